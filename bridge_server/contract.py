@@ -1,0 +1,268 @@
+"""The wire contract: every message as a model, and the table of calls. No torch, no Flask."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from ganmnist.config import (
+    GenerateConfig,
+    GeometryConfig,
+    LayerRow,
+    ModelConfig,
+    ModelName,
+    Settings,
+    TrainConfig,
+)
+from ganmnist.fields import Flag, Number, Whole
+
+API_VERSION = 1
+
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+class Message(Settings):
+    """Base of all messages: unknown fields are refused, numbers are finite."""
+
+
+class Problem(Message):
+    """What went wrong, and what to do about it."""
+
+    code: str = Field(description="Short name of the error, for programs.")
+    message: str = Field(description="A sentence for people: what was expected, what came, what to do.")
+    field: str | None = Field(None, description="Dotted name of the field that is wrong.")
+    request_id: str = Field(description="Found again in the server's log.")
+
+
+class ErrorBody(Message):
+    """The body of every answer that is not a success."""
+
+    error: Problem
+
+
+class Health(Message):
+    """That the server is there, and which one it is."""
+
+    status: Literal["ok"] = "ok"
+    name: Literal["ganmnist"] = "ganmnist"
+    version: str = Field(description="Version of the server.")
+    api: Whole = Field(description="Version of this contract.")
+    instance: str = Field(description="Changes with every start; equals `instance` in the discovery file.")
+    mock: Flag = Field(description="True when the answers are made up, for tests and for wiring.")
+
+
+class Pixels(Message):
+    """Images as bytes, since lists of numbers are slow to read in Rhino 7."""
+
+    shape: tuple[Whole, Whole, Whole] = Field(description="Images, rows, columns.")
+    data: str = Field(description="Base64 of uint8, row by row from the top.")
+
+
+class RhinoObject(Message):
+    """Geometry as openNURBS text: Rhino.Runtime.CommonObject.FromBase64String(archive3dm, opennurbs, data)."""
+
+    archive3dm: Whole
+    opennurbs: Whole
+    data: str = Field(description="Base64 of the openNURBS archive.")
+
+
+class Picture(Message):
+    """A sheet of digits as a flat mesh with one coloured vertex per pixel."""
+
+    number: Whole = Field(description="Grows with every new picture.")
+    mesh: RhinoObject
+
+
+class DataState(StrEnum):
+    """Whether there is data to train on."""
+
+    ABSENT = "absent"
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Data(Message):
+    """The data set that trainings use."""
+
+    state: DataState
+    name: str | None = Field(None, description="MNIST, drawn-digits (the offline default, not MNIST), or a folder's name.")
+    source: str | None = Field(None, description="Where it came from.")
+    train: Whole | None = Field(None, description="Number of training images.")
+    test: Whole | None = Field(None, description="Number of test images.")
+    percent: Number = Field(0.0, description="How much is prepared.")
+    problem: str | None = Field(None, description="Why it failed, and what to do.")
+    preview: Picture | None = Field(None, description="The first images of each digit.")
+
+
+class LayerHelp(Message):
+    """One kind of layer."""
+
+    name: str
+    description: str
+    parameters: dict[str, object] = Field(description="JSON schema of its parameters.")
+
+
+class Layers(Message):
+    """All layers a network may be composed of."""
+
+    layers: list[LayerHelp]
+
+
+class NetworksCheck(ModelConfig):
+    """Networks to check before they are trained."""
+
+
+class NetworkTables(Message):
+    """The networks, layer by layer."""
+
+    generator: list[LayerRow]
+    discriminator: list[LayerRow]
+
+
+class StartRun(TrainConfig):
+    """Starts a training."""
+
+    model: ModelName | None = Field(
+        None, description="Name of the model that will be trained; digits-1, digits-2 ... unless given."
+    )
+    key: str | None = Field(
+        None, description="Idempotency key: the same key gives the same run.", min_length=1, max_length=128
+    )
+
+
+class Run(Message):
+    """One training."""
+
+    id: RunId
+    model: str
+    state: RunState
+    settings: TrainConfig
+    data: str | None = Field(None, description="Name of the data set.")
+    created: str = Field(description="When Train was pressed, ISO 8601 in UTC.")
+    place: Whole | None = Field(None, description="Place in the queue, from 1, while queued.")
+    epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
+    epochs: Whole
+    step: Whole = 0
+    steps: Whole = Field(0, description="Steps of the whole training; 0 until known.")
+    percent: Number = 0.0
+    seconds: Number = Field(0.0, description="Time spent training.")
+    seconds_left: Number | None = Field(None, description="Estimate of the time to the end.")
+    loss_d: Number | None = Field(None, description="Loss of the discriminator.")
+    loss_g: Number | None = Field(None, description="Loss of the generator.")
+    preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
+    text: str = Field(description="The state in a few words: epoch 3/20 - 41 % - 0:52 left.")
+    reason: str | None = Field(None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ...")
+    problem: str | None = Field(None, description="A sentence for people: what happened and what to do.")
+
+
+class Runs(Message):
+    """All runs, newest first."""
+
+    runs: list[Run]
+
+
+class ProgressQuery(Message):
+    """What the asker has already."""
+
+    since: Whole = Field(0, description="Number of the last tick the asker has.", ge=0, le=2**31 - 1)
+    preview: Whole = Field(0, description="Number of the newest preview the asker has.", ge=0, le=2**31 - 1)
+
+
+class RunProgress(Message):
+    """What is new in a run."""
+
+    run: Run
+    next: Whole = Field(description="Send this as `since` next time.")
+    loss_d: list[Number] = Field(description="Losses of the discriminator since then, at most 1,000.")
+    loss_g: list[Number] = Field(description="Losses of the generator since then, at most 1,000.")
+    preview: Picture | None = Field(None, description="The newest preview, if the asker lacks it.")
+
+
+class Model(Message):
+    """A model that can generate."""
+
+    id: str
+    name: str
+    created: str
+    data: str = Field(description="Name of the data set it learned from.")
+    latent_dim: Whole
+    epoch: Whole = Field(description="Epochs trained.")
+    step: Whole
+    seconds: Number = Field(description="Time it was trained.")
+    finished: Flag = Field(description="False while its training is under way or was cut short.")
+    preset: str | None = Field(description="Preset of its networks, if one.")
+
+
+class Models(Message):
+    """All models, newest first."""
+
+    models: list[Model]
+
+
+class GenerateRequest(GenerateConfig, GeometryConfig):
+    """Digits to generate."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the newest unless given.")
+
+
+class Generated(Message):
+    """Digits, with their latents and their geometry."""
+
+    model: str = Field(description="Name of the model that made them.")
+    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
+    latent_dim: Whole
+    z: str = Field(description="Base64 of float32, little endian, (count, latent_dim).")
+    images: Pixels
+    geometry: list[RhinoObject] = Field(description="One per digit: a Mesh, or for points a PointCloud, row by row from the top.")
+
+
+class Deleted(Message):
+    """What was deleted."""
+
+    deleted: str
+
+
+class Call(NamedTuple):
+    """One call of the contract."""
+
+    name: str
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    request: type[Settings] | None
+    reply: type[Message] | None  # None: a PNG picture
+    summary: str
+    public: bool = False  # answers without the token
+
+
+CALLS = (
+    Call("health", "GET", "/api/health", None, Health, "Is the server there, and which one?", public=True),
+    Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
+    Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
+    Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
+    Call("networks_check", "POST", "/api/networks/check", NetworksCheck, NetworkTables, "Check two networks; nothing is built."),
+    Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it."),
+    Call("runs", "GET", "/api/runs", None, Runs, "List all runs."),
+    Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),
+    Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
+    Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with an interrupted run."),
+    Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
+    Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture."),
+    Call("models", "GET", "/api/models", None, Models, "List all models."),
+    Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),
+    Call("model_delete", "DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
+    Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
+)

@@ -1,0 +1,94 @@
+"""The OpenAPI document, made out of the table of calls: `python -m bridge_server.openapi` writes it.
+
+The file is committed: the components take their help texts and paths from it, and the server answers it at /openapi.json.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from bridge_server.contract import API_VERSION, CALLS, Call, ErrorBody
+
+FILE = Path(__file__).with_name("openapi.json")
+_REF = "#/components/schemas/{model}"
+
+
+def document() -> dict[str, Any]:
+    """Return the whole document: one operation per call, one schema per message."""
+    models: set[type[BaseModel]] = {ErrorBody}
+    for call in CALLS:
+        models.update(model for model in (call.request, call.reply) if model)
+    ordered = sorted(models, key=lambda model: model.__name__)
+    # One schema per message for both directions: `validation` describes what may be left out of a request.
+    _, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for call in CALLS:
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, schemas["$defs"])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ganmnist",
+            "version": str(API_VERSION),
+            "description": "A GAN that draws digits, as geometry for Rhino. Every failure has the body ErrorBody.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "http://127.0.0.1:28280", "description": "The address stands in the file server.json."}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "The token in the file server.json."}
+            },
+            "schemas": schemas["$defs"],
+        },
+    }
+
+
+def text() -> str:
+    """Return the document as the file holds it."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", call.path)
+    ]
+    operation: dict[str, Any] = {"operationId": call.name, "summary": call.summary}
+    if call.request and call.method == "GET":
+        for name, schema in schemas[call.request.__name__]["properties"].items():
+            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+    elif call.request:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(call.request)}}}
+    if parameters:
+        operation["parameters"] = parameters
+    if call.public:
+        operation["security"] = []
+    answer = {"application/json": {"schema": _ref(call.reply)}} if call.reply else {"image/png": {}}
+    operation["responses"] = {"200": {"description": "Success.", "content": answer}}
+    if call.name == "run_start":
+        operation["responses"]["200"]["description"] = "The run that was there already: same key, or same model."
+        operation["responses"]["201"] = {"description": "A new run.", "content": answer}
+    failure = {"application/json": {"schema": _ref(ErrorBody)}}
+    operation["responses"]["default"] = {"description": "Failure.", "content": failure}
+    return operation
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def main() -> None:
+    """Write the committed file."""
+    FILE.write_text(text(), encoding="utf-8", newline="\n")
+    print(f"wrote {FILE.name}: {len(CALLS)} calls")
+
+
+if __name__ == "__main__":
+    main()

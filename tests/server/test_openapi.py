@@ -1,0 +1,27 @@
+"""The published contract is the one the code has."""
+
+from bridge_server import openapi
+from bridge_server.contract import CALLS
+from openapi_spec_validator import validate
+
+
+def test_the_committed_document_is_fresh():
+    assert openapi.FILE.read_text(encoding="utf-8") == openapi.text(), "run: python -m bridge_server.openapi"
+
+
+def test_the_document_is_valid_openapi():
+    validate(openapi.document())
+
+
+def test_every_call_is_an_operation_of_its_own_name():
+    paths = openapi.document()["paths"]
+    found = {operation["operationId"] for methods in paths.values() for operation in methods.values()}
+    assert found == {call.name for call in CALLS}
+
+
+def test_every_field_a_caller_sends_has_a_help_text():
+    schemas = openapi.document()["components"]["schemas"]
+    for call in CALLS:
+        if call.request:
+            for name, field in schemas[call.request.__name__]["properties"].items():
+                assert field.get("description"), f"{call.request.__name__}.{name}"
