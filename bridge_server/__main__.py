@@ -1,0 +1,44 @@
+"""The command line of the server: `python -m bridge_server serve`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bridge_server import __version__
+from bridge_server.serving import DEFAULT_PORT, CannotServe, serve
+from ganmnist import paths
+
+
+def main() -> int:
+    """Run the command line and return its exit status: 3 when a server is running already, 4 when the port is taken."""
+    parser = argparse.ArgumentParser(prog="ganmnist-server", description="The server behind the Grasshopper components.")
+    parser.add_argument("--version", action="version", version=f"ganmnist {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("serve", help="serve until Ctrl-C", description="Serve on 127.0.0.1 until Ctrl-C.")
+    command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port; 0 takes a free one (default: %(default)s)")
+    command.add_argument("--data-dir", type=Path, metavar="DIR", help="models, runs and data (default: one per user)")
+    command.add_argument("--mock", action="store_true", help="answer from made-up digits, to wire and test without training")
+    options = parser.parse_args()
+    home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
+    try:
+        serve(home, options.port, options.mock)
+    except CannotServe as error:
+        print(f"ganmnist: {error}", file=sys.stderr)
+        return error.code
+    except OSError as error:
+        print(f"ganmnist: cannot use the data directory {home}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not a port: 0 to 65535")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The Flask application: wires views, page and errors; holds no logic."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from bridge_server import __version__, api, openapi
+from bridge_server.backend import Backend
+from bridge_server.errors import Refusal, answer
+from bridge_server.security import REQUEST_ID
+
+_log = logging.getLogger("ganmnist.app")
+
+
+def create_app(backend: Backend) -> Flask:
+    """Return the application that answers with `backend`. It is meant to stand behind `security.Guard`."""
+    app = Flask(__name__)
+    app.url_map.merge_slashes = False  # a path with double slashes is unknown, and not redirected
+    app.register_blueprint(api.blueprint(backend))
+    document = openapi.FILE.read_bytes()
+
+    @app.get("/openapi.json")
+    def openapi_json() -> Response:
+        return Response(document, mimetype="application/json")
+
+    @app.get("/")
+    def page() -> str:
+        return render_template("index.html", version=__version__, mock=backend.mock)
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            error = _from_http(error)
+        request_id = request.environ.get(REQUEST_ID, "")
+        status, headers, body = answer(error, request_id)
+        if status == 500:
+            _log.error("failure", exc_info=error, extra={"fields": {"request": request_id}})
+        return Response(body, status, headers, mimetype="application/json")
+
+    return app
+
+
+def _from_http(error: HTTPException) -> Refusal:
+    """Say in our words what Flask refuses."""
+    if error.code == 404:
+        return Refusal(404, "not_found", "There is nothing at this path; /openapi.json lists what there is.")
+    if error.code == 405:
+        allow = error.get_response().headers.get("Allow", "")
+        return Refusal(405, "method", f"This path takes {allow} only.", headers={"Allow": allow})
+    status = error.code if error.code and 400 <= error.code < 500 else 400
+    return Refusal(status, "request", error.description or error.name)

@@ -1,0 +1,85 @@
+"""From exceptions to answers: one table of statuses, one body for every failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from bridge_server.contract import ErrorBody, Problem
+from ganmnist.config import explain, field_name
+from ganmnist.errors import DataError, GanError, GeometryError, ModelError, ModelNotFound, SettingError
+
+
+class Refusal(Exception):
+    """A request that the server does not carry out."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.headers = dict(headers or {})
+
+
+class Conflict(Refusal):
+    """The request is right, but not in the state that things are in."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(409, "conflict", message)
+
+
+class Answer(NamedTuple):
+    """Status, extra headers and body of a failure."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+# The first class that fits decides, so children come before their parents.
+STATUSES: tuple[tuple[type[GanError], int], ...] = (
+    (ModelNotFound, 404),
+    (SettingError, 422),
+    (GeometryError, 422),
+    (ModelError, 409),
+    (DataError, 503),
+    (GanError, 422),
+)
+
+
+def answer(error: Exception, request_id: str) -> Answer:
+    """Put an exception into the one body that failures have. What nobody foresaw says only the request id."""
+    refusal = _refusal(error)
+    problem = Problem(code=refusal.code, message=refusal.message, field=refusal.field, request_id=request_id)
+    if refusal.status == 500:
+        problem = problem.model_copy(update={"message": f"{refusal.message} Request {request_id} in server.log."})
+    return Answer(refusal.status, refusal.headers, ErrorBody(error=problem).model_dump_json().encode())
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, ValidationError):
+        return _invalid(error)
+    if isinstance(error, GanError):
+        status = next(status for kind, status in STATUSES if isinstance(error, kind))
+        return Refusal(status, error.code, str(error))
+    return Refusal(500, "internal", "The server made a mistake; what happened is in its log.")
+
+
+def _invalid(error: ValidationError) -> Refusal:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return Refusal(422, "invalid_json", f"The body is not JSON: {first['msg']}.")
+    return Refusal(422, SettingError.code, explain(error), field=field_name(first) or None)

@@ -1,0 +1,365 @@
+"""The whole contract with made-up answers, for wiring components and for tests: `serve --mock`. No torch.
+
+Digits are drawn from a table: the first latent number moves a digit to the right, the second up, the third chooses it.
+A training takes two seconds. Failures come on request, by the name of the model:
+
+    mock-fails         its training fails half way
+    mock-interrupted   its training is interrupted half way, as if killed; resume finishes it
+    mock-missing       generate answers 404
+    mock-slow          generate takes three seconds
+    mock-error         generate answers 500
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bridge_server.backend import Backend, Created
+from bridge_server.contract import (
+    Data,
+    DataState,
+    Deleted,
+    Generated,
+    GenerateRequest,
+    Model,
+    Models,
+    Picture,
+    ProgressQuery,
+    Run,
+    RunProgress,
+    Runs,
+    RunState,
+    StartRun,
+)
+from bridge_server.errors import Conflict, Refusal
+from bridge_server.texts import with_text
+from ganmnist.config import TrainConfig
+from ganmnist.errors import ModelNotFound
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LATENT_DIM = 100
+SECONDS = 2.0  # a training
+TICKS = 20
+TICKS_PER_PREVIEW = 5
+_FONT = (  # five columns of seven pixels per digit, the lowest bit at the top
+    (0x3E, 0x51, 0x49, 0x45, 0x3E),
+    (0x00, 0x42, 0x7F, 0x40, 0x00),
+    (0x42, 0x61, 0x51, 0x49, 0x46),
+    (0x21, 0x41, 0x45, 0x4B, 0x31),
+    (0x18, 0x14, 0x12, 0x7F, 0x10),
+    (0x27, 0x45, 0x45, 0x45, 0x39),
+    (0x3C, 0x4A, 0x49, 0x49, 0x30),
+    (0x01, 0x71, 0x09, 0x05, 0x03),
+    (0x36, 0x49, 0x49, 0x49, 0x36),
+    (0x06, 0x49, 0x49, 0x29, 0x1E),
+)
+
+
+def digit(number: int, right: int = 0, up: int = 0) -> NDArray[np.uint8]:
+    """Draw a digit, three pixels to the font's one: uint8 (28, 28), moved by at most 3 pixels."""
+    import numpy as np
+
+    columns = np.array(_FONT[number % 10], np.uint8)
+    small = (columns[None, :] >> np.arange(7)[:, None]) & 1  # (7, 5), row 0 at the top
+    image = np.zeros((28, 28), np.uint8)
+    image[3 - up : 24 - up, 6 + right : 21 + right] = small.repeat(3, 0).repeat(3, 1) * 255
+    return image
+
+
+@dataclass
+class _Training:
+    """A run that is all arithmetic: where it stands follows from the clock."""
+
+    id: str
+    model: str
+    settings: TrainConfig
+    key: str | None
+    begins: float  # monotonic; in the future while queued
+    created: str
+    ends_at: float = 1.0  # share of the way at which something happens
+    fate: RunState = RunState.SUCCEEDED
+    resumed_at: float = field(default=0.0)
+    stopped_at: float | None = None
+
+    def share(self) -> float:
+        """Return how much is done, 0 to 1."""
+        if self.stopped_at is not None:
+            return self.stopped_at
+        return min(max(self.resumed_at + (time.monotonic() - self.begins) / SECONDS, self.resumed_at), self.ends_at)
+
+    def state(self) -> RunState:
+        if self.stopped_at is not None:
+            return RunState.STOPPED
+        if time.monotonic() < self.begins:
+            return RunState.QUEUED
+        return self.fate if self.share() >= self.ends_at else RunState.RUNNING
+
+    def active(self) -> bool:
+        return self.state() in (RunState.QUEUED, RunState.RUNNING)
+
+    def free_at(self) -> float:
+        """Return when the next run may begin."""
+        if not self.active():
+            return 0.0
+        return self.begins + (self.ends_at - self.resumed_at) * SECONDS
+
+    def ticks(self) -> int:
+        return int(self.share() * TICKS + 1e-9)
+
+
+class Mock(Backend):
+    """Answers that look right and mean nothing."""
+
+    mock = True
+
+    def __init__(self, instance: str) -> None:
+        super().__init__(instance)
+        self._lock = threading.RLock()
+        self._runs: list[_Training] = []
+        self._deleted: set[str] = set()
+        self._prepared_at: float | None = None
+        self._born = _now()
+
+    def data(self) -> Data:
+        if self._prepared_at is None:
+            return Data(state=DataState.ABSENT)
+        percent = min((time.monotonic() - self._prepared_at) * 200, 100.0)  # half a second
+        state = DataState.READY if percent == 100 else DataState.PREPARING
+        data = Data(state=state, name="mock-digits", source="made up", percent=percent)
+        if state is DataState.READY:
+            data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": _picture(1, 0)})
+        return data
+
+    def data_prepare(self) -> Data:
+        with self._lock:
+            if self._prepared_at is None:
+                self._prepared_at = time.monotonic()
+        return self.data()
+
+    def run_start(self, request: StartRun) -> Run | Created:
+        with self._lock:
+            name = request.model or self._free_name()
+            for run in self._runs:
+                if (request.key and run.key == request.key) or (run.active() and run.model.lower() == name.lower()):
+                    return self._describe(run)
+            fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
+            fate = fates.get(name, RunState.SUCCEEDED)
+            run = _Training(
+                id=secrets.token_hex(8),
+                model=name,
+                settings=TrainConfig(**{key: getattr(request, key) for key in TrainConfig.model_fields}),
+                key=request.key,
+                begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
+                created=_now(),
+                ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
+                fate=fate,
+            )
+            self._runs.append(run)
+            self._deleted.discard(name.lower())
+            return Created(self._describe(run))
+
+    def runs(self) -> Runs:
+        with self._lock:
+            return Runs(runs=[self._describe(run) for run in reversed(self._runs)])
+
+    def run(self, id: str) -> Run:
+        return self._describe(self._find(id))
+
+    def run_stop(self, id: str) -> Run:
+        with self._lock:
+            run = self._find(id)
+            if run.active():
+                run.stopped_at = run.share()
+            return self._describe(run)
+
+    def run_resume(self, id: str) -> Run:
+        with self._lock:
+            run = self._find(id)
+            if run.state() is not RunState.INTERRUPTED:
+                raise Conflict(f"run {id} is {run.state()}: only an interrupted run can go on")
+            run.resumed_at, run.ends_at, run.fate = run.ends_at, 1.0, RunState.SUCCEEDED
+            run.begins = max([time.monotonic(), *(other.free_at() for other in self._runs if other is not run)])
+            return self._describe(run)
+
+    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress:
+        run = self._find(id)
+        ticks = run.ticks()
+        new = range(min(query.since, ticks) + 1, ticks + 1)
+        number = ticks // TICKS_PER_PREVIEW
+        return RunProgress(
+            run=self._describe(run),
+            next=ticks,
+            loss_d=[_loss_d(tick) for tick in new],
+            loss_g=[_loss_g(tick) for tick in new],
+            preview=_picture(number, number) if number > query.preview else None,
+        )
+
+    def run_preview(self, id: str) -> bytes:
+        import io
+
+        from PIL import Image
+
+        from ganmnist.geometry import tile
+
+        number = self._find(id).ticks() // TICKS_PER_PREVIEW
+        if not number:
+            raise Refusal(404, "no_preview", f"run {id} has no preview yet")
+        file = io.BytesIO()
+        Image.fromarray(tile(_digits(number), 4)).save(file, "PNG")
+        return file.getvalue()
+
+    def models(self) -> Models:
+        with self._lock:
+            built_in = Model(
+                id="0" * 16,
+                name="mock-digits",
+                created=self._born,
+                data="mock-digits",
+                latent_dim=LATENT_DIM,
+                epoch=10,
+                step=4680,
+                seconds=52.0,
+                finished=True,
+                preset="quick",
+            )
+            trained = [self._model(run) for run in self._runs if run.ticks() >= 1]
+            newest = {model.name.lower(): model for model in [built_in, *trained]}
+            return Models(models=[model for name, model in reversed(newest.items()) if name not in self._deleted])
+
+    def model(self, name: str) -> Model:
+        for model in self.models().models:
+            if model.name.lower() == name.lower():
+                return model
+        raise ModelNotFound(f"model: no model {name}; there are {', '.join(model.name for model in self.models().models)}")
+
+    def model_delete(self, name: str) -> Deleted:
+        with self._lock:
+            model = self.model(name)
+            if any(run.active() and run.model.lower() == name.lower() for run in self._runs):
+                raise Conflict(f"model {model.name} is being trained: stop its run first")
+            self._deleted.add(model.name.lower())
+            return Deleted(deleted=model.name)
+
+    def generate(self, request: GenerateRequest) -> Generated:
+        import numpy as np
+
+        from bridge_server.pictures import generated
+        from ganmnist.latent import latents
+
+        if request.model == "mock-missing":
+            raise ModelNotFound("model: no model mock-missing; there is mock-digits")
+        if request.model == "mock-error":
+            raise RuntimeError("mock-error was asked for")
+        if request.model == "mock-slow":
+            time.sleep(3)
+        model = self._chosen(request.model)
+        z = latents(request, LATENT_DIM)
+        images = np.stack([_from_latent(vector) for vector in z])
+        return generated(request, model.name, model.step, z, images)
+
+    def _chosen(self, name: str | None) -> Model:
+        if name == "mock-slow":
+            name = "mock-digits"
+        if name:
+            return self.model(name)
+        models = self.models().models
+        if not models:
+            raise ModelNotFound("model: there are none yet: train one first")
+        return models[0]
+
+    def _find(self, id: str) -> _Training:
+        with self._lock:
+            for run in self._runs:
+                if run.id == id:
+                    return run
+        raise Refusal(404, "run_not_found", f"There is no run {id}.")
+
+    def _free_name(self) -> str:
+        taken = {run.model.lower() for run in self._runs}
+        return next(name for number in range(1, 10_000) if (name := f"digits-{number}") not in taken)
+
+    def _describe(self, run: _Training) -> Run:
+        state, share, ticks = run.state(), run.share(), run.ticks()
+        ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
+        steps = 469 * run.settings.epochs
+        epoch = math.ceil(share * run.settings.epochs)
+        described = Run(
+            id=run.id,
+            model=run.model,
+            state=state,
+            settings=run.settings,
+            data="mock-digits",
+            created=run.created,
+            place=len(ahead) if state is RunState.QUEUED else None,
+            epoch=epoch,
+            epochs=run.settings.epochs,
+            step=int(share * steps),
+            steps=steps,
+            percent=share * 100,
+            seconds=share * SECONDS,
+            seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,
+            loss_d=_loss_d(ticks) if ticks else None,
+            loss_g=_loss_g(ticks) if ticks else None,
+            preview=ticks // TICKS_PER_PREVIEW,
+            text="",
+            reason={RunState.FAILED: "failed", RunState.INTERRUPTED: "killed"}.get(state),
+            problem={
+                RunState.FAILED: "The training failed half way, as the name of the model asked for.",
+                RunState.INTERRUPTED: "The training was killed; resume goes on where it was.",
+            }.get(state),
+        )
+        return with_text(described)
+
+    def _model(self, run: _Training) -> Model:
+        described = self._describe(run)
+        return Model(
+            id=run.id,
+            name=run.model,
+            created=run.created,
+            data="mock-digits",
+            latent_dim=LATENT_DIM,
+            epoch=described.epoch,
+            step=described.step,
+            seconds=described.seconds,
+            finished=described.state is RunState.SUCCEEDED,
+            preset=run.settings.preset if run.settings.networks is None else None,
+        )
+
+
+def _from_latent(z: NDArray[np.float32]) -> NDArray[np.uint8]:
+    right, up, choice = (float(number) for number in z[:3])
+    return digit(int(abs(choice) * 10), round(max(-3.0, min(3.0, right))), round(max(-3.0, min(3.0, up))))
+
+
+def _digits(number: int) -> NDArray[np.uint8]:
+    """Return the 16 digits of preview `number`."""
+    import numpy as np
+
+    return np.stack([digit(place + number) for place in range(16)])
+
+
+def _picture(number: int, first: int) -> Picture:
+    from bridge_server.pictures import sheet
+
+    return sheet(number, _digits(first))
+
+
+def _loss_d(tick: int) -> float:
+    return 0.5 + 0.9 / (tick + 1)
+
+
+def _loss_g(tick: int) -> float:
+    return 1.5 - 0.8 / (tick + 1)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

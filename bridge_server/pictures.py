@@ -1,0 +1,48 @@
+"""Pixels as the contract sends them: bytes, Rhino objects, sheets of digits."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from bridge_server.contract import Generated, GenerateRequest, Picture, Pixels, RhinoObject
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.geometry import Mesh, Points
+
+COLUMNS = 4  # digits side by side in a preview
+
+
+def rhino(shape: Mesh | Points) -> RhinoObject:
+    """Turn geometry into openNURBS text."""
+    from ganmnist.export import encode
+
+    archive3dm, opennurbs, data = encode(shape)
+    return RhinoObject(archive3dm=archive3dm, opennurbs=opennurbs, data=data)
+
+
+def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS) -> Picture:
+    """Make the picture of images side by side: uint8 (N, rows, columns)."""
+    from ganmnist.geometry import sheet as build_sheet
+
+    return Picture(number=number, mesh=rhino(build_sheet(images, columns)))
+
+
+def generated(
+    request: GenerateRequest, model: str, step: int, z: NDArray[np.float32], images: NDArray[np.uint8]
+) -> Generated:
+    """Put digits, the latents they came from and their geometry into the reply of `generate`."""
+    from ganmnist.geometry import build
+
+    count, rows, columns = images.shape
+    return Generated(
+        model=model,
+        step=step,
+        latent_dim=z.shape[1],
+        z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        images=Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode()),
+        geometry=[rhino(shape) for shape in build(images, request)],
+    )

@@ -1,0 +1,130 @@
+"""What all tests share: a home of their own, the real MNIST where it is at hand, and servers that are real processes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+_MNIST = ROOT.parent / "shared" / "mnist"
+if _MNIST.is_dir():
+    os.environ["GANMNIST_DATA"] = str(_MNIST)
+
+
+class Server:
+    """A server process under test."""
+
+    def __init__(self, home: Path, mock: bool, port: int) -> None:
+        self.home = home
+        command = [sys.executable, "-m", "bridge_server", "serve", "--port", str(port), "--data-dir", str(home)]
+        if mock:
+            command.append("--mock")
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._output = home / "server-output.txt"
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=home,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+        found = self._wait_for_discovery()
+        self.url: str = found["url"]
+        self.token: str = found["token"]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def call(self, method: str, path: str, body=None, headers=None, timeout=30.0):
+        """Send one request, with the token unless `headers` has an Authorization. Returns the status and the JSON answer."""
+        status, _, content = self.raw(method, path, body, headers, timeout)
+        return status, json.loads(content) if content[:1] in (b"{", b"[") else content
+
+    def raw(self, method: str, path: str, body=None, headers=None, timeout=30.0):
+        """Send one request and return status, headers and bytes. A body that is not bytes is sent as JSON."""
+        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def wait_for_run(self, id: str, *states: str, seconds: float = 60.0) -> dict:
+        """Ask until the run is in one of the states, and return it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            status, run = self.call("GET", f"/api/runs/{id}")
+            assert status == 200, run
+            if run["state"] in states:
+                return run
+            assert time.monotonic() < deadline, f"run is {run['state']} ({run['text']}), not {states}: {self.output()}"
+            time.sleep(0.05)
+
+    def output(self) -> str:
+        return self._output.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """End the process as a crash would."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """Ask the process to end, as Ctrl-C does, and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)
+        return self.process.wait(20)
+
+    def _wait_for_discovery(self) -> dict:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with suppress(OSError, ValueError):
+                found = json.loads((self.home / "server.json").read_bytes())
+                if found["pid"] == self.process.pid:
+                    return found
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        self.process.kill()
+        raise AssertionError(f"the server did not start (exit status {self.process.wait()}): {self.output()}")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A data directory for one test, in GANMNIST_HOME too."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("GANMNIST_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Start servers that end with the test: start_server(home=None, mock=False, port=0)."""
+    servers: list[Server] = []
+
+    def start(home: Path | None = None, mock: bool = False, port: int = 0) -> Server:
+        folder = home or tmp_path / f"home-{len(servers)}"
+        folder.mkdir(exist_ok=True)
+        servers.append(Server(folder, mock, port))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        with suppress(subprocess.TimeoutExpired):
+            server.stop()
+        server.kill()
