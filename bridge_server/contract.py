@@ -224,6 +224,7 @@ class Generated(Message):
 
     model: str = Field(description="Name of the model that made them.")
     step: Whole = Field(description="Training step the model had reached; grows while it trains.")
+    training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
     latent_dim: Whole
     z: str = Field(description="Base64 of float32, little endian, (count, latent_dim).")
     images: Pixels
