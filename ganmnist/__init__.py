@@ -1,0 +1,40 @@
+"""ganmnist: train a GAN on MNIST and grow its digits as geometry.
+
+The public names, by the module they live in. They are imported when first used, so that settings and shapes can be had
+without waiting for torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "GanError": "errors",
+    "TrainConfig": "config",
+    "GenerateConfig": "config",
+    "GeometryConfig": "config",
+    "ModelConfig": "config",
+    "NetworkConfig": "config",
+    "Plane": "config",
+    "PRESETS": "presets",
+    "Dataset": "data",
+    "load_data": "data",
+    "train": "training",
+    "Progress": "training",
+    "generate": "sampling",
+    "Sampler": "sampling",
+    "list_models": "models",
+    "ModelStore": "models",
+    "relief": "geometry",
+    "flat_mesh": "geometry",
+    "point_grid": "geometry",
+    "write": "export",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganmnist' has no attribute {name!r}")
+    return getattr(import_module(f"ganmnist.{_HOMES[name]}"), name)

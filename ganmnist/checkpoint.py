@@ -1,0 +1,105 @@
+"""Checkpoints of a training: everything it takes to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from ganmnist import bundle
+from ganmnist.config import TrainConfig
+from ganmnist.errors import ModelError
+from ganmnist.game import Game
+
+_KEEP = 2  # the newest, and the one before in case the newest is damaged
+
+
+def save(folder: Path, game: Game, config: TrainConfig) -> None:
+    """Save networks, averages, optimisers and the state of chance; older checkpoints but one are removed."""
+    tensors = {
+        **_named("generator", game.generator.state_dict()),
+        **_named("discriminator", game.discriminator.state_dict()),
+        **_named("averaged", game.averaged),
+        **_named("adam_g", _adam_state(game.adam_g)),
+        **_named("adam_d", _adam_state(game.adam_d)),
+        "chance": torch.get_rng_state(),
+    }
+    manifest = {"step": game.step, "seconds": game.seconds, "settings": config.model_dump(mode="json")}
+    bundle.save(folder / f"step-{game.step:08d}.json", manifest, tensors)
+    for old in _newest_first(folder)[_KEEP:]:
+        _remove(old)
+
+
+def restore(folder: Path, game: Game, config: TrainConfig) -> bool:
+    """Put a game back to the newest good checkpoint; damaged ones are set aside under the ending `.damaged`.
+
+    Returns:
+        False if there is none.
+
+    Raises:
+        ModelError: The checkpoint belongs to other settings.
+    """
+    for path in _newest_first(folder):
+        try:
+            manifest, tensors = bundle.load(path)
+        except ModelError:
+            path.rename(path.with_suffix(".json.damaged"))
+            continue
+        if TrainConfig.model_validate(manifest["settings"]) != config:
+            raise ModelError(f"{folder}: holds a training with other settings: choose another name, or go on with those")
+        game.generator.load_state_dict(_part(tensors, "generator"))
+        game.discriminator.load_state_dict(_part(tensors, "discriminator"))
+        game.averaged = _part(tensors, "averaged")
+        _restore_adam(game.adam_g, _part(tensors, "adam_g"))
+        _restore_adam(game.adam_d, _part(tensors, "adam_d"))
+        torch.set_rng_state(tensors["chance"])
+        game.step, game.seconds = manifest["step"], manifest["seconds"]
+        return True
+    return False
+
+
+def exists(folder: Path) -> bool:
+    """Tell whether there is a checkpoint to go on from."""
+    return bool(_newest_first(folder))
+
+
+def remove_all(folder: Path) -> None:
+    """Remove the checkpoints of a training that has come to its end."""
+    for path in _newest_first(folder):
+        _remove(path)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*.json"), reverse=True)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    for weights in path.parent.glob(f"{path.stem}-*.safetensors"):
+        weights.unlink()
+
+
+def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}/{key}": value for key, value in tensors.items()}
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{prefix}/"): value for key, value in tensors.items() if key.startswith(f"{prefix}/")}
+
+
+def _adam_state(adam: Adam) -> dict[str, Tensor]:
+    state = adam.state_dict()["state"]
+    return {f"{index}/{key}": value for index, values in state.items() for key, value in values.items()}
+
+
+def _restore_adam(adam: Adam, tensors: dict[str, Tensor]) -> None:
+    parameters = [parameter for group in adam.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split("/")
+        # The fused optimiser walks through memory: moments must lie in it in the order of their parameter (channels last).
+        like = torch.empty_like(parameters[int(index)]) if value.dim() else torch.empty_like(value)
+        state.setdefault(int(index), {})[key] = like.copy_(value).detach()
+    adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})

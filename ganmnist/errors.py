@@ -1,0 +1,52 @@
+"""What goes wrong, said so that the reader knows what to do next.
+
+Every message names the setting or file, what was expected and what came.
+"""
+
+
+class GanError(Exception):
+    """Base of every error that the library raises on purpose."""
+
+    code = "error"
+
+
+class SettingError(GanError):
+    """A setting is missing, misspelt or out of its range."""
+
+    code = "invalid_setting"
+
+
+class NetworkError(SettingError):
+    """A layer does not fit what arrives at it, or a network ends in the wrong shape."""
+
+    code = "invalid_network"
+
+
+class DataError(GanError):
+    """A data file is absent, damaged, or not what its name says."""
+
+    code = "data"
+
+
+class ModelError(GanError):
+    """A model cannot be stored, or its files are damaged."""
+
+    code = "model"
+
+
+class ModelNotFound(ModelError):
+    """No model of that name."""
+
+    code = "model_not_found"
+
+
+class GeometryError(GanError):
+    """Pixels or a frame from which no geometry can be made."""
+
+    code = "geometry"
+
+
+class TrainingError(GanError):
+    """A training that cannot go on."""
+
+    code = "training"

@@ -1,0 +1,138 @@
+"""Digits as files and as openNURBS text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganmnist.config import GeometryConfig
+from ganmnist.errors import SettingError
+from ganmnist.files import write_atomic
+from ganmnist.geometry import Mesh, Points, build, tile
+
+if TYPE_CHECKING:
+    import rhino3dm
+
+ENDINGS = (".npy", ".png", ".obj", ".stl", ".3dm", ".json")
+
+
+def write(path: Path, images: NDArray[np.uint8], config: GeometryConfig | None = None) -> None:
+    """Write images, or the geometry made of them; the ending of the file's name says what.
+
+    Args:
+        path: .npy (uint8, N x 28 x 28) and .png (a sheet) hold the images; .obj, .stl, .3dm and .json (COMPAS) their geometry.
+        images: uint8 (N, rows, columns).
+        config: Form, cell, height and plane of the geometry.
+
+    Raises:
+        SettingError: An unknown ending, or a form that the file cannot hold.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise SettingError(f"out: {path.name} ends in {ending or 'nothing'}; known endings are {', '.join(ENDINGS)}")
+    config = config or GeometryConfig()
+    if ending == ".npy":
+        content = _npy(images)
+    elif ending == ".png":
+        content = _png(sample_grid(images))
+    else:
+        content = _geometry(ending, build(images, config), config)
+    write_atomic(path, content)
+
+
+def sample_grid(images: NDArray[np.uint8], columns: int | None = None) -> Image.Image:
+    """Put images in one grey picture, near a square unless the number of columns is given."""
+    return Image.fromarray(tile(images, columns or int(np.ceil(np.sqrt(len(images))))))
+
+
+def encode(piece: Mesh | Points) -> tuple[int, int, str]:
+    """Encode geometry as Rhino does: archive version, openNURBS version and base64 text."""
+    encoded = to_rhino(piece).Encode()
+    return encoded["archive3dm"], encoded["opennurbs"], encoded["data"]
+
+
+def to_rhino(piece: Mesh | Points) -> rhino3dm.Mesh | rhino3dm.PointCloud:
+    """Make a coloured rhino3dm Mesh, or for points a PointCloud, row by row from the top."""
+    import rhino3dm
+
+    greys = piece.colors.reshape(-1).tolist()
+    if isinstance(piece, Points):
+        cloud = rhino3dm.PointCloud()
+        for (x, y, z), grey in zip(piece.grid.reshape(-1, 3).tolist(), greys, strict=True):
+            cloud.Add(rhino3dm.Point3d(x, y, z), (grey, grey, grey, 255))
+        return cloud
+    mesh = rhino3dm.Mesh()
+    add_vertex, add_face, add_color = mesh.Vertices.Add, mesh.Faces.AddFace, mesh.VertexColors.Add
+    for x, y, z in piece.vertices.tolist():
+        add_vertex(x, y, z)
+    for a, b, c, d in piece.faces.tolist():
+        add_face(a, b, c, d)
+    for grey in greys:
+        add_color(grey, grey, grey)
+    mesh.Normals.ComputeNormals()
+    return mesh
+
+
+def _geometry(ending: str, pieces: Sequence[Mesh | Points], config: GeometryConfig) -> bytes:
+    if ending == ".3dm":
+        return _3dm(pieces)
+    if ending == ".json":
+        from compas.data import json_dumps
+
+        return str(json_dumps([piece.to_compas() for piece in pieces])).encode()
+    meshes = [piece for piece in pieces if isinstance(piece, Mesh)]
+    if not meshes:
+        raise SettingError(f"form: {config.form} cannot be written as {ending}: choose mesh or relief, or a file ending in .3dm")
+    return (_obj if ending == ".obj" else _stl)(meshes)
+
+
+def _npy(images: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, images, allow_pickle=False)
+    return file.getvalue()
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def _3dm(pieces: Sequence[Mesh | Points]) -> bytes:
+    import rhino3dm
+
+    model = rhino3dm.File3dm()
+    for piece in pieces:
+        made = to_rhino(piece)
+        add = model.Objects.AddMesh if isinstance(piece, Mesh) else model.Objects.AddPointCloud
+        add(made)
+    content: bytes = model.Encode()
+    return content
+
+
+def _obj(meshes: Sequence[Mesh]) -> bytes:
+    """Wavefront OBJ with the colour of each vertex behind its position, as Rhino and Blender read it."""
+    lines, first = ["# ganmnist, lengths in model units"], 1
+    for number, mesh in enumerate(meshes, 1):
+        lines.append(f"o digit_{number}")
+        greys = (mesh.colors / 255).round(4).tolist()
+        lines += [f"v {x:.9g} {y:.9g} {z:.9g} {g} {g} {g}" for (x, y, z), g in zip(mesh.vertices.tolist(), greys, strict=True)]
+        lines += ["f " + " ".join(str(first + corner) for corner in face) for face in mesh.faces.tolist()]
+        first += len(mesh.vertices)
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _stl(meshes: Sequence[Mesh]) -> bytes:
+    """Binary STL: two triangles a quad."""
+    corners = np.concatenate([mesh.vertices[mesh.faces[:, [0, 1, 2, 0, 2, 3]]].reshape(-1, 3, 3) for mesh in meshes])
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+    record = np.zeros(len(corners), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+    record["normal"], record["corners"] = normals, corners
+    return b"ganmnist".ljust(80) + np.uint32(len(record)).tobytes() + record.tobytes()

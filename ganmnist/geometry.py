@@ -1,0 +1,202 @@
+"""Pixels to geometry: meshes and point grids in model units, upright in Top view.
+
+Row 0 of an image has the largest y, so a digit reads upright when seen from +Z. Everything here is numpy; COMPAS objects
+are made at the door (`to_compas`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganmnist.config import GeometryConfig, Plane
+from ganmnist.errors import GeometryError
+
+if TYPE_CHECKING:
+    import compas.datastructures
+    import compas.geometry
+
+Images = NDArray[np.uint8]
+GAP = 2  # cells between digits laid out side by side
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A quad mesh.
+
+    Attributes:
+        vertices: float64 (V, 3), model units.
+        faces: int32 (F, 4), counter-clockwise seen from the plane's +Z.
+        colors: uint8 (V,), grey of each vertex.
+    """
+
+    vertices: NDArray[np.float64]
+    faces: NDArray[np.int32]
+    colors: Images
+
+    def to_compas(self) -> compas.datastructures.Mesh:
+        """Return a COMPAS mesh, the grey of each vertex as its attribute `color` (r, g, b in [0, 1])."""
+        from compas.colors import Color
+        from compas.datastructures import Mesh as CompasMesh
+
+        mesh = CompasMesh.from_vertices_and_faces(self.vertices.tolist(), self.faces.tolist())
+        for vertex, grey in enumerate((self.colors / 255).tolist()):
+            mesh.vertex_attribute(vertex, "color", Color(grey, grey, grey))
+        return mesh
+
+
+@dataclass(frozen=True)
+class Points:
+    """A grid of points, row 0 at the top of the image.
+
+    Attributes:
+        grid: float64 (rows, columns, 3), model units.
+        colors: uint8 (rows, columns), grey of each point.
+    """
+
+    grid: NDArray[np.float64]
+    colors: Images
+
+    def to_compas(self) -> compas.geometry.Pointcloud:
+        """Return a COMPAS point cloud, row by row from the top."""
+        from compas.geometry import Pointcloud
+
+        return Pointcloud(self.grid.reshape(-1, 3).tolist())
+
+    def to_rows(self) -> list[list[list[float]]]:
+        """Return the points as a list of rows, each a list of [x, y, z]."""
+        rows: list[list[list[float]]] = self.grid.tolist()
+        return rows
+
+
+def build(images: Images, config: GeometryConfig) -> list[Mesh | Points]:
+    """Make the geometry that a request asks for, one object per image, laid out in rows from the plane's origin.
+
+    Args:
+        images: uint8 (N, rows, columns).
+        config: Form, cell, height and plane. The form `images` gives none.
+
+    Raises:
+        GeometryError: The axes of the plane are not two perpendicular directions, or the images have no pixels.
+    """
+    if config.form == "images":
+        return []
+    make = {"mesh": flat_mesh, "relief": relief, "points": point_grid}[config.form]
+    _check(images)
+    rows, columns = images.shape[1:]
+    per_row = ceil(sqrt(len(images)))
+    built: list[Mesh | Points] = []
+    for place, image in enumerate(images):
+        corner = np.array([place % per_row * (columns + GAP), -(place // per_row) * (rows + GAP), 0.0])
+        built.append(make(image, config.cell, config.height, config.plane, corner * config.cell))
+    return built
+
+
+def relief(
+    image: Images, cell: float = 1.0, height: float = 4.0, plane: Plane | None = None, corner: NDArray[np.float64] | None = None
+) -> Mesh:
+    """Build the height field of an image: one vertex per pixel, as high as the pixel is white.
+
+    Args:
+        image: uint8 (rows, columns).
+        cell: Distance between neighbouring vertices, model units.
+        height: Height of a white pixel, model units.
+        plane: Frame to place it in; world XY unless given.
+        corner: Where the lower left vertex lies in that frame.
+
+    Returns:
+        rows x columns vertices row by row from the top, (rows - 1) x (columns - 1) quads.
+
+    Raises:
+        GeometryError: Under 2 rows or columns.
+    """
+    grid = _grid(image, cell, height)
+    return Mesh(_place(grid, plane, corner).reshape(-1, 3), _quads(*image.shape), image.reshape(-1))
+
+
+def flat_mesh(
+    image: Images, cell: float = 1.0, height: float = 0.0, plane: Plane | None = None, corner: NDArray[np.float64] | None = None
+) -> Mesh:
+    """Build a flat mesh in which every pixel is a square of its own colour.
+
+    Neighbours share no vertex, so colours do not blend. Arguments as for `relief`; `height` has no effect.
+    """
+    _check(image[None])
+    rows, columns = image.shape
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    left, bottom = column * cell, (rows - 1 - row) * cell
+    flat = np.zeros_like(left)
+    # lower left, lower right, upper right, upper left: counter-clockwise from +Z
+    x = np.stack([left, left + cell, left + cell, left], 1)
+    y = np.stack([bottom, bottom, bottom + cell, bottom + cell], 1)
+    vertices = np.stack([x, y, np.stack([flat] * 4, 1)], 2).astype(np.float64)  # (pixels, 4, 3)
+    faces = np.arange(4 * rows * columns, dtype=np.int32).reshape(-1, 4)
+    return Mesh(_place(vertices, plane, corner).reshape(-1, 3), faces, np.repeat(image.reshape(-1), 4))
+
+
+def point_grid(
+    image: Images, cell: float = 1.0, height: float = 4.0, plane: Plane | None = None, corner: NDArray[np.float64] | None = None
+) -> Points:
+    """Build one point per pixel, as high as the pixel is white. Arguments as for `relief`."""
+    return Points(_place(_grid(image, cell, height), plane, corner), image)
+
+
+def sheet(images: Images, columns: int, cell: float = 1.0) -> Mesh:
+    """Lay all images side by side in one flat mesh with one coloured vertex per pixel.
+
+    Args:
+        images: uint8 (N, rows, columns of pixels).
+        columns: Images per row.
+        cell: Side of a pixel, model units.
+    """
+    return relief(tile(images, columns), cell, 0.0)
+
+
+def tile(images: Images, columns: int) -> Images:
+    """Put images of equal size side by side, row by row from the top: uint8 (rows, columns) of pixels. Gaps are black."""
+    _check(images)
+    count, height, width = images.shape
+    rows = -(-count // columns)
+    padded = np.zeros((rows * columns, height, width), np.uint8)
+    padded[:count] = images
+    return padded.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+
+
+def _grid(image: Images, cell: float, height: float) -> NDArray[np.float64]:
+    """Return the points of a height field, (rows, columns, 3), row 0 at the largest y."""
+    _check(image[None])
+    rows, columns = image.shape
+    grid = np.empty((rows, columns, 3))
+    grid[..., 0] = np.arange(columns) * cell
+    grid[..., 1] = (np.arange(rows)[::-1] * cell)[:, None]
+    grid[..., 2] = image * (height / 255)
+    return grid
+
+
+def _quads(rows: int, columns: int) -> NDArray[np.int32]:
+    index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    # row r lies above row r + 1: lower left, lower right, upper right, upper left
+    corners = (index[1:, :-1], index[1:, 1:], index[:-1, 1:], index[:-1, :-1])
+    return np.stack(corners, 2).reshape(-1, 4)
+
+
+def _place(points: NDArray[np.float64], plane: Plane | None, corner: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if corner is not None:
+        points = points + corner
+    if plane is None or plane == Plane():
+        return points
+    x, y = np.array(plane.xaxis), np.array(plane.yaxis)
+    lengths = np.linalg.norm(x), np.linalg.norm(y)
+    if min(lengths) < 1e-9 or abs(x @ y) > 1e-6 * lengths[0] * lengths[1]:
+        raise GeometryError(f"plane: xaxis {plane.xaxis} and yaxis {plane.yaxis} must be perpendicular and not zero")
+    x, y = x / lengths[0], y / lengths[1]
+    return points @ np.stack([x, y, np.cross(x, y)]) + np.array(plane.origin)
+
+
+def _check(images: Images) -> None:
+    if images.dtype != np.uint8 or images.ndim != 3 or min(images.shape[1:]) < 2 or not len(images):
+        raise GeometryError(f"images: expected uint8 (N, rows, columns) of at least 2 x 2 pixels, got {images.dtype} {images.shape}")
