@@ -12,14 +12,14 @@ from ganmnist import paths
 
 
 def main() -> int:
-    """Run the command line and return its exit status: 3 when a server is running already, 4 when the port is taken."""
-    parser = argparse.ArgumentParser(prog="ganmnist-server", description="The server behind the Grasshopper components.")
+    """Run the command line. The exit status is 3 when a server is running already, 4 when the port is taken."""
+    parser = argparse.ArgumentParser(prog="ganmnist-server", description="The server of the Grasshopper components.")
     parser.add_argument("--version", action="version", version=f"ganmnist {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("serve", help="serve until Ctrl-C", description="Serve on 127.0.0.1 until Ctrl-C.")
-    command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port; 0 takes a free one (default: %(default)s)")
+    command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
     command.add_argument("--data-dir", type=Path, metavar="DIR", help="models, runs and data (default: one per user)")
-    command.add_argument("--mock", action="store_true", help="answer from made-up digits, to wire and test without training")
+    command.add_argument("--mock", action="store_true", help="make the answers up: for wiring and tests")
     options = parser.parse_args()
     home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
     try:

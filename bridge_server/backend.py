@@ -45,9 +45,11 @@ class Backend(ABC):
 
     def start(self) -> None:
         """Begin work in the background. Called once the server listens."""
+        return
 
     def close(self) -> None:
         """End all work; what is under way is kept for the next start. At most about 5 s."""
+        return
 
     def health(self) -> Health:
         return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)

@@ -99,7 +99,9 @@ class Data(Message):
     """The data set that trainings use."""
 
     state: DataState
-    name: str | None = Field(None, description="MNIST, drawn-digits (the offline default, not MNIST), or a folder's name.")
+    name: str | None = Field(
+        None, description="MNIST, drawn-digits (the offline default, not MNIST) or a folder's name."
+    )
     source: str | None = Field(None, description="Where it came from.")
     train: Whole | None = Field(None, description="Number of training images.")
     test: Whole | None = Field(None, description="Number of test images.")
@@ -165,7 +167,9 @@ class Run(Message):
     loss_g: Number | None = Field(None, description="Loss of the generator.")
     preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
     text: str = Field(description="The state in a few words: epoch 3/20 - 41 % - 0:52 left.")
-    reason: str | None = Field(None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ...")
+    reason: str | None = Field(
+        None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
+    )
     problem: str | None = Field(None, description="A sentence for people: what happened and what to do.")
 
 
@@ -228,7 +232,7 @@ class Generated(Message):
     latent_dim: Whole
     z: str = Field(description="Base64 of float32, little endian, (count, latent_dim).")
     images: Pixels
-    geometry: list[RhinoObject] = Field(description="One per digit: a Mesh, or for points a PointCloud, row by row from the top.")
+    geometry: list[RhinoObject] = Field(description="One per digit: a Mesh, or for points a PointCloud, by rows.")
 
 
 class Deleted(Message):
@@ -254,7 +258,7 @@ CALLS = (
     Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
     Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
     Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
-    Call("networks_check", "POST", "/api/networks/check", NetworksCheck, NetworkTables, "Check two networks; nothing is built."),
+    Call("networks_check", "POST", "/api/networks/check", NetworksCheck, NetworkTables, "Check two networks."),
     Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it."),
     Call("runs", "GET", "/api/runs", None, Runs, "List all runs."),
     Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),

@@ -18,6 +18,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bridge_server.backend import Backend, Created
@@ -204,18 +205,12 @@ class Mock(Backend):
         )
 
     def run_preview(self, id: str) -> bytes:
-        import io
-
-        from PIL import Image
-
-        from ganmnist.geometry import tile
+        from bridge_server.previews import to_png
 
         number = self._find(id).ticks() // TICKS_PER_PREVIEW
         if not number:
-            raise Refusal(404, "no_preview", f"run {id} has no preview yet")
-        file = io.BytesIO()
-        Image.fromarray(tile(_digits(number), 4)).save(file, "PNG")
-        return file.getvalue()
+            raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
+        return to_png(_digits(number), number)
 
     def models(self) -> Models:
         with self._lock:
@@ -239,7 +234,8 @@ class Mock(Backend):
         for model in self.models().models:
             if model.name.lower() == name.lower():
                 return model
-        raise ModelNotFound(f"model: no model {name}; there are {', '.join(model.name for model in self.models().models)}")
+        names = ", ".join(model.name for model in self.models().models)
+        raise ModelNotFound(f"model: no model {name}; there are {names}")
 
     def model_delete(self, name: str) -> Deleted:
         with self._lock:
@@ -347,6 +343,7 @@ def _digits(number: int) -> NDArray[np.uint8]:
     return np.stack([digit(place + number) for place in range(16)])
 
 
+@lru_cache(maxsize=8)
 def _picture(number: int, first: int) -> Picture:
     from bridge_server.pictures import sheet
 

@@ -1,6 +1,6 @@
 """The OpenAPI document, made out of the table of calls: `python -m bridge_server.openapi` writes it.
 
-The file is committed: the components take their help texts and paths from it, and the server answers it at /openapi.json.
+The file is committed: the components take help texts and paths from it, and the server answers it at /openapi.json.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Guard:
             raise Refusal(
                 401,
                 "token",
-                "The token is missing or not this server's: read it from server.json again, it changes with every start.",
+                "The token is missing or not this server's: read it from server.json, it changes with every start.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY:

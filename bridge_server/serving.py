@@ -122,7 +122,7 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CannotServe(
-            PORT_TAKEN, f"Port {port} cannot be used ({error.strerror}): end what uses it, or choose another with --port."
+            PORT_TAKEN, f"Port {port} cannot be used ({error.strerror}): end what uses it, or choose another: --port."
         ) from None
     return listener
 

@@ -1,4 +1,4 @@
-"""What all tests share: a home of their own, the real MNIST where it is at hand, and servers that are real processes."""
+"""What all tests share: a home of their own, the real MNIST where it is at hand, servers that are real processes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Server:
         self.port = int(self.url.rsplit(":", 1)[1])
 
     def call(self, method: str, path: str, body=None, headers=None, timeout=30.0):
-        """Send one request, with the token unless `headers` has an Authorization. Returns the status and the JSON answer."""
+        """Send one request, with the token unless `headers` has an Authorization. Returns status and JSON answer."""
         status, _, content = self.raw(method, path, body, headers, timeout)
         return status, json.loads(content) if content[:1] in (b"{", b"[") else content
 

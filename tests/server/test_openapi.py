@@ -1,8 +1,9 @@
 """The published contract is the one the code has."""
 
+from openapi_spec_validator import validate
+
 from bridge_server import openapi
 from bridge_server.contract import CALLS
-from openapi_spec_validator import validate
 
 
 def test_the_committed_document_is_fresh():

@@ -1,0 +1,56 @@
+"""The preview of a run: sixteen digits in one PNG file that carries its own number."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge_server.contract import Picture
+from bridge_server.pictures import COLUMNS, sheet
+from ganmnist.files import write_atomic
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FILE = "preview.png"
+_NUMBER = "number"
+
+
+def write_preview(folder: Path, images: NDArray[np.uint8], number: int) -> None:
+    """Replace the preview in a folder: uint8 (N, 28, 28). Picture and number are one file, so they cannot disagree."""
+    write_atomic(folder / FILE, to_png(images, number))
+
+
+def to_png(images: NDArray[np.uint8], number: int) -> bytes:
+    """Put images and the number of the preview into a PNG."""
+    from PIL.PngImagePlugin import PngInfo
+
+    from ganmnist.export import sample_grid
+
+    text = PngInfo()
+    text.add_text(_NUMBER, str(number))
+    file = io.BytesIO()
+    sample_grid(images, COLUMNS).save(file, "PNG", pnginfo=text)
+    return file.getvalue()
+
+
+def read_preview(folder: Path) -> bytes | None:
+    """Return the preview in a folder, if there is one yet."""
+    try:
+        return (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=8)
+def to_picture(content: bytes) -> Picture:
+    """Turn a preview into a mesh for Rhino, once however often it is asked for."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+        pixels = np.asarray(image.convert("L"))
+        return sheet(int(image.info[_NUMBER]), pixels[None], columns=1)

@@ -1,0 +1,217 @@
+"""The runs: which states follow which, and the store that remembers them through every crash.
+
+SQLite keeps it honest between threads and over restarts: every move is a compare-and-set, and two unique indexes make a
+press of Train idempotent. Journal mode DELETE with full sync is the slowest and the safest; a run moves four times.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bridge_server.contract import RunState
+from bridge_server.errors import Conflict, Refusal
+from ganmnist.config import TrainConfig
+
+MOVES: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.STOPPED}),
+    RunState.RUNNING: frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED}),
+    RunState.INTERRUPTED: frozenset({RunState.QUEUED}),
+    RunState.SUCCEEDED: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.STOPPED: frozenset(),
+}
+ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING})
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY,
+    model TEXT NOT NULL COLLATE NOCASE,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    key TEXT,
+    created TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    reason TEXT,
+    problem TEXT
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS one_run_per_key ON runs (key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS one_active_run_per_model ON runs (model) WHERE state IN ('queued', 'running');
+"""
+_COLUMNS = "id, model, state, settings, created, turn, reason, problem"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the store knows of a run.
+
+    Attributes:
+        turn: Grows with every run that joins the queue; the smallest is trained next.
+    """
+
+    id: str
+    model: str
+    state: RunState
+    settings: TrainConfig
+    created: str
+    turn: int
+    reason: str | None
+    problem: str | None
+
+
+class RunStore:
+    """All runs, in one SQLite file. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = DELETE")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def add(
+        self, model: str | None, settings: TrainConfig, key: str | None, free_name: Callable[[set[str]], str]
+    ) -> tuple[Record, bool]:
+        """Queue a new run, unless it is there: the run of the same key, or the active run of the same model.
+
+        Args:
+            model: Name of the model; `free_name` chooses one that is not among the names it is given unless said.
+            settings: What to train.
+            key: Idempotency key.
+
+        Returns:
+            The run, and whether it is new.
+        """
+        with self._transaction():
+            found = self._one("key = ?", key) if key is not None else None
+            if found is None and model is not None:
+                found = self._one("model = ? AND state IN ('queued', 'running')", model)
+            if found is not None:
+                return found, False
+            record = Record(
+                id=secrets.token_hex(8),
+                model=model or free_name(self._names()),
+                state=RunState.QUEUED,
+                settings=settings,
+                created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                turn=self._next_turn(),
+                reason=None,
+                problem=None,
+            )
+            self._database.execute(
+                f"INSERT INTO runs ({_COLUMNS}, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    record.id,
+                    record.model,
+                    record.state,
+                    settings.model_dump_json(),
+                    record.created,
+                    record.turn,
+                    None,
+                    None,
+                    key,
+                ),
+            )
+            return record, True
+
+    def move(
+        self, id: str, before: RunState, after: RunState, reason: str | None = None, problem: str | None = None
+    ) -> bool:
+        """Change a run's state if it still is what the caller believes, and tell whether it was."""
+        if after not in MOVES[before]:
+            raise ValueError(f"a run cannot go from {before} to {after}")
+        with self._transaction():
+            moved = self._database.execute(
+                "UPDATE runs SET state = ?, reason = ?, problem = ? WHERE id = ? AND state = ?",
+                (after, reason, problem, id, before),
+            )
+            return moved.rowcount == 1
+
+    def requeue(self, id: str, model: str) -> None:
+        """Queue an interrupted run again, behind those that wait.
+
+        Args:
+            id: The run.
+            model: The name that its model has by now.
+
+        Raises:
+            Conflict: It is not interrupted, or another run trains a model of that name.
+        """
+        with self._transaction():
+            record = self.get(id)
+            if RunState.QUEUED not in MOVES[record.state]:
+                raise Conflict(f"Run {id} is {record.state}: only an interrupted run can go on.")
+            try:
+                self._database.execute(
+                    "UPDATE runs SET state = ?, model = ?, turn = ?, reason = NULL, problem = NULL WHERE id = ?",
+                    (RunState.QUEUED, model, self._next_turn(), id),
+                )
+            except sqlite3.IntegrityError:
+                raise Conflict(f"Another run is training the model {model}: wait for it, or stop it first.") from None
+
+    def get(self, id: str) -> Record:
+        """Return one run.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        with self._lock:
+            record = self._one("id = ?", id)
+        if record is None:
+            raise Refusal(404, "run_not_found", f"There is no run {id}.")
+        return record
+
+    def all(self) -> list[Record]:
+        """Return all runs, newest first."""
+        return self._select("1 ORDER BY created DESC, turn DESC")
+
+    def queue(self) -> list[Record]:
+        """Return the queued runs, the next one first."""
+        return self._select("state = 'queued' ORDER BY turn")
+
+    def running(self) -> list[Record]:
+        """Return the runs that are under way: one at most, but for what a crash left behind."""
+        return self._select("state = 'running' ORDER BY turn")
+
+    def _names(self) -> set[str]:
+        """Return the names that runs have taken and models perhaps not yet, in lower case."""
+        rows = self._database.execute("SELECT model FROM runs WHERE state IN ('queued', 'running', 'interrupted')")
+        return {name.lower() for (name,) in rows}
+
+    def _next_turn(self) -> int:
+        (turn,) = self._database.execute("SELECT coalesce(max(turn), 0) + 1 FROM runs").fetchone()
+        return int(turn)
+
+    def _one(self, where: str, *values: str) -> Record | None:
+        return next(iter(self._select(where, *values)), None)
+
+    def _select(self, where: str, *values: str) -> list[Record]:
+        with self._lock:
+            rows = self._database.execute(f"SELECT {_COLUMNS} FROM runs WHERE {where}", values).fetchall()
+        return [
+            Record(
+                id, model, RunState(state), TrainConfig.model_validate_json(settings), created, turn, reason, problem
+            )
+            for id, model, state, settings, created, turn, reason, problem in rows
+        ]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")

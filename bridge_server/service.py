@@ -1,0 +1,210 @@
+"""What each call does. No Flask: tests and other front ends call it directly. torch is imported when it is needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import lru_cache
+from pathlib import Path
+
+from bridge_server import previews
+from bridge_server.backend import Backend, Created
+from bridge_server.contract import (
+    Data,
+    Deleted,
+    Generated,
+    GenerateRequest,
+    Model,
+    Models,
+    ProgressQuery,
+    Run,
+    RunProgress,
+    Runs,
+    RunState,
+    StartRun,
+)
+from bridge_server.datasets import DataKeeper
+from bridge_server.errors import Conflict, Refusal
+from bridge_server.launcher import Launcher
+from bridge_server.pictures import generated
+from bridge_server.runs import ACTIVE, Record, RunStore
+from bridge_server.samplers import Samplers
+from bridge_server.texts import with_text
+from bridge_server.ticks import TickReader, last_tick
+from ganmnist.config import TrainConfig
+from ganmnist.errors import GanError, ModelError, ModelNotFound
+from ganmnist.models import ModelManifest, ModelStore
+
+MAX_LOSSES = 1000
+_log = logging.getLogger("ganmnist.service")
+
+
+class Service(Backend):
+    """The calls, on top of the library."""
+
+    def __init__(self, home: Path, instance: str) -> None:
+        super().__init__(instance)
+        self._store = ModelStore(home)
+        self._runs = RunStore(home / "runs.sqlite")
+        self._launcher = Launcher(self._runs, self._store.path)
+        self._data = DataKeeper(home)
+        self._samplers = Samplers()
+        self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
+
+    def start(self) -> None:
+        self._launcher.start()
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def close(self) -> None:
+        self._launcher.close()
+        self._runs.close()
+
+    def data(self) -> Data:
+        return self._data.describe()
+
+    def data_prepare(self) -> Data:
+        return self._data.prepare()
+
+    def run_start(self, request: StartRun) -> Run | Created:
+        settings = TrainConfig(**{name: getattr(request, name) for name in TrainConfig.model_fields})
+        record, new = self._runs.add(request.model, settings, request.key, self._free_name)
+        self._launcher.wake()
+        run = self._describe(record)
+        return Created(run) if new else run
+
+    def runs(self) -> Runs:
+        return Runs(runs=[self._describe(record) for record in self._runs.all()])
+
+    def run(self, id: str) -> Run:
+        return self._describe(self._runs.get(id))
+
+    def run_stop(self, id: str) -> Run:
+        self._runs.get(id)
+        self._launcher.stop(id)
+        return self.run(id)
+
+    def run_resume(self, id: str) -> Run:
+        record = self._runs.get(id)
+        self._runs.requeue(id, self._name_by_now(record))
+        self._launcher.wake()
+        return self.run(id)
+
+    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress:
+        record = self._runs.get(id)
+        ticks = self._ticks(id).since(query.since)
+        run = self._describe(record)
+        losses = [(tick.loss_d, tick.loss_g) for tick in ticks if tick.note is None]
+        known = thin([(d, g) for d, g in losses if d is not None and g is not None], MAX_LOSSES)
+        content = previews.read_preview(self._store.path / id) if run.preview > query.preview else None
+        return RunProgress(
+            run=run,
+            next=ticks[-1].tick if ticks else query.since,
+            loss_d=[d for d, _ in known],
+            loss_g=[g for _, g in known],
+            preview=previews.to_picture(content) if content else None,
+        )
+
+    def run_preview(self, id: str) -> bytes:
+        self._runs.get(id)
+        content = previews.read_preview(self._store.path / id)
+        if content is None:
+            raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
+        return content
+
+    def models(self) -> Models:
+        return Models(models=[_model(manifest) for manifest in self._store.list()])
+
+    def model(self, name: str) -> Model:
+        return _model(self._store.find(name).manifest())
+
+    def model_delete(self, name: str) -> Deleted:
+        folder = self._store.find(name)
+        if any(record.id == folder.id and record.state in ACTIVE for record in self._runs.all()):
+            raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
+        self._store.delete(folder.name)
+        return Deleted(deleted=folder.name)
+
+    def generate(self, request: GenerateRequest) -> Generated:
+        from ganmnist.latent import latents
+
+        folder = self._store.find(request.model)
+        sampler = self._samplers.get(folder, folder.manifest())
+        z = latents(request, sampler.latent_dim)
+        return generated(request, folder.name, sampler.step, z, sampler.generate(z))
+
+    def _warm(self) -> None:
+        """Pay for the first generate before somebody waits for it."""
+        try:
+            self.generate(GenerateRequest())
+        except ModelNotFound:
+            import torch  # noqa: F401  # there is no model yet, but there will be
+        except GanError as error:
+            _log.warning("the newest model cannot be used: %s", error)
+
+    def _free_name(self, taken: set[str]) -> str:
+        taken = taken | {manifest.name.lower() for manifest in self._store.list()}
+        number = 1
+        while f"digits-{number}" in taken:
+            number += 1
+        return f"digits-{number}"
+
+    def _name_by_now(self, record: Record) -> str:
+        """Return the name of a run's model, which a later training of the same name may have changed."""
+        folder = self._store.folder(record.id, record.model)
+        if not folder.path.exists():
+            raise Conflict(f"The model of run {record.id} was deleted: start a new training.")
+        try:
+            return folder.manifest().name
+        except ModelError:
+            return record.model  # nothing published yet
+
+    def _describe(self, record: Record) -> Run:
+        tick = last_tick(self._store.path / record.id)
+        state = record.state
+        place = None
+        if state is RunState.QUEUED:
+            place = 1 + sum(other.turn < record.turn for other in self._runs.queue())
+        run = Run(
+            id=record.id,
+            model=record.model,
+            state=state,
+            settings=record.settings,
+            data=tick.data,
+            created=record.created,
+            place=place,
+            epoch=tick.epoch,
+            epochs=record.settings.epochs,
+            step=tick.step,
+            steps=tick.steps,
+            percent=tick.percent,
+            seconds=tick.seconds,
+            seconds_left=tick.seconds_left if state is RunState.RUNNING else None,
+            loss_d=tick.loss_d,
+            loss_g=tick.loss_g,
+            preview=tick.preview,
+            text="",
+            reason=record.reason,
+            problem=record.problem,
+        )
+        return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
+
+
+def thin(pairs: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
+    """Leave out pairs evenly until `most` are left; the last one stays."""
+    step = -(-len(pairs) // most) or 1
+    return pairs[::-1][::step][::-1]
+
+
+def _model(manifest: ModelManifest) -> Model:
+    return Model(
+        id=manifest.id,
+        name=manifest.name,
+        created=manifest.created,
+        data=manifest.data,
+        latent_dim=manifest.networks.latent_dim,
+        epoch=manifest.epoch,
+        step=manifest.step,
+        seconds=manifest.seconds,
+        finished=manifest.finished,
+        preset=manifest.preset,
+    )

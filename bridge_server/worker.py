@@ -1,0 +1,207 @@
+"""The training process: `python -m bridge_server.worker FOLDER`, started by the server.
+
+It trains what FOLDER/settings.json says and writes into FOLDER what the server shows. It ends early, with a checkpoint,
+on a line `stop` on its standard input, or when that closes because the server died.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge_server.previews import write_preview
+from bridge_server.ticks import Tick, TickWriter
+from ganmnist.config import TrainConfig, read_settings
+from ganmnist.errors import GanError
+from ganmnist.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.training import Progress
+
+SETTINGS = "settings.json"
+FAILURE = "failure.json"
+LOG = "worker.log"
+TICK_SECONDS = 0.25
+ORPHAN_SECONDS = 4.0  # how long a training may go on without its server
+NICENESS = 10
+
+
+class Exit(IntEnum):
+    """How the process ended, for the server."""
+
+    FINISHED = 0
+    FAILED = 1  # failure.json says why
+    SAVED = 3  # ended early, with a checkpoint
+    DISK_FULL = 4
+    OUT_OF_MEMORY = 5
+
+
+class Orders:
+    """Listens on standard input in a thread; `stop()` tells whether to end."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def stop(self) -> bool:
+        return self._stop.is_set()
+
+    def obey(self, *_: object) -> None:
+        """End soon, on a signal for example."""
+        self._stop.set()
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                self._stop.set()
+        self._stop.set()  # the pipe is closed: the server is gone
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(Exit.SAVED)
+
+
+class Reporter:
+    """Writes progress and previews, the progress about four times a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ticks = TickWriter(folder)
+        self._next = 0.0
+        self._held: Progress | None = None  # the newest progress that is not written yet
+
+    def note(self, percent: float, words: str) -> None:
+        if time.monotonic() >= self._next:
+            self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words)
+            self._next = time.monotonic() + TICK_SECONDS
+
+    def data(self, name: str) -> None:
+        self._ticks.write(data=name, note=None)
+
+    def progress(self, progress: Progress) -> None:
+        self._held = progress
+        if time.monotonic() >= self._next:
+            self.flush()
+            self._next = time.monotonic() + TICK_SECONDS
+
+    def preview(self, images: NDArray[np.uint8]) -> None:
+        number = self._ticks.last.preview + 1
+        write_preview(self._folder, images, number)
+        self._ticks.write(preview=number)
+
+    def last(self) -> Tick:
+        return self._ticks.last
+
+    def flush(self) -> None:
+        """Write the newest progress, if it is not written."""
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        self._ticks.write(
+            epoch=held.epoch,
+            step=held.step,
+            steps=held.steps,
+            percent=held.percent,
+            seconds=held.seconds,
+            seconds_left=_finite(held.seconds_left),
+            loss_d=_finite(held.loss_d),
+            loss_g=_finite(held.loss_g),
+            note=None,
+        )
+
+
+def work(folder: Path, stop: Callable[[], bool]) -> Exit:
+    """Train what the folder says and report into it."""
+    request = read_json(folder / SETTINGS)
+    settings = read_settings(TrainConfig, request["settings"])
+    reporter = Reporter(folder)
+    reporter.note(0, "loading data")
+    # torch takes seconds to import; by now the server has seen a sign of life.
+    from ganmnist.data import load_data
+    from ganmnist.models import ModelStore
+    from ganmnist.training import share_processor, train
+
+    share_processor()
+    home = folder.parent.parent
+    data = load_data(home=home, on_progress=reporter.note)
+    reporter.data(data.name)
+    if stop():
+        return Exit.SAVED
+    try:
+        train(
+            data,
+            settings,
+            ModelStore(home).folder(folder.name, request["model"]),
+            on_progress=reporter.progress,
+            on_preview=reporter.preview,
+            should_stop=stop,
+        )
+    finally:
+        reporter.flush()
+    last = reporter.last()
+    return Exit.FINISHED if last.step == last.steps or not stop() else Exit.SAVED
+
+
+def main() -> int:
+    """Train in the folder named on the command line."""
+    folder = Path(sys.argv[1])
+    orders = Orders()
+    signal.signal(signal.SIGTERM, orders.obey)
+    _be_polite()
+    try:
+        return work(folder, orders.stop)
+    except Exception as error:
+        traceback.print_exc()
+        code = _exit_for(error)
+        if code is Exit.FAILED:
+            write_json(folder / FAILURE, _failure(error))
+        return code
+
+
+def _exit_for(error: Exception) -> Exit:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return Exit.DISK_FULL
+    words = str(error).lower()
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in words and "alloc" in words):
+        return Exit.OUT_OF_MEMORY
+    return Exit.FAILED
+
+
+def _failure(error: Exception) -> dict[str, str]:
+    if isinstance(error, GanError):
+        return {"code": error.code, "message": str(error)}
+    return {
+        "code": "failed",
+        "message": f"{type(error).__name__}: {error}. Its story is in {LOG} in the model's folder.",
+    }
+
+
+def _be_polite() -> None:
+    """Leave the machine to Rhino and to the server, and go when the server goes."""
+    if sys.platform == "win32":
+        return  # the server started us with a low priority; the closing pipe ends us
+    os.nice(NICENESS)
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
