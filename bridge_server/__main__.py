@@ -6,9 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bridge_server import __version__
 from bridge_server.serving import DEFAULT_PORT, CannotServe, serve
-from ganmnist import paths
+from ganmnist import __version__, paths
 
 
 def main() -> int:

@@ -7,10 +7,11 @@ import logging
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bridge_server import __version__, api, openapi
+from bridge_server import api, openapi
 from bridge_server.backend import Backend
 from bridge_server.errors import Refusal, answer
 from bridge_server.security import REQUEST_ID
+from ganmnist import __version__
 
 _log = logging.getLogger("ganmnist.app")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from bridge_server import __version__
 from bridge_server.contract import (
     API_VERSION,
     Data,
@@ -25,6 +24,7 @@ from bridge_server.contract import (
     Runs,
     StartRun,
 )
+from ganmnist import __version__
 from ganmnist.config import IMAGE_SHAPE
 from ganmnist.layers import LAYERS
 

@@ -260,7 +260,8 @@ class Mock(Backend):
         model = self._chosen(request.model)
         z = latents(request, LATENT_DIM)
         images = np.stack([_from_latent(vector) for vector in z])
-        return generated(request, model.name, model.step, z, images)
+        training = any(run.id == model.id and run.active() for run in self._runs)
+        return generated(request, model.name, model.step, training, z, images)
 
     def _chosen(self, name: str | None) -> Model:
         if name == "mock-slow":

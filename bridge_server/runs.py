@@ -175,6 +175,12 @@ class RunStore:
         """Return all runs, newest first."""
         return self._select("1 ORDER BY created DESC, turn DESC")
 
+    def is_active(self, id: str) -> bool:
+        """Tell whether a run is queued or running. False if there is none of that id."""
+        with self._lock:
+            record = self._one("id = ?", id)
+        return record is not None and record.state in ACTIVE
+
     def queue(self) -> list[Record]:
         """Return the queued runs, the next one first."""
         return self._select("state = 'queued' ORDER BY turn")

@@ -27,7 +27,7 @@ from bridge_server.datasets import DataKeeper
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.launcher import Launcher
 from bridge_server.pictures import generated
-from bridge_server.runs import ACTIVE, Record, RunStore
+from bridge_server.runs import Record, RunStore
 from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
@@ -119,7 +119,7 @@ class Service(Backend):
 
     def model_delete(self, name: str) -> Deleted:
         folder = self._store.find(name)
-        if any(record.id == folder.id and record.state in ACTIVE for record in self._runs.all()):
+        if self._runs.is_active(folder.id):
             raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
         self._store.delete(folder.name)
         return Deleted(deleted=folder.name)
@@ -130,7 +130,7 @@ class Service(Backend):
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
         z = latents(request, sampler.latent_dim)
-        return generated(request, folder.name, sampler.step, z, sampler.generate(z))
+        return generated(request, folder.name, sampler.step, self._runs.is_active(folder.id), z, sampler.generate(z))
 
     def _warm(self) -> None:
         """Pay for the first generate before somebody waits for it."""

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from bridge_server import __version__, logs, web
+from bridge_server import logs, web
 from bridge_server.app import create_app
 from bridge_server.contract import API_VERSION
 from bridge_server.security import Guard
+from ganmnist import __version__
 from ganmnist.files import read_json, write_json
 
 if TYPE_CHECKING:
