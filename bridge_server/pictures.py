@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bridge_server.contract import Generated, GenerateRequest, Picture, Pixels, RhinoObject
 
@@ -13,21 +13,15 @@ if TYPE_CHECKING:
 
     from ganmnist.geometry import Mesh, Points
 
-FAR = 100  # sizes of a mesh
 COLUMNS = 4  # digits side by side in a preview
 
 
-def rhino(shape: Mesh | Points) -> RhinoObject:
+def rhino(piece: Mesh | Points) -> RhinoObject:
     """Turn geometry into openNURBS text."""
-    from ganmnist.export import to_rhino
-    from ganmnist.geometry import Mesh
+    from ganmnist.export import encode
 
-    made: Any = to_rhino(shape)  # rhino3dm's stubs call the property read-only
-    if isinstance(shape, Mesh) and _is_near(shape):
-        # Half the bytes, and a seventh of the time that openNURBS takes to compress them.
-        made.Vertices.UseDoublePrecisionVertices = False
-    encoded = made.Encode()
-    return RhinoObject(archive3dm=encoded["archive3dm"], opennurbs=encoded["opennurbs"], data=encoded["data"])
+    archive, version, data = encode(piece)
+    return RhinoObject(archive3dm=archive, opennurbs=version, data=data)
 
 
 def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS) -> Picture:
@@ -51,13 +45,5 @@ def generated(
         latent_dim=z.shape[1],
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         images=Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode()),
-        geometry=[rhino(shape) for shape in build(images, request)],
+        geometry=[rhino(piece) for piece in build(images, request)],
     )
-
-
-def _is_near(mesh: Mesh) -> bool:
-    """Tell whether float32 holds the vertices to a thousandth of a pixel: not if they lie far from the origin."""
-    import numpy as np
-
-    size = float(np.ptp(mesh.vertices, axis=0).max())
-    return bool(np.abs(mesh.vertices).max() <= FAR * size)

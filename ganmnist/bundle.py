@@ -57,7 +57,9 @@ def read_manifest(manifest_path: Path) -> dict[str, Any]:
     if checksum != _checksum(manifest):
         raise ModelError(f"{manifest_path}: its checksum differs from what it says, so the file is damaged")
     if manifest.get("format") != FORMAT:
-        raise ModelError(f"{manifest_path}: format {manifest.get('format')}, but this version reads {FORMAT}: update ganmnist")
+        raise ModelError(
+            f"{manifest_path}: format {manifest.get('format')}, but this version reads {FORMAT}: update ganmnist"
+        )
     return dict(manifest)
 
 

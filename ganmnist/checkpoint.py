@@ -48,7 +48,9 @@ def restore(folder: Path, game: Game, config: TrainConfig) -> bool:
             path.rename(path.with_suffix(".json.damaged"))
             continue
         if TrainConfig.model_validate(manifest["settings"]) != config:
-            raise ModelError(f"{folder}: holds a training with other settings: choose another name, or go on with those")
+            raise ModelError(
+                f"{folder}: holds a training with other settings: choose another name, or go on with those"
+            )
         game.generator.load_state_dict(_part(tensors, "generator"))
         game.discriminator.load_state_dict(_part(tensors, "discriminator"))
         game.averaged = _part(tensors, "averaged")
@@ -99,7 +101,7 @@ def _restore_adam(adam: Adam, tensors: dict[str, Tensor]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, key = name.split("/")
-        # The fused optimiser walks through memory: moments must lie in it in the order of their parameter (channels last).
+        # The fused optimiser walks through memory: moments must lie in it in the order of their parameter.
         like = torch.empty_like(parameters[int(index)]) if value.dim() else torch.empty_like(value)
         state.setdefault(int(index), {})[key] = like.copy_(value).detach()
     adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})

@@ -40,17 +40,7 @@ MAX_PARAMETERS = 50_000_000
 MAX_ACTIVATIONS = 2_000_000
 
 AnyLayer = Annotated[
-    Dense
-    | Conv2D
-    | UpSampling2D
-    | BatchNorm
-    | LeakyReLU
-    | ReLU
-    | Tanh
-    | Sigmoid
-    | Dropout
-    | Reshape
-    | Flatten,
+    Dense | Conv2D | UpSampling2D | BatchNorm | LeakyReLU | ReLU | Tanh | Sigmoid | Dropout | Reshape | Flatten,
     Field(discriminator="layer"),
 ]
 
@@ -138,27 +128,36 @@ class ModelConfig(Settings):
                 raise ValueError(f"{part}: {error}") from None
             last = rows[-1]
             if last.output_shape != end:
-                raise ValueError(f"{part}: must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}")
+                raise ValueError(
+                    f"{part}: must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}"
+                )
             parameters = sum(row.parameters for row in rows)
             if parameters > MAX_PARAMETERS:
-                raise ValueError(f"{part}: {parameters:,} parameters, at most {MAX_PARAMETERS:,}: use fewer units or filters")
+                raise ValueError(
+                    f"{part}: {parameters:,} parameters, at most {MAX_PARAMETERS:,}: use fewer units or filters"
+                )
             numbers = sum(_product(row.output_shape) for row in rows)
             if numbers > MAX_ACTIVATIONS:
-                raise ValueError(f"{part}: {numbers:,} numbers per sample between its layers, at most {MAX_ACTIVATIONS:,}")
+                raise ValueError(
+                    f"{part}: {numbers:,} numbers per sample between its layers, at most {MAX_ACTIVATIONS:,}"
+                )
         return self
 
 
 class DataConfig(Settings):
     """Which images to train on."""
 
-    images: Whole | None = Field(None, description="Train on the first so many images; all of them unless given.", ge=2, le=60000)
+    images: Whole | None = Field(
+        None, description="Train on the first so many images; all of them unless given.", ge=2, le=60000
+    )
 
 
 class TrainConfig(DataConfig):
     """One training, from the press of the button to its end."""
 
     preset: Literal["quick", "tutorial"] = Field(
-        "quick", description="Networks to train: quick (a tenth of the work) or tutorial (the networks of the DCGAN tutorial)."
+        "quick",
+        description="Networks to train: quick (a tenth of the work) or tutorial (the networks of the DCGAN tutorial).",
     )
     networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset.")
     epochs: Whole = Field(10, description="How often the training sees every image.", ge=1, le=10_000)
@@ -171,9 +170,13 @@ class TrainConfig(DataConfig):
 class Plane(Settings):
     """A frame in model units; digits stand upright along its y axis."""
 
-    origin: tuple[Number, Number, Number] = Field((0.0, 0.0, 0.0), description="Lower left corner of the first digit, model units.")
+    origin: tuple[Number, Number, Number] = Field(
+        (0.0, 0.0, 0.0), description="Lower left corner of the first digit, model units."
+    )
     xaxis: tuple[Number, Number, Number] = Field((1.0, 0.0, 0.0), description="Direction of the rows of pixels.")
-    yaxis: tuple[Number, Number, Number] = Field((0.0, 1.0, 0.0), description="Direction from the digit's foot to its head.")
+    yaxis: tuple[Number, Number, Number] = Field(
+        (0.0, 1.0, 0.0), description="Direction from the digit's foot to its head."
+    )
 
 
 Form = Literal["images", "mesh", "relief", "points"]
@@ -182,7 +185,9 @@ Form = Literal["images", "mesh", "relief", "points"]
 class GeometryConfig(Settings):
     """How pixels become geometry."""
 
-    form: Form = Field("relief", description="images, mesh (flat, a colour per pixel), relief (white pixels high) or points.")
+    form: Form = Field(
+        "relief", description="images, mesh (flat, a colour per pixel), relief (white pixels high) or points."
+    )
     cell: Number = Field(1.0, description="Side of a pixel, model units.", gt=0, le=1e6)
     height: Number = Field(4.0, description="Height of a white pixel, model units.", ge=0, le=1e6)
     plane: Plane = Field(Plane(), description="Frame in which the first digit stands.")
@@ -194,7 +199,9 @@ class GenerateConfig(Settings):
     count: Whole = Field(1, description="Number of samples.", ge=1, le=256)
     seed: Seed = Field(0, description="Start of the random latents: the same seed gives the same digits.")
     latent: tuple[Annotated[Number, Field(ge=-10, le=10)], ...] = Field(
-        (), description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).", max_length=1024
+        (),
+        description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).",
+        max_length=1024,
     )
     z: tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...] | None = Field(
         None, description="Whole latent vectors, in place of count, seed and latent.", min_length=1, max_length=256

@@ -49,11 +49,13 @@ class Dataset:
     test_labels: NDArray[np.uint8]
 
 
-def load_data(directory: Path | None = None, *, home: Path | None = None, on_progress: OnProgress | None = None) -> Dataset:
+def load_data(
+    directory: Path | None = None, *, home: Path | None = None, on_progress: OnProgress | None = None
+) -> Dataset:
     """Find MNIST and read it.
 
-    The first of these counts: `directory`, the environment variable GANMNIST_DATA, the user's cache. If none holds it, it is
-    downloaded into the cache; where that fails too, digits are drawn, under the name `drawn-digits`.
+    The first of these counts: `directory`, the environment variable GANMNIST_DATA, the user's cache. If none holds it,
+    it is downloaded into the cache; where that fails too, digits are drawn, under the name `drawn-digits`.
 
     Args:
         directory: Folder with the four IDX files, plain or gzip'd.
@@ -73,7 +75,9 @@ def load_data(directory: Path | None = None, *, home: Path | None = None, on_pro
             download.fetch(MNIST, cache, report)
         except OSError as error:
             report(0, f"no MNIST on disk and none to download ({error}): drawing digits instead")
-            return Dataset("drawn-digits", "drawn here, since MNIST could not be had: not MNIST", *drawn_digits.draw(report))
+            return Dataset(
+                "drawn-digits", "drawn here, since MNIST could not be had: not MNIST", *drawn_digits.draw(report)
+            )
     return read_folder(cache, report)
 
 
@@ -81,10 +85,11 @@ def read_folder(folder: Path, on_progress: OnProgress | None = None) -> Dataset:
     """Read the four IDX files of a folder.
 
     Raises:
-        DataError: A file is absent, truncated, oversized, of the wrong kind, or has another number of labels than images.
+        DataError: A file is absent, truncated, oversized, of the wrong kind, or has more or fewer labels than images.
     """
     report = on_progress or (lambda percent, words: None)
-    arrays, digests = [], {}
+    arrays: list[NDArray[np.uint8]] = []
+    digests: dict[str, str] = {}
     for place, name in enumerate(MNIST):
         report(25.0 * place, f"reading {name}")
         path = _find(folder, name)
@@ -116,7 +121,7 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
             header = file.read(4 + 4 * dimensions)
             found = int.from_bytes(header[:4], "big")
             if found != magic or len(header) < 4 + 4 * dimensions:
-                raise DataError(f"{path}: expected an IDX file of uint8 in {dimensions} dimensions (magic {magic}), got magic {found}")
+                raise DataError(f"{path}: expected IDX magic {magic} (bytes in {dimensions} dimensions), got {found}")
             shape = [int.from_bytes(header[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
             size = 1
             for side in shape:
@@ -128,7 +133,9 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
         raise DataError(f"{path}: cannot be read ({error}): fetch it anew") from None
     if len(body) != size:
         came = f"{len(body):,}" if len(body) < size else "more"
-        raise DataError(f"{path}: expected {size:,} bytes after the header, got {came}: the file is damaged, fetch it anew")
+        raise DataError(
+            f"{path}: expected {size:,} bytes after the header, got {came}: the file is damaged, fetch it anew"
+        )
     return np.frombuffer(body, np.uint8).reshape(shape), hashlib.sha256(header + body).hexdigest()
 
 
@@ -153,7 +160,9 @@ def _find(folder: Path, name: str) -> Path:
     for candidate in (name, f"{name}.gz"):
         if (folder / candidate).is_file():
             return folder / candidate
-    raise DataError(f"{folder / name}: not there, nor as .gz: the folder needs the four IDX files of MNIST ({', '.join(MNIST)})")
+    raise DataError(
+        f"{folder / name}: not there, nor as .gz: the folder needs the four IDX files of MNIST ({', '.join(MNIST)})"
+    )
 
 
 def _open(path: Path) -> BinaryIO:

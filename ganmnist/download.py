@@ -41,9 +41,12 @@ def fetch(digests: Mapping[str, str], folder: Path, on_progress: Callable[[float
         answers = []
         for mirror in MIRRORS:
             try:
-                content = _get(f"{mirror}{name}.gz", lambda size, got=got, name=name: on_progress(  # type: ignore[misc]
-                    min(100.0 * (got + size) / _TOTAL, 99.0), f"downloading {name}"
-                ))
+                content = _get(
+                    f"{mirror}{name}.gz",
+                    lambda size, got=got, name=name: on_progress(  # type: ignore[misc]
+                        min(100.0 * (got + size) / _TOTAL, 99.0), f"downloading {name}"
+                    ),
+                )
                 _check(content, digest)
             except (OSError, ValueError) as error:
                 answers.append(f"{mirror}: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from ganmnist.config import GeometryConfig
 from ganmnist.errors import SettingError
 from ganmnist.files import write_atomic
 from ganmnist.geometry import Mesh, Points, build, tile
+from ganmnist.opennurbs import encode_mesh
 
 if TYPE_CHECKING:
     import rhino3dm
@@ -26,7 +28,8 @@ def write(path: Path, images: NDArray[np.uint8], config: GeometryConfig | None =
     """Write images, or the geometry made of them; the ending of the file's name says what.
 
     Args:
-        path: .npy (uint8, N x 28 x 28) and .png (a sheet) hold the images; .obj, .stl, .3dm and .json (COMPAS) their geometry.
+        path: .npy (uint8, N x 28 x 28) and .png (a sheet) hold the images; .obj, .stl, .3dm and .json (COMPAS) their
+            geometry.
         images: uint8 (N, rows, columns).
         config: Form, cell, height and plane of the geometry.
 
@@ -52,7 +55,9 @@ def sample_grid(images: NDArray[np.uint8], columns: int | None = None) -> Image.
 
 
 def encode(piece: Mesh | Points) -> tuple[int, int, str]:
-    """Encode geometry as Rhino does: archive version, openNURBS version and base64 text."""
+    """Encode geometry as openNURBS text: archive version, openNURBS version and base64."""
+    if isinstance(piece, Mesh):
+        return encode_mesh(piece)
     encoded = to_rhino(piece).Encode()
     return encoded["archive3dm"], encoded["opennurbs"], encoded["data"]
 
@@ -61,22 +66,17 @@ def to_rhino(piece: Mesh | Points) -> rhino3dm.Mesh | rhino3dm.PointCloud:
     """Make a coloured rhino3dm Mesh, or for points a PointCloud, row by row from the top."""
     import rhino3dm
 
-    greys = piece.colors.reshape(-1).tolist()
-    if isinstance(piece, Points):
-        cloud = rhino3dm.PointCloud()
-        for (x, y, z), grey in zip(piece.grid.reshape(-1, 3).tolist(), greys, strict=True):
-            cloud.Add(rhino3dm.Point3d(x, y, z), (grey, grey, grey, 255))
-        return cloud
-    mesh = rhino3dm.Mesh()
-    add_vertex, add_face, add_color = mesh.Vertices.Add, mesh.Faces.AddFace, mesh.VertexColors.Add
-    for x, y, z in piece.vertices.tolist():
-        add_vertex(x, y, z)
-    for a, b, c, d in piece.faces.tolist():
-        add_face(a, b, c, d)
-    for grey in greys:
-        add_color(grey, grey, grey)
-    mesh.Normals.ComputeNormals()
-    return mesh
+    if isinstance(piece, Mesh):
+        archive, version, data = encode_mesh(piece)
+        mesh = rhino3dm.CommonObject.Decode(
+            {"version": 10000, "archive3dm": archive, "opennurbs": version, "data": data}
+        )
+        assert isinstance(mesh, rhino3dm.Mesh)
+        return mesh
+    cloud = rhino3dm.PointCloud()
+    for (x, y, z), grey in zip(piece.grid.reshape(-1, 3).tolist(), piece.colors.reshape(-1).tolist(), strict=True):
+        cloud.Add(rhino3dm.Point3d(x, y, z), (grey, grey, grey, 255))
+    return cloud
 
 
 def _geometry(ending: str, pieces: Sequence[Mesh | Points], config: GeometryConfig) -> bytes:
@@ -88,7 +88,9 @@ def _geometry(ending: str, pieces: Sequence[Mesh | Points], config: GeometryConf
         return str(json_dumps([piece.to_compas() for piece in pieces])).encode()
     meshes = [piece for piece in pieces if isinstance(piece, Mesh)]
     if not meshes:
-        raise SettingError(f"form: {config.form} cannot be written as {ending}: choose mesh or relief, or a file ending in .3dm")
+        raise SettingError(
+            f"form: {config.form} cannot be written as {ending}: choose mesh or relief, or a file ending in .3dm"
+        )
     return (_obj if ending == ".obj" else _stl)(meshes)
 
 
@@ -110,10 +112,11 @@ def _3dm(pieces: Sequence[Mesh | Points]) -> bytes:
     model = rhino3dm.File3dm()
     for piece in pieces:
         made = to_rhino(piece)
-        add = model.Objects.AddMesh if isinstance(piece, Mesh) else model.Objects.AddPointCloud
-        add(made)
-    content: bytes = model.Encode()
-    return content
+        model.Objects.AddMesh(made) if isinstance(made, rhino3dm.Mesh) else model.Objects.AddPointCloud(made)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "digits.3dm"
+        model.Write(str(file), 7)  # Rhino 7 and later
+        return file.read_bytes()
 
 
 def _obj(meshes: Sequence[Mesh]) -> bytes:
@@ -122,7 +125,9 @@ def _obj(meshes: Sequence[Mesh]) -> bytes:
     for number, mesh in enumerate(meshes, 1):
         lines.append(f"o digit_{number}")
         greys = (mesh.colors / 255).round(4).tolist()
-        lines += [f"v {x:.9g} {y:.9g} {z:.9g} {g} {g} {g}" for (x, y, z), g in zip(mesh.vertices.tolist(), greys, strict=True)]
+        lines += [
+            f"v {x:.9g} {y:.9g} {z:.9g} {g} {g} {g}" for (x, y, z), g in zip(mesh.vertices.tolist(), greys, strict=True)
+        ]
         lines += ["f " + " ".join(str(first + corner) for corner in face) for face in mesh.faces.tolist()]
         first += len(mesh.vertices)
     return ("\n".join(lines) + "\n").encode()

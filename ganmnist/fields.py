@@ -1,6 +1,6 @@
 """Field types that take what JSON and sliders send, and nothing that only looks like it.
 
-A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is not a number, though pydantic would take both.
+A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is no number, though pydantic would take both.
 """
 
 from typing import Annotated

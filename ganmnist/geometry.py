@@ -1,11 +1,12 @@
 """Pixels to geometry: meshes and point grids in model units, upright in Top view.
 
-Row 0 of an image has the largest y, so a digit reads upright when seen from +Z. Everything here is numpy; COMPAS objects
-are made at the door (`to_compas`).
+Row 0 of an image has the largest y, so a digit reads upright when seen from +Z. Everything here is numpy; COMPAS
+objects are made at the door (`to_compas`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
@@ -85,7 +86,8 @@ def build(images: Images, config: GeometryConfig) -> list[Mesh | Points]:
     """
     if config.form == "images":
         return []
-    make = {"mesh": flat_mesh, "relief": relief, "points": point_grid}[config.form]
+    makers: dict[str, Callable[..., Mesh | Points]] = {"mesh": flat_mesh, "relief": relief, "points": point_grid}
+    make = makers[config.form]
     _check(images)
     rows, columns = images.shape[1:]
     per_row = ceil(sqrt(len(images)))
@@ -97,7 +99,11 @@ def build(images: Images, config: GeometryConfig) -> list[Mesh | Points]:
 
 
 def relief(
-    image: Images, cell: float = 1.0, height: float = 4.0, plane: Plane | None = None, corner: NDArray[np.float64] | None = None
+    image: Images,
+    cell: float = 1.0,
+    height: float = 4.0,
+    plane: Plane | None = None,
+    corner: NDArray[np.float64] | None = None,
 ) -> Mesh:
     """Build the height field of an image: one vertex per pixel, as high as the pixel is white.
 
@@ -119,7 +125,11 @@ def relief(
 
 
 def flat_mesh(
-    image: Images, cell: float = 1.0, height: float = 0.0, plane: Plane | None = None, corner: NDArray[np.float64] | None = None
+    image: Images,
+    cell: float = 1.0,
+    height: float = 0.0,
+    plane: Plane | None = None,
+    corner: NDArray[np.float64] | None = None,
 ) -> Mesh:
     """Build a flat mesh in which every pixel is a square of its own colour.
 
@@ -139,7 +149,11 @@ def flat_mesh(
 
 
 def point_grid(
-    image: Images, cell: float = 1.0, height: float = 4.0, plane: Plane | None = None, corner: NDArray[np.float64] | None = None
+    image: Images,
+    cell: float = 1.0,
+    height: float = 4.0,
+    plane: Plane | None = None,
+    corner: NDArray[np.float64] | None = None,
 ) -> Points:
     """Build one point per pixel, as high as the pixel is white. Arguments as for `relief`."""
     return Points(_place(_grid(image, cell, height), plane, corner), image)
@@ -157,7 +171,7 @@ def sheet(images: Images, columns: int, cell: float = 1.0) -> Mesh:
 
 
 def tile(images: Images, columns: int) -> Images:
-    """Put images of equal size side by side, row by row from the top: uint8 (rows, columns) of pixels. Gaps are black."""
+    """Put images of equal size side by side, row by row from the top: uint8 (rows, columns). Gaps are black."""
     _check(images)
     count, height, width = images.shape
     rows = -(-count // columns)
@@ -194,9 +208,12 @@ def _place(points: NDArray[np.float64], plane: Plane | None, corner: NDArray[np.
     if min(lengths) < 1e-9 or abs(x @ y) > 1e-6 * lengths[0] * lengths[1]:
         raise GeometryError(f"plane: xaxis {plane.xaxis} and yaxis {plane.yaxis} must be perpendicular and not zero")
     x, y = x / lengths[0], y / lengths[1]
-    return points @ np.stack([x, y, np.cross(x, y)]) + np.array(plane.origin)
+    placed: NDArray[np.float64] = points @ np.stack([x, y, np.cross(x, y)]) + np.array(plane.origin)
+    return placed
 
 
 def _check(images: Images) -> None:
     if images.dtype != np.uint8 or images.ndim != 3 or min(images.shape[1:]) < 2 or not len(images):
-        raise GeometryError(f"images: expected uint8 (N, rows, columns) of at least 2 x 2 pixels, got {images.dtype} {images.shape}")
+        raise GeometryError(
+            f"images: expected uint8 (N, rows, columns) of at least 2 x 2 pixels, got {images.dtype} {images.shape}"
+        )

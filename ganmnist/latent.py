@@ -28,7 +28,9 @@ def latents(config: GenerateConfig, latent_dim: int) -> Latents:
                 raise SettingError(f"z.{place}: has {len(vector)} numbers, the model takes {latent_dim}")
         return np.array(config.z, np.float32)
     if len(config.latent) > latent_dim:
-        raise SettingError(f"latent: has {len(config.latent)} numbers, the model takes at most {latent_dim}: use fewer sliders")
+        raise SettingError(
+            f"latent: has {len(config.latent)} numbers, the model takes at most {latent_dim}: use fewer sliders"
+        )
     z = from_seed(config.seed, config.count, latent_dim)
     z[:, : len(config.latent)] = config.latent
     return z

@@ -232,7 +232,9 @@ class Reshape(Layer):
     def build(self, shape: Shape) -> nn.Module:
         from torch import nn
 
-        return nn.Unflatten(1, self.shape) if len(shape) == 1 else nn.Sequential(nn.Flatten(), nn.Unflatten(1, self.shape))
+        return (
+            nn.Unflatten(1, self.shape) if len(shape) == 1 else nn.Sequential(nn.Flatten(), nn.Unflatten(1, self.shape))
+        )
 
 
 class Flatten(Layer):
@@ -269,7 +271,9 @@ LAYERS: dict[str, type[Layer]] = {
 
 def _needs_image(shape: Shape) -> None:
     if len(shape) != 3:
-        raise NetworkError(f"needs (channels, height, width), got {shape}: put a Reshape before it{_image_hint(prod(shape))}")
+        raise NetworkError(
+            f"needs (channels, height, width), got {shape}: put a Reshape before it{_image_hint(prod(shape))}"
+        )
 
 
 def _image_hint(numbers: int) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationError
 
 from ganmnist import bundle, paths
-from ganmnist.config import ModelConfig, ModelName, Settings, TrainConfig, explain
+from ganmnist.config import ModelConfig, ModelName, Settings, TrainConfig, explain, read_settings
 from ganmnist.errors import ModelError, ModelNotFound
 from ganmnist.fields import Flag, Number, Whole
 
@@ -119,7 +119,11 @@ class ModelStore:
         manifest = next(iter(self.list()), None) if name is None else self._find(name)
         if manifest is None:
             names = ", ".join(model.name for model in self.list())
-            there = f"there are {names}" if names else "there are none yet: train one first (ganmnist train, or the Train button)"
+            there = (
+                f"there are {names}"
+                if names
+                else "there are none yet: train one first (ganmnist train, or the Train button)"
+            )
             raise ModelNotFound(f"model: no model {name}; {there}" if name else f"model: {there}")
         return self.folder(manifest.id, manifest.name)
 
@@ -128,8 +132,14 @@ class ModelStore:
         return ModelFolder(self, id, name)
 
     def new(self, name: str | None = None) -> ModelFolder:
-        """Return a folder for a new training, under a free name unless one is given."""
-        return self.folder(secrets.token_hex(8), name or self.free_name("digits"))
+        """Return a folder for a new training, under a free name unless one is given.
+
+        Raises:
+            SettingError: The name has other letters than a name may have.
+        """
+        return self.folder(
+            secrets.token_hex(8), read_settings(_Name, {"model": name}).model or self.free_name("digits")
+        )
 
     def delete(self, name: str) -> None:
         """Delete a model and all of its training.
@@ -155,6 +165,10 @@ class ModelStore:
 
     def _find(self, name: str) -> ModelManifest | None:
         return next((model for model in self.list() if model.name.lower() == name.lower()), None)
+
+
+class _Name(Settings):
+    model: ModelName | None
 
 
 def _read(folder: Path) -> ModelManifest:

@@ -41,8 +41,8 @@ def _build(network: NetworkConfig, input_shape: Shape) -> nn.Sequential:
 def _initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), gains from N(1, 0.02) (Radford et al. 2015, section 4).
 
-    Together with the generator's BatchNorm this keeps the first images apart from each other. With torch's own start they
-    are nearly alike, and the discriminator drives them into black (docs/black-images.md).
+    Together with the generator's BatchNorm this keeps the first images apart from each other. With torch's own start
+    they are nearly alike, and the discriminator drives them into black.
     """
     if isinstance(module, nn.Linear | nn.Conv2d):
         nn.init.normal_(module.weight, 0.0, 0.02)

@@ -81,7 +81,9 @@ def _check_fit(generator: nn.Module, weights: Mapping[str, Tensor], name: str) -
         raise ModelError(f"model {name}: its weights are not those of its networks; first at {wrong[0]}")
 
 
-def generate(config: GenerateConfig | None = None, model: str | None = None, *, home: Path | None = None) -> NDArray[np.uint8]:
+def generate(
+    config: GenerateConfig | None = None, model: str | None = None, *, home: Path | None = None
+) -> NDArray[np.uint8]:
     """Generate images with a model from the user's store: uint8 (N, 28, 28).
 
     Args:

@@ -80,7 +80,9 @@ def train(
     per_epoch = len(images) // config.batch_size
     steps = per_epoch * config.epochs
     if not steps:
-        raise DataError(f"{data.name}: {len(images)} images are fewer than one batch of {config.batch_size}: lower batch_size")
+        raise DataError(
+            f"{data.name}: {len(images)} images are fewer than one batch of {config.batch_size}: lower batch_size"
+        )
 
     with torch.random.fork_rng(devices=[]):  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
@@ -100,7 +102,9 @@ def train(
             chosen = order[place * config.batch_size : (place + 1) * config.batch_size]
             loss_d, loss_g = game.play(torch.from_numpy(rescale(images[chosen])))
             if not math.isfinite(loss_d + loss_g):
-                raise TrainingError(f"the losses at step {game.step} are no numbers: lower learning_rate, now {config.learning_rate}")
+                raise TrainingError(
+                    f"the losses at step {game.step} are no numbers: lower learning_rate, now {config.learning_rate}"
+                )
             game.seconds = time.monotonic() - started
 
             if on_progress:

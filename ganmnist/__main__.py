@@ -1,0 +1,247 @@
+"""The command line: data, train, generate, models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ganmnist import __version__, paths
+from ganmnist.config import GenerateConfig, GeometryConfig, TrainConfig, read_settings
+from ganmnist.errors import GanError, SettingError
+from ganmnist.models import ModelManifest, ModelStore
+
+if TYPE_CHECKING:
+    from ganmnist import training
+
+_NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single value
+_screen = Console(stderr=True)  # progress and errors; standard output holds results alone
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except SettingError as error:
+        return _fail(error, 2)
+    except (GanError, OSError) as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def data(options: argparse.Namespace) -> None:
+    """Find or download MNIST and describe it."""
+    from ganmnist.data import first_of_each
+    from ganmnist.export import sample_grid
+
+    found = _load(options.directory)
+    if options.out:
+        sample_grid(first_of_each(found), 10).save(options.out)
+    described = {
+        "name": found.name,
+        "source": found.source,
+        "train": len(found.train_images),
+        "test": len(found.test_images),
+    }
+    _print(options, described, "{name}: {train} training and {test} test images, from {source}".format(**described))
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a model; Ctrl-C keeps what it has learned."""
+    from ganmnist import training
+    from ganmnist.export import write
+
+    config = read_settings(TrainConfig, _given(options, TrainConfig))
+    store = ModelStore(paths.home())
+    if options.resume:
+        folder = store.find(options.model)
+        config = folder.manifest().settings
+    else:
+        folder = store.new(options.model)
+    found = _load(options.directory)
+    training.share_processor()
+    stop = _on_interrupt()
+    with _bar("training") as advance:
+        training.train(
+            found,
+            config,
+            folder,
+            on_progress=lambda step: advance(step.percent, _say(step)),
+            on_preview=(lambda images: write(options.out, images)) if options.out else None,
+            should_stop=lambda: bool(stop),
+        )
+    _print(
+        options,
+        _summary(folder.manifest()),
+        f"trained {folder.name}: ganmnist generate --model {folder.name} --out digits.png",
+    )
+
+
+def generate(options: argparse.Namespace) -> None:
+    """Generate digits and write them as images or geometry."""
+    from ganmnist.export import write
+    from ganmnist.sampling import Sampler
+
+    settings = _given(options, GenerateConfig)
+    if options.latent is not None:
+        settings["latent"] = options.latent
+    geometry = read_settings(GeometryConfig, _given(options, GeometryConfig))
+    config = read_settings(GenerateConfig, settings)
+    sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
+    images = sampler.sample(config)
+    write(options.out, images, geometry)
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
+    _print(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
+
+
+def models(options: argparse.Namespace) -> None:
+    """List the models, or delete one."""
+    store = ModelStore(paths.home())
+    if options.delete:
+        store.delete(options.delete)
+        _print(options, {"deleted": options.delete}, f"deleted {options.delete}")
+        return
+    found = store.list()
+    if options.json or not found:
+        _print(options, [_summary(model) for model in found], "no models yet: ganmnist train makes one")
+        return
+    table = Table("model", "networks", "data", "epoch", "step", "trained", "created")
+    for model in found:
+        state = f"{model.epoch}" if model.finished else f"{model.epoch} of {model.settings.epochs}"
+        table.add_row(
+            model.name,
+            model.preset or "own",
+            model.data,
+            state,
+            str(model.step),
+            f"{model.seconds:.0f} s",
+            model.created[:16],
+        )
+    Console().print(table)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("ganmnist", description="Train a GAN on MNIST and grow its digits as geometry.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(command=run)
+        added.add_argument("--json", action="store_true", help="Print the result as JSON.")
+        return added
+
+    where = "Folder with the four IDX files of MNIST; GANMNIST_DATA, the cache or a download unless given."
+    added = command("data", data)
+    added.add_argument("--directory", type=Path, help=where)
+    added.add_argument("--out", type=Path, help="PNG file for a sheet of the first images.")
+
+    added = command("train", train)
+    added.add_argument("--model", help="Name of the new model; digits-1, digits-2 ... unless given.")
+    added.add_argument("--directory", type=Path, help=where)
+    added.add_argument("--out", type=Path, help="PNG file that shows the newest samples while it trains.")
+    added.add_argument(
+        "--resume", action="store_true", help="Go on with a training that was cut short, with its own settings."
+    )
+    _add_settings(added, TrainConfig)
+
+    added = command("generate", generate)
+    added.add_argument("--model", help="Name of the model; the newest unless given.")
+    added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
+    added.add_argument(
+        "--out", type=Path, required=True, help="File to write: .npy, .png, .obj, .stl, .3dm or .json (COMPAS)."
+    )
+    _add_settings(added, GenerateConfig)
+    _add_settings(added, GeometryConfig)
+
+    added = command("models", models)
+    added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, settings: type[BaseModel]) -> None:
+    """Add an option for every setting that is a single value, with its own help and default."""
+    for name, field in settings.model_fields.items():
+        if name in _NESTED:
+            continue
+        default = "" if field.default is None else f" [{field.default}]"
+        choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else None
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=_kind(field), choices=choices, help=f"{field.description}{default}"
+        )
+
+
+def _kind(field: FieldInfo) -> type:
+    kinds = [getattr(kind, "__origin__", kind) for kind in (field.annotation, *get_args(field.annotation))]
+    return next((kind for kind in (int, float) if kind in kinds), str)
+
+
+def _given(options: argparse.Namespace, settings: type[BaseModel]) -> dict[str, Any]:
+    values = {name: getattr(options, name, None) for name in settings.model_fields if name not in _NESTED}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _load(directory: Path | None) -> Any:
+    from ganmnist.data import load_data
+
+    with _bar("data") as advance:
+        found = load_data(directory, on_progress=advance)
+    if found.name == "drawn-digits":
+        _screen.print(f"[yellow]These digits are {found.source}.[/]")
+    return found
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[float, str], object]]:
+    """Show a progress bar; lends a function that takes percent and words."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=_screen) as progress:
+        task = progress.add_task(title, total=100, words="")
+        yield lambda percent, words: progress.update(task, completed=percent, words=words)
+
+
+def _on_interrupt() -> list[int]:
+    """Return a list that Ctrl-C fills; a second Ctrl-C ends the process at once."""
+    pressed: list[int] = []
+
+    def press(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, press)
+    return pressed
+
+
+def _say(step: training.Progress) -> str:
+    return f"epoch {step.epoch}/{step.epochs}  loss D {step.loss_d:.3f}  G {step.loss_g:.3f}"
+
+
+def _summary(model: ModelManifest) -> dict[str, Any]:
+    return model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
+
+
+def _print(options: argparse.Namespace, values: Any, sentence: str) -> None:
+    print(json.dumps(values) if options.json else sentence)
+
+
+def _fail(error: Exception, status: int) -> int:
+    print(f"ganmnist: {error}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
