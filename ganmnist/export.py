@@ -68,10 +68,8 @@ def to_rhino(piece: Mesh | Points) -> rhino3dm.Mesh | rhino3dm.PointCloud:
 
     if isinstance(piece, Mesh):
         archive, version, data = encode_mesh(piece)
-        mesh = rhino3dm.CommonObject.Decode(
-            {"version": 10000, "archive3dm": archive, "opennurbs": version, "data": data}
-        )
-        assert isinstance(mesh, rhino3dm.Mesh)
+        encoded = {"version": 10000, "archive3dm": archive, "opennurbs": version, "data": data}
+        mesh: rhino3dm.Mesh = rhino3dm.Mesh.Decode(encoded)  # type: ignore[attr-defined] # missing in the stubs
         return mesh
     cloud = rhino3dm.PointCloud()
     for (x, y, z), grey in zip(piece.grid.reshape(-1, 3).tolist(), piece.colors.reshape(-1).tolist(), strict=True):
