@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,17 +149,19 @@ class ModelStore:
         Raises:
             ModelNotFound: There is none of that name.
         """
-        shutil.rmtree(self.find(name).path)
+        folder = self.find(name)
+        (folder.path / _MANIFEST).unlink()  # from here on it is gone, whatever becomes of the rest
+        shutil.rmtree(folder.path)
 
     def rename(self, manifest: ModelManifest, name: str) -> None:
         """Give a model another name; its folder stays."""
         path = self.path / manifest.id / _MANIFEST
         bundle.update(path, {"name": name})
 
-    def free_name(self, stem: str) -> str:
-        """Return `stem`-1, -2 ...: the first that no model has."""
+    def free_name(self, stem: str, reserved: Iterable[str] = ()) -> str:
+        """Return `stem`-1, -2 ...: the first that no model has and that is not reserved."""
         stem = re.sub(r"-[0-9]+$", "", stem)[:56]
-        taken = {model.name.lower() for model in self.list()}
+        taken = {name.lower() for name in (*(model.name for model in self.list()), *reserved)}
         number = 1
         while f"{stem}-{number}".lower() in taken:
             number += 1
@@ -172,11 +176,21 @@ class _Name(Settings):
 
 
 def _read(folder: Path) -> ModelManifest:
-    values = bundle.read_manifest(folder / _MANIFEST)
+    path = folder / _MANIFEST
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    return _read_version(path, found.st_mtime_ns, found.st_ino)
+
+
+@lru_cache(maxsize=512)  # a slider asks thirty times a second which model is the newest
+def _read_version(path: Path, changed: int, inode: int) -> ModelManifest:
+    values = bundle.read_manifest(path)
     try:
         return ModelManifest.model_validate(values)
     except ValidationError as error:
-        raise ModelError(f"{folder / _MANIFEST}: {explain(error)}") from None
+        raise ModelError(f"{path}: {explain(error)}") from None
 
 
 def list_models(home: Path | None = None) -> list[ModelManifest]:
