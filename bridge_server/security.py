@@ -120,7 +120,6 @@ def _check_client(version: str | None) -> None:
         426,
         "client_api",
         f"The client speaks version {version[:20]} of the contract, the server version {API_VERSION}: update {update}.",
-        headers={"Upgrade": f"ganmnist/{API_VERSION}"},
     )
 
 

@@ -115,12 +115,22 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def start_server(tmp_path):
     """Start servers that end with the test: start_server(home=None, mock=False, port=0)."""
+    yield from _servers(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_shared_server(tmp_path_factory):
+    """Start servers that all tests of a module share."""
+    yield from _servers(tmp_path_factory.mktemp("shared"))
+
+
+def _servers(folder: Path):
     servers: list[Server] = []
 
     def start(home: Path | None = None, mock: bool = False, port: int = 0) -> Server:
-        folder = home or tmp_path / f"home-{len(servers)}"
-        folder.mkdir(exist_ok=True)
-        servers.append(Server(folder, mock, port))
+        chosen = home or folder / f"home-{len(servers)}"
+        chosen.mkdir(exist_ok=True)
+        servers.append(Server(chosen, mock, port))
         return servers[-1]
 
     yield start

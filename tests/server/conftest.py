@@ -1,0 +1,49 @@
+"""What the server's tests share: networks so small that a training is all bookkeeping, and the look of a failure."""
+
+import json
+import re
+
+import pytest
+
+TINY = {
+    "latent_dim": 4,
+    "generator": {
+        "layers": [{"layer": "Dense", "units": 784}, {"layer": "Reshape", "shape": [1, 28, 28]}, {"layer": "Tanh"}]
+    },
+    "discriminator": {"layers": [{"layer": "Flatten"}, {"layer": "Dense", "units": 1}, {"layer": "Sigmoid"}]},
+}
+
+
+@pytest.fixture(scope="session")
+def short():
+    """Settings of a training that takes a moment."""
+    return {"networks": TINY, "images": 96, "batch_size": 32, "epochs": 2}
+
+
+@pytest.fixture(scope="session")
+def endless():
+    """Settings of a training that somebody has to stop."""
+    return {"networks": TINY, "images": 6000, "batch_size": 32, "epochs": 10_000}
+
+
+@pytest.fixture(scope="session")
+def check_problem():
+    """Check that an answer is a failure in the one shape that failures have, and return its `error`."""
+
+    def check(answer, status, code=None):
+        found, headers, content = answer
+        assert found == status, content
+        assert headers["Content-Type"] == "application/json"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert not [name for name in headers if name.lower().startswith("access-control-")]
+        body = json.loads(content)
+        assert body.keys() == {"error"}
+        error = body["error"]
+        assert error.keys() == {"code", "message", "field", "request_id"}
+        assert re.fullmatch("[0-9a-f]{16}", error["request_id"])
+        assert "Traceback" not in error["message"]
+        if code:
+            assert error["code"] == code
+        return error
+
+    return check

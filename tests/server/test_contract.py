@@ -1,0 +1,201 @@
+"""The same calls to the mock and to the real server, over a socket: every answer is what the contract says."""
+
+import base64
+import time
+
+import pytest
+
+from bridge_server.contract import CALLS
+
+REPLIES = {call.name: call.reply for call in CALLS}
+CALLED = {call.name: (call.method, call.path) for call in CALLS}
+
+
+@pytest.fixture(scope="module", params=["mock", "real"])
+def server(request, start_shared_server):
+    return start_shared_server(mock=request.param == "mock")
+
+
+@pytest.fixture(scope="module")
+def ask(server):
+    """Make a call by its name and check the answer against its model."""
+
+    def ask(name, /, body=None, query="", expect=200, **path):
+        method, template = CALLED[name]
+        status, headers, content = server.raw(method, template.format(**path) + query, body)
+        assert status == expect, content
+        reply = REPLIES[name]
+        if reply is None:
+            assert headers["Content-Type"] == "image/png"
+            return content
+        assert headers["Content-Type"] == "application/json"
+        return reply.model_validate_json(content)
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def run(ask, server, short):
+    """A finished run of the model `Alpha`."""
+    body = {"model": "Alpha", "key": "one press", **short}
+    started = ask("run_start", body, expect=201)
+    assert started.state in ("queued", "running")
+    assert (started.epochs, started.model) == (2, "Alpha")
+    assert ask("run_start", body).id == started.id, "the same key gives the same run"
+    server.wait_for_run(started.id, "succeeded")
+    return ask("run", id=started.id)
+
+
+def test_health_says_which_server_it_is(ask, server):
+    health = ask("health")
+    assert (health.status, health.name, health.api) == ("ok", "ganmnist", 1)
+
+
+def test_data_become_ready_with_a_preview(ask):
+    assert ask("data_prepare").state in ("preparing", "ready")
+    deadline = time.monotonic() + 30
+    while (data := ask("data")).state == "preparing":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert data.state == "ready", data.problem
+    assert data.percent == 100
+    assert data.train > data.test > 0
+    assert data.name
+    assert data.preview.number == 1
+    assert data.preview.mesh.archive3dm >= 60
+
+
+def test_layers_are_listed_with_their_parameters(ask):
+    layers = {layer.name: layer for layer in ask("layers").layers}
+    assert layers["Conv2D"].parameters["properties"]["filters"]["maximum"] == 2048
+
+
+def test_networks_are_followed_layer_by_layer(ask, short):
+    tables = ask("networks_check", short["networks"])
+    assert [row.output_shape for row in tables.generator] == [(784,), (1, 28, 28), (1, 28, 28)]
+    assert tables.discriminator[1].parameters == 785
+
+
+def test_a_run_succeeds_and_shows_its_progress(ask, run):
+    assert (run.state, run.percent, run.epoch, run.place) == ("succeeded", 100, 2, None)
+    assert run.step == run.steps > 0
+    assert run.text.startswith("finished - 2 epochs in 0:0")
+    assert [listed.id for listed in ask("runs").runs] == [run.id]
+    progress = ask("run_progress", id=run.id)
+    assert len(progress.loss_d) == len(progress.loss_g) > 0
+    assert progress.loss_d[-1] == run.loss_d
+    assert progress.preview.number == run.preview > 0
+
+
+def test_progress_answers_only_what_is_new(ask, run):
+    everything = ask("run_progress", id=run.id)
+    nothing = ask("run_progress", query=f"?since={everything.next}&preview={run.preview}", id=run.id)
+    assert (nothing.loss_d, nothing.preview, nothing.next) == ([], None, everything.next)
+    last = ask("run_progress", query=f"?since={everything.next - 1}", id=run.id)
+    assert last.loss_g == everything.loss_g[-1:]
+
+
+def test_the_preview_is_a_png(ask, run):
+    assert ask("run_preview", id=run.id).startswith(b"\x89PNG")
+
+
+def test_a_run_that_has_ended_stays_as_it_is(ask, run):
+    assert ask("run_stop", id=run.id).state == "succeeded"
+
+
+def test_the_model_of_a_run_is_listed_and_found_whatever_the_case(ask, run):
+    newest = ask("models").models[0]
+    assert (newest.id, newest.name, newest.finished) == (run.id, "Alpha", True)
+    assert ask("model", name="aLPHa") == newest
+
+
+def test_digits_come_with_latents_pixels_and_geometry(ask, run):
+    reply = ask("generate", {"model": "Alpha", "count": 3, "form": "mesh"})
+    assert reply.model == "Alpha"
+    assert not reply.training
+    assert len(base64.b64decode(reply.z)) == 3 * reply.latent_dim * 4
+    assert reply.images.shape == (3, 28, 28)
+    assert len(base64.b64decode(reply.images.data)) == 3 * 784
+    assert len(reply.geometry) == 3
+
+
+@pytest.mark.parametrize("form", ["images", "mesh", "relief", "points"])
+def test_every_form_gives_its_geometry(ask, run, form):
+    rhino3dm = pytest.importorskip("rhino3dm")
+    reply = ask("generate", {"form": form, "count": 1, "height": 2.0})
+    found = [rhino3dm.CommonObject.Decode({"version": 10000, **shape.model_dump()}) for shape in reply.geometry]
+    if form == "images":
+        assert found == []
+    elif form == "points":
+        assert found[0].Count == 784
+    else:
+        assert len(found[0].Faces) == {"mesh": 784, "relief": 729}[form]
+        assert len(found[0].VertexColors) == len(found[0].Vertices)
+
+
+def test_a_deleted_model_is_gone(ask, server, run, short, check_problem):
+    other = ask("run_start", {"model": "beta", **short}, expect=201)
+    server.wait_for_run(other.id, "succeeded")
+    assert ask("model_delete", name="beta").deleted == "beta"
+    check_problem(server.raw("GET", "/api/models/beta"), 404, "model_not_found")
+    check_problem(server.raw("DELETE", "/api/models/beta"), 404, "model_not_found")
+
+
+UNKNOWN = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "code", "field"),
+    [
+        ("generate", {"count": 0}, 422, "invalid_setting", "count"),
+        ("generate", {"count": "3"}, 422, "invalid_setting", "count"),
+        ("generate", {"digits": 3}, 422, "invalid_setting", "digits"),
+        ("generate", {"plane": {"origin": [0, 0]}}, 422, "invalid_setting", "plane.origin.2"),
+        ("generate", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", None),
+        ("generate", {"latent": [0] * 1000}, 422, "invalid_setting", None),
+        ("generate", {"model": "nobody"}, 404, "model_not_found", None),
+        ("generate", {"model": "../x"}, 422, "invalid_setting", "model"),
+        ("run_start", {"epochs": 1.5}, 422, "invalid_setting", "epochs"),
+        ("run_start", {"model": "NUL"}, 422, "invalid_setting", "model"),
+        ("networks_check", {}, 422, "invalid_setting", "generator"),
+        ("run", None, 404, "run_not_found", None),
+        ("run_stop", None, 404, "run_not_found", None),
+        ("run_resume", None, 404, "run_not_found", None),
+        ("run_progress", None, 404, "run_not_found", None),
+        ("run_preview", None, 404, "run_not_found", None),
+        ("model", None, 404, "model_not_found", None),
+    ],
+)
+def test_a_wrong_request_is_refused_with_the_name_of_its_field(
+    server, run, check_problem, name, body, status, code, field
+):
+    method, path = CALLED[name]
+    answer = server.raw(method, path.format(id=UNKNOWN, name="nobody"), body)
+    assert check_problem(answer, status, code)["field"] == field
+
+
+def test_only_an_interrupted_run_can_go_on(server, run, check_problem):
+    error = check_problem(server.raw("POST", f"/api/runs/{run.id}/resume"), 409, "conflict")
+    assert "succeeded" in error["message"]
+
+
+def test_a_query_takes_digits_and_nothing_else(server, run, check_problem):
+    path = f"/api/runs/{run.id}/progress"
+    assert check_problem(server.raw("GET", path + "?since=-1"), 422)["field"] == "since"
+    assert check_problem(server.raw("GET", path + "?since=2e3"), 422)["field"] == "since"
+    assert check_problem(server.raw("GET", path + "?sinse=2"), 422)["field"] == "sinse"
+
+
+def test_a_model_in_training_cannot_be_deleted_but_generates(ask, server, endless, check_problem):
+    started = ask("run_start", {"model": "gamma", **endless}, expect=201)
+    deadline = time.monotonic() + 30
+    while "gamma" not in [model.name for model in ask("models").models]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    check_problem(server.raw("DELETE", "/api/models/gamma"), 409, "conflict")
+    reply = ask("generate", {"model": "gamma", "form": "images"})
+    assert reply.training
+    assert reply.step > 0
+    assert not ask("model", name="gamma").finished
+    ask("run_stop", id=started.id)
+    assert server.wait_for_run(started.id, "stopped", seconds=5)["text"].startswith("stopped at epoch")

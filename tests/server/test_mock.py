@@ -1,0 +1,74 @@
+"""The mock: quick to start, free of torch, and as ill-behaved as one asks."""
+
+import subprocess
+import sys
+import time
+
+from bridge_server.contract import GenerateRequest, StartRun
+from bridge_server.mock import Mock, digit
+
+
+def test_the_mock_starts_without_torch_and_numpy():
+    code = (
+        "import sys, bridge_server.serving, bridge_server.mock as mock; mock.Mock('x').health();"
+        "print(sorted({'torch', 'numpy', 'PIL', 'compas'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_whole_mock_works_without_torch():
+    code = (
+        "import sys; from bridge_server import mock, contract as c; m = mock.Mock('x');"
+        "m.generate(c.GenerateRequest()); m.data_prepare(); m.run_start(c.StartRun()); m.layers();"
+        "print('torch' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+def test_a_one_stands_upright_and_moves_to_the_right():
+    image = digit(1, right=3)
+    assert image[3:24, 15:18].min() == 255  # the stem
+    assert image[21:24, 12:15].min() == 255  # the foot
+    assert image[3:6, 12:15].max() == 0
+    assert image[:, :9].max() == 0
+
+
+def test_the_same_request_gives_the_same_digits():
+    mock = Mock("x")
+    request = GenerateRequest(seed=7, count=2)
+    assert mock.generate(request) == mock.generate(request)
+    assert mock.generate(request).images != mock.generate(GenerateRequest(seed=8, count=2)).images
+
+
+def test_the_failures_are_those_asked_for(start_server, check_problem):
+    server = start_server(mock=True)
+    check_problem(server.raw("POST", "/api/generate", {"model": "mock-missing"}), 404, "model_not_found")
+    error = check_problem(server.raw("POST", "/api/generate", {"model": "mock-error"}), 500, "internal")
+    assert "mock-error" not in error["message"]
+    assert error["request_id"] in error["message"]
+    assert "RuntimeError: mock-error was asked for" in (server.home / "server.log").read_text()
+    started = time.monotonic()
+    assert server.call("POST", "/api/generate", {"model": "mock-slow"})[0] == 200
+    assert time.monotonic() - started >= 3
+
+
+def test_a_training_fails_or_is_interrupted_when_its_name_says_so(start_server):
+    server = start_server(mock=True)
+    _, fails = server.call("POST", "/api/runs", {"model": "mock-fails"})
+    _, cut = server.call("POST", "/api/runs", {"model": "mock-interrupted"})
+    assert (cut["state"], cut["place"]) == ("queued", 1)
+    failed = server.wait_for_run(fails["id"], "failed")
+    assert failed["problem"]
+    assert failed["epoch"] == 5
+    assert server.wait_for_run(cut["id"], "interrupted")["reason"] == "killed"
+    status, resumed = server.call("POST", f"/api/runs/{cut['id']}/resume")
+    assert (status, resumed["state"]) == (200, "running")
+    assert resumed["epoch"] >= 5
+    server.wait_for_run(cut["id"], "succeeded")
+
+
+def test_names_are_minted_one_after_the_other():
+    mock = Mock("x")
+    assert [mock.run_start(StartRun()).reply.model for _ in range(3)] == ["digits-1", "digits-2", "digits-3"]

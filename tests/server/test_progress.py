@@ -1,0 +1,153 @@
+"""What a training process leaves behind, and how the server reads it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bridge_server.contract import Run, RunState
+from bridge_server.launcher import Outcome, judge
+from bridge_server.pictures import rhino
+from bridge_server.previews import read_preview, to_picture, write_preview
+from bridge_server.service import thin
+from bridge_server.texts import clock, with_text
+from bridge_server.ticks import TickReader, TickWriter, last_tick
+from bridge_server.worker import Exit, Reporter, _exit_for
+from ganmnist.config import GeometryConfig, Plane, TrainConfig
+from ganmnist.geometry import build
+from ganmnist.training import Progress
+
+
+def test_a_reader_sees_what_is_appended_and_counts_on_after_a_cut_line(tmp_path):
+    reader = TickReader(tmp_path)
+    assert reader.since(0) == []
+    writer = TickWriter(tmp_path)
+    writer.write(step=7, loss_d=0.5)
+    writer.write(step=8, loss_d=0.25)
+    assert [(tick.tick, tick.step, tick.loss_d) for tick in reader.since(0)] == [(1, 7, 0.5), (2, 8, 0.25)]
+    with (tmp_path / "progress.jsonl").open("ab") as file:
+        file.write(b'{"tick":3,"st')
+    assert reader.since(2) == []
+    assert last_tick(tmp_path).tick == 2
+    again = TickWriter(tmp_path)
+    again.write(step=9)
+    assert [(tick.tick, tick.step) for tick in TickReader(tmp_path).since(1)] == [(2, 8), (3, 9)]
+    assert last_tick(tmp_path).loss_d == 0.25, "what does not change stays"
+
+
+def test_the_last_tick_of_a_long_file_is_found_at_its_end(tmp_path):
+    writer = TickWriter(tmp_path)
+    for step in range(500):
+        writer.write(step=step, seconds=step / 3)
+    assert last_tick(tmp_path) == writer.last == TickReader(tmp_path).since(499)[0]
+
+
+def test_a_loss_that_is_no_number_is_left_out_and_the_last_step_is_never_lost(tmp_path):
+    reporter = Reporter(tmp_path)
+    for step in range(1, 101):
+        reporter.progress(Progress(1, 1, step, 100, 1.0, 0.0, math.nan, 1.5))
+    reporter.flush()
+    ticks = TickReader(tmp_path).since(0)
+    assert len(ticks) == 2, "about four a second"
+    assert (ticks[-1].step, ticks[-1].percent, ticks[-1].loss_d, ticks[-1].loss_g) == (100, 100, None, 1.5)
+
+
+def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
+    images = np.zeros((16, 28, 28), np.uint8)
+    images[1, 0, 5] = 255  # top of the second digit of the first row
+    assert read_preview(tmp_path) is None
+    write_preview(tmp_path, images, 3)
+    picture = to_picture(read_preview(tmp_path))
+    assert picture.number == 3
+    rhino3dm = pytest.importorskip("rhino3dm")
+    mesh = rhino3dm.CommonObject.Decode({"version": 10000, **picture.mesh.model_dump()})
+    white = [place for place in range(len(mesh.Vertices)) if mesh.VertexColors[place][0] == 255]
+    assert len(white) == 1
+    assert (mesh.Vertices[white[0]].X, mesh.Vertices[white[0]].Y) == (33, 111)
+
+
+def test_a_digit_far_from_the_origin_keeps_its_shape():
+    rhino3dm = pytest.importorskip("rhino3dm")
+    images = np.zeros((1, 28, 28), np.uint8)
+    for origin, same in (((0.0, 0.0, 0.0), "single"), ((1e7, 0.0, 0.0), "double")):
+        (mesh,) = build(images, GeometryConfig(cell=0.1, plane=Plane(origin=origin)))
+        decoded = rhino3dm.CommonObject.Decode({"version": 10000, **rhino(mesh).model_dump()})
+        assert decoded.Vertices.UseDoublePrecisionVertices == (same == "double")
+        step = decoded.Vertices.Point3dAt(1).X - decoded.Vertices.Point3dAt(0).X
+        assert step == pytest.approx(0.1, rel=1e-3)
+
+
+def test_losses_are_thinned_evenly_and_the_last_one_stays():
+    pairs = [(float(number), 0.0) for number in range(2500)]
+    left = thin(pairs, 1000)
+    assert len(left) == 834
+    assert left[-1] == (2499.0, 0.0)
+    assert left[1][0] - left[0][0] == 3
+    assert thin(pairs[:7], 1000) == pairs[:7]
+    assert thin([], 1000) == []
+
+
+STOPPED = Outcome(RunState.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("code", "asked", "oom", "state", "reason"),
+    [
+        (0, None, False, "succeeded", None),
+        (0, STOPPED, False, "succeeded", None),
+        (3, STOPPED, False, "stopped", None),
+        (-9, STOPPED, False, "stopped", None),
+        (3, None, False, "interrupted", "killed"),
+        (-9, None, False, "interrupted", "killed"),
+        (-9, None, True, "interrupted", "out_of_memory"),
+        (-15, None, False, "interrupted", "killed"),
+        (-11, None, False, "interrupted", "crashed"),
+        (1, None, False, "interrupted", "crashed"),
+        (4, None, False, "interrupted", "disk_full"),
+        (5, None, False, "interrupted", "out_of_memory"),
+        (0xC0000005, None, False, "interrupted", "crashed"),
+    ],
+)
+def test_how_a_training_ended_is_read_from_its_exit(tmp_path, code, asked, oom, state, reason):
+    (tmp_path / "worker.log").write_text("one\nlast words\n")
+    outcome = judge(code, asked, tmp_path, out_of_memory=oom)
+    assert (outcome.state, outcome.reason) == (state, reason)
+    if reason == "crashed":
+        assert "last words" in outcome.problem
+
+
+def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():
+    assert _exit_for(OSError(28, "No space left on device")) is Exit.DISK_FULL
+    assert _exit_for(MemoryError()) is Exit.OUT_OF_MEMORY
+    assert (
+        _exit_for(RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8")) is Exit.OUT_OF_MEMORY
+    )
+    assert _exit_for(RuntimeError("shape mismatch")) is Exit.FAILED
+    assert _exit_for(OSError(13, "Permission denied")) is Exit.FAILED
+
+
+def test_time_is_shown_as_people_read_it():
+    assert [clock(seconds) for seconds in (0, 52.4, 61, 3723)] == ["0:00", "0:52", "1:01", "1:02:03"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"state": "queued", "place": 2}, "queued - place 2"),
+        ({"state": "running"}, "starting"),
+        ({"state": "running", "epoch": 3, "percent": 41.4, "seconds_left": 52.2}, "epoch 3/20 - 41 % - 0:52 left"),
+        ({"state": "succeeded", "epoch": 20, "seconds": 130}, "finished - 20 epochs in 2:10"),
+        ({"state": "stopped", "epoch": 3}, "stopped at epoch 3/20"),
+        ({"state": "failed"}, "failed"),
+        ({"state": "interrupted", "epoch": 3}, "interrupted at epoch 3/20 - resume to go on"),
+    ],
+)
+def test_a_run_says_in_a_few_words_where_it_stands(changes, text):
+    whole = {"id": "0" * 16, "model": "m", "settings": TrainConfig(), "created": "", "epochs": 20, "text": ""}
+    assert with_text(Run.model_validate({**whole, **changes})).text == text
+
+
+def test_a_note_stands_in_for_progress_only_while_it_runs():
+    run = Run(id="0" * 16, model="m", state="running", settings=TrainConfig(), created="", epochs=1, text="")
+    assert with_text(run, "loading data").text == "loading data"
+    assert with_text(run.model_copy(update={"state": RunState.FAILED}), "loading data").text == "failed"

@@ -1,0 +1,158 @@
+"""Runs as users live them: real server processes, real training processes, and what is left when one is killed."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+psutil = pytest.importorskip("psutil")
+
+
+def trainers(server):
+    return [
+        child for child in psutil.Process(server.process.pid).children() if "bridge_server.worker" in child.cmdline()
+    ]
+
+
+def start(server, **settings):
+    status, run = server.call("POST", "/api/runs", settings)
+    assert status in (200, 201), run
+    return run
+
+
+def wait_for_step(server, id, step=1):
+    deadline = time.monotonic() + 30
+    while (run := server.call("GET", f"/api/runs/{id}")[1])["step"] < step:
+        assert time.monotonic() < deadline, run
+        assert run["state"] in ("queued", "running"), run
+        time.sleep(0.02)
+    return run
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server()
+
+
+@pytest.mark.parametrize("mock", [True, False])
+def test_twenty_identical_clicks_make_one_run(start_server, endless, mock):
+    server = start_server(mock=mock)
+    answers = []
+    gate = threading.Barrier(20)
+
+    def click():
+        gate.wait()
+        answers.append(server.call("POST", "/api/runs", {"model": "clicks", **endless}))
+
+    threads = [threading.Thread(target=click) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(status for status, _ in answers) == [200] * 19 + [201]
+    assert len({run["id"] for _, run in answers}) == 1
+    assert len(server.call("GET", "/api/runs")[1]["runs"]) == 1
+    assert start(server, model="CLICKS", **endless)["id"] == answers[0][1]["id"], "names have no case"
+
+
+def test_runs_wait_for_each_other_and_stop_wherever_they_are(server, endless):
+    first, second, third = (start(server, **endless) for _ in range(3))
+    assert [run["model"] for run in (first, second, third)] == ["digits-1", "digits-2", "digits-3"]
+    wait_for_step(server, first["id"])
+    assert server.call("GET", f"/api/runs/{third['id']}")[1]["text"] == "queued - place 2"
+    assert len(trainers(server)) == 1
+
+    stopped = server.call("POST", f"/api/runs/{second['id']}/stop")[1]
+    assert stopped["state"] == "stopped"
+    assert server.call("GET", f"/api/runs/{third['id']}")[1]["place"] == 1
+
+    pressed = time.monotonic()
+    assert server.call("POST", f"/api/runs/{first['id']}/stop")[1]["text"] in ("stopping", "stopped at epoch 1/10000")
+    server.wait_for_run(first["id"], "stopped", seconds=5)
+    assert time.monotonic() - pressed < 5
+    # What was trained can be used, though it is not finished.
+    model = server.call("GET", "/api/models/digits-1")[1]
+    assert (model["id"], model["finished"]) == (first["id"], False)
+
+    wait_for_step(server, third["id"])
+    server.call("POST", f"/api/runs/{third['id']}/stop")
+    server.wait_for_run(third["id"], "stopped", seconds=5)
+    assert not trainers(server)
+
+
+def test_a_trainer_that_does_not_listen_is_killed_in_time(server, endless):
+    run = start(server, model="deaf", **endless)
+    wait_for_step(server, run["id"])
+    trainers(server)[0].suspend()
+    pressed = time.monotonic()
+    server.call("POST", f"/api/runs/{run['id']}/stop")
+    server.wait_for_run(run["id"], "stopped", seconds=5.5)
+    assert time.monotonic() - pressed < 5
+
+
+def test_a_killed_trainer_is_told_at_once_and_its_run_goes_on(server, short):
+    run = start(server, model="victim", **{**short, "epochs": 10_000})
+    wait_for_step(server, run["id"])
+    trainers(server)[0].kill()
+    killed = time.monotonic()
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=2)
+    assert time.monotonic() - killed < 2
+    assert cut["reason"] == "killed"
+    assert "Resume" in cut["problem"]
+    status, resumed = server.call("POST", f"/api/runs/{run['id']}/resume")
+    assert (status, resumed["id"], resumed["problem"]) == (200, run["id"], None)
+    server.wait_for_run(run["id"], "running")
+    wait_for_step(server, run["id"])
+    server.call("POST", f"/api/runs/{run['id']}/stop")
+    server.wait_for_run(run["id"], "stopped", seconds=5)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_trainer_that_crashes_is_told_from_one_that_was_killed(server, endless):
+    run = start(server, model="crash", **endless)
+    wait_for_step(server, run["id"])
+    trainers(server)[0].send_signal(signal.SIGSEGV)
+    assert server.wait_for_run(run["id"], "interrupted", seconds=5)["reason"] == "crashed"
+
+
+def test_a_training_that_cannot_be_fails_with_the_librarys_sentence(server, short):
+    run = start(server, model="greedy", **{**short, "images": 20, "batch_size": 32})
+    failed = server.wait_for_run(run["id"], "failed")
+    assert failed["reason"] == "data"
+    assert "20 images are fewer than one batch of 32" in failed["problem"]
+    assert failed["text"] == "failed"
+
+
+def test_a_killed_server_leaves_no_orphan_and_the_run_is_offered_after_the_restart(start_server, endless):
+    server = start_server()
+    run = start(server, model="survivor", **endless)
+    waiting = start(server, model="next", **endless)
+    before = wait_for_step(server, run["id"])
+    (trainer,) = trainers(server)
+    server.kill()
+    trainer.wait(5)
+
+    again = start_server(home=server.home)
+    cut = again.call("GET", f"/api/runs/{run['id']}")[1]
+    assert (cut["state"], cut["reason"]) == ("interrupted", "server_stopped")
+    assert cut["step"] >= before["step"]
+    wait_for_step(again, waiting["id"])  # what was queued needs no second press
+    again.call("POST", f"/api/runs/{waiting['id']}/stop")
+    again.call("POST", f"/api/runs/{run['id']}/resume")
+    assert wait_for_step(again, run["id"], cut["step"] + 1)["state"] == "running"  # not from the beginning
+    assert again.call("GET", f"/api/runs/{run['id']}/progress?since=1")[1]["loss_d"]
+
+
+def test_a_server_that_leaves_keeps_what_was_trained(start_server, endless):
+    server = start_server()
+    run = start(server, model="kept", **endless)
+    wait_for_step(server, run["id"])
+    (trainer,) = trainers(server)
+    assert server.stop() == 0
+    assert not trainer.is_running()
+    again = start_server(home=server.home)
+    cut = again.call("GET", f"/api/runs/{run['id']}")[1]
+    assert (cut["state"], cut["reason"]) == ("interrupted", "server_stopped")
+    assert again.call("POST", "/api/generate", {"model": "kept", "form": "images"})[1]["step"] == cut["step"]
