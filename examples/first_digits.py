@@ -1,0 +1,134 @@
+"""The server through its HTTP API: start it, train a small model, watch it learn, hold its first digits.
+
+    python examples/first_digits.py [--epochs N] [--images N] [--out DIR]
+
+Everything here is the standard library, so it reads as a client of your own would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+from ganmnist import GeometryConfig, paths, write
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--images", type=int, default=60000, help="train on the first so many images")
+    parser.add_argument("--out", type=Path, default=Path("first-digits"))
+    options = parser.parse_args()
+
+    server = Server()
+    try:
+        name = prepare(server)
+        model = train(server, options.epochs, options.images)
+        write_digits(server, model, options.out)
+    finally:
+        server.end()
+    print(f"\nThe model is called {model}; it learned from {name}. To use it from Rhino, start the server again:")
+    print(f"    {Path(sys.executable).parent / 'ganmnist-server'} serve")
+
+
+class Server:
+    """The server of this user: the one that runs already, or one of our own until `end`."""
+
+    def __init__(self) -> None:
+        self._process = None
+        self._found = find()
+        if not self._found:
+            print("Starting the server ...", flush=True)
+            self._process = subprocess.Popen([sys.executable, "-m", "bridge_server", "serve"], stdin=subprocess.DEVNULL)
+            while not self._found:
+                if self._process.poll() is not None:
+                    sys.exit("the server did not start: what it said stands above")
+                time.sleep(0.1)
+                self._found = find()
+
+    def call(self, method: str, path: str, body: dict | None = None) -> dict:
+        """Send one request; the token from the discovery file opens the door."""
+        return json.loads(
+            request(self._found["url"] + path, method, body, {"Authorization": f"Bearer {self._found['token']}"})
+        )
+
+    def end(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait()
+
+
+def find() -> dict | None:
+    """Read the discovery file, and trust it only if the server it names says it is that one."""
+    try:
+        found = json.loads((paths.home() / "server.json").read_bytes())
+        health = json.loads(request(found["url"] + "/api/health"))
+    except (OSError, ValueError):
+        return None
+    return found if health["instance"] == found["instance"] else None
+
+
+def request(url: str, method: str = "GET", body: dict | None = None, headers: dict | None = None) -> bytes:
+    content = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **(headers or {})}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy to this machine
+    try:
+        with opener.open(urllib.request.Request(url, content, headers, method=method), timeout=30) as response:
+            return response.read()
+    except urllib.error.HTTPError as error:
+        sys.exit(json.loads(error.read())["error"]["message"])
+
+
+def prepare(server: Server) -> str:
+    data = server.call("POST", "/api/data/prepare", {})
+    while data["state"] == "preparing":
+        show(f"data {data['percent']:.0f} %")
+        time.sleep(0.2)
+        data = server.call("GET", "/api/data")
+    if data["state"] == "failed":
+        sys.exit(data["problem"])
+    show(f"data: {data['name']}, {data['train']} images ({data['source']})\n")
+    return data["name"]
+
+
+def train(server: Server, epochs: int, images: int) -> str:
+    # Small steps and many of them show digits within half a minute.
+    settings = {"preset": "quick", "batch_size": 32, "learning_rate": 0.001, "epochs": epochs, "images": images}
+    run = server.call("POST", "/api/runs", settings)
+    while run["state"] in ("queued", "running"):
+        losses = "" if run["loss_d"] is None else f"   losses: D {run['loss_d']:.2f}, G {run['loss_g']:.2f}"
+        show(f"training {run['model']}: {run['text']}{losses}")
+        time.sleep(0.3 if sys.stdout.isatty() else 3)
+        run = server.call("GET", f"/api/runs/{run['id']}")
+    if run["state"] != "succeeded":
+        sys.exit(run["problem"] or f"the training {run['state']}")
+    show(f"trained {run['model']} in {run['seconds']:.0f} s\n")
+    return run["model"]
+
+
+def write_digits(server: Server, model: str, folder: Path) -> None:
+    """Ask for 16 digits and write them as a picture and as meshes in which white stands high."""
+    answer = server.call("POST", "/api/generate", {"model": model, "count": 16, "form": "images"})
+    pixels = base64.b64decode(answer["images"]["data"])
+    images = np.frombuffer(pixels, np.uint8).reshape(answer["images"]["shape"])
+    for name in ("digits.png", "digits.obj", "digits.3dm"):
+        write(folder / name, images, GeometryConfig(form="relief"))
+        print(f"wrote {(folder / name).resolve()}")
+
+
+def show(text: str) -> None:
+    """Write over the line, on a terminal; else say what is new."""
+    print(f"\r{text:<100}" if sys.stdout.isatty() else text, end="" if sys.stdout.isatty() else "\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
