@@ -50,24 +50,29 @@ class Exit(IntEnum):
 
 
 class Orders:
-    """Listens on standard input in a thread; `stop()` tells whether to end."""
+    """Listens on standard input in a thread; `stop()` tells the training whether to end."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
+        self._training = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def stop(self) -> bool:
+        self._training = True
         return self._stop.is_set()
 
     def obey(self, *_: object) -> None:
-        """End soon, on a signal for example."""
+        """End soon; at once while there is nothing to save yet, since the import of torch takes seconds."""
         self._stop.set()
+        if not self._training:
+            os._exit(Exit.SAVED)
 
     def _listen(self) -> None:
-        for line in sys.stdin:
-            if line.strip() == "stop":
-                self._stop.set()
-        self._stop.set()  # the pipe is closed: the server is gone
+        # Not sys.stdin: a thread that waits in it holds its lock, and Python dies of that when it exits.
+        while order := os.read(0, 64):
+            if b"stop" in order:
+                self.obey()
+        self.obey()  # the pipe is closed: the server is gone
         time.sleep(ORPHAN_SECONDS)
         os._exit(Exit.SAVED)
 

@@ -69,10 +69,9 @@ def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
 def test_a_digit_far_from_the_origin_keeps_its_shape():
     rhino3dm = pytest.importorskip("rhino3dm")
     images = np.zeros((1, 28, 28), np.uint8)
-    for origin, same in (((0.0, 0.0, 0.0), "single"), ((1e7, 0.0, 0.0), "double")):
+    for origin in ((0.0, 0.0, 0.0), (1e7, 0.0, 0.0)):  # float32 knows whole numbers only out there
         (mesh,) = build(images, GeometryConfig(cell=0.1, plane=Plane(origin=origin)))
         decoded = rhino3dm.CommonObject.Decode({"version": 10000, **rhino(mesh).model_dump()})
-        assert decoded.Vertices.UseDoublePrecisionVertices == (same == "double")
         step = decoded.Vertices.Point3dAt(1).X - decoded.Vertices.Point3dAt(0).X
         assert step == pytest.approx(0.1, rel=1e-3)
 

@@ -16,6 +16,14 @@ def trainers(server):
     ]
 
 
+def wait_for_end(process, seconds=5):
+    """Wait for a process that is nobody's child any more; where nobody collects it, it stays as a zombie."""
+    deadline = time.monotonic() + seconds
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the process lives on"
+        time.sleep(0.02)
+
+
 def start(server, **settings):
     status, run = server.call("POST", "/api/runs", settings)
     assert status in (200, 201), run
@@ -76,8 +84,8 @@ def test_runs_wait_for_each_other_and_stop_wherever_they_are(server, endless):
     model = server.call("GET", "/api/models/digits-1")[1]
     assert (model["id"], model["finished"]) == (first["id"], False)
 
-    wait_for_step(server, third["id"])
-    server.call("POST", f"/api/runs/{third['id']}/stop")
+    server.wait_for_run(third["id"], "running")
+    server.call("POST", f"/api/runs/{third['id']}/stop")  # while it is still getting ready
     server.wait_for_run(third["id"], "stopped", seconds=5)
     assert not trainers(server)
 
@@ -132,13 +140,13 @@ def test_a_killed_server_leaves_no_orphan_and_the_run_is_offered_after_the_resta
     before = wait_for_step(server, run["id"])
     (trainer,) = trainers(server)
     server.kill()
-    trainer.wait(5)
+    wait_for_end(trainer)
 
     again = start_server(home=server.home)
     cut = again.call("GET", f"/api/runs/{run['id']}")[1]
     assert (cut["state"], cut["reason"]) == ("interrupted", "server_stopped")
     assert cut["step"] >= before["step"]
-    wait_for_step(again, waiting["id"])  # what was queued needs no second press
+    again.wait_for_run(waiting["id"], "running")  # what was queued needs no second press
     again.call("POST", f"/api/runs/{waiting['id']}/stop")
     again.call("POST", f"/api/runs/{run['id']}/resume")
     assert wait_for_step(again, run["id"], cut["step"] + 1)["state"] == "running"  # not from the beginning
@@ -151,7 +159,7 @@ def test_a_server_that_leaves_keeps_what_was_trained(start_server, endless):
     wait_for_step(server, run["id"])
     (trainer,) = trainers(server)
     assert server.stop() == 0
-    assert not trainer.is_running()
+    wait_for_end(trainer, 0.1)
     again = start_server(home=server.home)
     cut = again.call("GET", f"/api/runs/{run['id']}")[1]
     assert (cut["state"], cut["reason"]) == ("interrupted", "server_stopped")
