@@ -1,7 +1,7 @@
 """Set everything up and run it: `python start.py` for the first digits, `python start.py test` for the tests.
 
-Needs nothing but Python 3.11 or newer. It makes a virtual environment in `.venv`, installs the project there with tested
-versions, and goes on inside it.
+Needs nothing but Python 3.11 or newer. It makes a virtual environment in `.venv`, installs the project there with
+tested versions, and goes on inside it.
 """
 
 import os
@@ -23,18 +23,15 @@ TASKS = {
 
 def main() -> int:
     task = sys.argv[1] if len(sys.argv) > 1 else "demo"
-    if sys.version_info < (3, 11):
-        return _fail(
-            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: https://www.python.org/downloads/"
-        )
+    if sys.version_info < (3, 11):  # noqa: UP036 - nothing has checked it yet
+        return _fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: see https://www.python.org")
     if task not in TASKS:
         return _fail(f"unknown task {task}: python start.py [{'|'.join(TASKS)}]")
     try:
         _prepare("dev" if task == "test" else "")
     except subprocess.CalledProcessError as error:
-        return _fail(
-            f"could not be set up: the last command ended with status {error.returncode}, what it said stands above"
-        )
+        hint = " (on Debian and Ubuntu: apt install python3-venv)" if "ensurepip" in map(str, error.cmd) else ""
+        return _fail(f"setting up failed with status {error.returncode}{hint}; what went wrong stands above")
     return subprocess.call([*map(str, TASKS[task]), *sys.argv[2:]], cwd=ROOT)
 
 
@@ -48,7 +45,7 @@ def _prepare(extra: str) -> None:
     if not PYTHON.exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     source = ["--extra-index-url", CPU_TORCH] if sys.platform == "linux" and _answers(CPU_TORCH) else []
     subprocess.run(
         [*map(str, command), *source, "--constraint", str(ROOT / "constraints.txt"), "--editable", target], check=True
