@@ -65,7 +65,9 @@ class _Trainer:
         """Ask the process to end; kill it where it does not in time."""
         if self.asked is None:
             self.asked = outcome
-            threading.Timer(STOP_SECONDS, self._process.kill).start()
+            timer = threading.Timer(STOP_SECONDS, self._process.kill)
+            timer.daemon = True  # the server need not wait for it
+            timer.start()
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(b"stop\n")

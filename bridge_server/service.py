@@ -49,6 +49,7 @@ class Service(Backend):
         self._launcher = Launcher(self._runs, self._store.path)
         self._data = DataKeeper(home)
         self._samplers = Samplers()
+        self._closing = threading.Event()
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
 
     def start(self) -> None:
@@ -56,6 +57,7 @@ class Service(Backend):
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
 
     def close(self) -> None:
+        self._closing.set()
         self._launcher.close()
         self._runs.close()
 
@@ -135,9 +137,16 @@ class Service(Backend):
     def _warm(self) -> None:
         """Pay for the first generate before somebody waits for it."""
         try:
+            self._generate_once()
+        except Exception:
+            if not self._closing.is_set():  # torch cannot be imported while Python ends
+                _log.exception("warming up")
+
+    def _generate_once(self) -> None:
+        try:
             self.generate(GenerateRequest())
         except ModelNotFound:
-            import torch  # noqa: F401  # there is no model yet, but there will be
+            from ganmnist import sampling  # noqa: F401  # there is no model yet, but there will be
         except GanError as error:
             _log.warning("the newest model cannot be used: %s", error)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -19,9 +20,10 @@ def trainers(server):
 def wait_for_end(process, seconds=5):
     """Wait for a process that is nobody's child any more; where nobody collects it, it stays as a zombie."""
     deadline = time.monotonic() + seconds
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, "the process lives on"
-        time.sleep(0.02)
+    with suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, "the process lives on"
+            time.sleep(0.02)
 
 
 def start(server, **settings):
