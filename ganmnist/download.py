@@ -7,6 +7,7 @@ import time
 import urllib.request
 import zlib
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 
 from ganmnist.files import write_atomic
@@ -48,7 +49,7 @@ def fetch(digests: Mapping[str, str], folder: Path, on_progress: Callable[[float
                     ),
                 )
                 _check(content, digest)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, HTTPException) as error:
                 answers.append(f"{mirror}: {error}")
             else:
                 write_atomic(target, content)

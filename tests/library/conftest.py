@@ -1,0 +1,61 @@
+"""What the library's tests share: networks of a few channels, and digits drawn once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from ganmnist import drawn_digits
+from ganmnist.config import ModelConfig, TrainConfig
+from ganmnist.data import Dataset
+
+settings.register_profile("library", deadline=None, max_examples=50)  # a busy machine is no failure
+settings.load_profile("library")
+
+TINY = {
+    "latent_dim": 5,
+    "generator": {
+        "layers": [
+            {"layer": "Dense", "units": 3 * 7 * 7},
+            {"layer": "BatchNorm"},
+            {"layer": "LeakyReLU"},
+            {"layer": "Reshape", "shape": [3, 7, 7]},
+            {"layer": "UpSampling2D", "size": 4},
+            {"layer": "Conv2D", "filters": 1},
+            {"layer": "Tanh"},
+        ]
+    },
+    "discriminator": {
+        "layers": [
+            {"layer": "Conv2D", "filters": 4, "stride": 4},
+            {"layer": "BatchNorm"},
+            {"layer": "LeakyReLU"},
+            {"layer": "Dropout"},
+            {"layer": "Flatten"},
+            {"layer": "Dense", "units": 1},
+            {"layer": "Sigmoid"},
+        ]
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """256 drawn digits, none of them to test with."""
+    chance = np.random.default_rng(1)
+    labels = (np.arange(256) % 10).astype(np.uint8)
+    images = np.stack([drawn_digits.draw_digit(int(label), chance) for label in labels])
+    return Dataset("drawn-digits", "drawn for a test", images, labels, images[:0], labels[:0])
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModelConfig:
+    """Networks that train in milliseconds, with every layer that has a state or asks for chance."""
+    return ModelConfig.model_validate(TINY)
+
+
+@pytest.fixture(scope="session")
+def short(tiny) -> TrainConfig:
+    """Sixteen steps in two epochs, so that an epoch ends in their midst."""
+    return TrainConfig(networks=tiny, epochs=2, batch_size=32, learning_rate=0.002, seed=7)

@@ -1,0 +1,175 @@
+"""Settings take what JSON and sliders send, refuse the rest, and say why."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from ganmnist.config import (
+    MAX_PARAMETERS,
+    DataConfig,
+    GenerateConfig,
+    GeometryConfig,
+    ModelConfig,
+    ModelName,
+    TrainConfig,
+    read_settings,
+)
+from ganmnist.errors import SettingError
+
+NAMES = TypeAdapter(ModelName)
+
+
+def refusal(model, values) -> str:
+    with pytest.raises(SettingError) as caught:
+        read_settings(model, values)
+    return str(caught.value)
+
+
+@pytest.fixture
+def networks(tiny):
+    """Plain values of networks that fit, to spoil."""
+    return copy.deepcopy(tiny.model_dump(mode="json"))
+
+
+def test_a_slider_may_send_a_whole_number_as_a_float():
+    config = read_settings(TrainConfig, {"epochs": 3.0, "seed": 12.0})
+    assert (config.epochs, config.seed) == (3, 12)
+    assert type(config.epochs) is int
+
+
+@pytest.mark.parametrize("value", [True, "10", 2.5, None, [3], math.nan, math.inf])
+def test_what_only_looks_like_a_whole_number_is_refused(value):
+    assert "epochs" in refusal(TrainConfig, {"epochs": value})
+
+
+@pytest.mark.parametrize("value", [True, "0.1", math.nan, math.inf, -math.inf])
+def test_what_only_looks_like_a_number_is_refused(value):
+    assert "learning_rate" in refusal(TrainConfig, {"learning_rate": value})
+    assert "latent.1" in refusal(GenerateConfig, {"latent": [0.5, value]})
+    assert "plane.origin.2" in refusal(GeometryConfig, {"plane": {"origin": [0, 0, value]}})
+
+
+@pytest.mark.parametrize("value", [1, 0, "true"])
+def test_a_flag_is_true_or_false_and_nothing_else(networks, value):
+    networks["generator"]["layers"][0]["bias"] = value
+    assert "bias" in refusal(ModelConfig, networks)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "least", "most"),
+    [
+        (TrainConfig, "epochs", 1, 10_000),
+        (TrainConfig, "batch_size", 2, 1024),
+        (TrainConfig, "seed", 0, 2**31 - 1),
+        (DataConfig, "images", 2, 60_000),
+        (GenerateConfig, "count", 1, 256),
+    ],
+)
+def test_bounds_are_part_of_the_range_and_what_lies_beyond_is_not(model, name, least, most):
+    assert getattr(read_settings(model, {name: least}), name) == least
+    assert getattr(read_settings(model, {name: most}), name) == most
+    assert str(least - 1) in refusal(model, {name: least - 1})
+    assert str(most + 1) in refusal(model, {name: most + 1})
+
+
+def test_a_misspelt_setting_is_refused_by_its_name():
+    assert "epoch" in refusal(TrainConfig, {"epoch": 3})
+
+
+def test_every_wrong_field_has_its_own_sentence():
+    sentences = refusal(TrainConfig, {"epochs": 0, "beta1": 1.0}).split("; ")
+    assert [sentence.split(":")[0] for sentence in sentences] == ["epochs", "beta1"]
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        TrainConfig().epochs = 3
+
+
+def test_settings_survive_json(short):
+    assert TrainConfig.model_validate_json(short.model_dump_json()) == short
+
+
+def test_an_unknown_layer_lists_the_known_ones(networks):
+    networks["generator"]["layers"][2] = {"layer": "Conv3D"}
+    message = refusal(ModelConfig, networks)
+    assert "generator.layers.2" in message
+    assert "Conv3D" in message
+    assert "Conv2D" in message
+    assert "UpSampling2D" in message
+
+
+@pytest.mark.parametrize(
+    ("part", "layers", "words"),
+    [
+        ("generator", [{"layer": "Flatten"}], ["generator", "(1, 28, 28)", "layer 1 Flatten", "(5,)"]),
+        ("discriminator", [{"layer": "Flatten"}, {"layer": "Dense", "units": 2}], ["discriminator", "(1,)", "(2,)"]),
+        ("discriminator", [{"layer": "Dense", "units": 1}], ["discriminator", "layer 1 Dense", "Flatten"]),
+    ],
+)
+def test_networks_that_do_not_fit_say_which_and_where(networks, part, layers, words):
+    networks[part]["layers"] = layers
+    message = refusal(ModelConfig, networks)
+    for word in words:
+        assert word in message
+
+
+def test_a_network_with_too_many_parameters_is_refused_before_it_is_built(networks):
+    networks["discriminator"]["layers"] = [
+        {"layer": "Flatten"},
+        {"layer": "Dense", "units": 65536},
+        {"layer": "Dense", "units": 1},
+    ]
+    message = refusal(ModelConfig, networks)
+    assert f"{785 * 65536 + 65537:,}" in message
+    assert f"{MAX_PARAMETERS:,}" in message
+
+
+def test_a_network_whose_images_grow_without_end_is_refused(networks):
+    networks["discriminator"]["layers"] = [{"layer": "UpSampling2D", "size": 8}] * 60
+    assert "discriminator" in refusal(ModelConfig, networks)
+    networks["discriminator"]["layers"] = [
+        {"layer": "UpSampling2D", "size": 8},
+        {"layer": "UpSampling2D", "size": 8},
+        {"layer": "Conv2D", "filters": 1, "stride": 8},
+        {"layer": "Conv2D", "filters": 1, "stride": 8},
+        {"layer": "Conv2D", "filters": 1, "kernel": 7, "stride": 7},
+        {"layer": "Flatten"},
+        {"layer": "Dense", "units": 1},
+    ]
+    assert "numbers per sample" in refusal(ModelConfig, networks)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["digits\n", "\n", "", " ", "a/b", "a\\b", "..", "a.b", "café", "a" * 65]
+    + ["CON", "con", "nul", "PRN", "Aux", "COM1", "lpt9", "com0"],
+)
+def test_a_name_that_is_no_label_is_refused(name):
+    with pytest.raises(ValidationError):
+        NAMES.validate_python(name)
+
+
+@given(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True))
+def test_a_label_of_letters_digits_and_dashes_is_a_name(name):
+    devices = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+    if name.lower() not in devices:
+        assert NAMES.validate_python(name) == name
+
+
+@given(st.text(max_size=70))
+def test_no_text_with_another_letter_is_a_name(name):
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+    if set(name) - allowed or not 1 <= len(name) <= 64:
+        with pytest.raises(ValidationError):
+            NAMES.validate_python(name)
+
+
+def test_a_long_text_is_not_repeated_whole_in_the_refusal():
+    assert len(refusal(TrainConfig, {"preset": "x" * 10_000})) < 300
