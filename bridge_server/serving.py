@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from bridge_server import logs, web
 from bridge_server.app import create_app
@@ -93,13 +93,11 @@ def _backend(home: Path, instance: str, mock: bool) -> Backend:
     return Service(home, instance)
 
 
-def _only_one(home: Path) -> FileLock:
-    lock = FileLock(home / "server.lock")
+def _only_one(home: Path) -> AcquireReturnProxy:
     try:
-        lock.acquire(timeout=0)
+        return FileLock(home / "server.lock").acquire(timeout=0)
     except Timeout:
         raise CannotServe(ALREADY_RUNNING, f"A server is already running on {home}{_where(home)}.") from None
-    return lock
 
 
 def _where(home: Path) -> str:

@@ -38,6 +38,8 @@ class Server:
                 stderr=subprocess.STDOUT,
                 cwd=home,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                # On Windows only a process group can be sent a Ctrl-Break.
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         found = self._wait_for_discovery()
         self.url: str = found["url"]

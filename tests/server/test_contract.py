@@ -133,14 +133,6 @@ def test_every_form_gives_its_geometry(ask, run, form):
         assert len(found[0].VertexColors) == len(found[0].Vertices)
 
 
-def test_a_deleted_model_is_gone(ask, server, run, short, check_problem):
-    other = ask("run_start", {"model": "beta", **short}, expect=201)
-    server.wait_for_run(other.id, "succeeded")
-    assert ask("model_delete", name="beta").deleted == "beta"
-    check_problem(server.raw("GET", "/api/models/beta"), 404, "model_not_found")
-    check_problem(server.raw("DELETE", "/api/models/beta"), 404, "model_not_found")
-
-
 UNKNOWN = "0123456789abcdef"
 
 
@@ -186,7 +178,7 @@ def test_a_query_takes_digits_and_nothing_else(server, run, check_problem):
     assert check_problem(server.raw("GET", path + "?sinse=2"), 422)["field"] == "sinse"
 
 
-def test_a_model_in_training_cannot_be_deleted_but_generates(ask, server, endless, check_problem):
+def test_a_model_in_training_generates_and_is_deleted_only_when_that_has_ended(ask, server, endless, check_problem):
     started = ask("run_start", {"model": "gamma", **endless}, expect=201)
     deadline = time.monotonic() + 30
     while "gamma" not in [model.name for model in ask("models").models]:
@@ -199,3 +191,6 @@ def test_a_model_in_training_cannot_be_deleted_but_generates(ask, server, endles
     assert not ask("model", name="gamma").finished
     ask("run_stop", id=started.id)
     assert server.wait_for_run(started.id, "stopped", seconds=5)["text"].startswith("stopped at epoch")
+    assert ask("model_delete", name="Gamma").deleted == "gamma"
+    check_problem(server.raw("GET", "/api/models/gamma"), 404, "model_not_found")
+    check_problem(server.raw("DELETE", "/api/models/gamma"), 404, "model_not_found")

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 from bridge_server.contract import GenerateRequest, StartRun
 from bridge_server.mock import Mock, digit
@@ -49,9 +48,6 @@ def test_the_failures_are_those_asked_for(start_server, check_problem):
     assert "mock-error" not in error["message"]
     assert error["request_id"] in error["message"]
     assert "RuntimeError: mock-error was asked for" in (server.home / "server.log").read_text()
-    started = time.monotonic()
-    assert server.call("POST", "/api/generate", {"model": "mock-slow"})[0] == 200
-    assert time.monotonic() - started >= 3
 
 
 def test_a_training_fails_or_is_interrupted_when_its_name_says_so(start_server):

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from bridge_server import web
+
 
 def serve(*options):
     started = time.monotonic()
@@ -111,12 +113,30 @@ def test_slow_connections_do_not_keep_others_out(start_server):
             connection.close()
 
 
-def test_a_server_leaves_while_it_is_asked(start_server):
+def test_a_server_that_leaves_answers_who_is_waiting(start_server):
     server = start_server(mock=True)
-    asking = threading.Thread(target=lambda: server.raw("POST", "/api/generate", {"model": "mock-slow"}))
+    answers = []
+    asking = threading.Thread(
+        target=lambda: answers.append(server.call("POST", "/api/generate", {"model": "mock-slow"}))
+    )
     asking.start()
     time.sleep(0.2)
     started = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - started < 6
+    assert 2 < time.monotonic() - started < 6
     asking.join()
+    assert answers[0][0] == 200
+
+
+def test_a_request_that_trickles_in_is_cut_off_in_the_end(monkeypatch):
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.5)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = web.create(lambda environ, start_response: [], listener)
+    threading.Thread(target=server.run, daemon=True).start()
+    with socket.create_connection(listener.getsockname()) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nX: ")
+        deadline = time.monotonic() + 5
+        with pytest.raises(OSError):  # noqa: PT011  # the other side has closed: which error says so is the system's
+            while time.monotonic() < deadline:
+                slow.sendall(b"a")
+                time.sleep(0.05)
