@@ -9,12 +9,12 @@ import signal
 import socket
 import sys
 import uuid
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from bridge_server import logs, web
 from bridge_server.app import create_app
@@ -93,7 +93,7 @@ def _backend(home: Path, instance: str, mock: bool) -> Backend:
     return Service(home, instance)
 
 
-def _only_one(home: Path) -> AcquireReturnProxy:
+def _only_one(home: Path) -> AbstractContextManager[object]:
     try:
         return FileLock(home / "server.lock").acquire(timeout=0)
     except Timeout:

@@ -1,5 +1,6 @@
 """The process: how it is found, that there is one only, and how it leaves."""
 
+import contextlib
 import json
 import os
 import socket
@@ -136,7 +137,8 @@ def test_a_request_that_trickles_in_is_cut_off_in_the_end(monkeypatch):
     with socket.create_connection(listener.getsockname()) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nX: ")
         deadline = time.monotonic() + 5
-        with pytest.raises(OSError):  # noqa: PT011  # the other side has closed: which error says so is the system's
+        with contextlib.suppress(OSError):  # the other side has closed
             while time.monotonic() < deadline:
                 slow.sendall(b"a")
                 time.sleep(0.05)
+        assert time.monotonic() < deadline
