@@ -16,7 +16,7 @@ import math
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -39,41 +39,18 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.mock_digits import digits, from_latent
 from bridge_server.texts import with_text
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelNotFound
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 LATENT_DIM = 100
 SECONDS = 2.0  # a training
 TICKS = 20
 TICKS_PER_PREVIEW = 5
-_FONT = (  # five columns of seven pixels per digit, the lowest bit at the top
-    (0x3E, 0x51, 0x49, 0x45, 0x3E),
-    (0x00, 0x42, 0x7F, 0x40, 0x00),
-    (0x42, 0x61, 0x51, 0x49, 0x46),
-    (0x21, 0x41, 0x45, 0x4B, 0x31),
-    (0x18, 0x14, 0x12, 0x7F, 0x10),
-    (0x27, 0x45, 0x45, 0x45, 0x39),
-    (0x3C, 0x4A, 0x49, 0x49, 0x30),
-    (0x01, 0x71, 0x09, 0x05, 0x03),
-    (0x36, 0x49, 0x49, 0x49, 0x36),
-    (0x06, 0x49, 0x49, 0x29, 0x1E),
-)
-
-
-def digit(number: int, right: int = 0, up: int = 0) -> NDArray[np.uint8]:
-    """Draw a digit, three pixels to the font's one: uint8 (28, 28), moved by at most 3 pixels."""
-    import numpy as np
-
-    columns = np.array(_FONT[number % 10], np.uint8)
-    small = (columns[None, :] >> np.arange(7)[:, None]) & 1  # (7, 5), row 0 at the top
-    image = np.zeros((28, 28), np.uint8)
-    image[3 - up : 24 - up, 6 + right : 21 + right] = small.repeat(3, 0).repeat(3, 1) * 255
-    return image
 
 
 @dataclass
@@ -86,9 +63,9 @@ class _Training:
     key: str | None
     begins: float  # monotonic; in the future while queued
     created: str
-    ends_at: float = 1.0  # share of the way at which something happens
+    ends_at: float = 1.0  # share of the way, where its fate awaits it
     fate: RunState = RunState.SUCCEEDED
-    resumed_at: float = field(default=0.0)
+    resumed_at: float = 0.0  # shares of the way too
     stopped_at: float | None = None
 
     def share(self) -> float:
@@ -210,7 +187,7 @@ class Mock(Backend):
         number = self._find(id).ticks() // TICKS_PER_PREVIEW
         if not number:
             raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
-        return to_png(_digits(number), number)
+        return to_png(digits(number), number)
 
     def models(self) -> Models:
         with self._lock:
@@ -259,7 +236,7 @@ class Mock(Backend):
             time.sleep(3)
         model = self._chosen(request.model)
         z = latents(request, LATENT_DIM)
-        images = np.stack([_from_latent(vector) for vector in z])
+        images = np.stack([from_latent(vector) for vector in z])
         training = any(run.id == model.id and run.active() for run in self._runs)
         return generated(request, model.name, model.step, training, z, images)
 
@@ -332,23 +309,11 @@ class Mock(Backend):
         )
 
 
-def _from_latent(z: NDArray[np.float32]) -> NDArray[np.uint8]:
-    right, up, choice = (float(number) for number in z[:3])
-    return digit(int(abs(choice) * 10), round(max(-3.0, min(3.0, right))), round(max(-3.0, min(3.0, up))))
-
-
-def _digits(number: int) -> NDArray[np.uint8]:
-    """Return the 16 digits of preview `number`."""
-    import numpy as np
-
-    return np.stack([digit(place + number) for place in range(16)])
-
-
 @lru_cache(maxsize=8)
 def _picture(number: int, first: int) -> Picture:
     from bridge_server.pictures import sheet
 
-    return sheet(number, _digits(first))
+    return sheet(number, digits(first))
 
 
 def _loss_d(tick: int) -> float:

@@ -151,11 +151,7 @@ class Service(Backend):
             _log.warning("the newest model cannot be used: %s", error)
 
     def _free_name(self, taken: set[str]) -> str:
-        taken = taken | {manifest.name.lower() for manifest in self._store.list()}
-        number = 1
-        while f"digits-{number}" in taken:
-            number += 1
-        return f"digits-{number}"
+        return self._store.free_name("digits", taken)
 
     def _name_by_now(self, record: Record) -> str:
         """Return the name of a run's model, which a later training of the same name may have changed."""

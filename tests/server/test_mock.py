@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 from bridge_server.contract import GenerateRequest, StartRun
-from bridge_server.mock import Mock, digit
+from bridge_server.mock import Mock
+from bridge_server.mock_digits import digit
 
 
 def test_the_mock_starts_without_torch_and_numpy():
