@@ -1,0 +1,49 @@
+"""What the README shows works as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganmnist.__main__ import _parser
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^    (ganmnist (?!-).*)$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", PYTHON_BLOCKS)
+def test_the_python_of_the_readme_runs(code, home):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=home, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_readme_are_understood(command):
+    options = _parser().parse_args(shlex.split(command)[1:])
+    assert callable(options.command)
+
+
+def test_the_readme_shows_python_and_commands():
+    assert len(PYTHON_BLOCKS) >= 2
+    assert len(COMMANDS) >= 5
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^):#]+)\)", README))
+def test_what_the_readme_links_to_is_there(target):
+    assert (ROOT / target).exists()
+
+
+def test_start_says_which_tasks_there_are():
+    done = subprocess.run([sys.executable, "start.py", "nonsense"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "demo|test" in done.stderr
