@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _HEADER_LIMIT = 1 << 20
+_ABANDONED = 60.0  # seconds after which nobody is still writing a temporary file
 
 
 def save(manifest_path: Path, manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -41,6 +44,10 @@ def save(manifest_path: Path, manifest: Mapping[str, Any], tensors: Mapping[str,
     for old in manifest_path.parent.glob(f"{manifest_path.stem}-*.safetensors"):
         if old != weights:
             old.unlink(missing_ok=True)
+    for temporary in manifest_path.parent.glob(".*.tmp"):  # of processes that were killed as they wrote
+        with suppress(FileNotFoundError):
+            if time.time() - temporary.stat().st_mtime > _ABANDONED:
+                temporary.unlink()
 
 
 def read_manifest(manifest_path: Path) -> dict[str, Any]:
@@ -52,7 +59,7 @@ def read_manifest(manifest_path: Path) -> dict[str, Any]:
     try:
         manifest = read_json(manifest_path)
         checksum = manifest.pop("checksum")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{manifest_path}: cannot be read as a manifest ({error})") from None
     if checksum != _checksum(manifest):
         raise ModelError(f"{manifest_path}: its checksum differs from what it says, so the file is damaged")

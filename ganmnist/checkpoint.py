@@ -28,8 +28,7 @@ def save(folder: Path, game: Game, config: TrainConfig) -> None:
     }
     manifest = {"step": game.step, "seconds": game.seconds, "settings": config.model_dump(mode="json")}
     bundle.save(folder / f"step-{game.step:08d}.json", manifest, tensors)
-    for old in _newest_first(folder)[_KEEP:]:
-        _remove(old)
+    _sweep(folder)
 
 
 def restore(folder: Path, game: Game, config: TrainConfig) -> bool:
@@ -45,7 +44,7 @@ def restore(folder: Path, game: Game, config: TrainConfig) -> bool:
         try:
             manifest, tensors = bundle.load(path)
         except ModelError:
-            path.rename(path.with_suffix(".json.damaged"))
+            path.replace(path.with_suffix(".json.damaged"))
             continue
         if TrainConfig.model_validate(manifest["settings"]) != config:
             raise ModelError(
@@ -69,18 +68,21 @@ def exists(folder: Path) -> bool:
 
 def remove_all(folder: Path) -> None:
     """Remove the checkpoints of a training that has come to its end."""
-    for path in _newest_first(folder):
-        _remove(path)
+    for path in folder.glob("*"):
+        path.unlink()
 
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*.json"), reverse=True)
 
 
-def _remove(path: Path) -> None:
-    path.unlink()
-    for weights in path.parent.glob(f"{path.stem}-*.safetensors"):
-        weights.unlink()
+def _sweep(folder: Path) -> None:
+    """Remove all but the newest checkpoints and damaged ones; weights too that a killed process left by themselves."""
+    kept = [*_newest_first(folder)[:_KEEP], *folder.glob("*.damaged")]
+    stems = tuple(path.name.split(".")[0] for path in kept)
+    for path in folder.glob("step-*"):
+        if not path.name.startswith(stems):
+            path.unlink()
 
 
 def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

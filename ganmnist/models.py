@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
@@ -93,7 +93,7 @@ class ModelFolder:
         except ModelError:
             # A training may have published between the manifest and the weights: what is there now is whole.
             manifest, tensors = bundle.load(self.path / _MANIFEST)
-        return ModelManifest.model_validate(manifest), tensors
+        return _check(self.path / _MANIFEST, manifest), tensors
 
 
 class ModelStore:
@@ -186,7 +186,10 @@ def _read(folder: Path) -> ModelManifest:
 
 @lru_cache(maxsize=512)  # a slider asks thirty times a second which model is the newest
 def _read_version(path: Path, changed: int, inode: int) -> ModelManifest:
-    values = bundle.read_manifest(path)
+    return _check(path, bundle.read_manifest(path))
+
+
+def _check(path: Path, values: dict[str, Any]) -> ModelManifest:
     try:
         return ModelManifest.model_validate(values)
     except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 
 from ganmnist import drawn_digits
@@ -38,6 +39,15 @@ TINY = {
         ]
     },
 }
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Torch's threads wait for each other, so a busy neighbour would stall tests; and one thread gives the same bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

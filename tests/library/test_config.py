@@ -100,9 +100,7 @@ def test_an_unknown_layer_lists_the_known_ones(networks):
     networks["generator"]["layers"][2] = {"layer": "Conv3D"}
     message = refusal(ModelConfig, networks)
     assert "generator.layers.2" in message
-    assert "Conv3D" in message
-    assert "Conv2D" in message
-    assert "UpSampling2D" in message
+    assert "unknown layer Conv3D; known are Dense, Conv2D, UpSampling2D, BatchNorm" in message
 
 
 @pytest.mark.parametrize(

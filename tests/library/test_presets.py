@@ -81,8 +81,18 @@ def test_the_first_images_differ_from_each_other(name):
     torch.manual_seed(0)
     with torch.no_grad():
         images = build_generator(PRESETS[name])(torch.randn(32, 100))
-    assert images.std(0).mean() > 0.02
+    assert images.std(0).mean() > 0.1
     assert images.mean().abs() < 0.5
+
+
+def test_weights_start_from_a_normal_of_0_02_and_gains_near_1():
+    torch.manual_seed(0)
+    network = build_discriminator(PRESETS["tutorial"])
+    convolution, norm = network[2][1], network[3]  # padding stands before the convolution
+    assert convolution.weight.std().item() == pytest.approx(0.02, rel=0.02)
+    assert convolution.bias.abs().max() == 0
+    assert norm.weight.mean().item() == pytest.approx(1, abs=0.01)
+    assert norm.weight.std().item() == pytest.approx(0.02, rel=0.25)
 
 
 def test_quick_costs_about_a_tenth_of_the_tutorial():

@@ -1,0 +1,165 @@
+"""Checkpoints: two are kept, a damaged one is set aside and the one before is used."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganmnist import bundle, checkpoint
+from ganmnist.config import TrainConfig
+from ganmnist.data import rescale
+from ganmnist.errors import ModelError
+from ganmnist.game import Game
+
+
+@pytest.fixture
+def play(digits, short):
+    """Play on: play(game, steps)."""
+    real = torch.from_numpy(rescale(digits.train_images[:8]))
+
+    def play(game: Game, steps: int) -> Game:
+        for _ in range(steps):
+            game.play(real)
+        return game
+
+    with torch.random.fork_rng(devices=[]):
+        yield play
+
+
+@pytest.fixture
+def three_saves(tmp_path, short, play):
+    """A folder in which steps 2, 3 and 4 were saved, and the game as it stands."""
+    game = play(Game(short), 2)
+    for _ in range(3):
+        checkpoint.save(tmp_path, game, short)
+        play(game, 1)
+    return tmp_path
+
+
+def steps(folder) -> list[int]:
+    return sorted(int(path.stem.split("-")[1]) for path in folder.glob("step-*.json"))
+
+
+def everything(game: Game) -> dict[str, torch.Tensor]:
+    """All tensors a game consists of, by name."""
+    parts = {
+        "generator": game.generator.state_dict(),
+        "discriminator": game.discriminator.state_dict(),
+        "averaged": game.averaged,
+        "adam_g": checkpoint._adam_state(game.adam_g),
+        "adam_d": checkpoint._adam_state(game.adam_d),
+    }
+    return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+
+def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, play):
+    game = play(Game(short), 3)
+    game.seconds = 12.5
+    checkpoint.save(tmp_path, game, short)
+    other = play(Game(short), 1)
+    assert checkpoint.restore(tmp_path, other, short)
+    assert (other.step, other.seconds) == (3, 12.5)
+    chance = torch.get_rng_state()
+    play(game, 3)
+    torch.set_rng_state(chance)
+    play(other, 3)
+    expected, found = everything(game), everything(other)
+    assert expected.keys() == found.keys()
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
+def test_restoring_brings_back_the_state_of_chance(tmp_path, short, play):
+    checkpoint.save(tmp_path, play(Game(short), 1), short)
+    expected = torch.randn(5)
+    torch.manual_seed(99)
+    checkpoint.restore(tmp_path, Game(short), short)
+    assert torch.equal(torch.randn(5), expected)
+
+
+def test_the_two_newest_are_kept(three_saves):
+    assert steps(three_saves) == [3, 4]
+    assert len(list(three_saves.iterdir())) == 4
+
+
+def test_an_empty_folder_has_nothing_to_restore(tmp_path, short):
+    game = Game(short)
+    assert not checkpoint.exists(tmp_path)
+    assert not checkpoint.restore(tmp_path, game, short)
+    assert not checkpoint.restore(tmp_path / "none", game, short)
+    assert game.step == 0
+
+
+@pytest.mark.parametrize("part", ["step-00000004.json", "step-00000004-*.safetensors"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_a_damaged_newest_is_set_aside_and_the_one_before_used(three_saves, short, part, damage):
+    (path,) = three_saves.glob(part)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes({"flip": bytes(content), "cut": bytes(content[:-9]), "empty": b""}[damage])
+    game = Game(short)
+    assert checkpoint.restore(three_saves, game, short)
+    assert game.step == 3
+    assert steps(three_saves) == [3]
+    assert (three_saves / "step-00000004.json.damaged").exists()
+
+
+def test_without_its_weights_the_newest_is_set_aside(three_saves, short):
+    next(three_saves.glob("step-00000004-*.safetensors")).unlink()
+    game = Game(short)
+    assert checkpoint.restore(three_saves, game, short)
+    assert game.step == 3
+
+
+def test_when_all_are_damaged_there_is_none(three_saves, short):
+    for path in three_saves.glob("*.safetensors"):
+        path.write_bytes(b"")
+    assert not checkpoint.restore(three_saves, Game(short), short)
+    assert not checkpoint.exists(three_saves)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(three_saves, short, tiny):
+    other = TrainConfig(**{**short.model_dump(), "beta1": 0.9})
+    with pytest.raises(ModelError, match="other settings"):
+        checkpoint.restore(three_saves, Game(other), other)
+    assert steps(three_saves) == [3, 4]
+
+
+def test_weights_that_a_killed_process_left_without_a_manifest_go_with_the_next_save(three_saves, short, play):
+    orphan = three_saves / "step-00000003-0123456789ab.safetensors"
+    older = three_saves / "step-00000001-0123456789ab.safetensors"
+    for path in (orphan, older):
+        path.write_bytes(b"weights whose manifest was never written")
+    game = Game(short)
+    checkpoint.restore(three_saves, game, short)
+    play(game, 1)
+    checkpoint.save(three_saves, game, short)
+    play(game, 1)
+    checkpoint.save(three_saves, game, short)
+    assert steps(three_saves) == [5, 6]
+    assert len(list(three_saves.iterdir())) == 4
+
+
+def test_a_damaged_checkpoint_stays_to_be_looked_at_until_the_training_ends(three_saves, short, play):
+    manifest = three_saves / "step-00000004.json"
+    manifest.write_bytes(b"{}")
+    game = Game(short)
+    checkpoint.restore(three_saves, game, short)
+    play(game, 4)
+    checkpoint.save(three_saves, game, short)
+    assert (three_saves / "step-00000004.json.damaged").exists()
+    assert len(list(three_saves.glob("step-00000004-*.safetensors"))) == 1
+    checkpoint.remove_all(three_saves)
+    assert list(three_saves.iterdir()) == []
+
+
+def test_nothing_is_removed_where_nothing_is(tmp_path):
+    checkpoint.remove_all(tmp_path / "none")
+
+
+def test_what_a_checkpoint_holds_is_tensors_and_json(three_saves):
+    manifest, tensors = bundle.load(three_saves / "step-00000004.json")
+    assert manifest["step"] == 4
+    assert {name.split("/")[0] for name in tensors} == {
+        "generator", "discriminator", "averaged", "adam_g", "adam_d", "chance",
+    }  # fmt: skip
+    assert {path.suffix for path in three_saves.iterdir()} == {".json", ".safetensors"}
