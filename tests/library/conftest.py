@@ -43,7 +43,7 @@ TINY = {
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Torch's threads wait for each other, so a busy neighbour would stall tests; and one thread gives the same bits."""
+    """One thread gives the same bits; and torch's threads wait for each other, so a busy neighbour stalls two."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

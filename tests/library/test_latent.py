@@ -1,0 +1,58 @@
+"""Latent vectors: from a seed, from sliders, or whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganmnist.config import GenerateConfig
+from ganmnist.errors import SettingError
+from ganmnist.latent import from_seed, latents
+
+SLIDERS = st.lists(st.floats(-10, 10, width=32), max_size=8)
+
+
+@given(seed=st.integers(0, 2**31 - 1), count=st.integers(1, 9), dimension=st.integers(8, 40), sliders=SLIDERS)
+def test_sliders_overwrite_the_first_numbers_and_the_rest_is_the_seeds(seed, count, dimension, sliders):
+    z = latents(GenerateConfig(seed=seed, count=count, latent=sliders), dimension)
+    assert z.shape == (count, dimension)
+    assert z.dtype == np.float32
+    assert z[:, : len(sliders)].tolist() == [sliders] * count
+    np.testing.assert_array_equal(z[:, len(sliders) :], from_seed(seed, count, dimension)[:, len(sliders) :])
+
+
+@given(seed=st.integers(0, 2**31 - 1), few=st.integers(1, 20), many=st.integers(20, 256))
+def test_sample_i_is_the_same_however_many_are_asked_for(seed, few, many):
+    np.testing.assert_array_equal(from_seed(seed, few, 7), from_seed(seed, many, 7)[:few])
+
+
+def test_seeds_give_standard_normal_numbers_and_each_its_own():
+    z = from_seed(3, 256, 100)
+    assert abs(z.mean()) < 0.02
+    assert abs(z.std() - 1) < 0.02
+    assert not np.array_equal(z, from_seed(4, 256, 100))
+
+
+def test_a_seed_gives_the_same_numbers_on_every_machine():
+    expected = [0.12573022, -0.13210486, 0.64042264, 0.10490011]
+    assert from_seed(0, 1, 4)[0].tolist() == pytest.approx(expected, abs=1e-7)
+
+
+def test_as_many_sliders_as_the_model_has_numbers_fit_and_one_more_does_not():
+    assert latents(GenerateConfig(latent=(1, -2, 3)), 3).tolist() == [[1, -2, 3]]
+    with pytest.raises(SettingError, match=r"latent: has 4 numbers.*at most 3.*fewer sliders"):
+        latents(GenerateConfig(latent=(1, 2, 3, 4)), 3)
+
+
+def test_whole_vectors_pass_through_in_place_of_count_seed_and_sliders():
+    config = GenerateConfig(z=((0.5, -1), (2, 10)), count=7, seed=5, latent=(9, 9, 9))
+    z = latents(config, 2)
+    assert z.tolist() == [[0.5, -1], [2, 10]]
+    assert z.dtype == np.float32
+
+
+def test_a_whole_vector_of_another_length_is_named_by_its_place():
+    with pytest.raises(SettingError, match=r"z\.1: has 3 numbers, the model takes 2"):
+        latents(GenerateConfig(z=((1, 2), (1, 2, 3))), 2)

@@ -1,0 +1,181 @@
+"""A training that was cut short goes on as if nothing had happened: to the very same bits on one thread."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganmnist import checkpoint, training
+from ganmnist.config import TrainConfig
+from ganmnist.errors import ModelError
+from ganmnist.game import Game
+from ganmnist.models import ModelStore
+from ganmnist.training import train
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAINER = """
+import sys, time
+from pathlib import Path
+import numpy as np, torch
+from ganmnist import training
+from ganmnist.config import TrainConfig
+from ganmnist.data import Dataset
+from ganmnist.models import ModelStore
+
+torch.set_num_threads(1)
+training._SAVE_SECONDS = 0.0
+home, images, config, id = sys.argv[1:]
+images = np.load(images)
+labels = np.zeros(len(images), np.uint8)
+data = Dataset("drawn-digits", "drawn", images, labels, images[:0], labels[:0])
+
+def tell(progress):
+    print(progress.step, flush=True)
+    if progress.step == 11:
+        time.sleep(60)  # here it is killed
+
+folder = ModelStore(Path(home)).folder(id, "digits")
+training.train(data, TrainConfig.model_validate_json(config), folder, on_progress=tell)
+"""
+
+
+@pytest.fixture
+def folder(home):
+    return ModelStore(home).new("digits")
+
+
+@pytest.fixture
+def games(monkeypatch):
+    """The games that trainings play, first to last, to look at their every tensor."""
+    made: list[Game] = []
+
+    class Kept(Game):
+        def __init__(self, config):
+            super().__init__(config)
+            made.append(self)
+
+    monkeypatch.setattr(training, "Game", Kept)
+    return made
+
+
+@pytest.fixture
+def whole(digits, short, games) -> dict[str, torch.Tensor]:
+    """Every tensor of the training that was never interrupted."""
+    train(digits, short)
+    return everything(games.pop())
+
+
+def everything(game: Game) -> dict[str, torch.Tensor]:
+    parts = {
+        "generator": game.generator.state_dict(),
+        "discriminator": game.discriminator.state_dict(),
+        "averaged": game.averaged,
+        "adam_g": checkpoint._adam_state(game.adam_g),
+        "adam_d": checkpoint._adam_state(game.adam_d),
+    }
+    return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+
+def different(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> list[str]:
+    assert expected.keys() == found.keys()
+    return [name for name in expected if not torch.equal(expected[name], found[name])]
+
+
+def after(steps: int):
+    asked = itertools.count(1)
+    return lambda: next(asked) == steps
+
+
+@pytest.mark.parametrize("step", [1, 5, 8, 15])
+def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, games, whole, step):
+    """Step 8 is the last of its epoch."""
+    said = []
+    train(digits, short, folder, should_stop=after(step))
+    train(digits, short, folder, on_progress=said.append)
+    assert [progress.step for progress in said] == list(range(step + 1, 17))
+    assert different(whole, everything(games[-1])) == []
+    assert folder.manifest().finished
+
+
+def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(digits, short, folder, games, whole):
+    for _ in range(16):
+        train(digits, short, folder, should_stop=lambda: True)
+    assert different(whole, everything(games[-1])) == []
+    assert folder.manifest().finished
+
+
+def test_a_resumed_training_counts_the_seconds_before_and_estimates_from_its_own_pace(digits, short, folder):
+    train(digits, short, folder, should_stop=after(4))
+    (path,) = folder.checkpoints.glob("*.json")
+    checkpoint.bundle.update(path, {"seconds": 1000.0})
+    said = []
+    train(digits, short, folder, on_progress=said.append)
+    assert said[0].seconds > 1000
+    assert said[0].seconds_left < 60
+    assert folder.manifest().seconds > 1000
+
+
+def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before_and_no_bits(
+    digits, short, folder, games, whole, monkeypatch
+):
+    monkeypatch.setattr(training, "_SAVE_SECONDS", 0.0)
+    train(digits, short, folder, should_stop=after(6))
+    (weights,) = folder.checkpoints.glob("step-00000006-*.safetensors")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    said = []
+    train(digits, short, folder, on_progress=said.append)
+    assert said[0].step == 6
+    assert different(whole, everything(games[-1])) == []
+
+
+def test_a_training_does_not_go_on_with_other_settings(digits, short, folder):
+    train(digits, short, folder, should_stop=after(3))
+    other = TrainConfig(**{**short.model_dump(), "learning_rate": 0.001})
+    with pytest.raises(ModelError, match="other settings"):
+        train(digits, other, folder)
+    assert folder.manifest().step == 3
+
+
+def test_a_training_that_was_never_saved_begins_anew_under_its_own_name(digits, short, folder, games, whole):
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        train(digits, short, folder, on_progress=_pull_the_plug)
+    assert folder.manifest().step < 4
+    train(digits, short, folder)
+    assert different(whole, everything(games[-1])) == []
+
+
+def _pull_the_plug(progress):
+    if progress.step == 4:
+        raise RuntimeError("pulled the plug")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, games, whole, tmp_path):
+    np.save(tmp_path / "images.npy", digits.train_images)
+    arguments = [str(home), str(tmp_path / "images.npy"), short.model_dump_json(), folder.id]
+    with subprocess.Popen(
+        [sys.executable, "-c", TRAINER, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        told = [process.stdout.readline() for _ in range(11)]
+        assert told[-1] == "11\n", process.stderr.read()
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    said = []
+    train(digits, short, folder, on_progress=said.append)
+    assert said[0].step == 11  # step 11 was played and not saved, so it is played again
+    assert different(whole, everything(games[-1])) == []
+    assert list(folder.checkpoints.iterdir()) == []
