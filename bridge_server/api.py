@@ -54,7 +54,7 @@ def _number(text: str) -> int | str:
 def _body() -> bytes:
     if request.mimetype != "application/json":
         raise Refusal(415, "media_type", "Send the body as Content-Type: application/json.")
-    # Not get_json: deep nesting makes json.loads raise a RecursionError, pydantic's own parser calls it invalid.
+    # The bytes, not Flask's JSON: deep nesting breaks json.loads, where pydantic's own parser calls it invalid.
     return request.get_data()
 
 

@@ -13,6 +13,7 @@ from ganmnist.errors import GanError
 
 _PREVIEW_ROWS = 4
 _DIGITS = 10
+_DRAWN = "drawn-digits"
 _log = logging.getLogger("ganmnist.data")
 
 
@@ -32,9 +33,12 @@ class DataKeeper:
         return self._data
 
     def prepare(self) -> Data:
-        """Find or download the data in the background, unless that is done or under way."""
+        """Find or download the data in the background, unless that is done or under way.
+
+        Digits that were drawn for want of MNIST are not what was asked for, so it is tried again.
+        """
         with self._lock:
-            if self._data.state in (DataState.ABSENT, DataState.FAILED):
+            if self._data.state in (DataState.ABSENT, DataState.FAILED) or self._data.name == _DRAWN:
                 self._preparations += 1
                 self._data = Data(state=DataState.PREPARING)
                 threading.Thread(target=self._prepare, name="data", daemon=True).start()

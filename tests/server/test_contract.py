@@ -188,6 +188,9 @@ def test_a_model_in_training_generates_and_is_deleted_only_when_that_has_ended(a
     reply = ask("generate", {"model": "gamma", "form": "images"})
     assert reply.training
     assert reply.step > 0
+    while ask("generate", {"model": "gamma", "form": "images"}).step == reply.step:  # it grows live
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert not ask("model", name="gamma").finished
     ask("run_stop", id=started.id)
     assert server.wait_for_run(started.id, "stopped", seconds=5)["text"].startswith("stopped at epoch")

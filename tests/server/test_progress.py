@@ -1,11 +1,13 @@
 """What a training process leaves behind, and how the server reads it."""
 
 import math
+import time
 
 import numpy as np
 import pytest
 
 from bridge_server.contract import Run, RunState
+from bridge_server.datasets import DataKeeper
 from bridge_server.launcher import Outcome, judge
 from bridge_server.pictures import rhino
 from bridge_server.previews import read_preview, to_picture, write_preview
@@ -14,6 +16,7 @@ from bridge_server.texts import clock, with_text
 from bridge_server.ticks import TickReader, TickWriter, last_tick
 from bridge_server.worker import Exit, Reporter, _exit_for
 from ganmnist.config import GeometryConfig, Plane, TrainConfig
+from ganmnist.data import Dataset
 from ganmnist.geometry import build
 from ganmnist.training import Progress
 
@@ -150,3 +153,35 @@ def test_a_note_stands_in_for_progress_only_while_it_runs():
     run = Run(id="0" * 16, model="m", state="running", settings=TrainConfig(), created="", epochs=1, text="")
     assert with_text(run, "loading data").text == "loading data"
     assert with_text(run.model_copy(update={"state": RunState.FAILED}), "loading data").text == "failed"
+
+
+def test_data_are_found_once_but_drawn_digits_give_way_to_mnist(tmp_path, monkeypatch):
+    monkeypatch.delenv("GANMNIST_DATA", raising=False)
+    images, labels = np.zeros((10, 28, 28), np.uint8), np.arange(10, dtype=np.uint8)
+    names = iter(["drawn-digits", "MNIST"])
+
+    def load_data(home, on_progress):
+        return Dataset(next(names), "somewhere", images, labels, images[:3], labels[:3])
+
+    monkeypatch.setattr("ganmnist.data.load_data", load_data)
+    keeper = DataKeeper(tmp_path)
+    assert keeper.describe().state == "absent", "looking is not preparing"
+    for name, number in (("drawn-digits", 1), ("MNIST", 2), ("MNIST", 2)):
+        keeper.prepare()
+        deadline = time.monotonic() + 10
+        while (data := keeper.describe()).state == "preparing":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert (data.state, data.name, data.train, data.test) == ("ready", name, 10, 3)
+        assert data.preview.number == number
+
+
+def test_data_that_cannot_be_read_are_a_problem_said_in_the_librarys_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANMNIST_DATA", str(tmp_path))
+    keeper = DataKeeper(tmp_path)
+    deadline = time.monotonic() + 10
+    while (data := keeper.describe()).state in ("absent", "preparing"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert data.state == "failed"
+    assert "train-images-idx3-ubyte" in data.problem
