@@ -50,20 +50,24 @@ class Exit(IntEnum):
 
 
 class Orders:
-    """Listens on standard input in a thread; `stop()` tells the training whether to end."""
+    """Listens on standard input in a thread; `stop()` tells the training whether to end.
+
+    Two plain flags and no lock: `obey` is a signal handler too, and signals come in volleys, since Linux sends the
+    death signal of a parent once for each of its threads. A handler interrupted by itself would wait for its own lock.
+    """
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
+        self._stopping = False
         self._training = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def stop(self) -> bool:
         self._training = True
-        return self._stop.is_set()
+        return self._stopping
 
     def obey(self, *_: object) -> None:
         """End soon; at once while there is nothing to save yet, since the import of torch takes seconds."""
-        self._stop.set()
+        self._stopping = True
         if not self._training:
             os._exit(Exit.SAVED)
 

@@ -166,3 +166,16 @@ def test_a_server_that_leaves_keeps_what_was_trained(start_server, endless):
     cut = again.call("GET", f"/api/runs/{run['id']}")[1]
     assert (cut["state"], cut["reason"]) == ("interrupted", "server_stopped")
     assert again.call("POST", "/api/generate", {"model": "kept", "form": "images"})[1]["step"] == cut["step"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_volley_of_signals_ends_a_trainer_as_one_does(server, endless):
+    """Linux sends the death signal of a parent once for every thread that the parent had."""
+    run = start(server, model="volley", **endless)
+    wait_for_step(server, run["id"])
+    (trainer,) = trainers(server)
+    for _ in range(300):
+        with suppress(psutil.NoSuchProcess):
+            trainer.terminate()
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=5)
+    assert cut["reason"] == "killed"
