@@ -78,6 +78,8 @@ def to_rhino(piece: Mesh | Points) -> rhino3dm.Mesh | rhino3dm.PointCloud:
 
 
 def _geometry(ending: str, pieces: Sequence[Mesh | Points], config: GeometryConfig) -> bytes:
+    if not pieces:
+        raise SettingError(f"form: {config.form} has no geometry for {ending}: choose mesh, relief or points")
     if ending == ".3dm":
         return _3dm(pieces)
     if ending == ".json":

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Images = NDArray[np.uint8]
 GAP = 2  # cells between digits laid out side by side
+_FAR = 1e9  # model units; far beyond, points no longer differ
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def build(images: Images, config: GeometryConfig) -> list[Mesh | Points]:
         config: Form, cell, height and plane. The form `images` gives none.
 
     Raises:
-        GeometryError: The axes of the plane are not two perpendicular directions, or the images have no pixels.
+        GeometryError: The axes of the plane are not two perpendicular directions, the plane lies out of all bounds, or
+            the images have no pixels.
     """
     if config.form == "images":
         return []
@@ -204,6 +206,8 @@ def _place(points: NDArray[np.float64], plane: Plane | None, corner: NDArray[np.
     if plane is None or plane == Plane():
         return points
     x, y = np.array(plane.xaxis), np.array(plane.yaxis)
+    if max(map(abs, (*plane.origin, *plane.xaxis, *plane.yaxis))) > _FAR:
+        raise GeometryError(f"plane: expected numbers from -{_FAR:g} to {_FAR:g}, got {plane}")
     lengths = np.linalg.norm(x), np.linalg.norm(y)
     if min(lengths) < 1e-9 or abs(x @ y) > 1e-6 * lengths[0] * lengths[1]:
         raise GeometryError(f"plane: xaxis {plane.xaxis} and yaxis {plane.yaxis} must be perpendicular and not zero")

@@ -234,6 +234,7 @@ def test_each_network_learns_and_only_from_its_own_loss(short, digits):
     assert all(not torch.equal(before[key], game.generator.state_dict()[key]) for key in weights)
     assert any(not torch.equal(judge[key], game.discriminator.state_dict()[key]) for key in judge)
     assert all(parameter.requires_grad for parameter in game.discriminator.parameters())
+    assert {v.item() for key, v in game.averaged.items() if key.endswith("num_batches_tracked")} == {1}
 
 
 def test_after_twenty_hard_steps_the_images_are_neither_black_nor_alike(digits):

@@ -1,0 +1,141 @@
+"""Which package may know which, what is slow to import, and what the code never does."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("ganmnist", "bridge_server", "ghpython_components")
+ALLOWED = {
+    "ganmnist": {"ganmnist"},
+    "bridge_server": {"bridge_server", "ganmnist"},
+    "ghpython_components": {"ghpython_components"},
+}
+WITHOUT_TORCH = (
+    "ganmnist",
+    "ganmnist.config",
+    "ganmnist.layers",
+    "ganmnist.presets",
+    "ganmnist.models",
+    "ganmnist.latent",
+    "ganmnist.geometry",
+    "bridge_server.contract",
+)
+PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    """Names of all modules that a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        elif isinstance(node, ast.Call) and _name(node.func).endswith(("import_module", "__import__")) and node.args:
+            found |= {str(part.value) for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)}
+    return found
+
+
+def calls_of(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def _name(node: ast.AST | None) -> str:
+    """Return `a.b.c` for such an expression, and nothing for any other."""
+    if isinstance(node, ast.Attribute):
+        return f"{_name(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.AST]:
+    """Every source file of the packages, parsed, by its path in the project."""
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+    }
+
+
+def test_there_is_source_to_read_in_every_package(trees):
+    assert {path.split("/")[0] for path in trees} == set(PACKAGES)
+
+
+def test_a_package_imports_only_the_packages_it_may_know(trees):
+    strangers = {
+        path: sorted({name.split(".")[0] for name in imports_of(tree)} & set(PACKAGES) - ALLOWED[path.split("/")[0]])
+        for path, tree in trees.items()
+    }
+    assert {path: names for path, names in strangers.items() if names} == {}
+
+
+def test_nothing_is_pickled(trees):
+    for path, tree in trees.items():
+        assert not {name.split(".")[0] for name in imports_of(tree)} & PICKLES, path
+        assert not {"torch.load", "torch.save"} & {_name(call.func) for call in calls_of(tree)}, path
+
+
+def test_arrays_are_read_and_written_without_pickles(trees):
+    for path, tree in trees.items():
+        for call in calls_of(tree):
+            allowed = [keyword.value for keyword in call.keywords if keyword.arg == "allow_pickle"]
+            refused = [isinstance(value, ast.Constant) and value.value is False for value in allowed]
+            assert all(refused), f"{path}:{call.lineno}"
+            if _name(call.func) in ("np.load", "np.save", "numpy.load", "numpy.save"):
+                assert refused, f"{path}:{call.lineno}"
+
+
+def test_bodies_are_never_parsed_by_flask(trees):
+    """Deep nesting makes get_json answer 500."""
+    names = {
+        f"{path}:{node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and (node.attr == "get_json" or _name(node) == "request.json")
+    }
+    assert names == set()
+
+
+def test_no_exception_of_every_kind_is_swallowed_without_a_word(trees):
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler) and (
+                node.type is None or _name(node.type) in ("Exception", "BaseException")
+            ):
+                assert not all(isinstance(line, ast.Pass) for line in node.body), f"{path}:{node.lineno}"
+
+
+def test_no_file_is_too_long_to_read_in_one_sitting(trees):
+    lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in trees}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_settings_shapes_and_messages_are_had_without_waiting_for_torch():
+    script = "import sys\n" + "".join(
+        f"import {module}\nassert 'torch' not in sys.modules, '{module}'\n" for module in WITHOUT_TORCH
+    )
+    script += "from ganmnist import PRESETS, GenerateConfig, ModelStore, TrainConfig, relief\n"
+    script += "assert 'torch' not in sys.modules\nprint('done')\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "done\n", done.stderr
+
+
+def test_every_public_name_is_there():
+    import ganmnist
+
+    assert all(getattr(ganmnist, name) is not None for name in ganmnist.__all__)
+    with pytest.raises(AttributeError, match="nonsense"):
+        ganmnist.nonsense  # noqa: B018
