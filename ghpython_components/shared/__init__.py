@@ -1,0 +1,1 @@
+"""What the components share; pasted into each of them by build.py."""

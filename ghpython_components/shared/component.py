@@ -1,0 +1,296 @@
+"""What a component remembers between solves, and how it asks the server without making Rhino wait.
+
+A request runs in a small thread, and the solve waits for it at most WAIT seconds. An answer that comes later schedules
+a new solve. Threads do nothing but ask and sleep: what they find is handed to Rhino's screen thread, and only there is
+anything of Grasshopper touched and any state changed, so there is nothing to lock.
+"""
+
+import threading
+import time
+import uuid
+
+import Grasshopper
+import Rhino
+import scriptcontext
+import System
+
+from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp
+
+WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
+FRESH = 0.8  # seconds for which an answer is not asked for again
+RETRY = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server is down
+PRESS_LASTS = 60.0  # seconds for which a press waits for a server that is down
+PASSING = ("version", "model_not_found", "too_many_requests")  # refusals that time may mend
+GIVE_UP = 3 * CALL_SECONDS
+
+
+class Component(object):
+    """One solve of a component; what must outlive it is in `memory`, in Rhino's sticky under the component's guid."""
+
+    def __init__(self, ghenv):
+        self.host = ghenv.Component
+        name = "ganmnist {0} ".format(self.host.InstanceGuid)
+        run = self.host.RunCount  # 1, 2, 3 ... where a list on an item input makes Grasshopper solve more than once
+        memory = scriptcontext.sticky.get(name + str(run))
+        if memory is None or memory["host"] != self.host:  # just placed, or its file was opened again
+            memory = {"host": self.host, "name": name + str(run), "slots": {}, "held": {}, "queue": [], "presses": 0}
+            scriptcontext.sticky[memory["name"]] = memory
+        memory["bridge"] = Bridge(scriptcontext.sticky.setdefault("ganmnist connections", []))
+        self.memory = memory
+        first = scriptcontext.sticky.get(name + "1")
+        if run == 1 or first is None:
+            memory["deadline"] = clock() + WAIT
+            first = memory
+        self.deadline = first["deadline"]  # all runs of one solution share it
+
+    def pressed(self, name, value):
+        """Tell whether a button went down in this solve. One that is down when the file opens did not."""
+        held = self.memory["held"]
+        before = held.get(name, True)
+        held[name] = bool(value)
+        return held[name] and not before
+
+    def queue(self, call, body=None, **places):
+        """Put a call that changes something in the queue, which `carry_out` empties: each is made once."""
+        self.memory["presses"] += 1
+        self.memory["queue"].append({"call": call, "body": body, "places": places, "until": clock() + PRESS_LASTS})
+
+    def ask(self, name, request, work, again=None, now=False, keep=0):
+        """Have `work(bridge, request, memory)` done in the background, and return what is known: see `Slot`.
+
+        Args:
+            name: What is asked, in a word; each name has one request under way at a time.
+            request: All inputs that the answer depends on. Another request is asked at once, the newest first.
+            work: Asks the server and returns a dict; its "mark" differs when there is something new. It must not read
+                the script's variables, since the next solve may be writing them.
+            again: From that dict to the seconds after which to ask again, or None.
+            now: Ask even if the server was down a moment ago.
+            keep: Number of answers to keep, for requests that come back.
+        """
+        memory = self.memory
+        slot = memory["slots"].setdefault(name, Slot())
+        request = [request, memory["presses"]]
+        changed = slot.request != request
+        slot.request, slot.work, slot.again, slot.keep = request, work, again, keep
+        job = slot.job
+        if job and job["done"].is_set():
+            _take(slot, job)
+        elif job and clock() - job["started"] > GIVE_UP:
+            job["error"] = BridgeError("The server keeps sending and never ends. Start it again.", "endless", True)
+            _take(slot, job)
+        kept = changed and slot.recall()
+        if slot.job is None and (now or slot.needs_asking(changed)):
+            job = _start(memory, slot)
+            if not kept:
+                job["done"].wait(max(0.0, self.deadline - clock()))
+            if job["done"].is_set():
+                _take(slot, job)
+        _set_alarm(memory, slot)
+        return slot
+
+    def show(self, slot, text=""):
+        """Put the state under the component, and errors into its balloon. What is old is called stale."""
+        error = slot.error
+        if error is None:
+            state = "" if slot.is_current() else "asking"
+        else:
+            state = "server down" if error.down else "see the balloon"
+            self.tell(error.message, "Warning" if error.down or error.code == "model_not_found" else "Error")
+        if state and slot.value is not None:
+            state = "stale - " + state
+        self.host.Message = state or text
+
+    def tell(self, sentence, level="Warning"):
+        """Show a sentence in the component's balloon: level Remark, Warning or Error."""
+        self.host.AddRuntimeMessage(getattr(Grasshopper.Kernel.GH_RuntimeMessageLevel, level), sentence)
+
+
+class Slot(object):
+    """What is known about one question.
+
+    Attributes:
+        value: The newest answer, or None. It stays when the server goes away.
+        error: Why there is none newer: a BridgeError, or None.
+    """
+
+    def __init__(self):
+        self.value = self.error = None
+        self.request = self.answered = None
+        self.work = self.again = self.job = None
+        self.asked = 0.0  # when
+        self.alarm = None  # when to ask again
+        self.sleeping = False  # is there a thread that waits for the alarm?
+        self.failures = 0
+        self.stamp = None  # the discovery file's, at the last failure
+        self.keep = 0
+        self.kept = []  # (request, value), newest last
+
+    def is_current(self):
+        """Tell whether the value answers the newest request."""
+        return self.value is not None and self.answered == self.request
+
+    def needs_asking(self, changed):
+        """Tell whether to ask now, in this solve."""
+        if self.error and self.error.down:
+            return self.is_due()
+        return changed or self.asked + FRESH < clock()
+
+    def is_due(self):
+        """Tell whether it is time to ask again: by the clock, or because a server has started."""
+        alarm = self.alarm
+        if alarm is None:
+            return False
+        return alarm <= clock() or (self.error is not None and file_stamp() != self.stamp)
+
+    def recall(self):
+        """Take up a kept answer to the request, if there is one."""
+        for request, value in self.kept:
+            if request == self.request:
+                self.value, self.answered = value, request
+                return True
+        return False
+
+
+def carry_out(bridge, queue):
+    """Make the calls in the queue, in order; return the last answer, or None.
+
+    An answer or a refusal takes a call out of the queue. While the server is down it stays, until it is too old.
+    """
+    answer = None
+    while queue:
+        call = queue[0]
+        if call["until"] < clock():
+            _done(queue, call)
+            continue
+        try:
+            answer = bridge.call(call["call"], call["body"], **call["places"])
+        except BridgeError as error:
+            if not error.down:
+                _done(queue, call)
+            raise
+        _done(queue, call)
+    return answer
+
+
+def _done(queue, call):
+    if queue and queue[0] is call:  # another thread may have emptied the queue
+        del queue[0]
+
+
+def filled(**inputs):
+    """Return the inputs that are not empty: the defaults of the others are the server's."""
+    return {name: value for name, value in inputs.items() if value is not None and value != [] and value != ""}
+
+
+def new_key():
+    """Return a key by which the server knows one press of a button from another."""
+    return uuid.uuid4().hex
+
+
+def _start(memory, slot):
+    job = {"request": slot.request, "work": slot.work, "started": clock(), "done": threading.Event(), "error": None}
+    slot.job, slot.alarm = job, None
+    thread = threading.Thread(target=_work, args=(memory, slot, job))
+    thread.daemon = True
+    thread.start()
+    return job
+
+
+def _work(memory, slot, job):
+    """The thread of one request."""
+    try:
+        job["value"] = job["work"](memory["bridge"], job["request"][0], memory)
+    except BridgeError as error:
+        job["error"] = error
+    except Exception as error:
+        sentence = "The answer could not be used: {0}: {1}".format(type(error).__name__, error)
+        job["error"] = BridgeError(sentence, "unusable")
+    job["done"].set()
+    _on_screen_thread(_arrived, memory, slot, job)
+
+
+def _take(slot, job):
+    """Note what a request found, and tell whether it is news."""
+    before = slot.value, slot.answered, slot.error
+    slot.job, slot.asked, slot.error = None, clock(), job["error"]
+    if slot.error:
+        slot.failures, slot.stamp = slot.failures + 1, file_stamp()
+        passing = slot.error.down or slot.error.code in PASSING
+        seconds = RETRY[min(slot.failures, len(RETRY)) - 1] if passing else None
+    else:
+        slot.failures, slot.value, slot.answered = 0, job["value"], job["request"]
+        slot.kept = [pair for pair in slot.kept if pair[0] != slot.answered] + [(slot.answered, slot.value)]
+        slot.kept = slot.kept[len(slot.kept) - slot.keep :]
+        seconds = slot.again and slot.again(slot.value)
+    slot.alarm = None if seconds is None else clock() + seconds
+    return _marks(*before) != _marks(slot.value, slot.answered, slot.error)
+
+
+def _marks(value, answered, error):
+    return value and value["mark"], answered, error and error.message
+
+
+def _arrived(memory, slot, job):
+    """On the screen thread: an answer has come."""
+    if slot.job is not job or _is_gone(memory):
+        return  # the solve that asked has waited for it
+    news = _take(slot, job)
+    if slot.request != job["request"] and not (slot.error and slot.error.down):
+        _start(memory, slot)  # the slider has moved on meanwhile
+    elif news:
+        _solve_again(memory["host"])
+    else:
+        _set_alarm(memory, slot)
+
+
+def _set_alarm(memory, slot):
+    """See to it that somebody asks again at the time of the alarm."""
+    if slot.alarm is None or slot.sleeping or slot.job:
+        return
+    slot.sleeping = True
+    thread = threading.Thread(target=_sleep, args=(memory, slot))
+    thread.daemon = True
+    thread.start()
+
+
+def _sleep(memory, slot):
+    """The thread that waits for the alarm, which may be put off meanwhile."""
+    while True:
+        alarm = slot.alarm
+        if alarm is None or slot.is_due():
+            break
+        time.sleep(max(0.0, min(alarm - clock(), 0.25)))
+    _on_screen_thread(_awake, memory, slot)
+
+
+def _awake(memory, slot):
+    """On the screen thread: the alarm has gone off, or has been taken back."""
+    slot.sleeping = False
+    if slot.job is None and not _is_gone(memory):
+        if slot.is_due():
+            _start(memory, slot)
+        else:
+            _set_alarm(memory, slot)
+
+
+def _is_gone(memory):
+    """Tell whether the component was deleted or its memory replaced; then nothing more is asked for it."""
+    sticky = scriptcontext.sticky
+    if memory["host"].OnPingDocument() is None and sticky.get(memory["name"]) is memory:
+        del sticky[memory["name"]]
+    return sticky.get(memory["name"]) is not memory
+
+
+def _solve_again(host):
+    document = host.OnPingDocument()
+
+    def expire(_):
+        if document.SolutionState != Grasshopper.Kernel.GH_ProcessStep.Process:
+            host.ExpireSolution(False)
+
+    if document is not None:
+        document.ScheduleSolution(1, Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(expire))
+
+
+def _on_screen_thread(function, *arguments):
+    Rhino.RhinoApp.InvokeOnUiThread(System.Action(lambda: function(*arguments)))

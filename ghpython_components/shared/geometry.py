@@ -1,0 +1,74 @@
+"""The contract's JSON to RhinoCommon, and back."""
+
+import base64
+import struct
+
+import Rhino
+import System
+from Grasshopper import DataTree
+from Grasshopper.Kernel.Data import GH_Path
+
+
+def to_rhino(answer):
+    """Turn openNURBS text into the native Mesh or PointCloud, in one call."""
+    return Rhino.Runtime.CommonObject.FromBase64String(answer["archive3dm"], answer["opennurbs"], answer["data"])
+
+
+def to_plane(plane):
+    """Turn a Rhino plane into the contract's, or None into None."""
+    if plane is None:
+        return None
+    return {"origin": _numbers(plane.Origin), "xaxis": _numbers(plane.XAxis), "yaxis": _numbers(plane.YAxis)}
+
+
+def point_tree(clouds, columns):
+    """Put the points of clouds, row by row from the top, into a tree with one branch {digit;row} per row of pixels."""
+    tree = DataTree[object]()
+    for digit, cloud in enumerate(clouds):
+        for place, point in enumerate(cloud.GetPoints()):
+            tree.Add(point, _path(digit, place // columns))
+    return tree
+
+
+def number_tree(text, columns):
+    """Put base64 of little-endian float32 into a tree with one branch {digit} of `columns` numbers."""
+    content = base64.b64decode(text)
+    numbers = struct.unpack("<{0}f".format(len(content) // 4), content)
+    tree = DataTree[object]()
+    for place, number in enumerate(numbers):
+        tree.Add(number, _path(place // columns))
+    return tree
+
+
+class Image(object):
+    """The pixels of one digit, in one object: a list of 784 numbers would make the canvas slow."""
+
+    def __init__(self, pixels, number):
+        self.pixels = pixels
+        self.number = number
+
+    def rows(self):
+        """Return the greys, 0 to 255, as a list of rows from the top, each a list of numbers."""
+        _, rows, columns = self.pixels["shape"]
+        start = self.number * rows * columns
+        content = bytearray(base64.b64decode(self.pixels["data"]))[start : start + rows * columns]
+        return [list(content[row * columns : (row + 1) * columns]) for row in range(rows)]
+
+    def __repr__(self):
+        _, rows, columns = self.pixels["shape"]
+        return "image {0}: {1} x {2} greys, see its rows()".format(self.number, rows, columns)
+
+    __str__ = ToString = __repr__
+
+
+def to_images(pixels):
+    """Return one Image per digit."""
+    return [Image(pixels, number) for number in range(pixels["shape"][0])]
+
+
+def _path(*places):
+    return GH_Path(System.Array[int](list(places)))
+
+
+def _numbers(point):
+    return [point.X, point.Y, point.Z]
