@@ -1,0 +1,45 @@
+from ghpython_components.shared.component import Component, filled
+from ghpython_components.shared.geometry import number_tree, point_tree, to_images, to_plane, to_rhino
+
+
+def draw(bridge, body, memory):
+    answer = bridge.call("generate", body)
+    pixels = answer["images"]
+    shapes = [to_rhino(shape) for shape in answer["geometry"]]
+    if body.get("form") == "points":
+        shapes = point_tree(shapes, pixels["shape"][2])
+    return {
+        "mark": [answer["model"], answer["step"], pixels["data"]],
+        "geometry": shapes,
+        "images": to_images(pixels),
+        "z": number_tree(answer["z"], answer["latent_dim"]),
+        "name": answer["model"],
+        "step": answer["step"],
+        "training": answer.get("training"),
+    }
+
+
+def seconds_to_next(value):
+    return 1.0 if value["training"] else None
+
+
+me = Component(ghenv)
+body = filled(
+    model=model,
+    latent=[number for number in list(latent or []) if number is not None],
+    seed=seed,
+    count=count,
+    form=form,
+    cell=cell,
+    height=height,
+    plane=to_plane(plane),
+)
+slot = me.ask("generate", body, draw, again=seconds_to_next, keep=8 if (count or 1) <= 16 else 1)
+
+geometry = images = z = name = step = None
+message = ""
+if slot.value:
+    geometry, images, z = slot.value["geometry"], slot.value["images"], slot.value["z"]
+    name, step = slot.value["name"], slot.value["step"]
+    message = "{0} - step {1}".format(name, step)
+me.show(slot, message)

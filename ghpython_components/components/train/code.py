@@ -1,0 +1,106 @@
+import scriptcontext
+
+from ghpython_components.shared.client import BridgeError
+from ghpython_components.shared.component import Component, carry_out, filled, new_key
+from ghpython_components.shared.geometry import to_rhino
+
+ACTIVE = ("queued", "running")
+
+
+def follow(bridge, wanted, memory):
+    """Do what the buttons ask for, then fetch what is new in this component's run."""
+    seen = memory["seen"]
+    run = carry_out(bridge, memory["queue"]) or (not seen["id"] and find_run(bridge, wanted, memory))
+    if run and run["id"] != seen["id"]:
+        seen.update(id=run["id"], next=0, number=0, loss_d=[], loss_g=[], preview=None)
+        scriptcontext.sticky.setdefault("ganmnist runs", {})[run["id"]] = memory["name"]
+    if not seen["id"]:
+        return {"mark": None, "run": None}
+    try:
+        new = bridge.call("run_progress", id=seen["id"], query={"since": seen["next"], "preview": seen["number"]})
+    except BridgeError as error:
+        if error.code != "run_not_found":
+            raise
+        seen["id"] = None  # another data directory: what was trained there is not here
+        return {"mark": None, "run": None}
+    seen["next"] = new["next"]
+    seen["loss_d"] += new["loss_d"]
+    seen["loss_g"] += new["loss_g"]
+    if new["preview"]:
+        seen["number"] = new["preview"]["number"]
+        seen["preview"] = to_rhino(new["preview"]["mesh"])
+    return {
+        "mark": [seen["id"], seen["next"], seen["number"], new["run"]["state"], new["run"]["text"]],
+        "run": new["run"],
+        "loss_d": thinned(seen["loss_d"]),
+        "loss_g": thinned(seen["loss_g"]),
+        "preview": seen["preview"],
+    }
+
+
+def find_run(bridge, wanted, memory):
+    """Find the run to show when a file was opened: that of the model's name, else one under way or interrupted."""
+    owners = scriptcontext.sticky.get("ganmnist runs", {})
+    for run in bridge.call("runs")["runs"]:
+        owner = owners.get(run["id"], memory["name"])
+        if owner != memory["name"] and owner in scriptcontext.sticky:
+            continue  # another Train component shows it
+        if run["model"].lower() == wanted.lower() if wanted else run["state"] in ACTIVE + ("interrupted",):
+            return run
+    return None
+
+
+def thinned(numbers):
+    """Return at most 1,000 of the numbers, evenly spread, the newest among them."""
+    return numbers[:: -(1 + len(numbers) // 1000)][::-1]
+
+
+def seconds_to_next(value):
+    state = value["run"] and value["run"]["state"]
+    return 0.7 if state in ACTIVE else 3.0 if state == "interrupted" else None
+
+
+me = Component(ghenv)
+seen = me.memory.setdefault("seen", {"id": None})
+waiting = me.memory["queue"]
+known = me.memory["slots"]["run"].value if "run" in me.memory["slots"] else None
+active = bool(known and known["run"] and known["run"]["state"] in ACTIVE)
+presses = me.memory["presses"]
+
+if me.pressed("train", train):
+    if active or waiting:
+        me.tell("It is training already: press stop first.", "Remark")
+    else:
+        settings = filled(
+            model=name,
+            preset=preset,
+            images=images,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            beta1=beta1,
+            seed=seed,
+        )
+        me.queue("run_start", dict(settings, key=new_key()))
+if me.pressed("stop", stop):
+    del waiting[:]
+    if seen["id"]:
+        me.queue("run_stop", id=seen["id"])
+if me.pressed("resume", resume) and seen["id"]:
+    me.queue("run_resume", id=seen["id"])
+slot = me.ask("run", name or "", follow, again=seconds_to_next, now=presses != me.memory["presses"])
+
+run = progress = losses_d = losses_g = preview = model = None
+message = "press train"
+if slot.value and slot.value["run"]:
+    about = slot.value["run"]
+    run, progress, model = about["id"], about["text"], about["model"]
+    losses_d, losses_g, preview = slot.value["loss_d"], slot.value["loss_g"], slot.value["preview"]
+    message = progress
+    if about["state"] == "interrupted":
+        me.tell("{0} Press resume to go on.".format(about["problem"] or "The training was interrupted."))
+    elif about["state"] == "failed":
+        me.tell(about["problem"] or progress, "Error")
+me.show(slot, message)
+if waiting and slot.error:
+    me.tell("The press is remembered for a minute, until the server is there.", "Remark")
