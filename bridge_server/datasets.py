@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from pathlib import Path
 
@@ -28,7 +27,9 @@ class DataKeeper:
 
     def describe(self) -> Data:
         """Say what there is. Data that lie on disk already are read on the first question, in the background."""
-        if self._data.state is DataState.ABSENT and self._on_disk():
+        from ganmnist.data import is_at_hand
+
+        if self._data.state is DataState.ABSENT and is_at_hand(self._home):
             return self.prepare()
         return self._data
 
@@ -43,12 +44,6 @@ class DataKeeper:
                 self._data = Data(state=DataState.PREPARING)
                 threading.Thread(target=self._prepare, name="data", daemon=True).start()
             return self._data
-
-    def _on_disk(self) -> bool:
-        from ganmnist.data import ENVIRONMENT, MNIST
-
-        cache = self._home / "data" / "mnist"
-        return bool(os.environ.get(ENVIRONMENT)) or all((cache / f"{name}.gz").exists() for name in MNIST)
 
     def _prepare(self) -> None:
         try:

@@ -69,8 +69,8 @@ def load_data(
     named = directory or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
     if named:
         return read_folder(named, report)
-    cache = (home or paths.home()) / "data" / "mnist"
-    if not all((cache / f"{name}.gz").exists() for name in MNIST):
+    cache = _cache(home)
+    if not _complete(cache):
         try:
             download.fetch(MNIST, cache, report)
         except OSError as error:
@@ -79,6 +79,11 @@ def load_data(
                 "drawn-digits", "drawn here, since MNIST could not be had: not MNIST", *drawn_digits.draw(report)
             )
     return read_folder(cache, report)
+
+
+def is_at_hand(home: Path | None = None) -> bool:
+    """Tell whether `load_data` has MNIST to read without the network."""
+    return bool(os.environ.get(ENVIRONMENT)) or _complete(_cache(home))
 
 
 def read_folder(folder: Path, on_progress: OnProgress | None = None) -> Dataset:
@@ -154,6 +159,14 @@ def first_of_each(dataset: Dataset, rows: int = 4) -> NDArray[np.uint8]:
         found = dataset.train_images[np.flatnonzero(dataset.train_labels == digit)[:rows]]
         sheet[: len(found), digit] = found
     return sheet.reshape(-1, 28, 28)
+
+
+def _cache(home: Path | None) -> Path:
+    return (home or paths.home()) / "data" / "mnist"
+
+
+def _complete(cache: Path) -> bool:
+    return all((cache / f"{name}.gz").exists() for name in MNIST)
 
 
 def _find(folder: Path, name: str) -> Path:

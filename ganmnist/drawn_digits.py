@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 Points = NDArray[np.float64]
+NAME = "drawn-digits"
 _TRAIN, _TEST = 6000, 1000
 _FINE = 4  # drawn four times as large, then averaged
 
