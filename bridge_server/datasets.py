@@ -12,7 +12,6 @@ from ganmnist.errors import GanError
 
 _PREVIEW_ROWS = 4
 _DIGITS = 10
-_DRAWN = "drawn-digits"
 _log = logging.getLogger("ganmnist.data")
 
 
@@ -38,8 +37,10 @@ class DataKeeper:
 
         Digits that were drawn for want of MNIST are not what was asked for, so it is tried again.
         """
+        from ganmnist.drawn_digits import NAME as DRAWN
+
         with self._lock:
-            if self._data.state in (DataState.ABSENT, DataState.FAILED) or self._data.name == _DRAWN:
+            if self._data.state in (DataState.ABSENT, DataState.FAILED) or self._data.name == DRAWN:
                 self._preparations += 1
                 self._data = Data(state=DataState.PREPARING)
                 threading.Thread(target=self._prepare, name="data", daemon=True).start()

@@ -76,7 +76,7 @@ def load_data(
         except OSError as error:
             report(0, f"no MNIST on disk and none to download ({error}): drawing digits instead")
             return Dataset(
-                "drawn-digits", "drawn here, since MNIST could not be had: not MNIST", *drawn_digits.draw(report)
+                drawn_digits.NAME, "drawn here, since MNIST could not be had: not MNIST", *drawn_digits.draw(report)
             )
     return read_folder(cache, report)
 
