@@ -1,0 +1,247 @@
+"""Plays Rhino for the built components, under both of its Pythons."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = Path(__file__).with_name("fake_rhino") / "host.py"
+SITE = ROOT / ".venv-py39" / "site"
+PYTHONS = ("2.7", "3.9")
+
+
+def find_python(version: str) -> str:
+    """Return the interpreter of that version, or skip the test."""
+    found = shutil.which(f"python{version}")
+    if found and "shims" not in found:
+        return found
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python")):
+        return str(path)
+    return pytest.skip(f"no Python {version} here: Rhino's Pythons are 2.7 and 3.9, on PATH or under pyenv")
+
+
+class Rhino:
+    """A process in which a canvas lives."""
+
+    def __init__(self, python: str, components: Path, home: Path, site: Path | None) -> None:
+        self.home = home
+        environment = {**os.environ, "GANMNIST_HOME": str(home), "PYTHONPATH": str(site or "")}
+        self.process = subprocess.Popen(
+            [python, str(HOST), str(components)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self.names: list[str] = []
+
+    def do(self, command: str, **arguments):
+        """Have the canvas do something and return its answer; a mistake or a traceback anywhere fails the test."""
+        self.process.stdin.write(json.dumps({"do": command, **arguments}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "Rhino has crashed"
+        answer = json.loads(line)
+        assert not answer["mistakes"], answer["mistakes"]
+        assert "traceback" not in answer, answer["traceback"]
+        return answer["answer"]
+
+    def place(self, name: str, component: str | None = None) -> None:
+        self.do("place", name=name, component=component)
+        self.names.append(name)
+
+    def solve(self, component: str, /, *runs: dict, outputs=(), **inputs):
+        """Set inputs and solve; several runs are what a list on an item input gives."""
+        return self.do("solve", name=component, runs=list(runs) or [inputs], outputs=list(outputs))
+
+    def press(self, component: str, button: str, /, **inputs):
+        """Press and let go of a button: two solves."""
+        self.solve(component, **{button: True}, **inputs)
+        return self.solve(component, **{button: False}, **inputs)
+
+    def answer(self, component: str, /, *outputs: str, **inputs):
+        """Set inputs, wait for the answer to them, and return outputs."""
+        self.solve(component, **inputs)
+        report = self.until(component, lambda report: "asking" not in report["message"], *outputs)
+        assert report["balloons"] == []
+        return report["outputs"]
+
+    def report(self, name: str, *outputs: str):
+        return self.do("report", name=name, outputs=list(outputs))
+
+    def until(self, name: str, wanted, *outputs: str, seconds: float = 20.0):
+        """Look on until a report pleases, or has the wanted message; return it."""
+        message = wanted
+        if isinstance(message, str):
+            wanted = lambda report: report["message"] == message  # noqa: E731
+        deadline = time.monotonic() + seconds
+        while True:
+            report = self.report(name, *outputs)
+            if wanted(report):
+                return report
+            assert time.monotonic() < deadline, f"still {report['message']!r}, {report['balloons']}"
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Path:
+    """The folder of the built components."""
+    folder = tmp_path_factory.mktemp("components")
+    command = [sys.executable, "-m", "ghpython_components.build", "--out", folder]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    return folder
+
+
+@pytest.fixture(name="find_python")
+def find_python_fixture():
+    """The function that finds an interpreter: find_python(version)."""
+    return find_python
+
+
+@pytest.fixture(scope="session")
+def rhino3dm_site() -> Path:
+    """A folder in which Python 3.9 finds rhino3dm, which stands in for Rhino.Geometry; made once."""
+    python = find_python("3.9")
+    if not (SITE / "rhino3dm").is_dir():
+        SITE.parent.mkdir(exist_ok=True)
+        command = [python, "-m", "pip", "install", "-q", "--target", SITE, "rhino3dm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"rhino3dm cannot be installed for Python 3.9: {done.stderr[-300:]}")
+    return SITE
+
+
+@pytest.fixture(params=PYTHONS)
+def python(request) -> str:
+    """Each of Rhino's Pythons in turn, by version."""
+    find_python(request.param)
+    return request.param
+
+
+@pytest.fixture
+def open_rhino(python, built, tmp_path, request):
+    """Open Rhinos that close with the test: open_rhino(home, components)."""
+    site = request.getfixturevalue("rhino3dm_site") if python == "3.9" else None
+    opened = []
+
+    def open_one(home: Path | None = None, components: Path = built) -> Rhino:
+        folder = home or tmp_path / "home"
+        folder.mkdir(exist_ok=True)
+        opened.append(Rhino(find_python(python), components, folder, site))
+        return opened[-1]
+
+    yield open_one
+    for rhino in opened:
+        rhino.close()
+
+
+class Impostor:
+    """A server in the test's own process, which says what the test wants it to say.
+
+    `reply(method, path, body)` returns status and bytes. /api/health is answered as by our server, unless `health` says
+    otherwise.
+    """
+
+    def __init__(self, home: Path, reply, health: dict | None = None) -> None:
+        self.seen: list[tuple[str, str, dict]] = []  # method, path, headers
+        health = {
+            "status": "ok",
+            "name": "ganmnist",
+            "version": "1",
+            "api": 1,
+            "instance": "i",
+            "mock": True,
+            **(health or {}),
+        }
+        impostor = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(length) or b"null")
+                impostor.seen.append((self.command, self.path, dict(self.headers)))
+                status, content = (200, json.dumps(health).encode())
+                if self.path != "/api/health":
+                    status, content = reply(self.command, self.path, body)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = answer  # noqa: N815
+
+            def log_message(self, *_) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.block_on_close = False
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        announce(home, self.server.server_address[1])
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def announce(home: Path, port: int, **changes) -> None:
+    """Write a discovery file that points at a port."""
+    home.mkdir(exist_ok=True)
+    found = {"version": "1", "pid": 1, "instance": "i", "url": f"http://127.0.0.1:{port}", "token": "secret", "api": 1}
+    (home / "server.json").write_text(json.dumps({**found, **changes}))
+
+
+@pytest.fixture
+def discovery():
+    """The function that writes discovery files: discovery(home, port, **changes)."""
+    return announce
+
+
+@pytest.fixture
+def start_impostor():
+    """Start impostors that end with the test: start_impostor(home, reply, health)."""
+    impostors = []
+
+    def start(home: Path, reply, health: dict | None = None) -> Impostor:
+        home.mkdir(exist_ok=True)
+        impostors.append(Impostor(home, reply, health))
+        return impostors[-1]
+
+    yield start
+    for impostor in impostors:
+        impostor.close()
+
+
+@pytest.fixture
+def assert_quick():
+    """Check the milliseconds of solves: a frame or two. One hiccup of a busy machine is forgiven."""
+
+    def check(times: list[float]) -> None:
+        times = sorted(times)
+        print(f"median {times[len(times) // 2]:.1f} ms, worst {times[-1]:.1f} ms of {len(times)}")
+        assert times[-2] < 50, times
+        assert times[-1] < 250, times
+
+    return check

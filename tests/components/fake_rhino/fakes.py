@@ -1,0 +1,378 @@
+"""As much of Rhino and Grasshopper as the components use, for Python 2.7 and 3.9, and stricter than the real ones.
+
+What the real ones forgive is noted in MISTAKES here: an unknown attribute, the component or its document touched from a
+thread that is not the screen thread, a component expired while its document is solving.
+"""
+
+from __future__ import print_function
+
+import base64
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+import types
+
+try:
+    import queue
+except ImportError:  # Python 2
+    import Queue as queue
+
+MISTAKES = []
+EVENTS = queue.Queue()  # what the screen thread has to do: functions
+SCREEN_THREAD = threading.current_thread()
+POINT_CLOUD = base64.b16decode("47F38824FAF8D311BFEC0010830122F0")  # class id in openNURBS text
+clock = getattr(time, "monotonic", time.time)
+
+try:
+    import rhino3dm
+except ImportError:  # Python 2
+    rhino3dm = None
+
+
+def mistake(sentence):
+    MISTAKES.append(sentence)
+    raise AssertionError(sentence)
+
+
+def on_screen_thread(what):
+    if threading.current_thread() is not SCREEN_THREAD:
+        mistake("{0} was touched from another thread".format(what))
+
+
+class Strict(object):
+    """An object of .NET: attributes that it does not have can be neither read nor set."""
+
+    _settable = ()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        mistake("{0} has no {1}".format(type(self).__name__, name))
+
+    def __setattr__(self, name, value):
+        if not name.startswith("_") and name not in self._settable:
+            mistake("{0} has no {1} that can be set".format(type(self).__name__, name))
+        object.__setattr__(self, name, value)
+
+
+class Generic(Strict):
+    """A generic type: DataTree[object], Array[int]."""
+
+    def __init__(self, make):
+        self._make = make
+
+    def __getitem__(self, kind):
+        return self._make
+
+
+class Delegate(Strict):
+    def __init__(self, function):
+        self._function = function
+
+
+class Action(Delegate):
+    pass
+
+
+class ScheduleDelegate(Delegate):
+    pass
+
+
+class Level(object):
+    Blank, Warning, Error, Remark = "Blank", "Warning", "Error", "Remark"
+
+
+class Step(object):
+    PreProcess, Process, PostProcess = "PreProcess", "Process", "PostProcess"
+
+
+class Path(Strict):
+    def __init__(self, places):
+        self._places = tuple(places)
+
+
+class Tree(Strict):
+    def __init__(self):
+        self._branches = {}
+
+    def Add(self, item, path):
+        self._branches.setdefault(path._places, []).append(item)
+
+
+class Document(Strict):
+    """A Grasshopper document: components in the order of their wires."""
+
+    def __init__(self):
+        self._components = []
+        self._schedule = []  # (when, delegate)
+        self._state = Step.PostProcess
+
+    @property
+    def SolutionState(self):
+        on_screen_thread("the document")
+        return self._state
+
+    def ScheduleSolution(self, delay, delegate):
+        on_screen_thread("the document")
+        if not isinstance(delegate, ScheduleDelegate):
+            mistake("ScheduleSolution wants a GH_ScheduleDelegate")
+        self._schedule.append((clock() + delay / 1000.0, delegate))
+
+    def _wait(self):
+        """Return the seconds until the next scheduled solution."""
+        return max(0.0, min([when for when, _ in self._schedule]) - clock()) if self._schedule else 0.05
+
+    def _solve_scheduled(self):
+        due = [entry for entry in self._schedule if entry[0] <= clock()]
+        if due:
+            self._schedule = [entry for entry in self._schedule if entry not in due]
+            self._state = Step.PreProcess
+            for _, delegate in due:
+                delegate._function(self)
+            self._solve()
+
+    def _solve(self):
+        self._state = Step.Process
+        for component in self._components:
+            if component._expired:
+                component._solve()
+        self._state = Step.PostProcess
+
+
+class Component(Strict):
+    """A script component on the canvas."""
+
+    _settable = ("Message",)
+
+    def __init__(self, document, guid, code, interface):
+        self._document = document
+        self._guid = guid
+        self._code = code
+        self._inputs = interface["inputs"]
+        self._outputs = [port["name"] for port in interface["outputs"]]
+        self._wires = {}  # input: (component, output)
+        self._runs = [{}]  # inputs of each run of a solve
+        self._run = -1
+        self._scope = {}
+        self._balloons = []
+        self._values = {}
+        self._times = []  # ms of each solve
+        self._expired = True
+        self._message = None
+        document._components.append(self)
+
+    @property
+    def InstanceGuid(self):
+        on_screen_thread("the component")
+        return self._guid
+
+    @property
+    def RunCount(self):
+        on_screen_thread("the component")
+        return self._run
+
+    @property
+    def Message(self):
+        on_screen_thread("the component")
+        return self._message
+
+    @Message.setter
+    def Message(self, text):
+        on_screen_thread("the component")
+        self._message = text
+
+    def OnPingDocument(self):
+        on_screen_thread("the component")
+        return self._document
+
+    def AddRuntimeMessage(self, level, text):
+        on_screen_thread("the component")
+        if self._document._state != Step.Process:
+            mistake("a runtime message outside of a solve is lost")
+        self._balloons.append([level, text])
+
+    def ExpireSolution(self, recompute):
+        on_screen_thread("the component")
+        if self._document._state == Step.Process:
+            mistake("the component was expired while its document was solving")
+        if recompute:
+            mistake("the component recomputes its document by itself")
+        self._expire()
+
+    def _expire(self):
+        self._expired = True
+        for other in self._document._components:
+            if any(source is self for source, _ in other._wires.values()) and not other._expired:
+                other._expire()
+
+    def _solve(self):
+        self._expired = False
+        del self._balloons[:]
+        started = clock()
+        for number, inputs in enumerate(self._runs):
+            self._run = number + 1
+            self._solve_once(inputs)
+        self._times.append((clock() - started) * 1000)
+
+    def _solve_once(self, inputs):
+        # GHPython runs a script again in the scope of the solve before, Rhino 8 in a fresh one: each Python gets one.
+        scope = self._scope if sys.version_info[0] == 2 else {}
+        for port in self._inputs:
+            scope[port["name"]] = inputs.get(port["name"], [] if port["access"] == "list" else None)
+        for name, (source, output) in self._wires.items():
+            scope[name] = source._values[output]
+        scope["ghenv"] = Environment(self)
+        scope["__name__"] = "__main__"
+        exec(self._code, scope)
+        self._values = {name: scope[name] for name in self._outputs}
+
+
+class Environment(Strict):
+    def __init__(self, component):
+        self._component = component
+
+    @property
+    def Component(self):
+        return self._component
+
+
+class Point(Strict):
+    """One point of a cloud that only rhino3dm could read."""
+
+    def __init__(self, number):
+        self._number = number
+
+
+class Geometry(Strict):
+    """Geometry, where rhino3dm is not at hand."""
+
+    def __init__(self, archive3dm, opennurbs, data):
+        self._text = {"archive3dm": archive3dm, "opennurbs": opennurbs, "data": data}
+
+
+class Cloud(Geometry):
+    def GetPoints(self):
+        return [Point(number) for number in range(784)]
+
+
+class Vector(Strict):
+    def __init__(self, numbers):
+        self._numbers = numbers
+
+    X = property(lambda self: self._numbers[0])
+    Y = property(lambda self: self._numbers[1])
+    Z = property(lambda self: self._numbers[2])
+
+
+class Plane(Strict):
+    def __init__(self, origin, xaxis, yaxis):
+        self._axes = Vector(origin), Vector(xaxis), Vector(yaxis)
+
+    Origin = property(lambda self: self._axes[0])
+    XAxis = property(lambda self: self._axes[1])
+    YAxis = property(lambda self: self._axes[2])
+
+
+def from_base64_string(archive3dm, opennurbs, data):
+    for number in (archive3dm, opennurbs):
+        if not -(2**31) <= number < 2**31:
+            mistake("{0} is no Int32".format(number))
+    if rhino3dm:
+        text = {"version": 10000, "archive3dm": archive3dm, "opennurbs": opennurbs, "data": data}
+        return rhino3dm.CommonObject.Decode(text)
+    content = base64.b64decode(data)
+    return (Cloud if POINT_CLOUD in content else Geometry)(archive3dm, opennurbs, data)
+
+
+def invoke_on_ui_thread(action):
+    if not isinstance(action, Action):
+        mistake("InvokeOnUiThread wants a System.Action")
+    EVENTS.put(action._function)
+
+
+class Variables(Strict):
+    def __init__(self):
+        self._values = dict(os.environ)
+
+    def Remove(self, name):
+        self._values.pop(name, None)
+
+
+class ProcessStartInfo(Strict):
+    _settable = ("UseShellExecute", "CreateNoWindow", "EnvironmentVariables")
+
+    def __init__(self, program, arguments):
+        self._command = [program] + shlex.split(str(arguments))
+        self.UseShellExecute = True
+        self.CreateNoWindow = False
+        self.EnvironmentVariables = Variables()
+
+
+class Process(Strict):
+    @staticmethod
+    def Start(how):
+        if how.UseShellExecute or not how.CreateNoWindow:
+            mistake("the process would open a window")
+        env = how.EnvironmentVariables._values
+        with open(os.devnull, "r+b") as null:
+            subprocess.Popen(how._command, stdin=null, stdout=null, stderr=null, env=env, preexec_fn=os.setsid)
+
+
+def module(name, **content):
+    made = types.ModuleType(name)
+    made.__dict__.update(content)
+    sys.modules[name] = made
+    if "." in name:
+        parent, child = name.rsplit(".", 1)
+        setattr(sys.modules[parent], child, made)
+
+
+class CommonObject(object):
+    FromBase64String = staticmethod(from_base64_string)
+
+
+class RhinoApp(object):
+    InvokeOnUiThread = staticmethod(invoke_on_ui_thread)
+
+
+class GH_Document(object):
+    GH_ScheduleDelegate = ScheduleDelegate
+
+
+def install():
+    module("Rhino", RhinoApp=RhinoApp)
+    module("Rhino.Runtime", CommonObject=CommonObject)
+    module("Grasshopper", DataTree=Generic(Tree))
+    module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)
+    module("Grasshopper.Kernel.Data", GH_Path=Path)
+    module("System", Action=Action, Array=Generic(list))
+    module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
+    module("scriptcontext", sticky={})
+
+
+def plain(value):
+    """Turn an output into JSON: geometry as openNURBS text, a tree as {"0;1": [...]}."""
+    if isinstance(value, Tree):
+        return {";".join(map(str, path)): plain(items) for path, items in value._branches.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, Geometry):
+        return value._text
+    if isinstance(value, Point):
+        return value._number
+    if rhino3dm and isinstance(value, rhino3dm.Point3d):
+        return [value.X, value.Y, value.Z]
+    if rhino3dm and isinstance(value, rhino3dm.CommonObject):
+        return value.Encode()
+    if hasattr(value, "rows"):
+        return {"text": str(value), "rows": value.rows()}
+    return value
+
+
+def plane(origin, xaxis, yaxis):
+    if rhino3dm:
+        return rhino3dm.Plane(rhino3dm.Point3d(*origin), rhino3dm.Vector3d(*xaxis), rhino3dm.Vector3d(*yaxis))
+    return Plane(origin, xaxis, yaxis)

@@ -1,0 +1,158 @@
+"""Whatever fails, the user reads one sentence that says what to do, and keeps the last digit."""
+
+import json
+import time
+
+import pytest
+
+from ghpython_components import build
+
+COMMAND = {"command": ["/opt/my python/bin/python", "-m", "bridge_server", "serve"], "version": "1"}
+
+
+def answers(balloon):
+    return lambda report: any(balloon in text for _, text in report["balloons"])
+
+
+@pytest.fixture(scope="module")
+def mock(start_shared_server):
+    return start_shared_server(mock=True)
+
+
+def test_what_is_dropped_without_a_server_gives_one_warning_with_the_command_that_starts_it(open_rhino, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "launch.json").write_text(json.dumps(COMMAND))
+    rhino = open_rhino()
+    for name in build.names():
+        rhino.place(name)
+        rhino.solve(name)
+        report = rhino.until(name, lambda report: report["balloons"])
+        ((level, sentence),) = report["balloons"]
+        assert level == "Warning"
+        assert sentence.endswith('"/opt/my python/bin/python" -m bridge_server serve')
+        assert report["message"] == "server down"
+
+
+def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    for name, message in {
+        "data": "press load",
+        "train": "press train",
+        "server": "running (mock)",
+        "generate": "mock-digits - step 4680",
+    }.items():
+        rhino.place(name)
+        rhino.solve(name)
+        assert rhino.until(name, message)["balloons"] == []
+
+
+def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(open_rhino, start_server):
+    server = start_server(mock=True)
+    rhino = open_rhino(server.home)
+    rhino.place("generate")
+    rhino.solve("generate", latent=[2.0])
+    before = rhino.until("generate", lambda report: report["outputs"]["geometry"], "geometry")
+    server.kill()
+
+    rhino.solve("generate", latent=[-2.0])
+    report = rhino.until("generate", "stale - server down", "geometry")
+    assert report["outputs"]["geometry"] == before["outputs"]["geometry"]
+    assert [level for level, _ in report["balloons"]] == ["Warning"]
+    solves = len(report["times"])
+
+    start_server(home=server.home, mock=True)  # another port, another token
+    report = rhino.until("generate", "mock-digits - step 4680", "geometry")
+    assert report["outputs"]["geometry"] != before["outputs"]["geometry"]
+    assert report["balloons"] == []
+    assert len(report["times"]) == solves + 1
+
+
+def test_an_older_server_is_the_side_to_update(open_rhino, tmp_path, start_impostor):
+    start_impostor(tmp_path / "home", None, {"api": 0})
+    rhino = open_rhino()
+    rhino.place("generate")
+    rhino.solve("generate")
+    report = rhino.until("generate", answers("version 0 of the contract"))
+    assert "update the server (pip install --upgrade ganmnist)" in report["balloons"][0][1]
+
+
+def test_an_older_component_is_the_side_to_update(open_rhino, tmp_path, start_impostor):
+    start_impostor(tmp_path / "home", None, {"api": 2})
+    rhino = open_rhino()
+    rhino.place("generate")
+    rhino.solve("generate")
+    report = rhino.until("generate", answers("version 2 of the contract"))
+    assert "update the components" in report["balloons"][0][1]
+
+
+def test_a_wrong_token_shows_the_servers_own_sentence(open_rhino, start_server):
+    server = start_server(mock=True)
+    file = server.home / "server.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "token": "wrong"}))
+    rhino = open_rhino(server.home)
+    rhino.place("generate")
+    rhino.solve("generate")
+    report = rhino.until("generate", lambda report: report["balloons"])
+    assert report["balloons"] == [
+        ["Error", server.call("GET", "/api/data", headers={"Authorization": "x"})[1]["error"]["message"]]
+    ]
+
+
+def test_another_program_on_the_port_is_never_told_the_token(open_rhino, tmp_path, start_impostor):
+    impostor = start_impostor(tmp_path / "home", None, {"instance": "somebody else"})
+    rhino = open_rhino()
+    rhino.place("generate")
+    rhino.solve("generate")
+    rhino.until("generate", answers("another program answers in its place"))
+    assert {path for _, path, _ in impostor.seen} == {"/api/health"}
+    assert not any("Authorization" in headers for _, _, headers in impostor.seen)
+
+
+def test_a_broken_answer_is_one_sentence(open_rhino, tmp_path, start_impostor):
+    contents = {b"{": "cannot be read", b"[]": "cannot be read", b"\xff": "cannot be read", b"{}": "could not be used"}
+    now = []
+    start_impostor(tmp_path / "home", lambda method, path, body: (200, now[-1]))
+    rhino = open_rhino()
+    rhino.place("generate")
+    for seed, (content, sentence) in enumerate(contents.items()):
+        now.append(content)
+        rhino.solve("generate", seed=seed)
+        report = rhino.until("generate", answers(sentence))
+        assert [level for level, _ in report["balloons"]] == ["Error"]
+
+
+def test_a_damaged_discovery_file_means_that_no_server_is_running(open_rhino, tmp_path):
+    (tmp_path / "home").mkdir()
+    rhino = open_rhino()
+    contents = ("", "{", "[]", '{"url": 5, "token": "a", "instance": "b"}', '{"url": "http://x", "token": "a"}')
+    for number, content in enumerate(contents):
+        (tmp_path / "home" / "server.json").write_text(content)
+        name = f"data {number}"
+        rhino.place(name, "data")
+        rhino.solve(name)
+        rhino.until(name, answers("No ganmnist server is running"))
+
+
+def test_a_refused_setting_shows_the_servers_own_sentence(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    rhino.place("generate")
+    rhino.solve("generate", cell=-1.0)
+    report = rhino.until("generate", lambda report: report["balloons"])
+    said = mock.call("POST", "/api/generate", {"cell": -1.0})[1]["error"]["message"]
+    assert report["balloons"] == [["Error", said]]
+    assert "cell" in said
+
+
+def test_a_connection_closed_while_idle_costs_the_user_nothing(open_rhino, tmp_path, start_impostor):
+    data = {"state": "absent", "name": None, "train": None, "test": None, "percent": 0.0, "problem": None}
+    impostor = start_impostor(tmp_path / "home", lambda method, path, body: (200, json.dumps(data).encode()))
+    impostor.server.RequestHandlerClass.timeout = 0.3  # after which it closes an idle connection
+    rhino = open_rhino()
+    rhino.place("data")
+    rhino.solve("data")
+    rhino.until("data", lambda report: report["message"] == "press load")
+    time.sleep(1.0)
+    report = rhino.solve("data")
+    assert report["message"] == "press load"
+    assert report["balloons"] == []
+    assert [path for _, path, _ in impostor.seen] == ["/api/health", "/api/data"] * 2

@@ -1,0 +1,178 @@
+"""The Generate component: sliders to digits."""
+
+import base64
+import json
+import struct
+import time
+
+import numpy as np
+import pytest
+import rhino3dm
+
+
+def decoded(text):
+    return rhino3dm.CommonObject.Decode({"version": 10000, **text})
+
+
+@pytest.fixture(scope="module")
+def mock(start_shared_server):
+    server = start_shared_server(mock=True)
+    server.call("POST", "/api/generate", {})  # the first answer is slow, since it imports numpy
+    return server
+
+
+@pytest.fixture
+def rhino(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    rhino.place("generate")
+    rhino.solve("generate")
+    rhino.until("generate", "mock-digits - step 4680")
+    return rhino
+
+
+def requests(server):
+    """Return the number of generations that the server has logged."""
+    return (server.home / "server.log").read_text().count('"path": "/api/generate"')
+
+
+def test_the_digit_comes_in_the_same_solve(rhino):
+    same = 0
+    for tick in range(20):
+        report = rhino.solve("generate", latent=[tick / 10], outputs=["geometry", "name", "step"])
+        same += report["message"] == "mock-digits - step 4680"
+    assert same >= 15  # a busy machine may be late now and then
+    assert report["outputs"]["name"] == "mock-digits"
+    assert report["outputs"]["step"] == 4680
+    (mesh,) = report["outputs"]["geometry"]
+    assert decoded(mesh).IsValid
+    assert len(decoded(mesh).Vertices) == 784
+
+
+def test_a_digit_stands_in_the_plane(rhino):
+    plane = {"plane": {"origin": [5.0, 6.0, 7.0], "xaxis": [0.0, 1.0, 0.0], "yaxis": [0.0, 0.0, 1.0]}}
+    (mesh,) = rhino.answer("generate", "geometry", plane=plane, form="mesh", cell=0.5)["geometry"]
+    box = decoded(mesh).GetBoundingBox()
+    assert [box.Min.X, box.Min.Y, box.Min.Z] == [5.0, 6.0, 7.0]
+    assert [box.Max.X, box.Max.Y, box.Max.Z] == [5.0, 20.0, 21.0]
+
+
+def test_points_come_as_a_branch_per_row_from_the_top(rhino, python):
+    tree = rhino.answer("generate", "geometry", form="points", count=2, cell=2.0)["geometry"]
+    assert len(tree) == 2 * 28
+    assert {len(row) for row in tree.values()} == {28}
+    if python == "3.9":
+        assert tree["0;0"][3][:2] == [6.0, 54.0]
+        assert tree["1;27"][0][:2] == [60.0, 0.0]
+    else:  # without rhino3dm a point is known by its place in the cloud
+        assert tree["0;0"][3] == 3
+        assert tree["1;27"][0] == 27 * 28
+
+
+def test_images_and_latents_are_the_servers(rhino, mock):
+    outputs = rhino.answer("generate", "images", "z", count=3, seed=5)
+    answer = mock.call("POST", "/api/generate", {"count": 3, "seed": 5})[1]
+    expected = np.frombuffer(base64.b64decode(answer["images"]["data"]), np.uint8).reshape(3, 28, 28)
+    assert [image["rows"] for image in outputs["images"]] == expected.tolist()
+    assert outputs["images"][2]["text"] == "image 2: 28 x 28 greys, see its rows()"
+    z = struct.unpack("<300f", base64.b64decode(answer["z"]))
+    assert outputs["z"] == {"0": list(z[:100]), "1": list(z[100:200]), "2": list(z[200:])}
+
+
+def test_empty_inputs_are_left_to_the_server(open_rhino, tmp_path, start_impostor):
+    bodies = []
+
+    def refuse(method, path, body):
+        bodies.append(body)
+        return 422, b'{"error": {"code": "invalid_setting", "message": "no", "field": null, "request_id": "1"}}'
+
+    start_impostor(tmp_path / "home", refuse)
+    rhino = open_rhino()
+    rhino.place("generate")
+    rhino.solve("generate")
+    rhino.until("generate", lambda report: report["balloons"])
+    rhino.solve("generate", latent=[0.5, None, 1.0], model="", seed=0)
+    rhino.until("generate", lambda report: len(bodies) == 2)
+    assert bodies == [{}, {"latent": [0.5, 1.0], "seed": 0}]
+
+
+def test_a_request_that_comes_back_is_answered_without_waiting(open_rhino, tmp_path, start_impostor):
+    delay = []
+    start_impostor(tmp_path / "home", answer_after(delay))
+    rhino = open_rhino()
+    rhino.place("generate")
+    for number in (1.0, 2.0):
+        rhino.solve("generate", latent=[number])
+        rhino.until("generate", f"latent-{number} - step 1")
+    delay.append(1.0)
+    assert rhino.solve("generate", latent=[1.0], outputs=["name"])["outputs"]["name"] == "latent-1.0"
+    assert rhino.report("generate")["message"] == "latent-1.0 - step 1"
+
+
+def test_nothing_is_asked_again_while_nothing_changes(rhino, mock):
+    before, solves = requests(mock), len(rhino.report("generate")["times"])
+    time.sleep(1.0)
+    assert requests(mock) == before
+    assert len(rhino.report("generate")["times"]) == solves
+
+
+def answer_after(delay):
+    """Return what an impostor says: a digit whose model is named after the first latent, after the newest delay."""
+
+    def reply(method, path, body):
+        time.sleep(delay[-1] if delay else 0)
+        latent = (body or {}).get("latent", [0.0])[0]
+        answer = {
+            "model": f"latent-{latent}",
+            "step": 1,
+            "training": False,
+            "latent_dim": 1,
+            "z": base64.b64encode(struct.pack("<f", latent)).decode(),
+            "images": {"shape": [1, 28, 28], "data": base64.b64encode(bytes(784)).decode()},
+            "geometry": [],
+        }
+        return 200, json.dumps(answer).encode()
+
+    return reply
+
+
+def test_the_latest_slider_wins(open_rhino, tmp_path, start_impostor):
+    impostor = start_impostor(tmp_path / "home", answer_after([0.15]))
+    rhino = open_rhino()
+    rhino.place("generate")
+    shown = []
+    for tick in range(40):
+        report = rhino.solve("generate", latent=[float(tick)], outputs=["name"])
+        shown.append(report["outputs"]["name"])
+        time.sleep(0.01)
+    rhino.until("generate", "latent-39.0 - step 1")
+    numbers = [float(name.split("-")[1]) for name in shown if name]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) > 1  # while the slider moves, digits follow it
+    assert len(impostor.seen) < 12  # and not every tick is asked
+    time.sleep(0.4)
+    assert rhino.report("generate")["message"] == "latent-39.0 - step 1"
+
+
+def test_a_list_on_an_item_input_gives_each_its_own_digit(rhino, mock):
+    seeds = [{"seed": seed} for seed in (1, 2, 3)]
+    rhino.solve("generate", *seeds)
+    rhino.until("generate", "mock-digits - step 4680")
+    time.sleep(0.2)  # only the last of the three has a message
+    before = requests(mock)
+    report = rhino.solve("generate", *seeds, outputs=["z"])
+    answer = mock.call("POST", "/api/generate", {"seed": 3})[1]
+    assert report["outputs"]["z"]["0"] == list(struct.unpack("<100f", base64.b64decode(answer["z"])))
+    assert requests(mock) <= before + 1
+
+
+def test_a_deleted_component_asks_no_more(open_rhino, tmp_path, start_impostor):
+    preparing = {"state": "preparing", "percent": 1.0, "name": None, "train": None, "test": None, "problem": None}
+    impostor = start_impostor(tmp_path / "home", lambda method, path, body: (200, json.dumps(preparing).encode()))
+    rhino = open_rhino()
+    rhino.place("data")
+    rhino.solve("data")
+    rhino.until("data", lambda report: len(impostor.seen) > 3)
+    rhino.do("delete", name="data")
+    asked = len(impostor.seen)
+    time.sleep(1.2)
+    assert len(impostor.seen) <= asked + 1

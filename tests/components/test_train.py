@@ -1,0 +1,182 @@
+"""The Train component: one press, one run."""
+
+import time
+
+import pytest
+import rhino3dm
+
+
+@pytest.fixture
+def mock(start_server):
+    return start_server(mock=True)
+
+
+@pytest.fixture
+def rhino(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    rhino.place("train")
+    rhino.solve("train")
+    rhino.until("train", "press train")
+    return rhino
+
+
+def runs(server):
+    return server.call("GET", "/api/runs")[1]["runs"]
+
+
+def test_a_press_makes_one_run_and_shows_how_it_gets_on(rhino, mock):
+    rhino.press("train", "train", epochs=3, seed=7)
+    training = rhino.until(
+        "train", lambda report: report["message"].startswith("epoch 2/3"), "progress", "model", "run"
+    )
+    assert training["outputs"]["progress"] == training["message"]
+    assert "left" in training["message"]
+    outputs = ["losses_d", "losses_g", "preview", "model", "run"]
+    done = rhino.until("train", lambda report: report["message"].startswith("finished - 3 epochs"), *outputs)
+    (run,) = runs(mock)
+    assert run["id"] == done["outputs"]["run"]
+    assert run["model"] == done["outputs"]["model"]
+    assert run["settings"]["epochs"] == 3
+    assert run["settings"]["seed"] == 7
+    assert len(done["outputs"]["losses_d"]) == len(done["outputs"]["losses_g"]) == 20  # every tick of the mock, once
+    assert rhino3dm.CommonObject.Decode({"version": 10000, **done["outputs"]["preview"]}).IsValid
+    solves = len(done["times"])
+    time.sleep(1.0)
+    assert len(rhino.report("train")["times"]) == solves  # a run that is over is asked about no more
+
+
+def test_a_toggle_left_on_starts_no_run_when_the_file_opens(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    rhino.place("train")
+    rhino.solve("train", train=True)
+    rhino.solve("train", train=True)
+    rhino.until("train", "press train")
+    rhino.do("reopen", name="train", inputs={"train": True})
+    assert runs(mock) == []
+    rhino.solve("train", train=False)
+    rhino.solve("train", train=True)
+    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.do("reopen", name="train", inputs={"train": True})
+    rhino.until("train", lambda report: "epoch" in report["message"])
+    assert len(runs(mock)) == 1
+
+
+def test_a_toggle_saved_as_on_starts_nothing_though_it_was_off_a_moment_ago(rhino, mock):
+    rhino.solve("train", train=False)
+    rhino.do("reopen", name="train", inputs={"train": True})
+    rhino.until("train", "press train")
+    time.sleep(0.3)
+    assert runs(mock) == []
+
+
+def test_two_presses_while_one_runs_make_one_run(rhino, mock):
+    for _ in range(3):
+        rhino.press("train", "train")
+    rhino.until("train", lambda report: "epoch" in report["message"])
+    report = rhino.solve("train", train=True)
+    assert ["Remark", "It is training already: press stop first."] in report["balloons"]
+    rhino.solve("train", train=False)
+    time.sleep(0.2)
+    assert len(runs(mock)) == 1
+
+
+def test_a_press_while_the_server_is_down_makes_one_run_when_it_is_there(open_rhino, start_server, tmp_path):
+    rhino = open_rhino()
+    rhino.place("train")
+    rhino.solve("train")
+    rhino.until("train", "server down")
+    rhino.press("train", "train")
+    for _ in range(5):
+        rhino.solve("train")
+    report = rhino.solve("train", train=True)
+    rhino.solve("train")
+    assert {level for level, _ in report["balloons"]} == {"Warning", "Remark"}
+    server = start_server(home=tmp_path / "home", mock=True)
+    rhino.until("train", lambda report: "epoch" in report["message"])
+    assert len(runs(server)) == 1
+
+
+def test_an_answer_lost_on_the_way_does_not_make_a_second_run(open_rhino, tmp_path, start_impostor, built):
+    keys = []
+
+    def reply(method, path, body):
+        if method == "POST":
+            keys.append(body["key"])
+            return 200, b"" if len(keys) < 3 else b"{"
+        return 200, b'{"runs": []}'
+
+    impostor = start_impostor(tmp_path / "home", reply)
+    rhino = open_rhino()
+    rhino.place("train")
+    rhino.solve("train")
+    rhino.until("train", "press train")
+    rhino.press("train", "train")
+    rhino.until("train", "stale - see the balloon")
+    rhino.press("train", "train")
+    rhino.until("train", lambda report: len(keys) >= 2)
+    assert impostor.seen
+    assert len(set(keys)) == len(keys) == 2  # a press, a key
+
+
+def test_stop_ends_the_run_and_resume_goes_on_with_an_interrupted_one(rhino, mock):
+    rhino.press("train", "train", epochs=4)
+    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.press("train", "stop")
+    rhino.until("train", lambda report: report["message"].startswith("stopped"))
+    assert runs(mock)[0]["state"] == "stopped"
+
+    rhino.press("train", "train", name="mock-interrupted")
+    report = rhino.until("train", lambda report: report["message"].startswith("interrupted"))
+    ((level, sentence),) = report["balloons"]
+    assert level == "Warning"
+    assert sentence.endswith("Press resume to go on.")
+    rhino.press("train", "resume", name="mock-interrupted")
+    rhino.until("train", lambda report: report["message"].startswith("finished"))
+    assert len(runs(mock)) == 2
+
+
+def test_a_failed_run_shows_the_servers_own_sentence(rhino, mock):
+    rhino.press("train", "train", name="mock-fails")
+    report = rhino.until("train", lambda report: report["message"].startswith("failed"))
+    assert report["balloons"] == [["Error", runs(mock)[0]["problem"]]]
+
+
+def test_refused_settings_show_the_servers_own_sentence_and_start_nothing(rhino, mock):
+    rhino.press("train", "train", epochs=0)
+    report = rhino.until("train", lambda report: report["balloons"])
+    assert report["balloons"][0][0] == "Error"
+    assert "epochs" in report["balloons"][0][1]
+    assert runs(mock) == []
+
+
+def test_an_opened_file_goes_on_with_its_run_and_a_second_train_does_not_take_it(rhino, mock):
+    rhino.press("train", "train", epochs=5)
+    before = rhino.until("train", lambda report: "epoch" in report["message"], "run")
+    rhino.place("second", "train")
+    rhino.solve("second")
+    rhino.until("second", "press train")
+    rhino.do("reopen", name="train", inputs={})
+    after = rhino.until("train", lambda report: "epoch" in report["message"], "run")
+    assert after["outputs"]["run"] == before["outputs"]["run"]
+
+
+def test_digits_get_better_while_the_model_trains(rhino, mock):
+    rhino.place("generate")
+    rhino.do("wire", source="train", output="model", target="generate", input="model")
+    rhino.press("train", "train", name="growing")
+    early = rhino.until("generate", lambda report: report["outputs"]["name"] == "growing", "name", "step")
+    late = rhino.until("generate", lambda report: report["outputs"]["step"] > early["outputs"]["step"], "step", "name")
+    assert late["outputs"]["name"] == "growing"
+    assert late["balloons"] == []
+
+
+def test_a_model_in_training_is_asked_again_without_train_on_the_canvas(open_rhino, mock):
+    mock.call("POST", "/api/runs", {"model": "elsewhere"})
+    time.sleep(0.3)
+    rhino = open_rhino(mock.home)
+    rhino.place("generate")
+    rhino.solve("generate", model="elsewhere")
+    rhino.until("generate", lambda report: report["outputs"]["step"], "step")
+    solves = len(rhino.report("generate")["times"])
+    rhino.until("generate", lambda report: report["outputs"]["step"] > 4000, "step")
+    assert 1 <= len(rhino.report("generate")["times"]) - solves <= 2
