@@ -69,7 +69,10 @@ def train(options: argparse.Namespace) -> None:
     store = ModelStore(paths.home())
     if options.resume:
         folder = store.find(options.model)
-        config = folder.manifest().settings
+        manifest = folder.manifest()
+        if manifest.finished:
+            raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
+        config = manifest.settings
     else:
         folder = store.new(options.model)
     found = _load(options.directory)

@@ -1,0 +1,237 @@
+"""`python -m ganmnist`, as a process of its own where it counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rhino3dm
+from PIL import Image
+
+from ganmnist.__main__ import main
+from ganmnist.models import ModelStore
+from ganmnist.training import train
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ["--images", "256", "--batch-size", "64", "--epochs", "1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, digits):
+    """A folder of drawn digits in MNIST's files, so that no test waits for a download."""
+    folder = tmp_path_factory.mktemp("digits")
+    for part in ("train", "t10k"):
+        images, labels = digits.train_images, digits.train_labels
+        for name, magic, array in (("images-idx3", 2051, images), ("labels-idx1", 2049, labels)):
+            header = np.array([magic, *array.shape], ">i4").tobytes()
+            (folder / f"{part}-{name}-ubyte").write_bytes(header + array.tobytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory):
+    """A home with one trained model in it."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def trained(shared_home, folder):
+    """What the process that trained that model said."""
+    return run("train", "--model", "first", *SMALL, "--out", str(shared_home / "samples.png"), "--json",
+               home=shared_home, data=folder)  # fmt: skip
+
+
+def environment(home: Path, data: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "GANMNIST_HOME": str(home), "GANMNIST_DATA": str(data)}
+
+
+def run(*arguments: str, home: Path, data: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "ganmnist", *arguments],
+        env=environment(home, data),
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+@pytest.fixture
+def say(shared_home, folder, trained, monkeypatch, capsys):
+    """Run a command in this process, which has torch already: say(...) -> status, output, errors."""
+    monkeypatch.setenv("GANMNIST_HOME", str(shared_home))
+    monkeypatch.setenv("GANMNIST_DATA", str(folder))
+
+    def say(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as left:  # argparse has its own way out
+            status = left.code
+        output, errors = capsys.readouterr()
+        return status, output, errors
+
+    return say
+
+
+def test_data_describes_what_it_found(home, folder):
+    done = run("data", "--json", "--out", str(home / "sheet.png"), home=home, data=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"name": folder.name, "source": str(folder), "train": 256, "test": 256}
+    with Image.open(home / "sheet.png") as sheet:
+        assert sheet.size == (280, 112)
+
+
+def test_train_makes_a_model_and_a_picture_of_its_samples(trained, shared_home, folder):
+    assert trained.returncode == 0, trained.stderr
+    model = json.loads(trained.stdout)
+    assert (model["name"], model["epoch"], model["step"], model["finished"]) == ("first", 1, 4, True)
+    assert (model["preset"], model["data"]) == ("quick", folder.name)
+    assert ModelStore(shared_home).find("first").manifest().settings.images == 256
+    with Image.open(shared_home / "samples.png") as picture:
+        assert picture.size == (112, 112)
+
+
+def test_generate_writes_digits_as_a_picture(say, tmp_path):
+    status, output, _ = say("generate", "--count", "5", "--seed", "3", "--out", str(tmp_path / "digits.png"))
+    assert status == 0
+    assert "5 digits from first" in output
+    with Image.open(tmp_path / "digits.png") as picture:
+        assert picture.size == (84, 56)
+
+
+def test_generate_writes_what_the_library_generates(say, tmp_path, shared_home):
+    from ganmnist import GenerateConfig, generate
+
+    options = ["--model", "FIRST", "--count", "3", "--seed", "7", "--latent", "-1.5", "2"]
+    status, output, errors = say("generate", *options, "--out", str(tmp_path / "z.npy"), "--json")
+    assert status == 0, errors
+    assert json.loads(output) == {"model": "first", "count": 3, "out": str(tmp_path / "z.npy")}
+    expected = generate(GenerateConfig(count=3, seed=7, latent=(-1.5, 2)), home=shared_home)
+    np.testing.assert_array_equal(np.load(tmp_path / "z.npy", allow_pickle=False), expected)
+
+
+def test_generate_writes_geometry_for_rhino(trained, shared_home, folder, tmp_path):
+    path = tmp_path / "digits.3dm"
+    options = ["--count", "2", "--form", "mesh", "--cell", "0.5", "--out", str(path)]
+    done = run("generate", *options, home=shared_home, data=folder)
+    assert done.returncode == 0, done.stderr
+    objects = list(rhino3dm.File3dm.Read(str(path)).Objects)
+    assert len(objects) == 2
+    box = objects[0].Geometry.GetBoundingBox()
+    assert (box.Max.X, box.Max.Y) == (14, 14)
+
+
+def test_models_lists_what_is_there(say):
+    status, output, _ = say("models", "--json")
+    assert status == 0
+    assert [model["name"] for model in json.loads(output)] == ["first"]
+    status, output, _ = say("models")
+    assert status == 0
+    assert "first" in output
+    assert "quick" in output
+
+
+def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short):
+    store = ModelStore(home)
+    assert main(["models", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    for name in ("one", "two"):
+        train(digits, short, store.new(name), should_stop=lambda: True)
+    assert main(["models", "--delete", "ONE"]) == 0
+    assert [model.name for model in store.list()] == ["two"]
+    assert main(["models", "--delete", "one"]) == 1
+    assert "two" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["train", "--epochs", "0"], "epochs"),
+        (["train", "--epochs", "many"], "--epochs"),
+        (["train", "--learning-rate", "nan"], "learning_rate"),
+        (["train", "--preset", "huge"], "--preset"),
+        (["train", "--model", "a/b"], "model"),
+        (["generate", "--count", "0", "--out", "x.png"], "count"),
+        (["generate", "--latent", "11", "--out", "x.png"], "latent"),
+        (["generate", "--cell", "-1", "--out", "x.png"], "cell"),
+        (["generate", "--form", "solid", "--out", "x.png"], "--form"),
+        (["generate", "--out", "x.gif"], "x.gif"),
+        (["generate"], "--out"),
+        (["train", "--epoch-s", "3"], "--epoch-s"),
+        (["paint"], "paint"),
+    ],
+)
+def test_misuse_ends_with_2_and_a_line_that_names_the_option(say, arguments, word):
+    status, output, errors = say(*arguments)
+    assert status == 2
+    assert output == ""
+    assert word in errors.strip().splitlines()[-1]
+    assert "Traceback" not in errors
+
+
+def test_misuse_of_a_real_process_is_one_line(home, folder):
+    done = run("train", "--batch-size", "1", home=home, data=folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ganmnist: batch_size")
+    assert not (home / "models").exists()
+
+
+def test_a_model_that_is_not_there_ends_with_1_and_lists_those_that_are(say, tmp_path):
+    status, _, errors = say("generate", "--model", "second", "--out", str(tmp_path / "x.png"))
+    assert status == 1
+    assert "second" in errors
+    assert "first" in errors
+
+
+def test_a_folder_without_data_ends_with_1_and_names_it(say, tmp_path):
+    status, _, errors = say("data", "--directory", str(tmp_path))
+    assert status == 1
+    assert str(tmp_path) in errors.replace("\n", "")
+
+
+def test_a_finished_training_is_not_begun_anew_by_resuming_it(say, shared_home):
+    before = ModelStore(shared_home).find("first").manifest()
+    status, _, errors = say("train", "--resume", "--model", "first")
+    assert status == 2
+    assert "finished" in errors
+    assert ModelStore(shared_home).find("first").manifest() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
+    options = ["--model", "mine", "--images", "64", "--batch-size", "32", "--epochs", "40", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganmnist", "train", *options],
+        env=environment(home, folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = ModelStore(home)
+    while not store.list():
+        assert process.poll() is None, process.communicate()
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    stopped = json.loads(output)
+    assert stopped["name"] == "mine"
+    assert not stopped["finished"]
+    assert 0 < stopped["step"] < 80
+
+    done = run("train", "--resume", "--model", "mine", "--json", home=home, data=folder)
+    assert done.returncode == 0, done.stderr
+    finished = json.loads(done.stdout)
+    assert finished["id"] == stopped["id"]
+    assert (finished["step"], finished["epoch"], finished["finished"]) == (80, 40, True)
+    assert finished["seconds"] > stopped["seconds"]
