@@ -199,11 +199,12 @@ def _given(options: argparse.Namespace, settings: type[BaseModel]) -> dict[str, 
 
 
 def _load(directory: Path | None) -> Any:
+    from ganmnist import drawn_digits
     from ganmnist.data import load_data
 
     with _bar("data") as advance:
         found = load_data(directory, on_progress=advance)
-    if found.name == "drawn-digits":
+    if found.name == drawn_digits.NAME:
         _screen.print(f"[yellow]These digits are {found.source}.[/]")
     return found
 

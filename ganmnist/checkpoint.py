@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
@@ -13,10 +14,11 @@ from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError
 from ganmnist.game import Game
 
+_log = logging.getLogger("ganmnist.checkpoint")
 _KEEP = 2  # the newest, and the one before in case the newest is damaged
 
 
-def save(folder: Path, game: Game, config: TrainConfig) -> None:
+def save(folder: Path, game: Game, config: TrainConfig, data: str) -> None:
     """Save networks, averages, optimisers and the state of chance; older checkpoints but one are removed."""
     tensors = {
         **_named("generator", game.generator.state_dict()),
@@ -26,29 +28,37 @@ def save(folder: Path, game: Game, config: TrainConfig) -> None:
         **_named("adam_d", _adam_state(game.adam_d)),
         "chance": torch.get_rng_state(),
     }
-    manifest = {"step": game.step, "seconds": game.seconds, "settings": config.model_dump(mode="json")}
+    settings = config.model_dump(mode="json")
+    manifest = {"step": game.step, "seconds": game.seconds, "settings": settings, "data": data}
     bundle.save(folder / f"step-{game.step:08d}.json", manifest, tensors)
     _sweep(folder)
 
 
-def restore(folder: Path, game: Game, config: TrainConfig) -> bool:
-    """Put a game back to the newest good checkpoint; damaged ones are set aside under the ending `.damaged`.
+def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
+    """Put a game back to the newest good checkpoint.
+
+    Damaged ones are named in a warning and set aside under the ending `.damaged`.
 
     Returns:
         False if there is none.
 
     Raises:
-        ModelError: The checkpoint belongs to other settings.
+        ModelError: The checkpoint belongs to other settings or another data set.
     """
     for path in _newest_first(folder):
         try:
             manifest, tensors = bundle.load(path)
-        except ModelError:
+        except ModelError as error:
+            _log.warning("%s; the checkpoint is set aside, the one before it is used", error)
             path.replace(path.with_suffix(".json.damaged"))
             continue
         if TrainConfig.model_validate(manifest["settings"]) != config:
             raise ModelError(
                 f"{folder}: holds a training with other settings: choose another name, or go on with those"
+            )
+        if manifest["data"] != data:
+            raise ModelError(
+                f"{folder}: holds a training on {manifest['data']}, the data are {data} now: put those back"
             )
         game.generator.load_state_dict(_part(tensors, "generator"))
         game.discriminator.load_state_dict(_part(tensors, "discriminator"))
@@ -59,11 +69,6 @@ def restore(folder: Path, game: Game, config: TrainConfig) -> bool:
         game.step, game.seconds = manifest["step"], manifest["seconds"]
         return True
     return False
-
-
-def exists(folder: Path) -> bool:
-    """Tell whether there is a checkpoint to go on from."""
-    return bool(_newest_first(folder))
 
 
 def remove_all(folder: Path) -> None:

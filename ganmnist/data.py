@@ -135,12 +135,10 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
                 raise DataError(f"{path}: its header promises {size:,} bytes, more than {_MOST_IMAGES:,} images have")
             body = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}): fetch it anew") from None
+        raise DataError(f"{path}: cannot be read ({error}): delete it and fetch it anew") from None
     if len(body) != size:
         came = f"{len(body):,}" if len(body) < size else "more"
-        raise DataError(
-            f"{path}: expected {size:,} bytes after the header, got {came}: the file is damaged, fetch it anew"
-        )
+        raise DataError(f"{path}: expected {size:,} bytes after the header, got {came}: delete it and fetch it anew")
     return np.frombuffer(body, np.uint8).reshape(shape), hashlib.sha256(header + body).hexdigest()
 
 

@@ -88,7 +88,7 @@ def train(
         torch.manual_seed(config.seed)
         game = Game(config)
         if folder:
-            checkpoint.restore(folder.checkpoints, game, config)
+            checkpoint.restore(folder.checkpoints, game, config, data.name)
         first_step, first_seconds = game.step, game.seconds
         started = time.monotonic() - game.seconds
         previews, saves = _Every(*_PREVIEW_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
@@ -121,7 +121,7 @@ def train(
             if folder and finished:
                 checkpoint.remove_all(folder.checkpoints)
             elif folder and (saves.due(game.seconds) or stopped):
-                checkpoint.save(folder.checkpoints, game, config)
+                checkpoint.save(folder.checkpoints, game, config, data.name)
         return _sampler(game, folder)
 
 

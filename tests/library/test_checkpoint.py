@@ -31,7 +31,7 @@ def three_saves(tmp_path, short, play):
     """A folder in which steps 2, 3 and 4 were saved, and the game as it stands."""
     game = play(Game(short), 2)
     for _ in range(3):
-        checkpoint.save(tmp_path, game, short)
+        checkpoint.save(tmp_path, game, short, "digits")
         play(game, 1)
     return tmp_path
 
@@ -55,9 +55,9 @@ def everything(game: Game) -> dict[str, torch.Tensor]:
 def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, play):
     game = play(Game(short), 3)
     game.seconds = 12.5
-    checkpoint.save(tmp_path, game, short)
+    checkpoint.save(tmp_path, game, short, "digits")
     other = play(Game(short), 1)
-    assert checkpoint.restore(tmp_path, other, short)
+    assert checkpoint.restore(tmp_path, other, short, "digits")
     assert (other.step, other.seconds) == (3, 12.5)
     chance = torch.get_rng_state()
     play(game, 3)
@@ -69,10 +69,10 @@ def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, pl
 
 
 def test_restoring_brings_back_the_state_of_chance(tmp_path, short, play):
-    checkpoint.save(tmp_path, play(Game(short), 1), short)
+    checkpoint.save(tmp_path, play(Game(short), 1), short, "digits")
     expected = torch.randn(5)
     torch.manual_seed(99)
-    checkpoint.restore(tmp_path, Game(short), short)
+    checkpoint.restore(tmp_path, Game(short), short, "digits")
     assert torch.equal(torch.randn(5), expected)
 
 
@@ -83,9 +83,8 @@ def test_the_two_newest_are_kept(three_saves):
 
 def test_an_empty_folder_has_nothing_to_restore(tmp_path, short):
     game = Game(short)
-    assert not checkpoint.exists(tmp_path)
-    assert not checkpoint.restore(tmp_path, game, short)
-    assert not checkpoint.restore(tmp_path / "none", game, short)
+    assert not checkpoint.restore(tmp_path, game, short, "digits")
+    assert not checkpoint.restore(tmp_path / "none", game, short, "digits")
     assert game.step == 0
 
 
@@ -97,7 +96,7 @@ def test_a_damaged_newest_is_set_aside_and_the_one_before_used(three_saves, shor
     content[len(content) // 2] ^= 4
     path.write_bytes({"flip": bytes(content), "cut": bytes(content[:-9]), "empty": b""}[damage])
     game = Game(short)
-    assert checkpoint.restore(three_saves, game, short)
+    assert checkpoint.restore(three_saves, game, short, "digits")
     assert game.step == 3
     assert steps(three_saves) == [3]
     assert (three_saves / "step-00000004.json.damaged").exists()
@@ -106,21 +105,21 @@ def test_a_damaged_newest_is_set_aside_and_the_one_before_used(three_saves, shor
 def test_without_its_weights_the_newest_is_set_aside(three_saves, short):
     next(three_saves.glob("step-00000004-*.safetensors")).unlink()
     game = Game(short)
-    assert checkpoint.restore(three_saves, game, short)
+    assert checkpoint.restore(three_saves, game, short, "digits")
     assert game.step == 3
 
 
 def test_when_all_are_damaged_there_is_none(three_saves, short):
     for path in three_saves.glob("*.safetensors"):
         path.write_bytes(b"")
-    assert not checkpoint.restore(three_saves, Game(short), short)
-    assert not checkpoint.exists(three_saves)
+    assert not checkpoint.restore(three_saves, Game(short), short, "digits")
+    assert not list(three_saves.glob("step-*.json"))
 
 
 def test_a_checkpoint_of_other_settings_is_refused(three_saves, short, tiny):
     other = TrainConfig(**{**short.model_dump(), "beta1": 0.9})
     with pytest.raises(ModelError, match="other settings"):
-        checkpoint.restore(three_saves, Game(other), other)
+        checkpoint.restore(three_saves, Game(other), other, "digits")
     assert steps(three_saves) == [3, 4]
 
 
@@ -130,11 +129,11 @@ def test_weights_that_a_killed_process_left_without_a_manifest_go_with_the_next_
     for path in (orphan, older):
         path.write_bytes(b"weights whose manifest was never written")
     game = Game(short)
-    checkpoint.restore(three_saves, game, short)
+    checkpoint.restore(three_saves, game, short, "digits")
     play(game, 1)
-    checkpoint.save(three_saves, game, short)
+    checkpoint.save(three_saves, game, short, "digits")
     play(game, 1)
-    checkpoint.save(three_saves, game, short)
+    checkpoint.save(three_saves, game, short, "digits")
     assert steps(three_saves) == [5, 6]
     assert len(list(three_saves.iterdir())) == 4
 
@@ -143,9 +142,9 @@ def test_a_damaged_checkpoint_stays_to_be_looked_at_until_the_training_ends(thre
     manifest = three_saves / "step-00000004.json"
     manifest.write_bytes(b"{}")
     game = Game(short)
-    checkpoint.restore(three_saves, game, short)
+    checkpoint.restore(three_saves, game, short, "digits")
     play(game, 4)
-    checkpoint.save(three_saves, game, short)
+    checkpoint.save(three_saves, game, short, "digits")
     assert (three_saves / "step-00000004.json.damaged").exists()
     assert len(list(three_saves.glob("step-00000004-*.safetensors"))) == 1
     checkpoint.remove_all(three_saves)
@@ -163,3 +162,16 @@ def test_what_a_checkpoint_holds_is_tensors_and_json(three_saves):
         "generator", "discriminator", "averaged", "adam_g", "adam_d", "chance",
     }  # fmt: skip
     assert {path.suffix for path in three_saves.iterdir()} == {".json", ".safetensors"}
+
+
+def test_a_checkpoint_of_other_data_is_refused(three_saves, short):
+    with pytest.raises(ModelError, match="on digits, the data are drawn-digits now"):
+        checkpoint.restore(three_saves, Game(short), short, "drawn-digits")
+
+
+def test_a_damaged_checkpoint_is_named_in_a_warning(three_saves, short, caplog):
+    newest = max(three_saves.glob("step-*.json"))
+    newest.write_bytes(newest.read_bytes()[:-9])
+    checkpoint.restore(three_saves, Game(short), short, "digits")
+    assert newest.name in caplog.text
+    assert "set aside" in caplog.text
