@@ -118,6 +118,22 @@ def find_python_fixture():
     return find_python
 
 
+@pytest.fixture
+def built_with(built, tmp_path):
+    """Build components with another constant, so that a test need not wait: built_with("WAIT = 0.03", "WAIT = 1")."""
+
+    def change(old: str, new: str) -> Path:
+        folder = tmp_path / "changed"
+        shutil.copytree(built, folder)
+        for file in folder.glob("*.py"):
+            code = file.read_text()
+            assert code.count(old + " ") + code.count(old + "\n") == 1
+            file.write_text(code.replace(old, new))
+        return folder
+
+    return change
+
+
 @pytest.fixture(scope="session")
 def rhino3dm_site() -> Path:
     """A folder in which Python 3.9 finds rhino3dm, which stands in for Rhino.Geometry; made once."""

@@ -46,9 +46,10 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         assert rhino.until(name, message)["balloons"] == []
 
 
-def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(open_rhino, start_server):
+def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(open_rhino, start_server, built_with):
     server = start_server(mock=True)
-    rhino = open_rhino(server.home)
+    # A server that starts is noticed at once, however long the server was down.
+    rhino = open_rhino(server.home, built_with("RETRY = (0.5, 1.0, 2.0, 4.0)", "RETRY = (60.0,)"))
     rhino.place("generate")
     rhino.solve("generate", latent=[2.0])
     before = rhino.until("generate", lambda report: report["outputs"]["geometry"], "geometry")

@@ -96,6 +96,17 @@ def test_a_press_while_the_server_is_down_makes_one_run_when_it_is_there(open_rh
     assert len(runs(server)) == 1
 
 
+def test_a_press_is_forgotten_when_the_server_stays_away(open_rhino, start_server, tmp_path, built_with):
+    rhino = open_rhino(components=built_with("PRESS_LASTS = 60.0", "PRESS_LASTS = 0.3"))
+    rhino.place("train")
+    rhino.solve("train")
+    rhino.press("train", "train")
+    time.sleep(0.4)
+    server = start_server(home=tmp_path / "home", mock=True)
+    rhino.until("train", "press train")
+    assert runs(server) == []
+
+
 def test_an_answer_lost_on_the_way_does_not_make_a_second_run(open_rhino, tmp_path, start_impostor, built):
     keys = []
 
