@@ -6,9 +6,19 @@ import pytest
 import rhino3dm
 
 
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server(mock=True)
+
+
 @pytest.fixture
-def mock(start_server):
-    return start_server(mock=True)
+def mock(server):
+    """A server on which nothing runs, and the runs of which begin with this test."""
+    server.old = []
+    for run in runs(server):
+        server.call("POST", f"/api/runs/{run['id']}/stop")
+    server.old = [run["id"] for run in runs(server)]
+    return server
 
 
 @pytest.fixture
@@ -21,7 +31,8 @@ def rhino(open_rhino, mock):
 
 
 def runs(server):
-    return server.call("GET", "/api/runs")[1]["runs"]
+    old = getattr(server, "old", [])
+    return [run for run in server.call("GET", "/api/runs")[1]["runs"] if run["id"] not in old]
 
 
 def test_a_press_makes_one_run_and_shows_how_it_gets_on(rhino, mock):
@@ -181,12 +192,12 @@ def test_digits_get_better_while_the_model_trains(rhino, mock):
     assert late["balloons"] == []
 
 
-def test_a_model_in_training_is_asked_again_without_train_on_the_canvas(open_rhino, mock):
-    mock.call("POST", "/api/runs", {"model": "elsewhere"})
+def test_a_model_in_training_is_asked_again_without_train_on_the_canvas(open_rhino, mock, python):
+    mock.call("POST", "/api/runs", {"model": f"elsewhere-{python[0]}"})
     time.sleep(0.3)
     rhino = open_rhino(mock.home)
     rhino.place("generate")
-    rhino.solve("generate", model="elsewhere")
+    rhino.solve("generate", model=f"elsewhere-{python[0]}")
     rhino.until("generate", lambda report: report["outputs"]["step"], "step")
     solves = len(rhino.report("generate")["times"])
     rhino.until("generate", lambda report: report["outputs"]["step"] > 4000, "step")

@@ -6,7 +6,6 @@ thread that is not the screen thread, a component expired while its document is 
 
 from __future__ import print_function
 
-import base64
 import os
 import shlex
 import subprocess
@@ -23,13 +22,7 @@ except ImportError:  # Python 2
 MISTAKES = []
 EVENTS = queue.Queue()  # what the screen thread has to do: functions
 SCREEN_THREAD = threading.current_thread()
-POINT_CLOUD = base64.b16decode("47F38824FAF8D311BFEC0010830122F0")  # class id in openNURBS text
 clock = getattr(time, "monotonic", time.time)
-
-try:
-    import rhino3dm
-except ImportError:  # Python 2
-    rhino3dm = None
 
 
 def mistake(sentence):
@@ -239,54 +232,6 @@ class Environment(Strict):
         return self._component
 
 
-class Point(Strict):
-    """One point of a cloud that only rhino3dm could read."""
-
-    def __init__(self, number):
-        self._number = number
-
-
-class Geometry(Strict):
-    """Geometry, where rhino3dm is not at hand."""
-
-    def __init__(self, archive3dm, opennurbs, data):
-        self._text = {"archive3dm": archive3dm, "opennurbs": opennurbs, "data": data}
-
-
-class Cloud(Geometry):
-    def GetPoints(self):
-        return [Point(number) for number in range(784)]
-
-
-class Vector(Strict):
-    def __init__(self, numbers):
-        self._numbers = numbers
-
-    X = property(lambda self: self._numbers[0])
-    Y = property(lambda self: self._numbers[1])
-    Z = property(lambda self: self._numbers[2])
-
-
-class Plane(Strict):
-    def __init__(self, origin, xaxis, yaxis):
-        self._axes = Vector(origin), Vector(xaxis), Vector(yaxis)
-
-    Origin = property(lambda self: self._axes[0])
-    XAxis = property(lambda self: self._axes[1])
-    YAxis = property(lambda self: self._axes[2])
-
-
-def from_base64_string(archive3dm, opennurbs, data):
-    for number in (archive3dm, opennurbs):
-        if not -(2**31) <= number < 2**31:
-            mistake("{0} is no Int32".format(number))
-    if rhino3dm:
-        text = {"version": 10000, "archive3dm": archive3dm, "opennurbs": opennurbs, "data": data}
-        return rhino3dm.CommonObject.Decode(text)
-    content = base64.b64decode(data)
-    return (Cloud if POINT_CLOUD in content else Geometry)(archive3dm, opennurbs, data)
-
-
 def invoke_on_ui_thread(action):
     if not isinstance(action, Action):
         mistake("InvokeOnUiThread wants a System.Action")
@@ -330,10 +275,6 @@ def module(name, **content):
         setattr(sys.modules[parent], child, made)
 
 
-class CommonObject(object):
-    FromBase64String = staticmethod(from_base64_string)
-
-
 class RhinoApp(object):
     InvokeOnUiThread = staticmethod(invoke_on_ui_thread)
 
@@ -342,37 +283,12 @@ class GH_Document(object):
     GH_ScheduleDelegate = ScheduleDelegate
 
 
-def install():
+def install(common_object):
     module("Rhino", RhinoApp=RhinoApp)
-    module("Rhino.Runtime", CommonObject=CommonObject)
+    module("Rhino.Runtime", CommonObject=common_object)
     module("Grasshopper", DataTree=Generic(Tree))
     module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)
     module("Grasshopper.Kernel.Data", GH_Path=Path)
     module("System", Action=Action, Array=Generic(list))
     module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
     module("scriptcontext", sticky={})
-
-
-def plain(value):
-    """Turn an output into JSON: geometry as openNURBS text, a tree as {"0;1": [...]}."""
-    if isinstance(value, Tree):
-        return {";".join(map(str, path)): plain(items) for path, items in value._branches.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, Geometry):
-        return value._text
-    if isinstance(value, Point):
-        return value._number
-    if rhino3dm and isinstance(value, rhino3dm.Point3d):
-        return [value.X, value.Y, value.Z]
-    if rhino3dm and isinstance(value, rhino3dm.CommonObject):
-        return value.Encode()
-    if hasattr(value, "rows"):
-        return {"text": str(value), "rows": value.rows()}
-    return value
-
-
-def plane(origin, xaxis, yaxis):
-    if rhino3dm:
-        return rhino3dm.Plane(rhino3dm.Point3d(*origin), rhino3dm.Vector3d(*xaxis), rhino3dm.Vector3d(*yaxis))
-    return Plane(origin, xaxis, yaxis)

@@ -14,6 +14,7 @@ import threading
 import traceback
 
 import fakes
+import shapes
 
 
 class Canvas(object):
@@ -63,7 +64,7 @@ class Canvas(object):
             "message": component._message,
             "balloons": component._balloons,
             "times": component._times,
-            "outputs": {output: fakes.plain(component._values[output]) for output in outputs},
+            "outputs": {output: shapes.plain(component._values[output]) for output in outputs},
             "threads": threading.active_count(),
         }
 
@@ -78,7 +79,7 @@ class Canvas(object):
         return self.placed[name][1]
 
     def value(self, given):
-        return fakes.plane(**given["plane"]) if isinstance(given, dict) else given
+        return shapes.plane(**given["plane"]) if isinstance(given, dict) else given
 
 
 def serve_screen(canvas, seconds):
@@ -94,7 +95,7 @@ def serve_screen(canvas, seconds):
 def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else prints does not get between the answers
-    fakes.install()
+    fakes.install(shapes.CommonObject)
     canvas = Canvas(sys.argv[1])
     running = [True]
 
