@@ -147,12 +147,12 @@ def test_a_refused_setting_shows_the_servers_own_sentence(open_rhino, mock):
 def test_a_connection_closed_while_idle_costs_the_user_nothing(open_rhino, tmp_path, start_impostor):
     data = {"state": "absent", "name": None, "train": None, "test": None, "percent": 0.0, "problem": None}
     impostor = start_impostor(tmp_path / "home", lambda method, path, body: (200, json.dumps(data).encode()))
-    impostor.server.RequestHandlerClass.timeout = 0.3  # after which it closes an idle connection
+    impostor.server.RequestHandlerClass.timeout = 0.1  # after which it closes an idle connection
     rhino = open_rhino()
     rhino.place("data")
     rhino.solve("data")
     rhino.until("data", lambda report: report["message"] == "press load")
-    time.sleep(1.0)
+    time.sleep(1.0)  # until it is asked again
     report = rhino.solve("data")
     assert report["message"] == "press load"
     assert report["balloons"] == []
