@@ -1,10 +1,7 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check test contract components run
+.PHONY: check contract components run
 
 check:
-	ruff check . && ruff format --check . && mypy && pytest
-
-test:
 	pytest
 
 contract:
