@@ -31,10 +31,13 @@ _HOMES = {
     "point_grid": "geometry",
     "write": "export",
 }
-__all__ = sorted(_HOMES)
+_MODULES = ("data", "models")  # named as the commands are: ganmnist.data.load_data, ganmnist.models.list_models
+__all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"ganmnist.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'ganmnist' has no attribute {name!r}")
     return getattr(import_module(f"ganmnist.{_HOMES[name]}"), name)

@@ -19,30 +19,11 @@ from pydantic import (
 
 from ganmnist.errors import NetworkError, SettingError
 from ganmnist.fields import Number, Whole, whole
-from ganmnist.layers import (
-    LAYERS,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    LeakyReLU,
-    ReLU,
-    Reshape,
-    Shape,
-    Sigmoid,
-    Tanh,
-    UpSampling2D,
-)
+from ganmnist.layers import LAYERS, AnyLayer, Shape
 
 IMAGE_SHAPE: Shape = (1, 28, 28)
 MAX_PARAMETERS = 50_000_000
 MAX_ACTIVATIONS = 2_000_000
-
-AnyLayer = Annotated[
-    Dense | Conv2D | UpSampling2D | BatchNorm | LeakyReLU | ReLU | Tanh | Sigmoid | Dropout | Reshape | Flatten,
-    Field(discriminator="layer"),
-]
 
 
 def _not_a_device(name: str) -> str:

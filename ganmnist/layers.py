@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import prod
+from operator import or_
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
@@ -25,6 +27,8 @@ class Layer(BaseModel):
     """One layer: its parameters are its fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    layer: str  # each child narrows it to its own name, by which a network's JSON tells its layers apart
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape that leaves the layer when `shape` arrives.
@@ -267,6 +271,11 @@ LAYERS: dict[str, type[Layer]] = {
         Flatten,
     )
 }
+
+if TYPE_CHECKING:
+    AnyLayer = Layer
+else:
+    AnyLayer = Annotated[reduce(or_, LAYERS.values()), Field(discriminator="layer")]
 
 
 def _needs_image(shape: Shape) -> None:
