@@ -91,7 +91,7 @@ def _geometry(ending: str, pieces: Sequence[Mesh | Points], config: GeometryConf
         raise SettingError(
             f"form: {config.form} cannot be written as {ending}: choose mesh or relief, or a file ending in .3dm"
         )
-    return (_obj if ending == ".obj" else _stl)(meshes)
+    return _obj(meshes, flat=config.form == "mesh") if ending == ".obj" else _stl(meshes)
 
 
 def _npy(images: NDArray[np.uint8]) -> bytes:
@@ -119,15 +119,18 @@ def _3dm(pieces: Sequence[Mesh | Points]) -> bytes:
         return file.read_bytes()
 
 
-def _obj(meshes: Sequence[Mesh]) -> bytes:
-    """Wavefront OBJ with the colour of each vertex behind its position, as Rhino and Blender read it."""
+def _obj(meshes: Sequence[Mesh], flat: bool) -> bytes:
+    """Wavefront OBJ.
+
+    A flat mesh shows nothing but its colours, so they stand behind its positions, where Rhino and Blender look for
+    them. COMPAS passes over such vertices, so a relief goes without.
+    """
     lines, first = ["# ganmnist, lengths in model units"], 1
     for number, mesh in enumerate(meshes, 1):
         lines.append(f"o digit_{number}")
-        greys = (mesh.colors / 255).round(4).tolist()
-        lines += [
-            f"v {x:.9g} {y:.9g} {z:.9g} {g} {g} {g}" for (x, y, z), g in zip(mesh.vertices.tolist(), greys, strict=True)
-        ]
+        greys = [f" {grey} {grey} {grey}" for grey in (mesh.colors / 255).round(4)] if flat else [""] * len(mesh.colors)
+        positions = zip(mesh.vertices.tolist(), greys, strict=True)
+        lines += [f"v {x:.9g} {y:.9g} {z:.9g}{grey}" for (x, y, z), grey in positions]
         lines += ["f " + " ".join(str(first + corner) for corner in face) for face in mesh.faces.tolist()]
         first += len(mesh.vertices)
     return ("\n".join(lines) + "\n").encode()

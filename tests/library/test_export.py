@@ -113,20 +113,17 @@ def test_obj_holds_the_vertices_and_faces_of_all_digits(written, form):
     np.testing.assert_array_equal([[int(word) - 1 for word in line[1:]] for line in lines if line[0] == "f"], faces)
 
 
-def test_obj_is_read_by_compas_once_the_colours_are_off(written):
-    """The colours are an extension of the format that Rhino knows and COMPAS does not: .json is for COMPAS."""
-    path = written(".obj")
-    lines = [" ".join(line.split()[:4] if line[0] == "v" else [line]) for line in path.read_text().splitlines()]
-    path.write_text("\n".join(lines))
-    mesh = CompasMesh.from_obj(path)
+def test_obj_of_reliefs_is_read_by_compas(written):
+    mesh = CompasMesh.from_obj(written(".obj", "relief"))
     assert mesh.is_valid()
+    assert mesh.number_of_vertices() == 3 * 5 * 4
     assert mesh.number_of_faces() == 3 * 4 * 3
     assert all(mesh.face_normal(face)[2] > 0 for face in mesh.faces())
 
 
-def test_obj_has_the_grey_of_each_vertex_behind_its_position(written):
-    lines = [line.split() for line in written(".obj").read_text().splitlines() if line.startswith("v ")]
-    greys = np.concatenate([mesh.colors for mesh in expected("relief")])
+def test_obj_of_flat_meshes_has_the_grey_of_each_vertex_behind_its_position(written):
+    lines = [line.split() for line in written(".obj", "mesh").read_text().splitlines() if line.startswith("v ")]
+    greys = np.concatenate([mesh.colors for mesh in expected("mesh")])
     for line, grey in zip(lines, greys, strict=True):
         assert [round(float(word) * 255) for word in line[4:]] == [grey] * 3
 
