@@ -48,7 +48,9 @@ class Server:
         self._found = find()
         if not self._found:
             print("Starting the server ...", flush=True)
-            self._process = subprocess.Popen([sys.executable, "-m", "bridge_server", "serve"], stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bridge_server", "serve", "--port", "0"], stdin=subprocess.DEVNULL
+            )
             while not self._found:
                 if self._process.poll() is not None:
                     sys.exit("the server did not start: what it said stands above")
