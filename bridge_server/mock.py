@@ -19,7 +19,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from bridge_server.backend import Backend, Created
 from bridge_server.contract import (
@@ -43,9 +42,6 @@ from bridge_server.mock_digits import digits, from_latent
 from bridge_server.texts import with_text
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelNotFound
-
-if TYPE_CHECKING:
-    pass
 
 LATENT_DIM = 100
 SECONDS = 2.0  # a training

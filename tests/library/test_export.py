@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 import rhino3dm
+import trimesh
 from compas.data import json_load
 from compas.datastructures import Mesh as CompasMesh
 from compas.geometry import Pointcloud
@@ -150,7 +151,6 @@ def test_stl_covers_the_same_surface_with_the_normals_of_its_triangles(written):
 
 
 def test_trimesh_reads_what_we_write(written):
-    trimesh = pytest.importorskip("trimesh")
     for ending in (".obj", ".stl"):
         mesh = trimesh.load(written(ending), force="mesh")
         assert len(mesh.faces) == 2 * 3 * 4 * 3
