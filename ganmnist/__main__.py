@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, models."""
+"""The command line: data, train, generate, evaluate, models."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ from ganmnist.errors import GanError, SettingError
 from ganmnist.models import ModelManifest, ModelStore
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ganmnist import training
 
 _NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single value
@@ -137,6 +140,49 @@ def models(options: argparse.Namespace) -> None:
     Console().print(table)
 
 
+def evaluate(options: argparse.Namespace) -> None:
+    """Measure how good the digits of a model are, beside real ones."""
+    from ganmnist.evaluate import Yardstick
+
+    found = _load(options.directory)
+    images = _samples(options.what, options.count)
+    with _bar("judging") as advance:
+        yardstick = Yardstick(found)
+        advance(30, "the samples")
+        given = yardstick.evaluate(images)
+        advance(70, "real images")
+        real = yardstick.floor(len(images))
+        advance(100, "done")
+    if options.json:
+        print(json.dumps({"samples": given.model_dump(), "floor": real.model_dump()}))
+        return
+    table = Table("figure", options.what or "newest model", "real images", caption=f"{given.images} images each")
+    for name in ("frechet", "inception", "confident", "precision", "recall"):
+        table.add_row(name, f"{getattr(given, name):.3f}", f"{getattr(real, name):.3f}")
+    for digit, (share, true) in enumerate(zip(given.classes, real.classes, strict=True)):
+        table.add_row(f"share of {digit}", f"{share:.1%}", f"{true:.1%}")
+    Console().print(table)
+
+
+def _samples(what: str | None, count: int) -> NDArray[np.uint8]:
+    """Read a file of samples, or have a model make them."""
+    import numpy as np
+
+    from ganmnist.evaluate import read_samples
+    from ganmnist.latent import from_seed
+    from ganmnist.sampling import Sampler
+
+    if what and what.endswith(".npy"):
+        return read_samples(Path(what))[:count]
+    sampler = Sampler.load(ModelStore(paths.home()).find(what))
+    made = []
+    with _bar("sampling") as advance:
+        for z in np.array_split(from_seed(0, count, sampler.latent_dim), 20):
+            made.append(sampler.generate(z))
+            advance(5 * len(made), sampler.name)
+    return np.concatenate(made)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("ganmnist", description="Train a GAN on MNIST and grow its digits as geometry.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -170,6 +216,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_settings(added, GenerateConfig)
     _add_settings(added, GeometryConfig)
+
+    added = command("evaluate", evaluate)
+    added.add_argument("what", nargs="?", help="Name of a model, the newest unless given, or a .npy file of samples.")
+    added.add_argument("--directory", type=Path, help=where)
+    added.add_argument("--count", type=int, default=10_000, help="Number of samples. [10000]")
 
     added = command("models", models)
     added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
