@@ -72,8 +72,8 @@ def to_rhino(piece: Mesh | Points) -> rhino3dm.Mesh | rhino3dm.PointCloud:
         mesh: rhino3dm.Mesh = rhino3dm.Mesh.Decode(encoded)  # type: ignore[attr-defined] # missing in the stubs
         return mesh
     cloud = rhino3dm.PointCloud()
-    for (x, y, z), grey in zip(piece.grid.reshape(-1, 3).tolist(), piece.colors.reshape(-1).tolist(), strict=True):
-        cloud.Add(rhino3dm.Point3d(x, y, z), (grey, grey, grey, 255))
+    points = [rhino3dm.Point3d(x, y, z) for x, y, z in piece.grid.reshape(-1, 3).tolist()]
+    cloud.AddRange(points, [(grey, grey, grey, 255) for grey in piece.colors.reshape(-1).tolist()])
     return cloud
 
 
