@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ganmnist import __version__, paths
-from ganmnist.config import GenerateConfig, GeometryConfig, TrainConfig, read_settings
+from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig, read_settings
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models import ModelManifest, ModelStore
 
@@ -49,11 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def data(options: argparse.Namespace) -> None:
     """Find or download MNIST and describe it."""
     from ganmnist.data import first_of_each
-    from ganmnist.export import sample_grid
+    from ganmnist.export import write
 
     found = _load(options.directory)
     if options.out:
-        sample_grid(first_of_each(found), 10).save(options.out)
+        write(options.out, first_of_each(found), columns=10)
     described = {
         "name": found.name,
         "source": found.source,
@@ -144,8 +144,9 @@ def evaluate(options: argparse.Namespace) -> None:
     """Measure how good the digits of a model are, beside real ones."""
     from ganmnist.evaluate import Yardstick
 
+    config = read_settings(EvaluateConfig, _given(options, EvaluateConfig))
     found = _load(options.directory)
-    images = _samples(options.what, options.count)
+    images = _samples(options.what, config.count)
     with _bar("judging") as advance:
         yardstick = Yardstick(found)
         advance(30, "the samples")
@@ -220,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     added = command("evaluate", evaluate)
     added.add_argument("what", nargs="?", help="Name of a model, the newest unless given, or a .npy file of samples.")
     added.add_argument("--directory", type=Path, help=where)
-    added.add_argument("--count", type=int, default=10_000, help="Number of samples. [10000]")
+    _add_settings(added, EvaluateConfig)
 
     added = command("models", models)
     added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")

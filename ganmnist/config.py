@@ -189,6 +189,12 @@ class GenerateConfig(Settings):
     )
 
 
+class EvaluateConfig(Settings):
+    """How many digits to measure."""
+
+    count: Whole = Field(10_000, description="Number of samples; more say more.", ge=129, le=100_000)
+
+
 S = TypeVar("S", bound=BaseModel)
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 ENDINGS = (".npy", ".png", ".obj", ".stl", ".3dm", ".json")
 
 
-def write(path: Path, images: NDArray[np.uint8], config: GeometryConfig | None = None) -> None:
+def write(
+    path: Path, images: NDArray[np.uint8], config: GeometryConfig | None = None, columns: int | None = None
+) -> None:
     """Write images, or the geometry made of them; the ending of the file's name says what.
 
     Args:
@@ -32,6 +34,7 @@ def write(path: Path, images: NDArray[np.uint8], config: GeometryConfig | None =
             geometry.
         images: uint8 (N, rows, columns).
         config: Form, cell, height and plane of the geometry.
+        columns: Images per row of a sheet; near a square unless given.
 
     Raises:
         SettingError: An unknown ending, or a form that the file cannot hold.
@@ -43,7 +46,7 @@ def write(path: Path, images: NDArray[np.uint8], config: GeometryConfig | None =
     if ending == ".npy":
         content = _npy(images)
     elif ending == ".png":
-        content = _png(sample_grid(images))
+        content = _png(sample_grid(images, columns))
     else:
         content = _geometry(ending, build(images, config), config)
     write_atomic(path, content)

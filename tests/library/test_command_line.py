@@ -162,6 +162,8 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
         (["generate", "--form", "solid", "--out", "x.png"], "--form"),
         (["generate", "--out", "x.gif"], "x.gif"),
         (["generate"], "--out"),
+        (["data", "--out", "x.gif"], "x.gif"),
+        (["evaluate", "--count", "-5"], "count"),
         (["train", "--epoch-s", "3"], "--epoch-s"),
         (["paint"], "paint"),
     ],
