@@ -1,6 +1,6 @@
 """The whole contract with made-up answers, for wiring components and for tests: `serve --mock`. No torch.
 
-Digits are drawn from a table: the first latent number moves a digit to the right, the second up, the third chooses it.
+Digits have seven segments: the first latent number moves a digit to the right, the second up, the third chooses it.
 A training takes two seconds. Failures come on request, by the name of the model:
 
     mock-fails         its training fails half way

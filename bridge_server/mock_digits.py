@@ -1,4 +1,4 @@
-"""Digits drawn from a table of dots, for the mock. numpy is imported when one is drawn."""
+"""Digits of seven segments, for the mock. numpy is imported when one is drawn."""
 
 from __future__ import annotations
 
@@ -8,28 +8,40 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_FONT = (  # five columns of seven pixels per digit, the lowest bit at the top
-    (0x3E, 0x51, 0x49, 0x45, 0x3E),
-    (0x00, 0x42, 0x7F, 0x40, 0x00),
-    (0x42, 0x61, 0x51, 0x49, 0x46),
-    (0x21, 0x41, 0x45, 0x4B, 0x31),
-    (0x18, 0x14, 0x12, 0x7F, 0x10),
-    (0x27, 0x45, 0x45, 0x45, 0x39),
-    (0x3C, 0x4A, 0x49, 0x49, 0x30),
-    (0x01, 0x71, 0x09, 0x05, 0x03),
-    (0x36, 0x49, 0x49, 0x49, 0x36),
-    (0x06, 0x49, 0x49, 0x29, 0x1E),
+# Seven segments as on a pocket calculator: rows and columns that each covers, in a box of 7 x 5 dots.
+_SEGMENTS = {
+    "top": (slice(0, 1), slice(0, 5)),
+    "upper left": (slice(0, 4), slice(0, 1)),
+    "upper right": (slice(0, 4), slice(4, 5)),
+    "middle": (slice(3, 4), slice(0, 5)),
+    "lower left": (slice(3, 7), slice(0, 1)),
+    "lower right": (slice(3, 7), slice(4, 5)),
+    "bottom": (slice(6, 7), slice(0, 5)),
+}
+_DARK: tuple[tuple[str, ...], ...] = (  # the segments that stay dark in 0, 1, 2 ...
+    ("middle",),
+    ("top", "upper left", "middle", "lower left", "bottom"),
+    ("upper left", "lower right"),
+    ("upper left", "lower left"),
+    ("top", "lower left", "bottom"),
+    ("upper right", "lower left"),
+    ("upper right",),
+    ("upper left", "middle", "lower left", "bottom"),
+    (),
+    ("lower left",),
 )
 
 
 def digit(number: int, right: int = 0, up: int = 0) -> NDArray[np.uint8]:
-    """Draw a digit, three pixels to the font's one: uint8 (28, 28), moved by at most 3 pixels."""
+    """Draw a digit, three pixels to the dot: uint8 (28, 28), moved by at most 3 pixels."""
     import numpy as np
 
-    columns = np.array(_FONT[number % 10], np.uint8)
-    small = (columns[None, :] >> np.arange(7)[:, None]) & 1  # (7, 5), row 0 at the top
+    dots = np.zeros((7, 5), np.uint8)
+    for segment, place in _SEGMENTS.items():
+        if segment not in _DARK[number % 10]:
+            dots[place] = 255
     image = np.zeros((28, 28), np.uint8)
-    image[3 - up : 24 - up, 6 + right : 21 + right] = small.repeat(3, 0).repeat(3, 1) * 255
+    image[3 - up : 24 - up, 6 + right : 21 + right] = dots.repeat(3, 0).repeat(3, 1)
     return image
 
 
