@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -45,17 +47,18 @@ def main() -> None:
             row("", "Generate 16 digits as relief", spread(server.times(calls // 4, count=16)))
             id = server.start(preset="quick", epochs=1000, model="running")
             server.wait(id, steps=20)
-            alone = server.pace(id, 5.0)
+            alone = server.pace(id, lambda: time.sleep(5))
             loaded = [*server.times(calls, pause=FRAME, form="relief")]
             row("beside a training", "Generate one digit as relief, at 60 Hz at most", spread(loaded))
             row("", "training, steps a second alone", f"{alone:.1f}")
-            row("", "training, share of that pace while sliders move", f"{server.busy_pace(id, 5.0) / alone:.0%}")
+            busy = server.pace(id, partial(server.times, int(5 / FRAME), pause=FRAME, form="relief"))
+            row("", "training, share of that pace while sliders move", f"{busy / alone:.0%}")
             server.call("POST", f"/api/runs/{id}/stop", {})
         for preset in ("quick", "tutorial"):
             with Server(home) as server:
                 id = server.start(preset=preset, epochs=10, model=preset)
                 server.wait(id, steps=5)
-                pace = server.pace(id, 20.0)
+                pace = server.pace(id, lambda: time.sleep(20))
                 row("training", f"{preset}: seconds for an epoch of 60,000, batch 128", f"{60000 // 128 / pace:.0f}")
                 server.call("POST", f"/api/runs/{id}/stop", {})
 
@@ -123,16 +126,10 @@ class Server:
         while self.call("GET", f"/api/runs/{id}")["step"] < steps:
             time.sleep(0.1)
 
-    def pace(self, id: str, seconds: float) -> float:
-        """Return the steps a second of a run, by its own clock."""
+    def pace(self, id: str, meanwhile: Callable[[], object]) -> float:
+        """Return the steps a second of a run, by its own clock, while something is done."""
         before = self.call("GET", f"/api/runs/{id}")
-        time.sleep(seconds)
-        after = self.call("GET", f"/api/runs/{id}")
-        return (after["step"] - before["step"]) / (after["seconds"] - before["seconds"])
-
-    def busy_pace(self, id: str, seconds: float) -> float:
-        before = self.call("GET", f"/api/runs/{id}")
-        self.times(int(seconds / FRAME), pause=FRAME, form="relief")
+        meanwhile()
         after = self.call("GET", f"/api/runs/{id}")
         return (after["step"] - before["step"]) / (after["seconds"] - before["seconds"])
 

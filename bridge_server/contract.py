@@ -13,10 +13,9 @@ from ganmnist.config import (
     LayerRow,
     ModelConfig,
     ModelName,
-    Settings,
     TrainConfig,
 )
-from ganmnist.fields import Flag, Number, Whole
+from ganmnist.fields import Flag, Number, Settings, Whole
 
 API_VERSION = 1
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ganmnist.config import Settings
-from ganmnist.fields import Number, Whole
+from ganmnist.fields import Number, Settings, Whole
 
 FILE = "progress.jsonl"
 _TAIL = 4096  # bytes, in which there is at least one whole line

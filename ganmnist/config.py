@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     Strict,
     ValidationError,
@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from ganmnist.errors import NetworkError, SettingError
-from ganmnist.fields import Number, Whole, whole
+from ganmnist.fields import Number, Settings, Whole, whole
 from ganmnist.layers import LAYERS, AnyLayer, Shape
 
 IMAGE_SHAPE: Shape = (1, 28, 28)
@@ -43,12 +43,6 @@ ModelName = Annotated[
     AfterValidator(_not_a_device),
 ]
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1), BeforeValidator(whole)]
-
-
-class Settings(BaseModel):
-    """Base of all settings: unknown fields are errors, numbers are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LayerRow(Settings):
@@ -117,7 +111,7 @@ class ModelConfig(Settings):
                 raise ValueError(
                     f"{part}: {parameters:,} parameters, at most {MAX_PARAMETERS:,}: use fewer units or filters"
                 )
-            numbers = sum(_product(row.output_shape) for row in rows)
+            numbers = sum(prod(row.output_shape) for row in rows)
             if numbers > MAX_ACTIVATIONS:
                 raise ValueError(
                     f"{part}: {numbers:,} numbers per sample between its layers, at most {MAX_ACTIVATIONS:,}"
@@ -233,10 +227,3 @@ def _sentence(detail: Mapping[str, Any]) -> str:
 def field_name(detail: Mapping[str, Any]) -> str:
     """Return the dotted name of the field a pydantic finding is about."""
     return ".".join(str(part) for part in detail["loc"])
-
-
-def _product(shape: Shape) -> int:
-    numbers = 1
-    for side in shape:
-        numbers *= side
-    return numbers

@@ -8,6 +8,7 @@ import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -128,9 +129,7 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
             if found != magic or len(header) < 4 + 4 * dimensions:
                 raise DataError(f"{path}: expected IDX magic {magic} (bytes in {dimensions} dimensions), got {found}")
             shape = [int.from_bytes(header[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
-            size = 1
-            for side in shape:
-                size *= side
+            size = prod(shape)
             if size > _MOST_IMAGES * 28 * 28:
                 raise DataError(f"{path}: its header promises {size:,} bytes, more than {_MOST_IMAGES:,} images have")
             body = file.read(size + 1)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ganmnist.config import Settings
 from ganmnist.data import Dataset
 from ganmnist.errors import DataError
+from ganmnist.fields import Settings
 from ganmnist.judge import FEATURES, look
 
 SURE = 0.95  # a probability from which the judge counts as sure
@@ -38,6 +38,7 @@ class Yardstick:
     def __init__(self, data: Dataset) -> None:
         self._data = data
         self._real, _ = look(data.test_images)
+        self._reach = reach(self._real)
 
     def evaluate(self, images: NDArray[np.uint8]) -> Evaluation:
         """Compare images with the test images.
@@ -58,8 +59,8 @@ class Yardstick:
             frechet=frechet_distance(features, self._real),
             inception=inception_score(opinions),
             confident=float((opinions.max(1) >= SURE).mean()),
-            precision=covered(features, self._real),
-            recall=covered(self._real, features),
+            precision=covered(features, self._real, self._reach),
+            recall=covered(self._real, features, reach(features)),
             classes=tuple((np.bincount(opinions.argmax(1), minlength=10) / len(opinions)).tolist()),
         )
 
@@ -103,15 +104,19 @@ def inception_score(opinions: _Vectors) -> float:
     return float(np.exp(divergence.mean()))
 
 
-def covered(points: _Vectors, others: _Vectors) -> float:
-    """Return the share of points that lie among the others: within the reach of one's third nearest neighbour.
+def reach(points: _Vectors) -> NDArray[np.float32]:
+    """Return how far each point is from its third nearest neighbour, squared."""
+    blocks = _squared_distances(points, points)
+    return np.concatenate([np.partition(block, _NEIGHBOURS, axis=1)[:, _NEIGHBOURS] for block in blocks])
+
+
+def covered(points: _Vectors, others: _Vectors, reach_of_others: NDArray[np.float32]) -> float:
+    """Return the share of points that lie among the others, within the reach of one of them.
 
     Precision with generated points among real others, recall the other way round (Kynkaanniemi et al. 2019, section 2).
     """
-    reach = np.concatenate(
-        [np.partition(block, _NEIGHBOURS, axis=1)[:, _NEIGHBOURS] for block in _squared_distances(others, others)]
-    )
-    return float(np.concatenate([(block <= reach).any(1) for block in _squared_distances(points, others)]).mean())
+    blocks = _squared_distances(points, others)
+    return float(np.concatenate([(block <= reach_of_others).any(1) for block in blocks]).mean())
 
 
 def _squared_distances(points: _Vectors, others: _Vectors) -> Iterator[NDArray[np.float32]]:

@@ -15,7 +15,7 @@ from PIL import Image
 from ganmnist.config import GeometryConfig
 from ganmnist.errors import SettingError
 from ganmnist.files import write_atomic
-from ganmnist.geometry import Mesh, Points, build, tile
+from ganmnist.geometry import Mesh, Points, build, tile, unit
 from ganmnist.opennurbs import encode_mesh
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ def _obj(meshes: Sequence[Mesh], flat: bool) -> bytes:
 def _stl(meshes: Sequence[Mesh]) -> bytes:
     """Binary STL: two triangles a quad."""
     corners = np.concatenate([mesh.vertices[mesh.faces[:, [0, 1, 2, 0, 2, 3]]].reshape(-1, 3, 3) for mesh in meshes])
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
     record = np.zeros(len(corners), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
     record["normal"], record["corners"] = normals, corners
     return b"ganmnist".ljust(80) + np.uint32(len(record)).tobytes() + record.tobytes()

@@ -1,11 +1,17 @@
-"""Field types that take what JSON and sliders send, and nothing that only looks like it.
+"""What settings are made of: their base, and numbers as JSON and sliders send them.
 
 A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is no number, though pydantic would take both.
 """
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown fields are errors, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def whole(value: object) -> object:

@@ -182,6 +182,12 @@ def tile(images: Images, columns: int) -> Images:
     return padded.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return vectors (N, 3) at length 1; those of no length stay so."""
+    scaled: NDArray[np.float64] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+    return scaled
+
+
 def _grid(image: Images, cell: float, height: float) -> NDArray[np.float64]:
     """Return the points of a height field, (rows, columns, 3), row 0 at the largest y."""
     _check(image[None])

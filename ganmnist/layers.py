@@ -11,10 +11,10 @@ from math import prod
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import BeforeValidator, Field, Strict
 
 from ganmnist.errors import NetworkError
-from ganmnist.fields import Flag, Number, Whole, whole
+from ganmnist.fields import Flag, Number, Settings, Whole, whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,10 +23,8 @@ Shape = tuple[int, ...]
 Size = Annotated[int, Strict(), Field(ge=1, le=65536), BeforeValidator(whole)]
 
 
-class Layer(BaseModel):
+class Layer(Settings):
     """One layer: its parameters are its fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     layer: str  # each child narrows it to its own name, by which a network's JSON tells its layers apart
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from ganmnist import bundle, paths
-from ganmnist.config import ModelConfig, ModelName, Settings, TrainConfig, explain, read_settings
+from ganmnist.config import ModelConfig, ModelName, TrainConfig, explain, read_settings
 from ganmnist.errors import ModelError, ModelNotFound
-from ganmnist.fields import Flag, Number, Whole
+from ganmnist.fields import Flag, Number, Settings, Whole
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.geometry import Mesh
+from ganmnist.geometry import Mesh, unit
 
 ARCHIVE, VERSION = 60, -1869833980  # as Rhino's CommonObject.FromBase64String wants them
 _OBJECT, _CLASS_ID, _CLASS_DATA, _CLASS_END, _ANONYMOUS = 0x00027FFA, 0x0002FFFB, 0x0002FFFC, 0x80027FFF, 0x40008000
@@ -108,13 +108,8 @@ def _double_vertices(vertices: NDArray[np.float64]) -> bytes:
 def _normals(mesh: Mesh) -> NDArray[np.float32]:
     """Return the unit normal of each vertex, the mean of its quads' unit normals, as Rhino computes it."""
     corners = mesh.vertices[mesh.faces]  # (F, 4, 3)
-    across = _unit(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]))
+    across = unit(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]))
     normals = np.zeros_like(mesh.vertices)
     for corner in mesh.faces.T:
         np.add.at(normals, corner, across)
-    return _unit(normals).astype(np.float32)
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    unit: NDArray[np.float64] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
-    return unit
+    return unit(normals).astype(np.float32)

@@ -92,7 +92,7 @@ def train(
         first_step, first_seconds = game.step, game.seconds
         started = time.monotonic() - game.seconds
         previews, saves = _Every(*_PREVIEW_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
-        saves.due(game.seconds)
+        saves.due(game.seconds)  # strikes first when there is something to lose
         stopped = False
 
         while game.step < steps and not stopped:

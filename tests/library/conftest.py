@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import settings
 
-from ganmnist import drawn_digits
+from ganmnist import checkpoint, drawn_digits
 from ganmnist.config import ModelConfig, TrainConfig
 from ganmnist.data import Dataset
+from ganmnist.game import Game
 
 settings.register_profile("library", deadline=None, max_examples=50)  # a busy machine is no failure
 settings.load_profile("library")
@@ -69,3 +70,20 @@ def tiny() -> ModelConfig:
 def short(tiny) -> TrainConfig:
     """Sixteen steps in two epochs, so that an epoch ends in their midst."""
     return TrainConfig(networks=tiny, epochs=2, batch_size=32, learning_rate=0.002, seed=7)
+
+
+@pytest.fixture(scope="session")
+def everything():
+    """The function that returns all tensors a game consists of, by name."""
+
+    def collect(game: Game) -> dict[str, torch.Tensor]:
+        parts = {
+            "generator": game.generator.state_dict(),
+            "discriminator": game.discriminator.state_dict(),
+            "averaged": game.averaged,
+            "adam_g": checkpoint._adam_state(game.adam_g),
+            "adam_d": checkpoint._adam_state(game.adam_d),
+        }
+        return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+    return collect

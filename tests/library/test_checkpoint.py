@@ -40,19 +40,7 @@ def steps(folder) -> list[int]:
     return sorted(int(path.stem.split("-")[1]) for path in folder.glob("step-*.json"))
 
 
-def everything(game: Game) -> dict[str, torch.Tensor]:
-    """All tensors a game consists of, by name."""
-    parts = {
-        "generator": game.generator.state_dict(),
-        "discriminator": game.discriminator.state_dict(),
-        "averaged": game.averaged,
-        "adam_g": checkpoint._adam_state(game.adam_g),
-        "adam_d": checkpoint._adam_state(game.adam_d),
-    }
-    return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
-
-
-def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, play):
+def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, play, everything):
     game = play(Game(short), 3)
     game.seconds = 12.5
     checkpoint.save(tmp_path, game, short, "digits")

@@ -13,7 +13,7 @@ import pytest
 from ganmnist import bundle
 from ganmnist.data import load_data
 from ganmnist.errors import DataError
-from ganmnist.evaluate import Yardstick, covered, frechet_distance, inception_score, read_samples
+from ganmnist.evaluate import Yardstick, covered, frechet_distance, inception_score, reach, read_samples
 from ganmnist.judge import MANIFEST, load_judge, look
 from ganmnist.judge_training import accuracy, train_judge
 
@@ -61,8 +61,8 @@ def test_inception_score_is_ten_for_sure_and_even_and_one_for_all_alike():
 def test_points_of_one_cluster_cover_half_of_two():
     near, far = CHANCE.normal(0, 1, (600, 5)), CHANCE.normal(50, 1, (600, 5))
     both = np.concatenate([near, far])
-    assert covered(near, both) > 0.95
-    assert covered(both, near) == pytest.approx(0.5, abs=0.03)
+    assert covered(near, both, reach(both)) > 0.95
+    assert covered(both, near, reach(near)) == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_judge_names_994_of_1000_test_digits(mnist):

@@ -67,21 +67,10 @@ def games(monkeypatch):
 
 
 @pytest.fixture
-def whole(digits, short, games) -> dict[str, torch.Tensor]:
+def whole(digits, short, games, everything) -> dict[str, torch.Tensor]:
     """Every tensor of the training that was never interrupted."""
     train(digits, short)
     return everything(games.pop())
-
-
-def everything(game: Game) -> dict[str, torch.Tensor]:
-    parts = {
-        "generator": game.generator.state_dict(),
-        "discriminator": game.discriminator.state_dict(),
-        "averaged": game.averaged,
-        "adam_g": checkpoint._adam_state(game.adam_g),
-        "adam_d": checkpoint._adam_state(game.adam_d),
-    }
-    return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 
 
 def different(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> list[str]:
@@ -95,7 +84,7 @@ def after(steps: int):
 
 
 @pytest.mark.parametrize("step", [1, 5, 8, 15])
-def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, games, whole, step):
+def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, games, whole, step, everything):
     """Step 8 is the last of its epoch."""
     said = []
     train(digits, short, folder, should_stop=after(step))
@@ -105,7 +94,7 @@ def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, game
     assert folder.manifest().finished
 
 
-def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(digits, short, folder, games, whole):
+def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(digits, short, folder, games, whole, everything):
     for _ in range(16):
         train(digits, short, folder, should_stop=lambda: True)
     assert different(whole, everything(games[-1])) == []
@@ -124,7 +113,7 @@ def test_a_resumed_training_counts_the_seconds_before_and_estimates_from_its_own
 
 
 def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before_and_no_bits(
-    digits, short, folder, games, whole, monkeypatch
+    digits, short, folder, games, whole, monkeypatch, everything
 ):
     monkeypatch.setattr(training, "_SAVE_SECONDS", 0.0)
     train(digits, short, folder, should_stop=after(6))
@@ -146,7 +135,9 @@ def test_a_training_does_not_go_on_with_other_settings(digits, short, folder):
     assert folder.manifest().step == 3
 
 
-def test_a_training_that_was_never_saved_begins_anew_under_its_own_name(digits, short, folder, games, whole):
+def test_a_training_that_was_never_saved_begins_anew_under_its_own_name(
+    digits, short, folder, games, whole, everything
+):
     with pytest.raises(RuntimeError, match="pulled the plug"):
         train(digits, short, folder, on_progress=_pull_the_plug)
     assert folder.manifest().step < 4
@@ -160,7 +151,7 @@ def _pull_the_plug(progress):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
-def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, games, whole, tmp_path):
+def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, games, whole, tmp_path, everything):
     np.save(tmp_path / "images.npy", digits.train_images)
     arguments = [str(home), str(tmp_path / "images.npy"), short.model_dump_json(), folder.id]
     with subprocess.Popen(

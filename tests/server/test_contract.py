@@ -4,6 +4,7 @@ import base64
 import time
 
 import pytest
+import rhino3dm
 
 from bridge_server.contract import CALLS
 
@@ -121,7 +122,6 @@ def test_digits_come_with_latents_pixels_and_geometry(ask, run):
 
 @pytest.mark.parametrize("form", ["images", "mesh", "relief", "points"])
 def test_every_form_gives_its_geometry(ask, run, form):
-    rhino3dm = pytest.importorskip("rhino3dm")
     reply = ask("generate", {"form": form, "count": 1, "height": 2.0})
     found = [rhino3dm.CommonObject.Decode({"version": 10000, **shape.model_dump()}) for shape in reply.geometry]
     if form == "images":

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import rhino3dm
 
 from bridge_server.contract import Run, RunState
 from bridge_server.datasets import DataKeeper
@@ -62,7 +63,6 @@ def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
     write_preview(tmp_path, images, 3)
     picture = to_picture(read_preview(tmp_path))
     assert picture.number == 3
-    rhino3dm = pytest.importorskip("rhino3dm")
     mesh = rhino3dm.CommonObject.Decode({"version": 10000, **picture.mesh.model_dump()})
     white = [place for place in range(len(mesh.Vertices)) if mesh.VertexColors[place][0] == 255]
     assert len(white) == 1
@@ -70,7 +70,6 @@ def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
 
 
 def test_a_digit_far_from_the_origin_keeps_its_shape():
-    rhino3dm = pytest.importorskip("rhino3dm")
     images = np.zeros((1, 28, 28), np.uint8)
     for origin in ((0.0, 0.0, 0.0), (1e7, 0.0, 0.0)):  # float32 knows whole numbers only out there
         (mesh,) = build(images, GeometryConfig(cell=0.1, plane=Plane(origin=origin)))

@@ -6,9 +6,8 @@ import threading
 import time
 from contextlib import suppress
 
+import psutil
 import pytest
-
-psutil = pytest.importorskip("psutil")
 
 
 def trainers(server):

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from bridge_server import web
@@ -94,7 +95,6 @@ def test_a_real_server_leaves_the_command_that_starts_it(start_server):
 
 
 def test_only_the_loopback_address_listens(start_server):
-    psutil = pytest.importorskip("psutil")
     server = start_server(mock=True)
     listening = [c.laddr for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]
     assert listening == [("127.0.0.1", server.port)]
