@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 from torch.optim import Adam
 
@@ -52,7 +53,7 @@ def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
             _log.warning("%s; the checkpoint is set aside, the one before it is used", error)
             path.replace(path.with_suffix(".json.damaged"))
             continue
-        if TrainConfig.model_validate(manifest["settings"]) != config:
+        if not _are(manifest["settings"], config):
             raise ModelError(
                 f"{folder}: holds a training with other settings: choose another name, or go on with those"
             )
@@ -75,6 +76,13 @@ def remove_all(folder: Path) -> None:
     """Remove the checkpoints of a training that has come to its end."""
     for path in folder.glob("*"):
         path.unlink()
+
+
+def _are(settings: object, config: TrainConfig) -> bool:
+    try:
+        return TrainConfig.model_validate(settings) == config
+    except ValidationError:  # another version's
+        return False
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -24,6 +24,7 @@ from ganmnist.layers import LAYERS, AnyLayer, Shape
 IMAGE_SHAPE: Shape = (1, 28, 28)
 MAX_PARAMETERS = 50_000_000
 MAX_ACTIVATIONS = 2_000_000
+MAX_CLASSES = 100
 
 
 def _not_a_device(name: str) -> str:
@@ -60,8 +61,12 @@ class NetworkConfig(Settings):
 
     layers: tuple[AnyLayer, ...] = Field(description="The layers, first to last.", min_length=1, max_length=64)
 
-    def table(self, input_shape: Shape) -> list[LayerRow]:
+    def table(self, input_shape: Shape, condition: int = 0) -> list[LayerRow]:
         """Follow the shapes from `input_shape` through all layers, building nothing.
+
+        Args:
+            input_shape: What arrives at the first layer.
+            condition: Length of the condition that some layers are told.
 
         Raises:
             NetworkError: A layer does not fit; names it by place and name, what arrives and what it needs.
@@ -78,8 +83,8 @@ class NetworkConfig(Settings):
                     place=place,
                     layer=layer.layer,
                     output_shape=after,
-                    parameters=layer.parameters(shape),
-                    multiply_adds=layer.multiply_adds(shape),
+                    parameters=layer.parameters(shape, condition),
+                    multiply_adds=layer.multiply_adds(shape, condition),
                 )
             )
             shape = after
@@ -90,15 +95,36 @@ class ModelConfig(Settings):
     """The two networks of a GAN and the length of its latent vector."""
 
     latent_dim: Whole = Field(100, description="Length of the latent vector z.", ge=1, le=1024)
-    generator: NetworkConfig = Field(description="From z to an image of 1 x 28 x 28, in [-1, 1].")
+    classes: Whole = Field(
+        0, description="Classes that both networks are told, one-hot; 0: they are told none.", ge=0, le=MAX_CLASSES
+    )
+    generator: NetworkConfig = Field(description="From z, and the class, to an image of 1 x 28 x 28 in [-1, 1].")
     discriminator: NetworkConfig = Field(description="From an image to one number: how real it looks.")
+
+    @property
+    def input_dim(self) -> int:
+        """Length of what the generator grows an image from: z, then the class as one-hot."""
+        return self.latent_dim + self.classes
+
+    def tables(self) -> tuple[list[LayerRow], list[LayerRow]]:
+        """Return the layer tables of generator and discriminator.
+
+        Raises:
+            NetworkError: A layer does not fit; names it by place and name, what arrives and what it needs.
+        """
+        inputs = self.input_dim
+        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.classes)
 
     @model_validator(mode="after")
     def _shapes_fit(self) -> Self:
-        for part, start, end in (("generator", (self.latent_dim,), IMAGE_SHAPE), ("discriminator", IMAGE_SHAPE, (1,))):
+        inputs = (self.input_dim,)
+        for part, start, condition, end in (
+            ("generator", inputs, self.input_dim, IMAGE_SHAPE),
+            ("discriminator", IMAGE_SHAPE, self.classes, (1,)),
+        ):
             network: NetworkConfig = getattr(self, part)
             try:
-                rows = network.table(start)
+                rows = network.table(start, condition)
             except NetworkError as error:
                 raise ValueError(f"{part}: {error}") from None
             last = rows[-1]
@@ -130,15 +156,28 @@ class DataConfig(Settings):
 class TrainConfig(DataConfig):
     """One training, from the press of the button to its end."""
 
-    preset: Literal["quick", "tutorial"] = Field(
-        "quick",
-        description="Networks to train: quick (a tenth of the work) or tutorial (the networks of the DCGAN tutorial).",
+    preset: Literal["fast", "tutorial", "unconditional"] = Field(
+        "fast",
+        description="fast (digits in seconds, each of the class you choose), tutorial (the networks of the DCGAN tutorial) "
+        "or unconditional (fast without classes).",
     )
-    networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset.")
-    epochs: Whole = Field(10, description="How often the training sees every image.", ge=1, le=10_000)
-    batch_size: Whole = Field(128, description="Images per training step.", ge=2, le=1024)
-    learning_rate: Number = Field(0.0002, description="Step size of Adam.", gt=0, le=0.1)
-    beta1: Number = Field(0.5, description="Momentum of Adam.", ge=0, lt=1)
+    networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset's.")
+    epochs: Whole | None = Field(
+        None, description="How often the training sees every image, at most.", ge=1, le=10_000
+    )
+    seconds: Number | None = Field(
+        None,
+        description="How long it trains, at most; the preset's own time unless epochs or seconds are given.",
+        gt=0,
+        le=1_000_000,
+    )
+    batch_size: Whole | None = Field(
+        None, description="Images per training step; the preset's own unless given.", ge=2, le=1024
+    )
+    learning_rate: Number | None = Field(
+        None, description="Step size of Adam; the preset's own unless given.", gt=0, le=0.1
+    )
+    beta1: Number | None = Field(None, description="Momentum of Adam; the preset's own unless given.", ge=0, lt=1)
     seed: Seed = Field(0, description="Start of every random choice: the same seed gives the same training.")
 
 
@@ -173,6 +212,12 @@ class GenerateConfig(Settings):
 
     count: Whole = Field(1, description="Number of samples.", ge=1, le=256)
     seed: Seed = Field(0, description="Start of the random latents: the same seed gives the same digits.")
+    digit: Whole | None = Field(
+        None,
+        description="Which digit, if the model was trained with classes; drawn from the seed unless given.",
+        ge=0,
+        lt=MAX_CLASSES,
+    )
     latent: tuple[Annotated[Number, Field(ge=-10, le=10)], ...] = Field(
         (),
         description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).",

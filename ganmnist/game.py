@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 from torch.optim import Adam
 
 from ganmnist import losses
-from ganmnist.config import TrainConfig
 from ganmnist.networks import build_discriminator, build_generator
-from ganmnist.presets import PRESETS
+from ganmnist.presets import Recipe
 
-_EMA_DECAY = 0.999
+_EMA_DECAY = 0.998
+_PENALTY_EVERY = 8  # steps between two penalties; lazily, as in Karras et al. 2020, section 3.1
 
 
 class Game:
@@ -24,37 +25,55 @@ class Game:
             (Yazici et al. 2019). This is what generates.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.networks = config.networks or PRESETS[config.preset]
+    def __init__(self, recipe: Recipe, *, bfloat16: bool = False) -> None:
+        """Build both networks anew.
+
+        Args:
+            recipe: How they are built and trained.
+            bfloat16: Convolve and multiply in bfloat16, which some processors do faster; weights stay float32.
+        """
+        self.networks = recipe.networks
         self.generator = build_generator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.discriminator = build_discriminator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.adam_g = _adam(self.generator, config)
-        self.adam_d = _adam(self.discriminator, config)
+        self.adam_g = _adam(self.generator, recipe.learning_rate, recipe)
+        self.adam_d = _adam(self.discriminator, recipe.learning_rate * recipe.discriminator_rate, recipe)
         self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
         self.step = 0
         self.seconds = 0.0
+        self._recipe = recipe
+        self._bfloat16 = bfloat16
 
-    def play(self, real: Tensor) -> tuple[float, float]:
+    def play(self, real: Tensor, classes: Tensor, share: float) -> tuple[float, float]:
         """Play one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
 
         Both learn from the same fakes, so the generator runs forward once. Real and fake pass the discriminator
         apart: in one pass they would share BatchNorm statistics, which tell them apart by themselves.
 
         Args:
-            real: Images in [-1, 1], (N, 1, 28, 28).
+            real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are told it.
+            classes: Their classes, (N,); of no meaning to networks without classes.
+            share: Share of the budget that is used up, 0 to 1.
 
         Returns:
             Losses of the discriminator and of the generator.
         """
-        fake = self.generator(torch.randn(len(real), self.networks.latent_dim))  # (N, 1, 28, 28)
+        _set_rate(self.adam_g, self._recipe.hold, share)
+        _set_rate(self.adam_d, self._recipe.hold, share)
+        told = _one_hot(classes, self.networks.classes)
+        z = torch.randn(len(real), self.networks.latent_dim)
 
-        loss_d = losses.discriminator_bce(self.discriminator(real), self.discriminator(fake.detach()))
+        with self._precision():
+            fake = self.generator(torch.cat([z, told], 1))  # (N, 1, 28, 28)
+            looks_real, looks_fake = self.discriminator(real, told), self.discriminator(fake.detach(), told)
+        loss_d = losses.discriminator_bce(looks_real.float(), looks_fake.float())
         self.adam_d.zero_grad()
-        loss_d.backward()  # type: ignore[no-untyped-call]
+        (loss_d + self._penalty(real, fake, told)).backward()  # type: ignore[no-untyped-call]
         self.adam_d.step()
 
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
-        loss_g = losses.generator_bce(self.discriminator(fake))
+        with self._precision():
+            looks_fake = self.discriminator(fake, told)
+        loss_g = losses.generator_bce(looks_fake.float())
         self.adam_g.zero_grad()
         loss_g.backward()  # type: ignore[no-untyped-call]
         self.adam_g.step()
@@ -64,14 +83,37 @@ class Game:
         self._average()
         return loss_d.item(), loss_g.item()
 
+    def _penalty(self, real: Tensor, fake: Tensor, told: Tensor) -> Tensor:
+        """Return the penalty on the discriminator's slope, in the steps that have one."""
+        if not self._recipe.slope or self.step % _PENALTY_EVERY:
+            return torch.zeros(())
+        slopes = losses.slope(self.discriminator, real, told) + losses.slope(self.discriminator, fake.float(), told)
+        return self._recipe.slope * _PENALTY_EVERY * slopes
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16)
+
     def _average(self) -> None:
         decay = min(_EMA_DECAY, (1 + self.step) / (10 + self.step))  # short memory at first, when weights still run
-        for key, value in self.generator.state_dict().items():
-            if value.is_floating_point():
-                self.averaged[key].lerp_(value, 1 - decay)
-            else:
-                self.averaged[key].copy_(value)
+        now = self.generator.state_dict()
+        numbers = [key for key, value in now.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.averaged[key] for key in numbers], [now[key] for key in numbers], 1 - decay)
+        for key in now.keys() - set(numbers):  # BatchNorm's count of batches
+            self.averaged[key].copy_(now[key])
 
 
-def _adam(network: nn.Module, config: TrainConfig) -> Adam:
-    return Adam(network.parameters(), lr=config.learning_rate, betas=(config.beta1, 0.999), fused=True)
+def _one_hot(classes: Tensor, count: int) -> Tensor:
+    """Return (N, count), 1 at each sample's class; nothing at all for a count of 0."""
+    return one_hot(classes, count).float() if count else torch.empty(len(classes), 0)
+
+
+def _adam(network: nn.Module, rate: float, recipe: Recipe) -> Adam:
+    adam = Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2), fused=True)
+    adam.param_groups[0]["full_lr"] = rate
+    return adam
+
+
+def _set_rate(adam: Adam, hold: float, share: float) -> None:
+    """Hold the learning rate, then let it fall in a line to zero over the rest of the budget."""
+    for group in adam.param_groups:
+        group["lr"] = group["full_lr"] * min(1.0, (1 - share) / (1 - hold))

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from ganmnist import bundle
 from ganmnist.data import rescale
+from ganmnist.modules import Unfilled
 
 FEATURES = 128
 MANIFEST = Path(__file__).with_name("weights") / "judge.json"
-_BATCH = 500
+_BATCH = 32  # what a layer makes of them stays in the cache: four times as quick as 500
 
 
 class Judge(nn.Module):
@@ -55,10 +56,12 @@ def load_judge() -> Judge:
         ModelError: Its files are damaged.
     """
     _, weights = bundle.load(MANIFEST)
-    judge = Judge()
+    with Unfilled():
+        judge = Judge()
     judge.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
     )
+    judge.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     judge.requires_grad_(False)
     return judge.eval()
 

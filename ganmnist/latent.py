@@ -1,4 +1,4 @@
-"""Latent vectors z: the numbers a digit grows from."""
+"""Latent vectors z, the numbers a digit grows from, and the classes that say which digit it is to be."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ganmnist.config import GenerateConfig
 from ganmnist.errors import SettingError
 
 Latents = NDArray[np.float32]
+Classes = NDArray[np.int64]
 
 
 def latents(config: GenerateConfig, latent_dim: int) -> Latents:
@@ -39,3 +40,32 @@ def latents(config: GenerateConfig, latent_dim: int) -> Latents:
 def from_seed(seed: int, count: int, latent_dim: int) -> Latents:
     """Return standard normal vectors, shape (count, latent_dim): the same for the same seed on every machine."""
     return np.random.default_rng(seed).standard_normal((count, latent_dim)).astype(np.float32)
+
+
+def classes(config: GenerateConfig, count: int, known: int) -> Classes:
+    """Choose the class of each sample that a request asks for.
+
+    Sample i of a seed is of the same class however many are asked for, unless `config.digit` says which.
+
+    Args:
+        config: The request.
+        count: Number of samples.
+        known: Number of classes the model knows, 0 for none.
+
+    Returns:
+        Shape (count,); of no meaning to a model without classes.
+
+    Raises:
+        SettingError: A digit is asked for that the model does not know.
+    """
+    if config.digit is None:
+        return np.random.default_rng((config.seed, 1)).integers(max(known, 1), size=count)
+    if config.digit >= known:
+        knows = f"knows 0 to {known - 1}" if known else "was trained without classes, so none can be chosen"
+        raise SettingError(f"digit: got {config.digit}, the model {knows}")
+    return np.full(count, config.digit, np.int64)
+
+
+def in_turn(count: int, known: int) -> Classes:
+    """Return the classes 0, 1, 2 ... over and over, shape (count,)."""
+    return np.arange(count) % max(known, 1)

@@ -1,7 +1,9 @@
 """The layers a network is composed of: parameters, shape rule and builder of each.
 
 `LAYERS` is the only list of layer names. Shapes leave the batch out and put channels first: `(units,)` or
-`(channels, height, width)`. Nothing here imports torch until a layer is built, so shapes are checked in microseconds.
+`(channels, height, width)`. A few layers are also told a condition, a vector that comes with every sample: a generator's
+own input, or the class that a discriminator is to look for. Nothing here imports torch until a layer is built, so shapes
+are checked in microseconds.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Shape = tuple[int, ...]
+Momentum = Annotated[Number, Field(description="Share of the running statistics kept at each step.", ge=0, lt=1)]
 Size = Annotated[int, Strict(), Field(ge=1, le=65536), BeforeValidator(whole)]
 
 
@@ -36,16 +39,16 @@ class Layer(Settings):
         """
         return shape
 
-    def parameters(self, shape: Shape) -> int:
-        """Return the number of trained numbers the layer has when `shape` arrives."""
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
+        """Return the number of trained numbers the layer has when `shape` arrives with a condition of that length."""
         return 0
 
-    def multiply_adds(self, shape: Shape) -> int:
+    def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
         """Return the multiplications one sample costs, convolutions and dense layers counted."""
         return 0
 
-    def build(self, shape: Shape) -> nn.Module:
-        """Build the torch module for input of `shape`."""
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        """Build the torch module for input of `shape` that comes with a condition of that length."""
         raise NotImplementedError
 
 
@@ -61,13 +64,13 @@ class Dense(Layer):
             raise NetworkError(f"needs (units,), got {shape}: put a Flatten before it")
         return (self.units,)
 
-    def parameters(self, shape: Shape) -> int:
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
         return (shape[0] + self.bias) * self.units
 
-    def multiply_adds(self, shape: Shape) -> int:
+    def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
         return shape[0] * self.units
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.Linear(shape[0], self.units, bias=self.bias)
@@ -96,13 +99,13 @@ class Conv2D(Layer):
             )
         return (self.filters, *sides)
 
-    def parameters(self, shape: Shape) -> int:
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
         return (shape[0] * self.kernel**2 + self.bias) * self.filters
 
-    def multiply_adds(self, shape: Shape) -> int:
+    def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
         return prod(self.output_shape(shape)) * shape[0] * self.kernel**2
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         # Keras puts the odd zero at the right and the bottom; torch can only pad both sides alike.
@@ -133,7 +136,7 @@ class UpSampling2D(Layer):
         _needs_image(shape)
         return (shape[0], shape[1] * self.size, shape[2] * self.size)
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.Upsample(scale_factor=self.size, mode="nearest")
@@ -143,12 +146,12 @@ class BatchNorm(Layer):
     """Batch normalisation (Ioffe and Szegedy 2015, section 3): each unit or channel to mean 0 and variance 1."""
 
     layer: Literal["BatchNorm"] = "BatchNorm"
-    momentum: Number = Field(0.9, description="Share of the running statistics kept at each step.", ge=0, lt=1)
+    momentum: Momentum = 0.9
 
-    def parameters(self, shape: Shape) -> int:
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
         return 2 * shape[0]
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         norm = nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d
@@ -160,13 +163,38 @@ class BatchNorm(Layer):
         return shape
 
 
+class ConditionalBatchNorm(Layer):
+    """Batch normalisation whose gain and bias follow the condition (Chen et al. 2019, section 2).
+
+    In a generator that is z, and the class if there are classes: every layer hears what is wanted, not the first alone.
+    """
+
+    layer: Literal["ConditionalBatchNorm"] = "ConditionalBatchNorm"
+    momentum: Momentum = 0.9
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _needs_image(shape)
+        return shape
+
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
+        return 2 * shape[0] * (condition + 1)
+
+    def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
+        return 2 * shape[0] * condition
+
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        from ganmnist.modules import ConditionalBatchNorm2d
+
+        return ConditionalBatchNorm2d(shape[0], condition, momentum=1 - self.momentum)
+
+
 class LeakyReLU(Layer):
     """Passes what is positive, and a small share of what is negative, so that no unit dies."""
 
     layer: Literal["LeakyReLU"] = "LeakyReLU"
     slope: Number = Field(0.2, description="Share of a negative input that passes.", ge=0, le=1)
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.LeakyReLU(self.slope)
@@ -177,7 +205,7 @@ class ReLU(Layer):
 
     layer: Literal["ReLU"] = "ReLU"
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.ReLU()
@@ -188,7 +216,7 @@ class Tanh(Layer):
 
     layer: Literal["Tanh"] = "Tanh"
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.Tanh()
@@ -199,7 +227,7 @@ class Sigmoid(Layer):
 
     layer: Literal["Sigmoid"] = "Sigmoid"
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.Sigmoid()
@@ -211,10 +239,51 @@ class Dropout(Layer):
     layer: Literal["Dropout"] = "Dropout"
     rate: Number = Field(0.3, description="Share of the numbers set to zero.", ge=0, lt=1)
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.Dropout(self.rate)
+
+
+class MinibatchStd(Layer):
+    """Adds one number: how much the samples of a group differ (Karras et al. 2018, section 3).
+
+    A discriminator that sees it notices when a generator draws the same again and again.
+    """
+
+    layer: Literal["MinibatchStd"] = "MinibatchStd"
+    group: Whole = Field(4, description="Neighbours in the batch that are compared.", ge=2, le=64)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0] + 1, *shape[1:])
+
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        from ganmnist.modules import MinibatchStandardDeviation
+
+        return MinibatchStandardDeviation(self.group)
+
+
+class ClassProjection(Layer):
+    """One number: how real a sample looks, plus how well it fits its class (Miyato and Koyama 2018, section 3).
+
+    Without classes it is a Dense layer of one unit.
+    """
+
+    layer: Literal["ClassProjection"] = "ClassProjection"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return Dense(units=1).output_shape(shape)
+
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
+        return shape[0] * (1 + condition) + 1
+
+    def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
+        return shape[0] * (1 + condition)
+
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        from ganmnist.modules import Projection
+
+        return Projection(shape[0], condition)
 
 
 class Reshape(Layer):
@@ -231,7 +300,7 @@ class Reshape(Layer):
             )
         return self.shape
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return (
@@ -247,7 +316,7 @@ class Flatten(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
         return nn.Flatten()
@@ -260,13 +329,16 @@ LAYERS: dict[str, type[Layer]] = {
         Conv2D,
         UpSampling2D,
         BatchNorm,
+        ConditionalBatchNorm,
         LeakyReLU,
         ReLU,
         Tanh,
         Sigmoid,
         Dropout,
+        MinibatchStd,
         Reshape,
         Flatten,
+        ClassProjection,
     )
 }
 

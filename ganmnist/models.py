@@ -6,23 +6,28 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from ganmnist import bundle, paths
 from ganmnist.config import ModelConfig, ModelName, TrainConfig, explain, read_settings
-from ganmnist.errors import ModelError, ModelNotFound
+from ganmnist.errors import ModelError, ModelNotFound, SettingError
 from ganmnist.fields import Flag, Number, Settings, Whole
+from ganmnist.figures import Estimate, Evaluation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+BUNDLED = "bundled"  # name and id of the model that comes along
+_BUNDLED_FOLDER = Path(__file__).with_name("weights") / BUNDLED
 _MANIFEST = "model.json"
+_LAST = "last.json"
 
 
 class ModelManifest(Settings):
@@ -39,6 +44,8 @@ class ModelManifest(Settings):
     step: Whole
     seconds: Number = Field(description="Time it was trained.")
     finished: Flag = Field(description="False while its training is under way or was cut short.")
+    estimate: Estimate | None = Field(None, description="What the judge said of it, if it was trained long enough.")
+    evaluation: Evaluation | None = Field(None, description="What the judge said of 10,000 samples, if it was asked.")
     format: Whole = bundle.FORMAT
     weights: str = ""
     sha256: str = ""
@@ -54,7 +61,7 @@ class ModelFolder:
 
     @property
     def path(self) -> Path:
-        return self.store.path / self.id
+        return _BUNDLED_FOLDER if self.id == BUNDLED else self.store.path / self.id
 
     @property
     def checkpoints(self) -> Path:
@@ -65,7 +72,7 @@ class ModelFolder:
         try:
             return self.manifest().created
         except ModelError:
-            return datetime.now(UTC).isoformat(timespec="milliseconds")
+            return now()
 
     def manifest(self) -> ModelManifest:
         """Read what the model is.
@@ -83,17 +90,27 @@ class ModelFolder:
         taken = self.store._find(manifest.name)
         if taken is not None and taken.id != self.id:
             self.store.rename(taken, self.store.free_name(taken.name))
-        values = manifest.model_dump(mode="json", exclude={"format", "weights", "sha256"})
-        bundle.save(self.path / _MANIFEST, values, generator)
+        bundle.save(self.path / _MANIFEST, _values(manifest), generator)
+        for old in self.path.glob("last[.-]*"):  # of a part of this training that went before
+            old.unlink()
 
-    def load(self) -> tuple[ModelManifest, dict[str, Tensor]]:
-        """Load the generator's weights, checked against their checksum."""
+    def keep_last(self, manifest: ModelManifest, generator: dict[str, Tensor]) -> None:
+        """Keep what a training ended with, where an earlier state of it was better and is the one published."""
+        bundle.save(self.path / _LAST, _values(manifest), generator)
+
+    def load(self, *, last: bool = False) -> tuple[ModelManifest, dict[str, Tensor]]:
+        """Load the generator's weights, checked against their checksum.
+
+        Args:
+            last: Those the training ended with, rather than its best.
+        """
+        path = self.path / (_LAST if last and (self.path / _LAST).exists() else _MANIFEST)
         try:
-            manifest, tensors = bundle.load(self.path / _MANIFEST)
+            manifest, tensors = bundle.load(path)
         except ModelError:
             # A training may have published between the manifest and the weights: what is there now is whole.
-            manifest, tensors = bundle.load(self.path / _MANIFEST)
-        return _check(self.path / _MANIFEST, manifest), tensors
+            manifest, tensors = bundle.load(path)
+        return _check(path, manifest), tensors
 
 
 class ModelStore:
@@ -103,30 +120,21 @@ class ModelStore:
         self.path = home / "models"
 
     def list(self) -> list[ModelManifest]:
-        """Return all models that can be read, newest first."""
-        found = []
-        for manifest in self.path.glob(f"*/{_MANIFEST}"):
-            try:
-                found.append(_read(manifest.parent))
-            except ModelError:
-                continue  # damaged: `find` by its name says so, a list shows the others
-        return sorted(found, key=lambda manifest: manifest.created, reverse=True)
+        """Return all models that can be read, newest first, and at the end the one that comes along."""
+        trained = _readable(manifest.parent for manifest in self.path.glob(f"*/{_MANIFEST}"))
+        trained.sort(key=lambda manifest: manifest.created, reverse=True)
+        return [*trained, *_readable([_BUNDLED_FOLDER])]
 
     def find(self, name: str | None) -> ModelFolder:
-        """Return the model of that name, or the newest one for None.
+        """Return the model of that name, or the one that comes along for None.
 
         Raises:
             ModelNotFound: There is none; lists those there are.
         """
-        manifest = next(iter(self.list()), None) if name is None else self._find(name)
+        manifest = self._find(name or BUNDLED)
         if manifest is None:
             names = ", ".join(model.name for model in self.list())
-            there = (
-                f"there are {names}"
-                if names
-                else "there are none yet: train one first (ganmnist train, or the Train button)"
-            )
-            raise ModelNotFound(f"model: no model {name}; {there}" if name else f"model: {there}")
+            raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names or 'none'}")
         return self.folder(manifest.id, manifest.name)
 
     def folder(self, id: str, name: str) -> ModelFolder:
@@ -137,19 +145,21 @@ class ModelStore:
         """Return a folder for a new training, under a free name unless one is given.
 
         Raises:
-            SettingError: The name has other letters than a name may have.
+            SettingError: The name has other letters than a name may have, or is that of the model that comes along.
         """
-        return self.folder(
-            secrets.token_hex(8), read_settings(_Name, {"model": name}).model or self.free_name("digits")
-        )
+        chosen = read_settings(NewName, {"model": name}).model or self.free_name("digits")
+        return self.folder(secrets.token_hex(8), chosen)
 
     def delete(self, name: str) -> None:
         """Delete a model and all of its training.
 
         Raises:
             ModelNotFound: There is none of that name.
+            SettingError: It is the one that comes along.
         """
         folder = self.find(name)
+        if folder.id == BUNDLED:
+            raise SettingError(f"model: {BUNDLED} comes along and stays")
         (folder.path / _MANIFEST).unlink()  # from here on it is gone, whatever becomes of the rest
         shutil.rmtree(folder.path)
 
@@ -171,8 +181,32 @@ class ModelStore:
         return next((model for model in self.list() if model.name.lower() == name.lower()), None)
 
 
-class _Name(Settings):
-    model: ModelName | None
+def now() -> str:
+    """Return this moment as manifests tell it: ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _not_bundled(name: str) -> str:
+    if name.lower() == BUNDLED:
+        raise ValueError("is the name of the model that comes along: choose another")
+    return name
+
+
+class NewName(Settings):
+    """The name of a model that is to be trained."""
+
+    model: Annotated[ModelName, AfterValidator(_not_bundled)] | None = Field(
+        None, description="Name of the model that will be trained; digits-1, digits-2 ... unless given."
+    )
+
+
+def _readable(folders: Iterable[Path]) -> list[ModelManifest]:
+    """Read the manifests that can be read; a damaged model is named when it is asked for."""
+    found = []
+    for folder in folders:
+        with suppress(ModelError):
+            found.append(_read(folder))
+    return found
 
 
 def _read(folder: Path) -> ModelManifest:
@@ -194,6 +228,10 @@ def _check(path: Path, values: dict[str, Any]) -> ModelManifest:
         return ModelManifest.model_validate(values)
     except ValidationError as error:
         raise ModelError(f"{path}: {explain(error)}") from None
+
+
+def _values(manifest: ModelManifest) -> dict[str, Any]:
+    return manifest.model_dump(mode="json", exclude={"format", "weights", "sha256"})
 
 
 def list_models(home: Path | None = None) -> list[ModelManifest]:

@@ -8,16 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from ganmnist.config import IMAGE_SHAPE, ModelConfig, NetworkConfig
-from ganmnist.layers import Shape, Sigmoid
+from ganmnist.layers import Conv2D, Layer, Shape, Sigmoid, UpSampling2D
+from ganmnist.modules import Network, UpsampledConv2d
 
 
-def build_generator(config: ModelConfig) -> nn.Sequential:
-    """Build the network from z (N, latent_dim) to images (N, 1, 28, 28) in [-1, 1]."""
-    return _build(config.generator, (config.latent_dim,))
+def build_generator(config: ModelConfig) -> Network:
+    """Build the network from z and class (N, latent_dim + classes) to images (N, 1, 28, 28) in [-1, 1]."""
+    return _build(config.generator, (config.input_dim,), config.input_dim)
 
 
-def build_discriminator(config: ModelConfig) -> nn.Sequential:
-    """Build the network from images (N, 1, 28, 28) to logits (N, 1).
+def build_discriminator(config: ModelConfig) -> Network:
+    """Build the network from images (N, 1, 28, 28), told their class (N, classes), to logits (N, 1).
 
     A Sigmoid at the end belongs to the loss, which takes logits: log(sigmoid(x)) of a sure discriminator would be
     log(0), while softplus(-x) stays finite.
@@ -25,21 +26,32 @@ def build_discriminator(config: ModelConfig) -> nn.Sequential:
     layers = config.discriminator.layers
     if isinstance(layers[-1], Sigmoid) and len(layers) > 1:
         layers = layers[:-1]
-    return _build(NetworkConfig(layers=layers), IMAGE_SHAPE)
+    return _build(NetworkConfig(layers=layers), IMAGE_SHAPE, config.classes)
 
 
-def _build(network: NetworkConfig, input_shape: Shape) -> nn.Sequential:
-    modules = OrderedDict()
+def _build(network: NetworkConfig, input_shape: Shape, condition: int) -> Network:
+    modules: OrderedDict[str, nn.Module] = OrderedDict()
     shape = input_shape
-    for row, layer in zip(network.table(input_shape), network.layers, strict=True):
-        module = layer.build(shape)
+    before: Layer | None = None
+    module: nn.Module
+    for row, layer in zip(network.table(input_shape, condition), network.layers, strict=True):
+        if isinstance(before, UpSampling2D) and isinstance(layer, Conv2D) and _can_join(before, layer):
+            modules[f"{row.place - 1:02d}_{before.layer}"] = nn.Identity()  # its pixels are repeated in the convolution
+            module = UpsampledConv2d(shape[0], layer.filters, bias=layer.bias)
+        else:
+            module = layer.build(shape, condition)
+        before = layer
         if len(shape) == 1 and len(row.output_shape) == 3:
             module = nn.Sequential(module, _ChannelsLast())
         modules[f"{row.place:02d}_{row.layer}"] = module
         shape = row.output_shape
-    built = nn.Sequential(modules)
+    built = Network(modules)
     built.apply(_initialise)
     return built
+
+
+def _can_join(up: UpSampling2D, convolution: Conv2D) -> bool:
+    return up.size == 2 and (convolution.kernel, convolution.stride, convolution.padding) == (3, 1, "same")
 
 
 class _ChannelsLast(nn.Module):
@@ -59,6 +71,6 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.affine:
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)

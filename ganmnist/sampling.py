@@ -13,9 +13,12 @@ from torch import Tensor, nn
 from ganmnist import paths
 from ganmnist.config import GenerateConfig, ModelConfig
 from ganmnist.errors import ModelError, SettingError
-from ganmnist.latent import Latents, latents
+from ganmnist.latent import Classes, Latents, classes, in_turn, latents
 from ganmnist.models import ModelFolder, ModelStore
+from ganmnist.modules import Unfilled
 from ganmnist.networks import build_generator
+
+_BATCH = 32  # what a layer makes of them stays in the processor's cache
 
 
 class Sampler:
@@ -23,48 +26,75 @@ class Sampler:
 
     def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
         self.name = name
-        self.step = step
         self.latent_dim = networks.latent_dim
-        with torch.random.fork_rng(devices=[]):  # the first weights are thrown away, and so is the randomness they cost
+        self.classes = networks.classes
+        with Unfilled():
             self._generator = build_generator(networks)
-        _check_fit(self._generator, weights, name)
-        self._generator.load_state_dict(dict(weights))
+        self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator.requires_grad_(False).eval()
+        self.update(weights, step)
+
+    def update(self, weights: Mapping[str, Tensor], step: int) -> None:
+        """Put other weights of the same networks in place.
+
+        Raises:
+            ModelError: They are not those of these networks.
+        """
+        _check_fit(self._generator, weights, self.name)
+        self._generator.load_state_dict(dict(weights))
+        self.step = step
 
     @classmethod
-    def load(cls, folder: ModelFolder) -> Sampler:
-        """Load a model from its folder.
+    def load(cls, folder: ModelFolder, *, last: bool = False) -> Sampler:
+        """Load a model from its folder: its best state, or the last.
 
         Raises:
             ModelError: Its files are absent or damaged, or the weights are not those of its networks.
         """
-        manifest, weights = folder.load()
+        manifest, weights = folder.load(last=last)
         return cls(manifest.networks, weights, manifest.name, manifest.step)
 
-    def generate(self, z: Latents) -> NDArray[np.uint8]:
-        """Generate one image per latent vector.
+    def generate(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
+        """Generate one image per latent vector, the same bytes whatever stands beside it.
 
         Args:
             z: float32 (N, latent_dim).
+            classes: Which digit each is to be, (N,); 0, 1, 2 ... in turn unless given, of no meaning without classes.
 
         Returns:
             uint8 (N, 28, 28), row 0 at the top.
 
         Raises:
-            SettingError: The vectors have another length than the model takes.
+            SettingError: The vectors have another length than the model takes, or a class is not known.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise SettingError(f"z: expected shape (N, {self.latent_dim}), got {z.shape}")
         # One sample at a time: a batch of another size is cut into other blocks, which rounds the sums differently.
-        images = np.empty((len(z), 28, 28), np.uint8)
-        with torch.inference_mode():
-            for place, vector in enumerate(torch.from_numpy(np.ascontiguousarray(z, np.float32))):
-                images[place] = to_images(self._generator(vector[None]))[0]
-        return images
+        return self._run(z, classes, 1)
+
+    def draw(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
+        """Generate many images, several times as quick as `generate`; the same to the eye, not to the byte."""
+        return self._run(z, classes, _BATCH)
 
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
-        return self.generate(latents(config or GenerateConfig(), self.latent_dim))
+        config = config or GenerateConfig()
+        z = latents(config, self.latent_dim)
+        return self.generate(z, classes(config, len(z), self.classes))
+
+    def _run(self, z: Latents, classes: Classes | None, batch: int) -> NDArray[np.uint8]:
+        inputs = torch.split(torch.from_numpy(self._inputs(z, classes)), batch)
+        with torch.inference_mode():
+            return np.concatenate([to_images(self._generator(part)) for part in inputs])
+
+    def _inputs(self, z: Latents, classes: Classes | None) -> NDArray[np.float32]:
+        """Put z and the class as one-hot side by side: float32 (N, latent_dim + classes)."""
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise SettingError(f"z: expected shape (N, {self.latent_dim}), got {z.shape}")
+        if not self.classes:
+            return np.ascontiguousarray(z, np.float32)
+        chosen = in_turn(len(z), self.classes) if classes is None else classes
+        if chosen.shape != (len(z),) or ((chosen < 0) | (chosen >= self.classes)).any():
+            raise SettingError(f"classes: expected {len(z)} numbers from 0 to {self.classes - 1}, got {chosen}")
+        return np.concatenate([z, np.eye(self.classes)[chosen]], 1, dtype=np.float32)
 
 
 def to_images(output: Tensor) -> NDArray[np.uint8]:
@@ -88,7 +118,7 @@ def generate(
 
     Args:
         config: Which digits; one from seed 0 unless given.
-        model: Name of the model; the newest unless given.
+        model: Name of the model; the one that comes along unless given.
         home: Folder of the models; the user's own unless given.
 
     Raises:

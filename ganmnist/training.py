@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +11,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganmnist import checkpoint, latent
+from ganmnist import checkpoint
 from ganmnist.config import TrainConfig
 from ganmnist.data import Dataset, rescale
-from ganmnist.errors import DataError, TrainingError
+from ganmnist.errors import DataError, ModelError, TrainingError
+from ganmnist.figures import Estimate
 from ganmnist.game import Game
-from ganmnist.models import ModelFolder, ModelManifest
+from ganmnist.models import ModelFolder, ModelManifest, now
+from ganmnist.observer import Observer, Snapshot
+from ganmnist.presets import Recipe, recipe
 from ganmnist.sampling import Sampler
+from ganmnist.threads import ThreadCount
 
-PREVIEW_IMAGES = 16
 _SAVE_SECONDS = 30.0  # at most this much work is lost when the process is killed
-_PREVIEW_SECONDS = (0.5, 10.0)  # a look every half second at first, every ten seconds in a long training
+_LOOK_SECONDS = (0.5, 10.0)  # a look every half second at first, every ten seconds in a long training
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,31 @@ class Progress:
     """Where a training stands after a step.
 
     Attributes:
-        epoch, step: From 1; `epochs` and `steps` are those of the whole training.
+        epoch, step: From 1.
+        epochs: Epochs of the whole training; None where the budget is seconds alone.
         seconds: Time spent training, earlier parts of a resumed training included.
-        seconds_left: Estimate from the pace of this part.
+        share: Share of the budget that is used up, 0 to 1.
         loss_d, loss_g: Losses of discriminator and generator at this step.
+        estimate: What the judge said last, every ten seconds or so.
     """
 
     epoch: int
-    epochs: int
+    epochs: int | None
     step: int
-    steps: int
     seconds: float
-    seconds_left: float
+    share: float
     loss_d: float
     loss_g: float
+    estimate: Estimate | None
 
     @property
     def percent(self) -> float:
-        return 100 * self.step / self.steps
+        return 100 * self.share
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimate from the pace so far."""
+        return self.seconds * (1 - self.share) / self.share
 
 
 def train(
@@ -58,76 +67,85 @@ def train(
     on_progress: Callable[[Progress], object] | None = None,
     on_preview: Callable[[NDArray[np.uint8]], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    adapt: bool = False,
 ) -> Sampler:
-    """Train a GAN and return its averaged generator, ready to sample.
+    """Train a GAN and return the best generator it had, ready to sample.
 
     Args:
         data: Images to learn from.
         config: Settings; the defaults unless given.
-        folder: Where checkpoints are kept and the model is published, live, at every preview. A training that was cut
-            short there goes on from its newest good checkpoint, on one CPU thread to the very same bits.
+        folder: Where checkpoints are kept and the best model so far is published, live. A training that was cut short
+            there goes on from its newest good checkpoint; on one CPU thread, with a budget of epochs, to the very same
+            bits.
         on_progress: Called after every step.
-        on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
+        on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
         should_stop: Asked after every step; True ends the training with what it has.
+        adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
 
     Raises:
-        DataError: Fewer images than one batch.
+        DataError: Fewer images than one batch, or other classes than the networks are built for.
         ModelError: The folder holds a training with other settings.
         TrainingError: A loss is no number any more.
     """
     config = config or TrainConfig()
-    images = data.train_images[: config.images]
-    per_epoch = len(images) // config.batch_size
-    steps = per_epoch * config.epochs
-    if not steps:
+    plan = recipe(config, len(data.classes))
+    images, classes = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
+    per_epoch = len(images) // plan.batch_size
+    if not per_epoch:
         raise DataError(
-            f"{data.name}: {len(images)} images are fewer than one batch of {config.batch_size}: lower batch_size"
+            f"{data.name}: {len(images)} images are fewer than one batch of {plan.batch_size}: lower batch_size"
+        )
+    if plan.networks.classes not in (0, len(data.classes)):
+        raise DataError(
+            f"{data.name}: has {len(data.classes)} classes, the networks are built for {plan.networks.classes}"
         )
 
     with torch.random.fork_rng(devices=[]):  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
-        game = Game(config)
+        game = Game(plan, bfloat16=adapt and _has_bfloat16())
         if folder:
             checkpoint.restore(folder.checkpoints, game, config, data.name)
-        first_step, first_seconds = game.step, game.seconds
-        started = time.monotonic() - game.seconds
-        previews, saves = _Every(*_PREVIEW_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
+        threads = ThreadCount() if adapt else None
+        observer = Observer(data, folder, _published(folder) if game.step else None, on_preview)
+        looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(game.seconds)  # strikes first when there is something to lose
-        stopped = False
+        first_step, started = game.step, time.perf_counter() - game.seconds
+        share, stopped = _share(plan, game, per_epoch), False
 
-        while game.step < steps and not stopped:
+        while share < 1 and not stopped:
             epoch, place = divmod(game.step, per_epoch)
             if place == 0 or game.step == first_step:
                 order = _order(config.seed, epoch, len(images))
-            chosen = order[place * config.batch_size : (place + 1) * config.batch_size]
-            loss_d, loss_g = game.play(torch.from_numpy(rescale(images[chosen])))
+            chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
+            if plan.networks.classes:  # neighbours of one class can be compared
+                chosen = chosen[np.argsort(classes[chosen], kind="stable")]
+            loss_d, loss_g = game.play(
+                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), share
+            )
             if not math.isfinite(loss_d + loss_g):
                 raise TrainingError(
-                    f"the losses at step {game.step} are no numbers: lower learning_rate, now {config.learning_rate}"
+                    f"the losses at step {game.step} are no numbers: lower learning_rate, now {plan.learning_rate}"
                 )
-            game.seconds = time.monotonic() - started
+            game.seconds = time.perf_counter() - started
+            share = _share(plan, game, per_epoch)
 
+            if threads:
+                threads.step(game.seconds)
             if on_progress:
-                pace = (game.seconds - first_seconds) / (game.step - first_step)
-                left = pace * (steps - game.step)
-                on_progress(Progress(epoch + 1, config.epochs, game.step, steps, game.seconds, left, loss_d, loss_g))
+                on_progress(
+                    Progress(
+                        epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate
+                    )
+                )
             stopped = should_stop is not None and should_stop()
-            finished = game.step == steps
-            if previews.due(game.seconds) or stopped or finished:
-                if on_preview:
-                    on_preview(_sampler(game, folder).generate(_preview_latents(game, config)))
-                if folder:
-                    folder.publish(_manifest(game, config, folder, data, epoch + 1, finished), game.averaged)
-            if folder and finished:
-                checkpoint.remove_all(folder.checkpoints)
-            elif folder and (saves.due(game.seconds) or stopped):
+            if looks.due(game.seconds) and not stopped and share < 1:
+                observer.look(lambda: _snapshot(game, config, folder, data, per_epoch, finished=False))
+            if folder and (stopped or (saves.due(game.seconds) and share < 1)):
                 checkpoint.save(folder.checkpoints, game, config, data.name)
-        return _sampler(game, folder)
-
-
-def share_processor() -> None:
-    """Leave one core to the neighbours: torch's threads wait for each other, so one busy core stalls them all."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+        best = observer.close(_snapshot(game, config, folder, data, per_epoch, finished=share == 1))
+        if folder and share == 1:
+            checkpoint.remove_all(folder.checkpoints)
+        return best
 
 
 class _Every:
@@ -144,32 +162,47 @@ class _Every:
         return True
 
 
+def _share(plan: Recipe, game: Game, per_epoch: int) -> float:
+    """Return how much of the budget is used up, 0 to 1."""
+    of_epochs = game.step / (plan.epochs * per_epoch) if plan.epochs else 0.0
+    of_seconds = game.seconds / plan.seconds if plan.seconds else 0.0
+    return min(max(of_epochs, of_seconds), 1.0)
+
+
 def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     """Return the order of the images in an epoch, known without playing the epochs before."""
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def _preview_latents(game: Game, config: TrainConfig) -> latent.Latents:
-    return latent.from_seed(config.seed, PREVIEW_IMAGES, game.networks.latent_dim)
+def _has_bfloat16() -> bool:
+    """Tell whether the processor multiplies in bfloat16 by itself; without that, it is slower than float32."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def _sampler(game: Game, folder: ModelFolder | None) -> Sampler:
-    return Sampler(game.networks, game.averaged, folder.name if folder else "model", game.step)
+def _published(folder: ModelFolder | None) -> Snapshot | None:
+    """Return the best model of the part of a training that went before, if it was judged."""
+    try:
+        manifest, weights = folder.load() if folder else (None, {})
+    except ModelError:
+        return None
+    return Snapshot(manifest, weights) if manifest and manifest.estimate else None
 
 
-def _manifest(
-    game: Game, config: TrainConfig, folder: ModelFolder, data: Dataset, epoch: int, finished: bool
-) -> ModelManifest:
-    return ModelManifest(
-        id=folder.id,
-        name=folder.name,
-        created=folder.created(),
+def _snapshot(
+    game: Game, config: TrainConfig, folder: ModelFolder | None, data: Dataset, per_epoch: int, *, finished: bool
+) -> Snapshot:
+    manifest = ModelManifest(
+        id=folder.id if folder else "",
+        name=folder.name if folder else "model",
+        created=folder.created() if folder else now(),
         data=data.name,
         preset=None if config.networks else config.preset,
         networks=game.networks,
         settings=config,
-        epoch=epoch,
+        epoch=-(-game.step // per_epoch),
         step=game.step,
         seconds=round(game.seconds, 3),
         finished=finished,
     )
+    return Snapshot(manifest, {key: value.clone() for key, value in game.averaged.items()})

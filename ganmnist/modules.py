@@ -1,0 +1,115 @@
+"""Modules that torch lacks: told a condition, comparing the samples of a batch, or doing two layers' work at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv_transpose2d
+from torch.overrides import TorchFunctionMode
+
+
+class Network(nn.Sequential):
+    """Modules in a row, of which some are told the condition as well."""
+
+    def forward(self, samples: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Run samples (N, ...) through all modules.
+
+        Args:
+            samples: What the first module takes.
+            condition: (N, length of the condition); the samples themselves unless given, as a generator takes it.
+        """
+        condition = samples if condition is None else condition
+        for module in self:
+            told = isinstance(module, ConditionalBatchNorm2d | Projection)
+            samples = module(samples, condition) if told else module(samples)
+        return samples
+
+
+class ConditionalBatchNorm2d(nn.Module):
+    """Normalises the channels; their gain and bias are a linear function of the condition."""
+
+    def __init__(self, channels: int, condition: int, momentum: float) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False, momentum=momentum)
+        self.style = nn.Linear(condition, 2 * channels)
+
+    def forward(self, images: Tensor, condition: Tensor) -> Tensor:
+        style = cast(Tensor, self.style(condition))  # (N, 2 * channels)
+        gain, bias = style[:, :, None, None].chunk(2, 1)
+        return torch.addcmul(bias, self.norm(images), 1 + gain)
+
+
+class MinibatchStandardDeviation(nn.Module):
+    """Appends to every sample the standard deviation within its group of neighbours, averaged over all numbers."""
+
+    def __init__(self, group: int) -> None:
+        super().__init__()
+        self._group = group
+
+    def forward(self, samples: Tensor) -> Tensor:
+        count = len(samples)
+        group = gcd(count, self._group)  # a last, smaller batch has smaller groups
+        groups = samples.reshape(count // group, group, -1)  # no view: a convolution gives channels last
+        deviation = (groups.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
+        each = deviation.repeat_interleave(group).view(count, *[1] * (samples.dim() - 1))
+        return torch.cat([samples, each.expand(-1, 1, *samples.shape[2:])], 1)
+
+
+class Projection(nn.Module):
+    """A linear judgement plus the inner product of the features with the vector of their class."""
+
+    def __init__(self, features: int, condition: int) -> None:
+        super().__init__()
+        self.real = nn.Linear(features, 1)
+        self.fits = nn.Linear(condition, features, bias=False) if condition else None
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        real = cast(Tensor, self.real(features))  # (N, 1)
+        if self.fits is None:
+            return real
+        return real + (features * cast(Tensor, self.fits(condition))).sum(1, keepdim=True)
+
+
+class UpsampledConv2d(nn.Conv2d):
+    """Repeats every pixel twice in both directions, then convolves with a kernel of 3 x 3 and padding 1, all in one.
+
+    Of the nine pixels under the kernel many are the same one, so their weights can be summed beforehand: four weights a
+    pixel in place of nine, as a transposed convolution with a kernel of 4 x 4 and stride 2. The result is the same up to
+    rounding, and takes half the time.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool) -> None:
+        super().__init__(inputs, outputs, 3, padding=1, bias=bias)
+        # Row t: which of the three weights fall on the t-th of the four pixels that an input pixel reaches.
+        sums = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+        self.register_buffer("_sums", torch.kron(sums, sums).T.contiguous(), persistent=False)  # (9, 16)
+
+    def forward(self, images: Tensor) -> Tensor:
+        sums = cast(Tensor, self._sums)
+        outputs, inputs = self.weight.shape[:2]
+        summed = (self.weight.transpose(0, 1).reshape(inputs * outputs, 9) @ sums).view(inputs, outputs, 4, 4)
+        kernel = summed.contiguous(memory_format=torch.channels_last)
+        return conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
+
+
+class Unfilled(TorchFunctionMode):
+    """While it lasts, this thread builds modules without a first filling: for those whose weights are loaded.
+
+    A filling costs randomness, of which torch has one source for all threads, and another thread may be training.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)

@@ -1,0 +1,146 @@
+"""Looks at a training from a thread of its own: shows it, judges it, publishes it. No step waits for that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganmnist.data import Dataset
+from ganmnist.evaluate import Estimator
+from ganmnist.figures import Estimate
+from ganmnist.latent import from_seed, in_turn
+from ganmnist.models import ModelFolder, ModelManifest
+from ganmnist.sampling import Sampler
+
+PREVIEW_IMAGES = 16
+_JUDGED_IMAGES = 1000
+_JUDGE_AFTER = 10.0  # seconds of training; what is shorter is not judged
+_JUDGE_SECONDS = (10.0, 30.0)  # between two judgements, which take half a second of one core
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The averaged generator at one step, with the manifest it would be published under."""
+
+    manifest: ModelManifest
+    weights: dict[str, Tensor]
+
+    def sampler(self) -> Sampler:
+        return Sampler(self.manifest.networks, self.weights, self.manifest.name, self.manifest.step)
+
+
+class Observer:
+    """One pair of eyes: what is handed over while they are busy is let go, for a newer look comes soon.
+
+    Attributes:
+        estimate: What the judge said last; None before its first word.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        folder: ModelFolder | None,
+        best: Snapshot | None,
+        on_preview: Callable[[NDArray[np.uint8]], object] | None,
+    ) -> None:
+        """Begin to look.
+
+        Args:
+            data: What the model learns from; the judge compares with its training images.
+            folder: Where the best model is published and the last one is kept beside it.
+            best: The best model of an earlier part of this training.
+            on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
+        """
+        self.estimate: Estimate | None = None
+        self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
+        self._growing = True  # the last judgement was the best so far
+        self._published = 0  # step
+        self._sampler: Sampler | None = None
+        self._estimator: Estimator | None = None
+        self._next_judgement = _JUDGE_AFTER
+        self._busy = threading.Lock()
+        self._error: BaseException | None = None
+
+    def look(self, take: Callable[[], Snapshot]) -> None:
+        """Look at what the training is now, in the background, unless the look before is still under way.
+
+        Raises:
+            Exception: What went wrong in an earlier look.
+        """
+        self._raise_error()
+        if self._busy.acquire(blocking=False):
+            threading.Thread(target=self._look_aside, args=(take(),), name="observer", daemon=True).start()
+
+    def close(self, last: Snapshot) -> Sampler:
+        """Look at the end of the training, publish the best model and return it, ready to sample.
+
+        Raises:
+            Exception: What went wrong in a look.
+        """
+        with self._busy:
+            self._raise_error()
+            self._look(last, _JUDGE_AFTER)
+            best = self._best or last
+            if self._folder and best.manifest.step != last.manifest.step:
+                best = _with(best, finished=last.manifest.finished)
+                self._folder.publish(best.manifest, best.weights)
+                self._folder.keep_last(last.manifest, last.weights)
+            return best.sampler()
+
+    def _look_aside(self, snapshot: Snapshot) -> None:
+        torch.set_num_threads(1)  # of this thread alone: the other cores are the training's
+        try:
+            self._look(snapshot, self._next_judgement)
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._busy.release()
+
+    def _look(self, snapshot: Snapshot, judge_after: float) -> None:
+        """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""
+        manifest = snapshot.manifest
+        if self._sampler is None:
+            self._sampler = snapshot.sampler()
+        self._sampler.update(snapshot.weights, manifest.step)
+        if self._on_preview:
+            z = from_seed(manifest.settings.seed, PREVIEW_IMAGES, self._sampler.latent_dim)
+            self._on_preview(self._sampler.generate(z))
+        if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
+            least, most = _JUDGE_SECONDS
+            self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
+            self.estimate = self._judge(self._sampler)
+            snapshot = _with(snapshot, estimate=self.estimate)
+            self._growing = self._best is None or _distance(snapshot) <= _distance(self._best)
+            if self._growing:
+                self._best = snapshot
+        self._publish(snapshot if self._growing else self._best or snapshot)
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        if self._folder and snapshot.manifest.step != self._published:
+            self._folder.publish(snapshot.manifest, snapshot.weights)
+            self._published = snapshot.manifest.step
+
+    def _judge(self, sampler: Sampler) -> Estimate:
+        if self._estimator is None:
+            self._estimator = Estimator(self._data.train_images)
+        z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
+        classes = self._data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
+        return self._estimator.estimate(sampler.draw(z, np.resize(classes, len(z)).astype(np.int64)))
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+def _with(snapshot: Snapshot, **changes: object) -> Snapshot:
+    return replace(snapshot, manifest=snapshot.manifest.model_copy(update=changes))
+
+
+def _distance(snapshot: Snapshot) -> float:
+    return snapshot.manifest.estimate.frechet if snapshot.manifest.estimate else float("inf")
