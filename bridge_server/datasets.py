@@ -11,7 +11,6 @@ from bridge_server.pictures import sheet
 from ganmnist.errors import GanError
 
 _PREVIEW_ROWS = 4
-_DIGITS = 10
 _log = logging.getLogger("ganmnist.data")
 
 
@@ -35,12 +34,12 @@ class DataKeeper:
     def prepare(self) -> Data:
         """Find or download the data in the background, unless that is done or under way.
 
-        Digits that were drawn for want of MNIST are not what was asked for, so it is tried again.
+        Digits that stand in for MNIST are not what was asked for, so it is tried again.
         """
-        from ganmnist.drawn_digits import NAME as DRAWN
+        from ganmnist.synthetic import NAME as STAND_IN
 
         with self._lock:
-            if self._data.state in (DataState.ABSENT, DataState.FAILED) or self._data.name == DRAWN:
+            if self._data.state in (DataState.ABSENT, DataState.FAILED) or self._data.name == STAND_IN:
                 self._preparations += 1
                 self._data = Data(state=DataState.PREPARING)
                 threading.Thread(target=self._prepare, name="data", daemon=True).start()
@@ -56,7 +55,7 @@ class DataKeeper:
             self._data = Data(state=DataState.FAILED, problem=f"{type(error).__name__}: {error}")
 
     def _load(self) -> Data:
-        from ganmnist.data import first_of_each, load_data
+        from ganmnist.data import first_of_each, load_data, sheet_columns
 
         dataset = load_data(home=self._home, on_progress=self._report)
         return Data(
@@ -66,7 +65,7 @@ class DataKeeper:
             train=len(dataset.train_images),
             test=len(dataset.test_images),
             percent=100.0,
-            preview=sheet(self._preparations, first_of_each(dataset, _PREVIEW_ROWS), _DIGITS),
+            preview=sheet(self._preparations, first_of_each(dataset, _PREVIEW_ROWS), sheet_columns(dataset)),
         )
 
     def _report(self, percent: float, words: str) -> None:

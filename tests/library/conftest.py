@@ -7,10 +7,13 @@ import pytest
 import torch
 from hypothesis import settings
 
-from ganmnist import checkpoint, drawn_digits
+from ganmnist import checkpoint
 from ganmnist.config import ModelConfig, TrainConfig
 from ganmnist.data import Dataset
 from ganmnist.game import Game
+from ganmnist.latent import from_seed
+from ganmnist.models import ModelStore
+from ganmnist.sampling import Sampler
 
 settings.register_profile("library", deadline=None, max_examples=50)  # a busy machine is no failure
 settings.load_profile("library")
@@ -41,6 +44,34 @@ TINY = {
     },
 }
 
+# The same, told the class; with the layers that TINY lacks, and an up-sampling that is joined with its convolution.
+TOLD = {
+    "latent_dim": 5,
+    "classes": 10,
+    "generator": {
+        "layers": [
+            {"layer": "Dense", "units": 3 * 7 * 7, "bias": False},
+            {"layer": "Reshape", "shape": [3, 7, 7]},
+            {"layer": "UpSampling2D"},
+            {"layer": "Conv2D", "filters": 3, "bias": False},
+            {"layer": "ConditionalBatchNorm"},
+            {"layer": "ReLU"},
+            {"layer": "UpSampling2D"},
+            {"layer": "Conv2D", "filters": 1},
+            {"layer": "Tanh"},
+        ]
+    },
+    "discriminator": {
+        "layers": [
+            {"layer": "Conv2D", "filters": 4, "kernel": 4, "stride": 4},
+            {"layer": "MinibatchStd"},
+            {"layer": "Flatten"},
+            {"layer": "LeakyReLU"},
+            {"layer": "ClassProjection"},
+        ]
+    },
+}
+
 
 @pytest.fixture(autouse=True)
 def one_thread():
@@ -52,18 +83,24 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
-def digits() -> Dataset:
-    """256 drawn digits, none of them to test with."""
-    chance = np.random.default_rng(1)
-    labels = (np.arange(256) % 10).astype(np.uint8)
-    images = np.stack([drawn_digits.draw_digit(int(label), chance) for label in labels])
-    return Dataset("drawn-digits", "drawn for a test", images, labels, images[:0], labels[:0])
+def digits(tmp_path_factory) -> Dataset:
+    """256 digits from the bundled model, none of them to test with."""
+    sampler = Sampler.load(ModelStore(tmp_path_factory.mktemp("home")).find(None))
+    classes = np.arange(256) % 10
+    images, labels = sampler.draw(from_seed(1, 256, sampler.latent_dim), classes), classes.astype(np.uint8)
+    return Dataset("synthetic-mnist", "drawn for a test", images, labels, images[:0], labels[:0])
 
 
 @pytest.fixture(scope="session")
 def tiny() -> ModelConfig:
     """Networks that train in milliseconds, with every layer that has a state or asks for chance."""
     return ModelConfig.model_validate(TINY)
+
+
+@pytest.fixture(scope="session")
+def told() -> ModelConfig:
+    """As small, told the class."""
+    return ModelConfig.model_validate(TOLD)
 
 
 @pytest.fixture(scope="session")

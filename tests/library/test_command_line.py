@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ import pytest
 import rhino3dm
 from PIL import Image
 
-from ganmnist.__main__ import main
+from ganmnist.__main__ import _samples, _say, main
+from ganmnist.figures import Estimate
+from ganmnist.latent import from_seed
 from ganmnist.models import ModelStore
-from ganmnist.training import train
+from ganmnist.sampling import Sampler
+from ganmnist.training import Progress, train
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--images", "256", "--batch-size", "64", "--epochs", "1"]
@@ -24,7 +28,7 @@ SMALL = ["--images", "256", "--batch-size", "64", "--epochs", "1"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, digits):
-    """A folder of drawn digits in MNIST's files, so that no test waits for a download."""
+    """A folder of digits in MNIST's files, so that no test waits for a download."""
     folder = tmp_path_factory.mktemp("digits")
     for part in ("train", "t10k"):
         images, labels = digits.train_images, digits.train_labels
@@ -90,16 +94,32 @@ def test_train_makes_a_model_and_a_picture_of_its_samples(trained, shared_home, 
     assert trained.returncode == 0, trained.stderr
     model = json.loads(trained.stdout)
     assert (model["name"], model["epoch"], model["step"], model["finished"]) == ("first", 1, 4, True)
-    assert (model["preset"], model["data"]) == ("quick", folder.name)
+    assert (model["preset"], model["data"]) == ("fast", folder.name)
     assert ModelStore(shared_home).find("first").manifest().settings.images == 256
     with Image.open(shared_home / "samples.png") as picture:
         assert picture.size == (112, 112)
 
 
-def test_generate_writes_digits_as_a_picture(say, tmp_path):
+def test_a_budget_in_seconds_ends_the_training(say, folder):
+    settings = ["--preset", "unconditional", "--images", "256", "--seconds", "0.5"]
+    status, output, errors = say("train", "--model", "timed", *settings, "--json")
+    assert status == 0, errors
+    model = json.loads(output)
+    assert (model["preset"], model["finished"]) == ("unconditional", True)
+    assert 0.5 <= model["seconds"] < 3
+    assert say("models", "--delete", "timed")[0] == 0
+
+
+def test_the_bar_says_what_the_judge_said():
+    step = Progress(2, 20, 70, 61.0, 0.41, 0.5, 0.5, Estimate(frechet=12.34, confident=0.981))
+    assert _say(step) == "epoch 2/20  FID 12.3  98 % clear"
+    assert _say(replace(step, epochs=None, estimate=None)) == "step 70"
+
+
+def test_generate_writes_digits_of_the_model_that_comes_along_as_a_picture(say, tmp_path):
     status, output, _ = say("generate", "--count", "5", "--seed", "3", "--out", str(tmp_path / "digits.png"))
     assert status == 0
-    assert "5 digits from first" in output
+    assert "5 digits from bundled" in output
     with Image.open(tmp_path / "digits.png") as picture:
         assert picture.size == (84, 56)
 
@@ -111,8 +131,41 @@ def test_generate_writes_what_the_library_generates(say, tmp_path, shared_home):
     status, output, errors = say("generate", *options, "--out", str(tmp_path / "z.npy"), "--json")
     assert status == 0, errors
     assert json.loads(output) == {"model": "first", "count": 3, "out": str(tmp_path / "z.npy")}
-    expected = generate(GenerateConfig(count=3, seed=7, latent=(-1.5, 2)), home=shared_home)
+    expected = generate(GenerateConfig(count=3, seed=7, latent=(-1.5, 2)), "first", home=shared_home)
     np.testing.assert_array_equal(np.load(tmp_path / "z.npy", allow_pickle=False), expected)
+
+
+def test_generate_writes_the_digit_that_is_asked_for(say, tmp_path, shared_home):
+    status, _, errors = say("generate", "--digit", "7", "--count", "2", "--seed", "4", "--out", str(tmp_path / "7.npy"))
+    assert status == 0, errors
+    bundled = Sampler.load(ModelStore(shared_home).find(None))
+    expected = bundled.generate(from_seed(4, 2, bundled.latent_dim), np.array([7, 7]))
+    np.testing.assert_array_equal(np.load(tmp_path / "7.npy", allow_pickle=False), expected)
+
+
+def test_generate_writes_the_last_state_where_an_earlier_one_was_better(say, tmp_path, shared_home):
+    folder = ModelStore(shared_home).find("first")
+    manifest, best = folder.load()
+    last = {key: value * 0 if value.is_floating_point() else value for key, value in best.items()}
+    folder.keep_last(manifest, last)
+    images = {}
+    for option in ([], ["--last"]):
+        out = tmp_path / f"{len(option)}.npy"
+        assert say("generate", "--model", "first", *option, "--out", str(out))[0] == 0
+        images[len(option)] = np.load(out, allow_pickle=False)
+    np.testing.assert_array_equal(images[0], Sampler.load(folder).sample())
+    np.testing.assert_array_equal(images[1], np.full((1, 28, 28), 128))  # of weights that are all zero
+    (folder.path / "last.json").unlink()
+
+
+def test_a_model_is_measured_with_as_many_of_each_class_as_the_images_have(monkeypatch, shared_home, digits):
+    monkeypatch.setenv("GANMNIST_HOME", str(shared_home))
+    labels = np.array([7, 7, 7, 1], np.uint8)
+    drawn = []
+    monkeypatch.setattr(Sampler, "draw", lambda self, z, classes: drawn.extend(classes) or np.zeros((len(z), 28, 28)))
+    assert len(_samples(None, 400, replace(digits, train_labels=labels))) == 400
+    assert set(drawn) == {1, 7}
+    assert 250 < drawn.count(7) < 350
 
 
 def test_generate_writes_geometry_for_rhino(trained, shared_home, folder, tmp_path):
@@ -129,23 +182,24 @@ def test_generate_writes_geometry_for_rhino(trained, shared_home, folder, tmp_pa
 def test_models_lists_what_is_there(say):
     status, output, _ = say("models", "--json")
     assert status == 0
-    assert [model["name"] for model in json.loads(output)] == ["first"]
+    assert [model["name"] for model in json.loads(output)] == ["first", "bundled"]
     status, output, _ = say("models")
     assert status == 0
-    assert "first" in output
-    assert "quick" in output
+    assert {"first", "fast", "bundled", "FID"} <= set(output.split())
 
 
 def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short):
     store = ModelStore(home)
     assert main(["models", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["bundled"]
     for name in ("one", "two"):
         train(digits, short, store.new(name), should_stop=lambda: True)
     assert main(["models", "--delete", "ONE"]) == 0
-    assert [model.name for model in store.list()] == ["two"]
+    assert [model.name for model in store.list()] == ["two", "bundled"]
     assert main(["models", "--delete", "one"]) == 1
     assert "two" in capsys.readouterr().err
+    assert main(["models", "--delete", "bundled"]) == 2
+    assert "stays" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -155,8 +209,12 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
         (["train", "--epochs", "many"], "--epochs"),
         (["train", "--learning-rate", "nan"], "learning_rate"),
         (["train", "--preset", "huge"], "--preset"),
+        (["train", "--seconds", "0"], "seconds"),
         (["train", "--model", "a/b"], "model"),
+        (["train", "--model", "bundled"], "choose another"),
+        (["train", "--resume"], "no training was cut short"),
         (["generate", "--count", "0", "--out", "x.png"], "count"),
+        (["generate", "--digit", "10", "--out", "x.png"], "digit"),
         (["generate", "--latent", "11", "--out", "x.png"], "latent"),
         (["generate", "--cell", "-1", "--out", "x.png"], "cell"),
         (["generate", "--form", "solid", "--out", "x.png"], "--form"),
@@ -208,7 +266,7 @@ def test_a_finished_training_is_not_begun_anew_by_resuming_it(say, shared_home):
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
-    options = ["--model", "mine", "--images", "64", "--batch-size", "32", "--epochs", "40", "--json"]
+    options = ["--model", "mine", "--images", "64", "--batch-size", "8", "--epochs", "15", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "ganmnist", "train", *options],
         env=environment(home, folder),
@@ -217,7 +275,7 @@ def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
         text=True,
     )
     store = ModelStore(home)
-    while not store.list():
+    while len(store.list()) < 2:  # one comes along
         assert process.poll() is None, process.communicate()
         try:
             process.wait(0.02)
@@ -229,11 +287,24 @@ def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
     stopped = json.loads(output)
     assert stopped["name"] == "mine"
     assert not stopped["finished"]
-    assert 0 < stopped["step"] < 80
+    assert 0 < stopped["step"] < 120
 
-    done = run("train", "--resume", "--model", "mine", "--json", home=home, data=folder)
+    done = run("train", "--resume", "--json", home=home, data=folder)
     assert done.returncode == 0, done.stderr
     finished = json.loads(done.stdout)
     assert finished["id"] == stopped["id"]
-    assert (finished["step"], finished["epoch"], finished["finished"]) == (80, 40, True)
+    assert (finished["step"], finished["epoch"], finished["finished"]) == (120, 15, True)
     assert finished["seconds"] > stopped["seconds"]
+
+
+def test_resuming_uses_up_what_is_left_of_a_budget_in_seconds(home, folder, monkeypatch, capsys, digits, short):
+    monkeypatch.setenv("GANMNIST_DATA", str(folder))
+    timed = short.model_copy(update={"epochs": None, "seconds": 1.0})
+    left = ModelStore(home).new("timed")
+    train(replace(digits, name=folder.name), timed, left, should_stop=lambda: True)
+    assert not left.manifest().finished
+    assert main(["train", "--resume", "--json"]) == 0
+    finished = json.loads(capsys.readouterr().out)
+    assert (finished["id"], finished["finished"]) == (left.id, True)
+    assert finished["step"] > 1
+    assert finished["seconds"] >= 1

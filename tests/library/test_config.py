@@ -45,12 +45,22 @@ def test_a_slider_may_send_a_whole_number_as_a_float():
 
 @pytest.mark.parametrize("value", [True, "10", 2.5, None, [3], math.nan, math.inf])
 def test_what_only_looks_like_a_whole_number_is_refused(value):
-    assert "epochs" in refusal(TrainConfig, {"epochs": value})
+    assert "seed" in refusal(TrainConfig, {"seed": value})
+    assert "latent_dim" in refusal(ModelConfig, {"latent_dim": value})
+    if value is not None:  # which leaves it to the preset
+        assert "epochs" in refusal(TrainConfig, {"epochs": value})
+        assert "digit" in refusal(GenerateConfig, {"digit": value})
+
+
+def test_settings_of_a_training_that_are_none_are_left_to_the_preset():
+    left = dict.fromkeys(("networks", "epochs", "seconds", "batch_size", "learning_rate", "beta1", "images"))
+    assert read_settings(TrainConfig, left) == TrainConfig()
 
 
 @pytest.mark.parametrize("value", [True, "0.1", math.nan, math.inf, -math.inf])
 def test_what_only_looks_like_a_number_is_refused(value):
     assert "learning_rate" in refusal(TrainConfig, {"learning_rate": value})
+    assert "seconds" in refusal(TrainConfig, {"seconds": value})
     assert "latent.1" in refusal(GenerateConfig, {"latent": [0.5, value]})
     assert "plane.origin.2" in refusal(GeometryConfig, {"plane": {"origin": [0, 0, value]}})
 
@@ -69,6 +79,7 @@ def test_a_flag_is_true_or_false_and_nothing_else(networks, value):
         (TrainConfig, "seed", 0, 2**31 - 1),
         (DataConfig, "images", 2, 60_000),
         (GenerateConfig, "count", 1, 256),
+        (GenerateConfig, "digit", 0, 99),
     ],
 )
 def test_bounds_are_part_of_the_range_and_what_lies_beyond_is_not(model, name, least, most):
@@ -76,6 +87,26 @@ def test_bounds_are_part_of_the_range_and_what_lies_beyond_is_not(model, name, l
     assert getattr(read_settings(model, {name: most}), name) == most
     assert str(least - 1) in refusal(model, {name: least - 1})
     assert str(most + 1) in refusal(model, {name: most + 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("seconds", (0.001, 120, 1e6), (0, -1.0, 1_000_001)),
+        ("learning_rate", (1e-9, 0.1), (0, 0.11)),
+        ("beta1", (0, 0.999), (-0.1, 1)),
+    ],
+)
+def test_numbers_have_bounds_too(name, inside, outside):
+    for value in inside:
+        assert getattr(read_settings(TrainConfig, {name: value}), name) == value
+    for value in outside:
+        assert str(value) in refusal(TrainConfig, {name: value})
+
+
+def test_a_preset_there_is_not_is_refused_with_those_there_are():
+    message = refusal(TrainConfig, {"preset": "quick"})
+    assert all(name in message for name in ("preset", "fast", "tutorial", "unconditional", "quick"))
 
 
 def test_a_misspelt_setting_is_refused_by_its_name():
@@ -92,8 +123,9 @@ def test_settings_cannot_be_changed():
         TrainConfig().epochs = 3
 
 
-def test_settings_survive_json(short):
-    assert TrainConfig.model_validate_json(short.model_dump_json()) == short
+def test_settings_survive_json(short, told):
+    for config in (short, TrainConfig(networks=told, seconds=1 / 3), TrainConfig()):
+        assert TrainConfig.model_validate_json(config.model_dump_json()) == config
 
 
 def test_an_unknown_layer_lists_the_known_ones(networks):
@@ -116,6 +148,36 @@ def test_networks_that_do_not_fit_say_which_and_where(networks, part, layers, wo
     message = refusal(ModelConfig, networks)
     for word in words:
         assert word in message
+
+
+def test_a_generator_takes_z_and_the_class_and_both_networks_are_told_it(told):
+    assert told.input_dim == 5 + 10
+    generator, discriminator = told.tables()
+    assert generator[0].parameters == 15 * 147  # Dense without bias
+    assert generator[4].parameters == 2 * 3 * (15 + 1)  # ConditionalBatchNorm
+    assert discriminator[-1].parameters == 5 * 7 * 7 * (10 + 1) + 1  # ClassProjection
+    without = told.model_copy(update={"classes": 0})
+    assert (without.input_dim, without.tables()[1][-1].parameters) == (5, 5 * 7 * 7 + 1)
+
+
+@pytest.mark.parametrize("classes", [-1, 101, 2.5])
+def test_a_number_of_classes_out_of_bounds_is_refused(networks, classes):
+    assert "classes" in refusal(ModelConfig, {**networks, "classes": classes})
+
+
+def test_parameters_for_the_condition_count_too(networks):
+    layers = networks["generator"]["layers"]
+    networks["latent_dim"] = 1024
+    networks["generator"]["layers"] = [
+        *layers[:4],
+        {"layer": "Conv2D", "filters": 2048, "kernel": 1},
+        *[{"layer": "ConditionalBatchNorm"}] * 13,
+        {"layer": "Conv2D", "filters": 3, "kernel": 1},
+        *layers[4:],
+    ]
+    assert f"{MAX_PARAMETERS:,}" in refusal(ModelConfig, networks)
+    networks["latent_dim"] = 5
+    read_settings(ModelConfig, networks)
 
 
 def test_a_network_with_too_many_parameters_is_refused_before_it_is_built(networks):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ganmnist import download
-from ganmnist.data import MNIST, Dataset, first_of_each, load_data, read_folder, rescale
+from ganmnist.data import MNIST, Dataset, first_of_each, load_data, read_folder, rescale, sheet_columns
 from ganmnist.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +94,12 @@ def test_a_missing_file_is_named_with_the_four_that_are_needed(small, name):
     message = refusal(small)
     assert str(small / name) in message
     assert all(needed in message for needed in MNIST)
+
+
+def test_a_missing_file_stays_missing_among_pictures(small):
+    (small / TEST_LABELS).unlink()
+    Image.new("L", (28, 28)).save(small / "digit.png")
+    assert str(small / TEST_LABELS) in refusal(small)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
@@ -187,6 +197,43 @@ def test_a_sheet_has_the_digits_0_to_9_in_every_row_and_black_where_one_lacks():
     dataset = Dataset("own", "here", images, np.array([9, 0, 9, 9], np.uint8), images, np.zeros(4, np.uint8))
     sheet = first_of_each(dataset, rows=2).reshape(2, 10, 28, 28)
     assert sheet[:, :, 0, 0].tolist() == [[11, 0, 0, 0, 0, 0, 0, 0, 0, 10], [0, 0, 0, 0, 0, 0, 0, 0, 0, 12]]
+
+
+def numbered(labels: list[int], classes: tuple[str, ...]) -> Dataset:
+    """Images whose pixels are their numbers, from 1."""
+    images = np.stack([np.full((28, 28), 1 + place, np.uint8) for place in range(len(labels))])
+    return Dataset("own", "here", images, np.array(labels, np.uint8), images[:0], np.zeros(0, np.uint8), classes)
+
+
+def test_a_sheet_of_three_classes_has_three_columns():
+    dataset = numbered([2, 0, 2, 2], ("axe", "bow", "cup"))
+    assert sheet_columns(dataset) == 3
+    assert first_of_each(dataset, rows=2)[:, 0, 0].tolist() == [2, 0, 1, 0, 0, 3]
+
+
+def test_a_sheet_of_many_classes_shows_the_first_ten():
+    dataset = numbered(list(range(12)), tuple("abcdefghijkl"))
+    assert sheet_columns(dataset) == 10
+    assert first_of_each(dataset, rows=1)[:, 0, 0].tolist() == list(range(1, 11))
+
+
+@pytest.mark.parametrize(("count", "shown"), [(3, 3), (50, 40)])
+def test_a_sheet_of_images_without_classes_has_the_first_ones_in_rows_of_ten(count, shown):
+    dataset = numbered([0] * count, ())
+    assert sheet_columns(dataset) == 10
+    assert first_of_each(dataset)[:, 0, 0].tolist() == list(range(1, shown + 1))
+
+
+def test_data_are_read_without_waiting_for_torch(small):
+    script = "import sys; from pathlib import Path; from ganmnist import load_data; load_data(Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}; assert 'torch' not in sys.modules", str(small)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")

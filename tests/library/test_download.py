@@ -109,8 +109,8 @@ def babbling():
 @pytest.fixture
 def few_drawn(monkeypatch):
     """Draw some digits only, for drawing them all takes seconds."""
-    monkeypatch.setattr("ganmnist.drawn_digits._TRAIN", 20)
-    monkeypatch.setattr("ganmnist.drawn_digits._TEST", 10)
+    monkeypatch.setattr("ganmnist.synthetic.TRAIN", 20)
+    monkeypatch.setattr("ganmnist.synthetic.TEST", 10)
 
 
 def test_a_download_fills_the_cache_once(mirror, cache, monkeypatch):
@@ -155,7 +155,7 @@ def test_a_file_with_another_checksum_is_refused_and_nothing_is_left_behind(
 ):
     monkeypatch.setattr(download, "MIRRORS", (mirror.url,))
     mirror.answers[f"{next(iter(MNIST))}.gz"] = answer
-    assert load_data().name == "drawn-digits"
+    assert load_data().name == "synthetic-mnist"
     assert not cache.exists() or list(cache.iterdir()) == []
 
 
@@ -178,13 +178,22 @@ def test_the_second_mirror_is_asked_when_the_first_does_not_speak_http(mirror, c
     assert load_data().name == "MNIST"
 
 
-def test_without_any_mirror_digits_are_drawn_and_say_loudly_that_they_are_not_mnist(
+def test_without_any_mirror_digits_are_drawn_that_say_loudly_they_are_not_mnist(
     cache, monkeypatch, dead, babbling, few_drawn
 ):
     monkeypatch.setattr(download, "MIRRORS", (dead, babbling))
     said: list[str] = []
     found = load_data(on_progress=lambda percent, words: said.append(words))
-    assert found.name == "drawn-digits"
+    assert found.name == "synthetic-mnist"
     assert "not MNIST" in found.source
-    assert any(dead in words and babbling in words and "drawing digits instead" in words for words in said)
+    assert any(dead in words and babbling in words and "drawn from the bundled model" in words for words in said)
     assert len(found.train_images) == 20
+
+
+def test_mnist_is_looked_for_again_each_time_and_preferred_to_what_stood_in_for_it(
+    mirror, cache, monkeypatch, dead, few_drawn
+):
+    monkeypatch.setattr(download, "MIRRORS", (dead,))
+    assert load_data().name == "synthetic-mnist"
+    monkeypatch.setattr(download, "MIRRORS", (mirror.url,))
+    assert load_data().name == "MNIST"

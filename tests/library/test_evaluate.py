@@ -13,8 +13,16 @@ import pytest
 from ganmnist import bundle
 from ganmnist.data import load_data
 from ganmnist.errors import DataError
-from ganmnist.evaluate import Yardstick, covered, frechet_distance, inception_score, reach, read_samples
-from ganmnist.judge import MANIFEST, load_judge, look
+from ganmnist.evaluate import (
+    Estimator,
+    Yardstick,
+    covered,
+    frechet_distance,
+    inception_score,
+    reach,
+    read_samples,
+)
+from ganmnist.judge import FEATURES, MANIFEST, load_judge, look
 from ganmnist.judge_training import accuracy, train_judge
 
 CHANCE = np.random.default_rng(4)
@@ -105,6 +113,48 @@ def test_real_images_beat_noise_and_one_digit_alone(mnist, yardstick):
 def test_too_few_images_are_refused(mnist, yardstick):
     with pytest.raises(DataError, match="128 are too few"):
         yardstick.evaluate(mnist.train_images[:128])
+
+
+@pytest.fixture(scope="module")
+def estimator(mnist):
+    return Estimator(mnist.train_images)
+
+
+def unseen(mnist, count: int, seed: int = 3) -> np.ndarray:
+    """Real images, some of them."""
+    return mnist.train_images[np.random.default_rng(seed).permutation(len(mnist.train_images))[:count]]
+
+
+def test_real_images_are_estimated_near_the_floor_of_ten_thousand_and_noise_far_from_it(mnist, estimator):
+    """The floor is 2; with a thousand images the estimate strays by about 2."""
+    real = estimator.estimate(unseen(mnist, 1000))
+    assert real.frechet < 8
+    assert real.confident > 0.95
+    noise = estimator.estimate(CHANCE.integers(0, 256, (1000, 28, 28), np.uint8))
+    assert noise.frechet > 100
+
+
+def test_estimates_from_a_thousand_images_lie_around_the_one_from_all_of_them(mnist, estimator):
+    images = unseen(mnist, 4000)
+    blurred = ((images.astype(np.uint16) + np.roll(images, 1, 2)) // 2).astype(np.uint8)
+    whole = estimator.estimate(blurred).frechet
+    parts = [estimator.estimate(part).frechet for part in np.split(blurred, 4)]
+    assert parts == pytest.approx([whole] * 4, abs=5)
+    assert np.mean(parts) == pytest.approx(whole, abs=1.5)  # without the correction they would be 6 above it
+
+
+def test_an_estimate_is_never_below_zero(mnist, estimator):
+    twice = np.repeat(unseen(mnist, 1000), 2, 0)
+    assert estimator.estimate(twice).frechet >= 0
+
+
+def test_too_few_real_images_cannot_judge(digits):
+    least = 3 * (FEATURES + 1)
+    enough = np.resize(digits.train_images, (least, 28, 28))
+    assert Estimator.can_judge(enough)
+    assert not Estimator.can_judge(enough[1:])
+    with pytest.raises(DataError, match=rf"{least - 1} are too few .*at least {least}"):
+        Estimator(enough[1:])
 
 
 @pytest.mark.parametrize(

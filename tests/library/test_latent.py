@@ -1,4 +1,4 @@
-"""Latent vectors: from a seed, from sliders, or whole."""
+"""Latent vectors: from a seed, from sliders, or whole; and which digit each is to be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ganmnist.config import GenerateConfig
 from ganmnist.errors import SettingError
-from ganmnist.latent import from_seed, latents
+from ganmnist.latent import classes, from_seed, in_turn, latents
 
 SLIDERS = st.lists(st.floats(-10, 10, width=32), max_size=8)
 
@@ -56,3 +56,49 @@ def test_whole_vectors_pass_through_in_place_of_count_seed_and_sliders():
 def test_a_whole_vector_of_another_length_is_named_by_its_place():
     with pytest.raises(SettingError, match=r"z\.1: has 3 numbers, the model takes 2"):
         latents(GenerateConfig(z=((1, 2), (1, 2, 3))), 2)
+
+
+@given(seed=st.integers(0, 2**31 - 1), few=st.integers(1, 20), many=st.integers(20, 256), known=st.integers(1, 100))
+def test_class_i_of_a_seed_is_the_same_however_many_are_asked_for(seed, few, many, known):
+    config = GenerateConfig(seed=seed)
+    drawn = classes(config, many, known)
+    assert drawn.shape == (many,)
+    assert drawn.min() >= 0
+    assert drawn.max() < known
+    np.testing.assert_array_equal(classes(config, few, known), drawn[:few])
+
+
+def test_seeds_draw_all_classes_and_each_its_own():
+    drawn = classes(GenerateConfig(seed=3), 256, 10)
+    assert np.bincount(drawn, minlength=10).min() > 10
+    assert not np.array_equal(drawn, classes(GenerateConfig(seed=4), 256, 10))
+
+
+def test_a_seed_draws_the_same_classes_on_every_machine():
+    assert classes(GenerateConfig(), 8, 10).tolist() == [5, 8, 9, 5, 3, 8, 2, 9]
+
+
+def test_the_digit_asked_for_is_the_class_of_every_sample_whatever_the_seed():
+    assert classes(GenerateConfig(digit=7, seed=5), 3, 10).tolist() == [7, 7, 7]
+
+
+@given(seed=st.integers(0, 2**31 - 1), digit=st.integers(0, 9))
+def test_the_digit_asked_for_changes_no_latent(seed, digit):
+    chosen = latents(GenerateConfig(seed=seed, digit=digit, count=3), 6)
+    np.testing.assert_array_equal(chosen, latents(GenerateConfig(seed=seed, count=3), 6))
+
+
+def test_a_digit_the_model_does_not_know_is_refused_and_those_it_knows_are_named():
+    with pytest.raises(SettingError, match=r"digit: got 3, the model knows 0 to 2"):
+        classes(GenerateConfig(digit=3), 1, 3)
+    with pytest.raises(SettingError, match=r"digit: got 0, the model was trained without classes"):
+        classes(GenerateConfig(digit=0), 1, 0)
+
+
+def test_a_model_without_classes_is_told_none_that_could_matter():
+    assert classes(GenerateConfig(), 4, 0).tolist() == [0, 0, 0, 0]
+
+
+def test_classes_in_turn_begin_again_after_the_last():
+    assert in_turn(7, 3).tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert in_turn(3, 0).tolist() == [0, 0, 0]

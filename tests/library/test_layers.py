@@ -16,17 +16,21 @@ from ganmnist.errors import NetworkError
 from ganmnist.layers import (
     LAYERS,
     BatchNorm,
+    ClassProjection,
+    ConditionalBatchNorm,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
     LeakyReLU,
+    MinibatchStd,
     ReLU,
     Reshape,
     Sigmoid,
     Tanh,
     UpSampling2D,
 )
+from ganmnist.modules import Network
 
 ROWS = st.tuples(st.integers(1, 12))
 IMAGES = st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9))
@@ -43,7 +47,13 @@ def reshapes(draw, shape):
 def fitting_layers(draw):
     """A layer with random parameters and a shape that fits it."""
     kind = draw(st.sampled_from(sorted(LAYERS)))
-    needed = {"Dense": ROWS, "Conv2D": IMAGES, "UpSampling2D": IMAGES}
+    needed = {
+        "Dense": ROWS,
+        "Conv2D": IMAGES,
+        "UpSampling2D": IMAGES,
+        "ConditionalBatchNorm": IMAGES,
+        "ClassProjection": ROWS,
+    }
     shape = draw(needed.get(kind, SHAPES))
     if kind == "Dense":
         return Dense(units=draw(st.integers(1, 9)), bias=draw(st.booleans())), shape
@@ -60,6 +70,8 @@ def fitting_layers(draw):
     others = {
         "UpSampling2D": lambda: UpSampling2D(size=draw(st.integers(2, 4))),
         "BatchNorm": lambda: BatchNorm(momentum=draw(st.floats(0, 0.99))),
+        "ConditionalBatchNorm": lambda: ConditionalBatchNorm(momentum=draw(st.floats(0, 0.99))),
+        "MinibatchStd": lambda: MinibatchStd(group=draw(st.integers(2, 5))),
         "LeakyReLU": lambda: LeakyReLU(slope=draw(st.floats(0, 1))),
         "Dropout": lambda: Dropout(rate=draw(st.floats(0, 0.9))),
         "Reshape": lambda: Reshape(shape=reshapes(draw, shape)),
@@ -67,14 +79,15 @@ def fitting_layers(draw):
     return others.get(kind, LAYERS[kind])(), shape
 
 
-@given(fitting_layers())
-def test_shape_and_parameters_are_those_of_the_module_that_is_built(layer_and_shape):
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
+@given(layer_and_shape=fitting_layers(), condition=st.integers(0, 5))
+def test_shape_and_parameters_are_those_of_the_module_that_is_built(layer_and_shape, condition):
     layer, shape = layer_and_shape
-    built = layer.build(shape)
+    built = Network(layer.build(shape, condition))
     with torch.no_grad():
-        output = built(torch.zeros(2, *shape))
+        output = built(torch.zeros(2, *shape), torch.zeros(2, condition))
     assert tuple(output.shape[1:]) == layer.output_shape(shape)
-    assert sum(parameter.numel() for parameter in built.parameters()) == layer.parameters(shape)
+    assert sum(parameter.numel() for parameter in built.parameters()) == layer.parameters(shape, condition)
 
 
 def keras_conv(image, kernel, stride, padding):
@@ -180,6 +193,8 @@ def test_every_layer_and_every_parameter_has_a_help_text(layer):
         ([UpSampling2D()], (50,), ["layer 1 UpSampling2D", "(channels, height, width)", "(50,)", "Reshape"]),
         ([Conv2D(filters=1, kernel=5, padding="valid")], (2, 9, 4), ["layer 1 Conv2D", "5 pixels", "9 x 4", "same"]),
         ([BatchNorm()], (2, 3), ["layer 1 BatchNorm", "(2, 3)", "(units,)"]),
+        ([ConditionalBatchNorm()], (98,), ["layer 1 ConditionalBatchNorm", "(98,)", "Reshape", "98 = 2 x 7 x 7"]),
+        ([ClassProjection()], (4, 7, 7), ["layer 1 ClassProjection", "(units,)", "(4, 7, 7)", "Flatten"]),
     ],
 )  # fmt: skip
 def test_a_misfit_names_place_layer_what_came_what_is_needed_and_the_nearest_fix(layers, start, words):
@@ -194,3 +209,12 @@ def test_the_table_counts_multiplications():
     assert [row.output_shape for row in table] == [(3, 2, 3), (18,), (5,)]
     assert [row.multiply_adds for row in table] == [18 * 2 * 4, 0, 90]
     assert [row.place for row in table] == [1, 2, 3]
+
+
+def test_the_table_counts_what_a_condition_adds():
+    layers = [ConditionalBatchNorm(), MinibatchStd(), Flatten(), MinibatchStd(group=2), ClassProjection()]
+    rows = NetworkConfig(layers=layers).table((2, 3, 4), 10)
+    assert [row.output_shape for row in rows] == [(2, 3, 4), (3, 3, 4), (36,), (37,), (1,)]
+    assert [row.parameters for row in rows] == [2 * 2 * 10 + 2 * 2, 0, 0, 0, 37 * 10 + 37 + 1]
+    assert [row.multiply_adds for row in rows] == [2 * 2 * 10, 0, 0, 0, 37 * 10 + 37]
+    assert rows != NetworkConfig(layers=layers).table((2, 3, 4))

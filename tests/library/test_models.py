@@ -1,16 +1,19 @@
-"""Models are found by name, none is lost, and a damaged one does not hide the others."""
+"""Models are found by name, none is lost, and a damaged one does not hide the others. One comes along."""
 
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 import torch
 
-from ganmnist import bundle
-from ganmnist.config import TrainConfig
+from ganmnist import bundle, models
+from ganmnist.config import TrainConfig, read_settings
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
-from ganmnist.models import ModelManifest, ModelStore, list_models
+from ganmnist.figures import Estimate
+from ganmnist.models import BUNDLED, ModelManifest, ModelStore, NewName, list_models
+from ganmnist.presets import PRESETS
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def publish(store, tiny):
             id=folder.id,
             name=folder.name,
             created=f"2024-05-06T07:08:{second:02d}.000+00:00",
-            data="drawn-digits",
+            data="synthetic-mnist",
             preset=None,
             networks=tiny,
             settings=TrainConfig(networks=tiny),
@@ -46,13 +49,82 @@ def publish(store, tiny):
     return publish
 
 
+@pytest.fixture
+def own_bundled(tmp_path, monkeypatch):
+    """A copy of the folder of the bundled model, to spoil."""
+    folder = tmp_path / "weights" / BUNDLED
+    shutil.copytree(models._BUNDLED_FOLDER, folder)
+    monkeypatch.setattr(models, "_BUNDLED_FOLDER", folder)
+    return folder
+
+
 def names(store) -> list[str]:
-    return [model.name for model in store.list()]
+    """The names of the models that were trained; the one that comes along is always the last."""
+    *trained, last = [model.name for model in store.list()]
+    assert last == BUNDLED
+    return trained
 
 
-def test_an_empty_home_has_no_models(store, home):
-    assert store.list() == []
-    assert list_models(home) == list_models() == []
+def test_an_empty_home_has_the_model_that_comes_along_and_no_other(store, home):
+    assert names(store) == []
+    assert [model.name for model in list_models(home)] == [model.name for model in list_models()] == [BUNDLED]
+
+
+def test_the_model_that_comes_along_is_a_finished_one_of_ten_classes_whose_digits_were_judged(store):
+    folder = store.find(None)
+    assert (folder.id, folder.name) == (BUNDLED, BUNDLED)
+    manifest, weights = folder.load()
+    assert (manifest.id, manifest.name, manifest.data, manifest.finished) == (BUNDLED, BUNDLED, "MNIST", True)
+    assert manifest.networks.classes == 10
+    assert manifest.preset in PRESETS
+    assert manifest.evaluation.images == 10_000
+    assert manifest.evaluation.frechet < 20
+    assert manifest.evaluation.confident > 0.9
+    assert weights
+
+
+def test_the_model_that_comes_along_is_small(store):
+    assert sum(path.stat().st_size for path in store.find(None).path.iterdir()) < 3_000_000
+
+
+@pytest.mark.parametrize("name", [BUNDLED, "Bundled", "BUNDLED"])
+def test_the_model_that_comes_along_stays_and_its_name_is_its_own(store, own_bundled, name):
+    assert store.find(name).id == BUNDLED
+    with pytest.raises(SettingError, match="comes along and stays"):
+        store.delete(name)
+    assert store.find(None).load()
+    for refuse in (store.new, lambda name: read_settings(NewName, {"model": name})):
+        with pytest.raises(SettingError, match=r"model: .*comes along: choose another"):
+            refuse(name)
+    assert store.free_name(name) == f"{name}-1"
+
+
+def test_publishing_under_other_names_leaves_the_model_that_comes_along_alone(store, publish, own_bundled):
+    before = {path.name: path.read_bytes() for path in own_bundled.iterdir()}
+    publish("digits", 1)
+    publish("digits", 2)
+    assert store.find(None).id == BUNDLED
+    assert {path.name: path.read_bytes() for path in own_bundled.iterdir()} == before
+
+
+@pytest.mark.parametrize("damage", ["absent", "empty", "manifest", "weights"])
+def test_a_model_that_should_come_along_and_does_not_hides_no_other(store, publish, own_bundled, damage):
+    publish("digits", 3)
+    if damage == "absent":
+        shutil.rmtree(own_bundled)
+    for path in own_bundled.glob({"manifest": "*.json", "weights": "*.safetensors"}.get(damage, "*")):
+        path.write_bytes(b"" if damage == "empty" else path.read_bytes()[:-9])
+    assert store.list()[0].name == "digits"
+    assert store.find("digits").load()[0].step == 3
+    assert store.free_name("digits") == "digits-1"
+    with pytest.raises(ModelError, match=BUNDLED):
+        store.find(None).load()
+
+
+def test_where_there_is_no_model_at_all_the_refusal_says_so(store, own_bundled):
+    shutil.rmtree(own_bundled)
+    with pytest.raises(ModelNotFound, match="no model bundled; there are none"):
+        store.find(None)
 
 
 def test_what_was_published_is_found_and_loaded(store, publish):
@@ -66,11 +138,32 @@ def test_what_was_published_is_found_and_loaded(store, publish):
     assert tensors["weight"].tolist() == [7.0, 7.0, 7.0]
 
 
-def test_the_newest_comes_first_and_is_what_none_finds(store, publish):
+def test_the_newest_comes_first_and_none_finds_the_one_that_comes_along(store, publish):
     for name, second in (("b", 20), ("c", 30), ("a", 10)):
         publish(name, second)
     assert names(store) == ["c", "b", "a"]
-    assert store.find(None).name == "c"
+    assert store.find(None).name == BUNDLED
+
+
+def test_the_last_state_is_kept_beside_the_best_until_a_better_one_is_published(publish):
+    folder = publish("digits", 1)
+    assert folder.load(last=True)[0].step == 1
+    folder.keep_last(publish.manifest(folder, 2), {"weight": torch.full((3,), 2.0)})
+    assert (folder.manifest().step, folder.load()[0].step) == (1, 1)
+    manifest, weights = folder.load(last=True)
+    assert (manifest.step, weights["weight"].tolist()) == (2, [2.0, 2.0, 2.0])
+    folder.publish(publish.manifest(folder, 3), {"weight": torch.full((3,), 3.0)})
+    assert folder.load(last=True)[0].step == 3
+    assert len(list(folder.path.iterdir())) == 2
+
+
+def test_what_the_judge_said_is_kept_in_the_manifest(publish):
+    folder = publish("digits", 1)
+    estimate = Estimate(frechet=1 / 3, confident=0.75)
+    judged = publish.manifest(folder, 2).model_copy(update={"estimate": estimate})
+    assert folder.manifest().estimate is None
+    folder.publish(judged, {"weight": torch.ones(3)})
+    assert folder.manifest().estimate == estimate
 
 
 def test_names_are_found_whatever_their_case(store, publish):
@@ -79,18 +172,17 @@ def test_names_are_found_whatever_their_case(store, publish):
 
 
 def test_a_model_that_is_not_there_lists_those_that_are(store, publish):
-    with pytest.raises(ModelNotFound, match="none yet: train one first"):
-        store.find(None)
     publish("one")
     publish("two")
     with pytest.raises(ModelNotFound) as caught:
         store.find("three")
-    assert all(name in str(caught.value) for name in ("one", "two", "three"))
+    assert all(name in str(caught.value) for name in ("one", "two", "three", BUNDLED))
 
 
 def test_taking_a_name_renames_the_older_model_and_loses_nothing(store, publish):
     oldest, older, newest = (publish("digits", second) for second in (1, 2, 3))
     assert {model.id: model.name for model in store.list()} == {
+        BUNDLED: BUNDLED,
         oldest.id: "digits-1",
         older.id: "digits-2",
         newest.id: "digits",
@@ -143,7 +235,7 @@ def test_a_damaged_model_does_not_hide_the_others(store, publish, content):
     publish("whole", 1)
     (damaged.path / "model.json").write_bytes(content)
     assert names(store) == ["whole"]
-    assert store.find(None).name == "whole"
+    assert store.find("whole").load()
     with pytest.raises(ModelError, match=r"model\.json"):
         damaged.manifest()
 

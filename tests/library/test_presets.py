@@ -1,12 +1,20 @@
-"""The preset `tutorial` is the tutorial's list of layers; its parameter counts are those Keras gives for that list."""
+"""What presets are, and what a training's settings come to.
+
+The preset `tutorial` is the tutorial's list of layers; its parameter counts are those Keras gives for that list.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 
+from ganmnist.config import TrainConfig
+from ganmnist.layers import Conv2D
 from ganmnist.networks import build_discriminator, build_generator
-from ganmnist.presets import PRESETS
+from ganmnist.presets import PRESETS, recipe
 
 CONV = 3 * 3
 
@@ -16,7 +24,7 @@ def trained(network) -> int:
 
 
 def test_the_tutorials_generator_has_the_parameters_keras_counts():
-    rows = PRESETS["tutorial"].generator.table((100,))
+    rows, _ = PRESETS["tutorial"].networks.tables()
     assert [(row.layer, row.output_shape, row.parameters) for row in rows] == [
         ("Dense", (12544,), 100 * 12544 + 12544),
         ("BatchNorm", (12544,), 2 * 12544),  # gain and bias; the 2 * 12544 moving statistics are not trained
@@ -37,7 +45,7 @@ def test_the_tutorials_generator_has_the_parameters_keras_counts():
 
 
 def test_the_tutorials_discriminator_has_the_parameters_keras_counts():
-    rows = PRESETS["tutorial"].discriminator.table((1, 28, 28))
+    _, rows = PRESETS["tutorial"].networks.tables()
     assert [(row.layer, row.output_shape, row.parameters) for row in rows] == [
         ("Conv2D", (64, 14, 14), (CONV * 1 + 1) * 64),
         ("LeakyReLU", (64, 14, 14), 0),
@@ -53,25 +61,26 @@ def test_the_tutorials_discriminator_has_the_parameters_keras_counts():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_built_networks_have_the_parameters_of_their_table(name):
-    config = PRESETS[name]
+    config = PRESETS[name].networks
     generator, discriminator = build_generator(config), build_discriminator(config)
-    assert trained(generator) == sum(row.parameters for row in config.generator.table((config.latent_dim,)))
-    assert trained(discriminator) == sum(row.parameters for row in config.discriminator.table((1, 28, 28)))
+    assert (trained(generator), trained(discriminator)) == tuple(
+        sum(row.parameters for row in rows) for rows in config.tables()
+    )
     with torch.no_grad():
-        images = generator(torch.randn(3, config.latent_dim))
-        assert discriminator(images).shape == (3, 1)
+        images = generator(torch.randn(3, config.input_dim))
+        assert discriminator(images, torch.zeros(3, config.classes)).shape == (3, 1)
     assert images.shape == (3, 1, 28, 28)
     assert images.abs().max() <= 1
 
 
 def test_the_tutorials_moving_statistics_are_those_keras_lists_as_not_trainable():
-    buffers = dict(build_generator(PRESETS["tutorial"]).named_buffers())
+    buffers = dict(build_generator(PRESETS["tutorial"].networks).named_buffers())
     statistics = [tensor.numel() for name, tensor in buffers.items() if "running" in name]
     assert sum(statistics) == 25_088 + 256 + 128
 
 
 def test_the_discriminator_gives_logits_since_the_loss_takes_them():
-    discriminator = build_discriminator(PRESETS["tutorial"])
+    discriminator = build_discriminator(PRESETS["tutorial"].networks)
     assert not any(isinstance(module, torch.nn.Sigmoid) for module in discriminator)
 
 
@@ -80,14 +89,14 @@ def test_the_first_images_differ_from_each_other(name):
     """Images that start alike are driven into black together: a spread of 0.045 went black, 0.28 lived."""
     torch.manual_seed(0)
     with torch.no_grad():
-        images = build_generator(PRESETS[name])(torch.randn(32, 100))
+        images = build_generator(PRESETS[name].networks)(torch.randn(32, PRESETS[name].networks.input_dim))
     assert images.std(0).mean() > 0.1
     assert images.mean().abs() < 0.5
 
 
 def test_weights_start_from_a_normal_of_0_02_and_gains_near_1():
     torch.manual_seed(0)
-    network = build_discriminator(PRESETS["tutorial"])
+    network = build_discriminator(PRESETS["tutorial"].networks)
     convolution, norm = network[2][1], network[3]  # padding stands before the convolution
     assert convolution.weight.std().item() == pytest.approx(0.02, rel=0.02)
     assert convolution.bias.abs().max() == 0
@@ -95,10 +104,80 @@ def test_weights_start_from_a_normal_of_0_02_and_gains_near_1():
     assert norm.weight.std().item() == pytest.approx(0.02, rel=0.25)
 
 
-def test_quick_costs_about_a_tenth_of_the_tutorial():
+def test_fast_costs_a_small_part_of_the_tutorial():
     def cost(name):
-        config = PRESETS[name]
-        rows = [*config.generator.table((100,)), *config.discriminator.table((1, 28, 28))]
-        return sum(row.multiply_adds for row in rows)
+        return sum(row.multiply_adds for rows in PRESETS[name].networks.tables() for row in rows)
 
-    assert 0.05 < cost("quick") / cost("tutorial") < 0.15
+    assert cost("fast") < cost("tutorial") / 4
+
+
+def test_the_settings_name_the_presets_there_are():
+    assert set(get_args(TrainConfig.model_fields["preset"].annotation)) == set(PRESETS)
+    assert TrainConfig().preset == "fast"
+
+
+def test_unconditional_is_fast_without_classes():
+    fast, unconditional = PRESETS["fast"].networks, PRESETS["unconditional"].networks
+    assert (fast.classes, unconditional.classes) == (10, 0)
+    assert fast.model_copy(update={"classes": 0}) == unconditional
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_settings_that_are_left_open_are_the_presets(name):
+    assert recipe(TrainConfig(preset=name)) == PRESETS[name]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_settings_that_are_given_win_over_the_presets(name):
+    given = {"batch_size": 7, "learning_rate": 0.0123, "beta1": 0.25}
+    assert recipe(TrainConfig(preset=name, **given)) == replace(PRESETS[name], **given)
+
+
+def test_a_beta1_of_zero_is_a_setting_that_is_given():
+    assert PRESETS["tutorial"].beta1 > 0
+    assert recipe(TrainConfig(preset="tutorial", beta1=0)).beta1 == 0
+
+
+def test_networks_of_ones_own_train_as_the_tutorials_do(tiny, told):
+    for own in (tiny, told):
+        assert recipe(TrainConfig(preset="fast", networks=own)) == replace(PRESETS["tutorial"], networks=own)
+
+
+def test_a_preset_has_as_many_classes_as_the_data_and_networks_of_ones_own_stay_as_they_are(told):
+    assert recipe(TrainConfig(), 3).networks.classes == 3
+    assert recipe(TrainConfig(), 0).networks.classes == 0
+    for name in ("tutorial", "unconditional"):
+        assert recipe(TrainConfig(preset=name), 3).networks.classes == 0
+    assert recipe(TrainConfig(networks=told), 3).networks == told
+
+
+@pytest.mark.parametrize("classes", [0, 1, 3, 100])
+def test_fast_can_be_built_for_any_number_of_classes(classes):
+    networks = recipe(TrainConfig(), classes).networks
+    assert type(networks).model_validate(networks.model_dump()) == networks  # it was not checked when it was changed
+    with torch.no_grad():
+        images = build_generator(networks)(torch.zeros(2, networks.latent_dim + classes))
+        assert build_discriminator(networks)(images, torch.zeros(2, classes)).shape == (2, 1)
+
+
+def budget(**given) -> tuple[int | None, float | None]:
+    plan = recipe(TrainConfig(preset="tutorial", **given))
+    return plan.epochs, plan.seconds
+
+
+def test_a_budget_that_is_given_stands_alone_and_none_at_all_is_the_presets():
+    assert budget() == (PRESETS["tutorial"].epochs, PRESETS["tutorial"].seconds)
+    assert budget(epochs=4) == (4, None)
+    assert budget(seconds=2.5) == (None, 2.5)
+    assert budget(epochs=4, seconds=2.5) == (4, 2.5)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_has_a_budget(name):
+    assert PRESETS[name].epochs or PRESETS[name].seconds
+
+
+def test_the_tutorials_generator_has_the_guard_against_black_images():
+    layers = PRESETS["tutorial"].networks.generator.layers
+    after = {type(layers[place + 1]).__name__ for place, layer in enumerate(layers) if isinstance(layer, Conv2D)}
+    assert after == {"BatchNorm", "Tanh"}

@@ -32,10 +32,9 @@ from ganmnist.models import ModelStore
 
 torch.set_num_threads(1)
 training._SAVE_SECONDS = 0.0
-home, images, config, id = sys.argv[1:]
-images = np.load(images)
-labels = np.zeros(len(images), np.uint8)
-data = Dataset("drawn-digits", "drawn", images, labels, images[:0], labels[:0])
+home, images, labels, config, id = sys.argv[1:]
+images, labels = np.load(images), np.load(labels)
+data = Dataset("synthetic-mnist", "drawn", images, labels, images[:0], labels[:0])
 
 def tell(progress):
     print(progress.step, flush=True)
@@ -58,8 +57,8 @@ def games(monkeypatch):
     made: list[Game] = []
 
     class Kept(Game):
-        def __init__(self, config):
-            super().__init__(config)
+        def __init__(self, *given, **named):
+            super().__init__(*given, **named)
             made.append(self)
 
     monkeypatch.setattr(training, "Game", Kept)
@@ -94,6 +93,16 @@ def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, game
     assert folder.manifest().finished
 
 
+def test_a_presets_training_resumes_to_the_same_bits_too(digits, folder, games, everything):
+    """Step 3 of 10 is between two penalties on the slope, which come every eighth step."""
+    config = TrainConfig(preset="fast", epochs=2, batch_size=8, images=40, seed=3)
+    train(digits, config)
+    whole = everything(games.pop())
+    train(digits, config, folder, should_stop=after(3))
+    train(digits, config, folder)
+    assert different(whole, everything(games[-1])) == []
+
+
 def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(digits, short, folder, games, whole, everything):
     for _ in range(16):
         train(digits, short, folder, should_stop=lambda: True)
@@ -101,15 +110,27 @@ def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(digits, s
     assert folder.manifest().finished
 
 
-def test_a_resumed_training_counts_the_seconds_before_and_estimates_from_its_own_pace(digits, short, folder):
+def test_a_resumed_training_counts_the_seconds_before_and_estimates_from_the_pace_of_both(digits, short, folder):
     train(digits, short, folder, should_stop=after(4))
     (path,) = folder.checkpoints.glob("*.json")
     checkpoint.bundle.update(path, {"seconds": 1000.0})
     said = []
     train(digits, short, folder, on_progress=said.append)
     assert said[0].seconds > 1000
-    assert said[0].seconds_left < 60
+    assert said[0].seconds_left == pytest.approx(said[0].seconds / 5 * 11)
     assert folder.manifest().seconds > 1000
+
+
+def test_a_resumed_training_has_what_is_left_of_its_seconds(digits, tiny, folder):
+    config = TrainConfig(networks=tiny, seconds=1000, batch_size=32)
+    train(digits, config, folder, should_stop=after(2))
+    (path,) = folder.checkpoints.glob("*.json")
+    checkpoint.bundle.update(path, {"seconds": 999.99})
+    said = []
+    train(digits, config, folder, on_progress=said.append)
+    assert said[-1].share == 1
+    assert said[-1].seconds == pytest.approx(1000, abs=30)
+    assert folder.manifest().finished
 
 
 def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before_and_no_bits(
@@ -153,7 +174,9 @@ def _pull_the_plug(progress):
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
 def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, games, whole, tmp_path, everything):
     np.save(tmp_path / "images.npy", digits.train_images)
-    arguments = [str(home), str(tmp_path / "images.npy"), short.model_dump_json(), folder.id]
+    np.save(tmp_path / "labels.npy", digits.train_labels)
+    files = [str(tmp_path / "images.npy"), str(tmp_path / "labels.npy")]
+    arguments = [str(home), *files, short.model_dump_json(), folder.id]
     with subprocess.Popen(
         [sys.executable, "-c", TRAINER, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

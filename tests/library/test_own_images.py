@@ -1,0 +1,165 @@
+"""A folder of pictures is a data set: sub-folders are classes, every tenth picture is kept for the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganmnist import own_images
+from ganmnist.config import MAX_CLASSES, TrainConfig
+from ganmnist.data import ENVIRONMENT, load_data
+from ganmnist.errors import DataError
+from ganmnist.training import train
+
+
+def picture(path: Path, shade: int) -> None:
+    """A square whose shade tells which picture it is, on black."""
+    image = np.zeros((28, 28), np.uint8)
+    image[9:19, 9:19] = shade
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+
+
+def shades(images: np.ndarray) -> list[int]:
+    return images[:, 14, 14].tolist()
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        load_data(folder)
+    return str(caught.value)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """43 pictures without classes, the shade of each its number."""
+    for number in range(1, 44):
+        picture(tmp_path / "leaves" / f"{number:02}.png", number)
+    return tmp_path / "leaves"
+
+
+@pytest.fixture
+def classed(tmp_path):
+    """30 axes of shades from 1, 9 bows from 101, 12 cups from 201."""
+    for name, first, count in (("cup", 201, 12), ("axe", 1, 30), ("bow", 101, 9)):
+        for number in range(count):
+            picture(tmp_path / "tools" / name / f"{number:02}.png", first + number)
+    return tmp_path / "tools"
+
+
+def test_sub_folders_are_classes_in_the_order_of_their_names(classed):
+    found = load_data(classed)
+    assert found.classes == ("axe", "bow", "cup")
+    assert (found.name, found.source) == ("tools", str(classed))
+    for images, labels in ((found.train_images, found.train_labels), (found.test_images, found.test_labels)):
+        assert labels.tolist() == [(shade - 1) // 100 for shade in shades(images)]
+        assert (images.dtype, labels.dtype) == (np.uint8, np.uint8)
+
+
+def test_every_tenth_of_each_class_is_kept_for_the_test_and_none_is_lost(classed):
+    found = load_data(classed)
+    assert np.bincount(found.test_labels, minlength=3).tolist() == [3, 0, 1]
+    every = sorted(shades(found.train_images) + shades(found.test_images))
+    assert every == [*range(1, 31), *range(101, 110), *range(201, 213)]
+
+
+def test_pictures_in_the_folder_itself_have_no_classes(flat):
+    found = load_data(flat)
+    assert found.classes == ()
+    assert not found.train_labels.any()
+    assert (len(found.train_images), len(found.test_images)) == (39, 4)
+    assert sorted(shades(found.train_images) + shades(found.test_images)) == list(range(1, 44))
+
+
+def test_the_order_is_shuffled_but_always_the_same(flat, classed):
+    for folder in (flat, classed):
+        one, other = load_data(folder), load_data(folder)
+        assert shades(one.train_images) == shades(other.train_images)
+        assert shades(one.test_images) == shades(other.test_images)
+        assert shades(one.train_images) != sorted(shades(one.train_images))
+    assert len(set(load_data(classed).train_labels[:12].tolist())) > 1, "the first images are not all of one class"
+
+
+@pytest.mark.parametrize(("count", "test"), [(1, 0), (19, 0), (20, 2)])
+def test_of_fewer_than_twenty_none_is_spared(tmp_path, count, test):
+    for number in range(count):
+        picture(tmp_path / "few" / f"{number}.png", 50)
+    found = load_data(tmp_path / "few")
+    assert (len(found.train_images), len(found.test_images)) == (count - test, test)
+
+
+def test_the_environment_may_name_the_folder(classed, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, str(classed))
+    assert load_data().name == "tools"
+
+
+def test_all_endings_count_in_capitals_too_and_nothing_else_does(tmp_path):
+    names = ["a.png", "b.JPG", "c.jpeg", "d.Bmp", "e.gif", "f.TIF", "g.tiff", "h.webp"]
+    for place, name in enumerate(names):
+        picture(tmp_path / "mixed" / name, 10 * (place + 1))
+    for name in (".hidden.png", "notes.txt", "Thumbs.db", "png"):
+        (tmp_path / "mixed" / name).write_bytes(b"no picture")
+    for name in (".git/x.png", "empty/notes.txt", "deep/down/x.png", "folder.png/notes.txt"):
+        (tmp_path / "mixed" / name).parent.mkdir(parents=True)
+        (tmp_path / "mixed" / name).write_bytes(b"no picture")
+    found = load_data(tmp_path / "mixed")
+    assert len(found.train_images) == len(names)
+    assert found.classes == ()
+
+
+def test_pictures_in_the_folder_and_in_its_sub_folders_are_refused_with_what_to_move(classed):
+    picture(classed / "stray.png", 9)
+    message = refusal(classed)
+    for words in (str(classed), "stray.png", "axe", "move"):
+        assert words in message
+
+
+def test_a_folder_without_any_says_what_was_looked_for(tmp_path):
+    (tmp_path / "notes.txt").write_text("no pictures here")
+    message = refusal(tmp_path)
+    for words in (str(tmp_path), "train-images-idx3-ubyte", ".png", ".webp"):
+        assert words in message
+
+
+def test_a_damaged_picture_is_named(classed):
+    (classed / "bow" / "03.png").write_bytes(b"no picture")
+    assert str(classed / "bow" / "03.png") in refusal(classed)
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    picture(tmp_path / "one.png", 9)
+    assert str(tmp_path / "one.png") in refusal(tmp_path / "one.png")
+
+
+def test_more_classes_than_a_model_can_have_are_refused_before_a_picture_is_read(tmp_path):
+    for number in range(MAX_CLASSES + 1):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "a.png").write_bytes(b"no picture")
+    message = refusal(tmp_path)
+    assert "101" in message
+    assert "100" in message
+
+
+def test_more_pictures_than_memory_holds_are_refused_before_one_is_read(flat, monkeypatch):
+    monkeypatch.setattr(own_images, "MOST_IMAGES", 42)
+    (flat / "01.png").write_bytes(b"no picture")
+    message = refusal(flat)
+    assert "43" in message
+    assert "42" in message
+
+
+def test_progress_grows_to_the_end(flat):
+    said: list[float] = []
+    load_data(flat, on_progress=lambda percent, words: said.append(percent))
+    assert said == sorted(said)
+    assert (len(said), said[-1]) == (44, 100)
+
+
+@pytest.mark.parametrize("classes", [True, False], ids=["with classes", "without"])
+def test_a_model_learns_from_own_pictures(classed, flat, classes):
+    """With the preset, which is told as many classes as there are."""
+    sampler = train(load_data(classed if classes else flat), TrainConfig(epochs=1, batch_size=4, images=4))
+    assert sampler.classes == (3 if classes else 0)
