@@ -22,6 +22,8 @@ from pathlib import Path
 
 import psutil
 
+from ganmnist import PRESETS
+
 FRAME = 1 / 60  # seconds
 
 
@@ -45,7 +47,7 @@ def main() -> None:
             for form in ("images", "relief", "mesh", "points"):
                 row("at rest", f"Generate one digit as {form}", spread(server.times(calls, form=form)))
             row("", "Generate 16 digits as relief", spread(server.times(calls // 4, count=16)))
-            id = server.start(preset="quick", epochs=1000, model="running")
+            id = server.start(seconds=1000, model="running")
             server.wait(id, steps=20)
             alone = server.pace(id, lambda: time.sleep(5))
             loaded = [*server.times(calls, pause=FRAME, form="relief")]
@@ -54,12 +56,13 @@ def main() -> None:
             busy = server.pace(id, partial(server.times, int(5 / FRAME), pause=FRAME, form="relief"))
             row("", "training, share of that pace while sliders move", f"{busy / alone:.0%}")
             server.call("POST", f"/api/runs/{id}/stop", {})
-        for preset in ("quick", "tutorial"):
+        for preset, recipe in PRESETS.items():
             with Server(home) as server:
-                id = server.start(preset=preset, epochs=10, model=preset)
+                id = server.start(preset=preset, seconds=1000, model=preset)
                 server.wait(id, steps=5)
                 pace = server.pace(id, lambda: time.sleep(20))
-                row("training", f"{preset}: seconds for an epoch of 60,000, batch 128", f"{60000 // 128 / pace:.0f}")
+                epoch = 60_000 // recipe.batch_size
+                row("training", f"{preset}: seconds for an epoch of 60,000", f"{epoch / pace:.0f}")
                 server.call("POST", f"/api/runs/{id}/stop", {})
 
 
@@ -118,7 +121,7 @@ class Server:
         return self.call("POST", "/api/runs", settings)["id"]
 
     def train(self, **settings: object) -> None:
-        id = self.start(preset="quick", epochs=1, **settings)
+        id = self.start(epochs=1, **settings)
         while self.call("GET", f"/api/runs/{id}")["state"] in ("queued", "running"):
             time.sleep(0.1)
 

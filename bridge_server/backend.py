@@ -25,7 +25,6 @@ from bridge_server.contract import (
     StartRun,
 )
 from ganmnist import __version__
-from ganmnist.config import IMAGE_SHAPE
 from ganmnist.layers import LAYERS
 
 
@@ -63,10 +62,8 @@ class Backend(ABC):
         )
 
     def networks_check(self, request: NetworksCheck) -> NetworkTables:
-        return NetworkTables(
-            generator=request.generator.table((request.latent_dim,)),
-            discriminator=request.discriminator.table(IMAGE_SHAPE),
-        )
+        generator, discriminator = request.tables()
+        return NetworkTables(generator=generator, discriminator=discriminator)
 
     @abstractmethod
     def data(self) -> Data: ...

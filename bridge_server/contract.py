@@ -16,6 +16,7 @@ from ganmnist.config import (
     TrainConfig,
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
+from ganmnist.models import NewName
 
 API_VERSION = 1
 
@@ -99,14 +100,15 @@ class Data(Message):
 
     state: DataState
     name: str | None = Field(
-        None, description="MNIST, drawn-digits (the offline default, not MNIST) or a folder's name."
+        None,
+        description="MNIST, synthetic-mnist (the offline default, drawn from the bundled model) or a folder's name.",
     )
     source: str | None = Field(None, description="Where it came from.")
     train: Whole | None = Field(None, description="Number of training images.")
     test: Whole | None = Field(None, description="Number of test images.")
     percent: Number = Field(0.0, description="How much is prepared.")
     problem: str | None = Field(None, description="Why it failed, and what to do.")
-    preview: Picture | None = Field(None, description="The first images of each digit.")
+    preview: Picture | None = Field(None, description="The first images of each class.")
 
 
 class LayerHelp(Message):
@@ -134,12 +136,9 @@ class NetworkTables(Message):
     discriminator: list[LayerRow]
 
 
-class StartRun(TrainConfig):
+class StartRun(TrainConfig, NewName):
     """Starts a training."""
 
-    model: ModelName | None = Field(
-        None, description="Name of the model that will be trained; digits-1, digits-2 ... unless given."
-    )
     key: str | None = Field(
         None, description="Idempotency key: the same key gives the same run.", min_length=1, max_length=128
     )
@@ -156,16 +155,21 @@ class Run(Message):
     created: str = Field(description="When Train was pressed, ISO 8601 in UTC.")
     place: Whole | None = Field(None, description="Place in the queue, from 1, while queued.")
     epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
-    epochs: Whole
+    epochs: Whole | None = Field(None, description="Epochs of the whole training; none where its budget is in seconds.")
     step: Whole = 0
-    steps: Whole = Field(0, description="Steps of the whole training; 0 until known.")
-    percent: Number = 0.0
+    percent: Number = Field(0.0, description="Share of the budget that is used up.")
     seconds: Number = Field(0.0, description="Time spent training.")
     seconds_left: Number | None = Field(None, description="Estimate of the time to the end.")
     loss_d: Number | None = Field(None, description="Loss of the discriminator.")
     loss_g: Number | None = Field(None, description="Loss of the generator.")
+    frechet: Number | None = Field(
+        None,
+        description="Frechet distance to real digits by the judge's eyes, as 10,000 samples would show; "
+        "less is better.",
+    )
+    confident: Number | None = Field(None, description="Share of its digits of which the judge is sure, 0 to 1.")
     preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
-    text: str = Field(description="The state in a few words: epoch 3/20 - 41 % - 0:52 left.")
+    text: str = Field(description="The state in a few words: 41 % - 0:52 left - FID 12.")
     reason: str | None = Field(
         None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
     )
@@ -203,15 +207,19 @@ class Model(Message):
     created: str
     data: str = Field(description="Name of the data set it learned from.")
     latent_dim: Whole
+    classes: Whole = Field(description="Classes that a digit may be chosen from; 0 where none can be.")
     epoch: Whole = Field(description="Epochs trained.")
     step: Whole
     seconds: Number = Field(description="Time it was trained.")
+    frechet: Number | None = Field(
+        None, description="Frechet distance as in a run; none if its training was too short to be judged."
+    )
     finished: Flag = Field(description="False while its training is under way or was cut short.")
     preset: str | None = Field(description="Preset of its networks, if one.")
 
 
 class Models(Message):
-    """All models, newest first."""
+    """All models, newest first, and at the end the one that comes along."""
 
     models: list[Model]
 
@@ -219,7 +227,7 @@ class Models(Message):
 class GenerateRequest(GenerateConfig, GeometryConfig):
     """Digits to generate."""
 
-    model: ModelName | None = Field(None, description="Name of the model; the newest unless given.")
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
 
 
 class Generated(Message):
@@ -230,6 +238,7 @@ class Generated(Message):
     training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
     latent_dim: Whole
     z: str = Field(description="Base64 of float32, little endian, (count, latent_dim).")
+    digits: list[Whole] = Field(description="Which digit each is to be; empty if the model knows no classes.")
     images: Pixels
     geometry: list[RhinoObject] = Field(description="One per digit: a Mesh, or for points a PointCloud, by rows.")
 

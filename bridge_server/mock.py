@@ -1,6 +1,6 @@
 """The whole contract with made-up answers, for wiring components and for tests: `serve --mock`. No torch.
 
-Digits have seven segments: the first latent number moves a digit to the right, the second up, the third chooses it.
+Digits have seven segments: the first latent number moves a digit to the right, the second up.
 A training takes two seconds. Failures come on request, by the name of the model:
 
     mock-fails         its training fails half way
@@ -41,9 +41,14 @@ from bridge_server.errors import Conflict, Refusal
 from bridge_server.mock_digits import digits, from_latent
 from bridge_server.texts import with_text
 from ganmnist.config import TrainConfig
-from ganmnist.errors import ModelNotFound
+from ganmnist.errors import ModelNotFound, SettingError
+from ganmnist.models import BUNDLED
+from ganmnist.presets import recipe
 
-LATENT_DIM = 100
+LATENT_DIM = 64
+CLASSES = 10
+STEPS = 4680  # of a training
+EPOCHS = 10  # of a training whose settings name none
 SECONDS = 2.0  # a training
 TICKS = 20
 TICKS_PER_PREVIEW = 5
@@ -188,16 +193,18 @@ class Mock(Backend):
     def models(self) -> Models:
         with self._lock:
             built_in = Model(
-                id="0" * 16,
-                name="mock-digits",
+                id=BUNDLED,
+                name=BUNDLED,
                 created=self._born,
                 data="mock-digits",
                 latent_dim=LATENT_DIM,
-                epoch=10,
-                step=4680,
-                seconds=52.0,
+                classes=CLASSES,
+                epoch=EPOCHS,
+                step=STEPS,
+                seconds=120.0,
+                frechet=_frechet(TICKS),
                 finished=True,
-                preset="quick",
+                preset="fast",
             )
             trained = [self._model(run) for run in self._runs if run.ticks() >= 1]
             newest = {model.name.lower(): model for model in [built_in, *trained]}
@@ -213,6 +220,8 @@ class Mock(Backend):
     def model_delete(self, name: str) -> Deleted:
         with self._lock:
             model = self.model(name)
+            if model.name == BUNDLED:
+                raise SettingError(f"model: {BUNDLED} comes along and stays")
             if any(run.active() and run.model.lower() == name.lower() for run in self._runs):
                 raise Conflict(f"model {model.name} is being trained: stop its run first")
             self._deleted.add(model.name.lower())
@@ -222,29 +231,20 @@ class Mock(Backend):
         import numpy as np
 
         from bridge_server.pictures import generated
-        from ganmnist.latent import latents
+        from ganmnist.latent import classes, latents
 
         if request.model == "mock-missing":
-            raise ModelNotFound("model: no model mock-missing; there is mock-digits")
+            raise ModelNotFound(f"model: no model mock-missing; there is {BUNDLED}")
         if request.model == "mock-error":
             raise RuntimeError("mock-error was asked for")
         if request.model == "mock-slow":
             time.sleep(3)
-        model = self._chosen(request.model)
+        model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
         z = latents(request, LATENT_DIM)
-        images = np.stack([from_latent(vector) for vector in z])
+        chosen = classes(request, len(z), CLASSES)
+        images = np.stack([from_latent(number, vector) for number, vector in zip(chosen, z, strict=True)])
         training = any(run.id == model.id and run.active() for run in self._runs)
-        return generated(request, model.name, model.step, training, z, images)
-
-    def _chosen(self, name: str | None) -> Model:
-        if name == "mock-slow":
-            name = "mock-digits"
-        if name:
-            return self.model(name)
-        models = self.models().models
-        if not models:
-            raise ModelNotFound("model: there are none yet: train one first")
-        return models[0]
+        return generated(request, model.name, model.step, training, z, chosen.tolist(), images)
 
     def _find(self, id: str) -> _Training:
         with self._lock:
@@ -260,8 +260,8 @@ class Mock(Backend):
     def _describe(self, run: _Training) -> Run:
         state, share, ticks = run.state(), run.share(), run.ticks()
         ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
-        steps = 469 * run.settings.epochs
-        epoch = math.ceil(share * run.settings.epochs)
+        epochs = recipe(run.settings).epochs
+        judged = _frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
         described = Run(
             id=run.id,
             model=run.model,
@@ -270,15 +270,16 @@ class Mock(Backend):
             data="mock-digits",
             created=run.created,
             place=len(ahead) if state is RunState.QUEUED else None,
-            epoch=epoch,
-            epochs=run.settings.epochs,
-            step=int(share * steps),
-            steps=steps,
+            epoch=math.ceil(share * (epochs or EPOCHS)),
+            epochs=epochs,
+            step=int(share * STEPS),
             percent=share * 100,
             seconds=share * SECONDS,
             seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,
             loss_d=_loss_d(ticks) if ticks else None,
             loss_g=_loss_g(ticks) if ticks else None,
+            frechet=judged,
+            confident=judged and 1 - judged / 100,
             preview=ticks // TICKS_PER_PREVIEW,
             text="",
             reason={RunState.FAILED: "failed", RunState.INTERRUPTED: "killed"}.get(state),
@@ -297,9 +298,11 @@ class Mock(Backend):
             created=run.created,
             data="mock-digits",
             latent_dim=LATENT_DIM,
+            classes=CLASSES,
             epoch=described.epoch,
             step=described.step,
             seconds=described.seconds,
+            frechet=described.frechet,
             finished=described.state is RunState.SUCCEEDED,
             preset=run.settings.preset if run.settings.networks is None else None,
         )
@@ -318,6 +321,10 @@ def _loss_d(tick: int) -> float:
 
 def _loss_g(tick: int) -> float:
     return 1.5 - 0.8 / (tick + 1)
+
+
+def _frechet(tick: int) -> float:
+    return 4 + 80 / tick
 
 
 def _now() -> str:

@@ -45,9 +45,9 @@ def digit(number: int, right: int = 0, up: int = 0) -> NDArray[np.uint8]:
     return image
 
 
-def from_latent(z: NDArray[np.float32]) -> NDArray[np.uint8]:
-    right, up, choice = (float(number) for number in z[:3])
-    return digit(int(abs(choice) * 10), round(max(-3.0, min(3.0, right))), round(max(-3.0, min(3.0, up))))
+def from_latent(number: int, z: NDArray[np.float32]) -> NDArray[np.uint8]:
+    right, up = (round(max(-3.0, min(3.0, float(way)))) for way in z[:2])
+    return digit(number, right, up)
 
 
 def digits(number: int) -> NDArray[np.uint8]:

@@ -17,6 +17,8 @@ from bridge_server.contract import API_VERSION, CALLS, Call, ErrorBody
 
 FILE = Path(__file__).with_name("openapi.json")
 _REF = "#/components/schemas/{model}"
+# What pydantic calls a bound, and leaves so in the schema of a whole number that may be null.
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
 def document() -> dict[str, Any]:
@@ -26,7 +28,8 @@ def document() -> dict[str, Any]:
         models.update(model for model in (call.request, call.reply) if model)
     ordered = sorted(models, key=lambda model: model.__name__)
     # One schema per message for both directions: `validation` describes what may be left out of a request.
-    _, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    _, raw = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    schemas = _with_bounds(raw)
     paths: dict[str, dict[str, Any]] = {}
     for call in CALLS:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, schemas["$defs"])
@@ -78,6 +81,14 @@ def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
     failure = {"application/json": {"schema": _ref(ErrorBody)}}
     operation["responses"]["default"] = {"description": "Failure.", "content": failure}
     return operation
+
+
+def _with_bounds(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_with_bounds(item) for item in schema]
+    if isinstance(schema, dict):
+        return {_BOUNDS.get(key, key): _with_bounds(value) for key, value in schema.items()}
+    return schema
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

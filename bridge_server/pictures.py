@@ -32,9 +32,15 @@ def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS) -> Pic
 
 
 def generated(
-    request: GenerateRequest, model: str, step: int, training: bool, z: NDArray[np.float32], images: NDArray[np.uint8]
+    request: GenerateRequest,
+    model: str,
+    step: int,
+    training: bool,
+    z: NDArray[np.float32],
+    digits: list[int],
+    images: NDArray[np.uint8],
 ) -> Generated:
-    """Put digits, the latents they came from and their geometry into the reply of `generate`."""
+    """Put digits, the latents and classes they came from and their geometry into the reply of `generate`."""
     from ganmnist.geometry import build
 
     count, rows, columns = images.shape
@@ -44,6 +50,7 @@ def generated(
         training=training,
         latent_dim=z.shape[1],
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        digits=digits,
         images=Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode()),
         geometry=[rhino(piece) for piece in build(images, request)],
     )

@@ -32,8 +32,9 @@ from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.config import TrainConfig
-from ganmnist.errors import GanError, ModelError, ModelNotFound
+from ganmnist.errors import ModelError
 from ganmnist.models import ModelManifest, ModelStore
+from ganmnist.presets import recipe
 
 MAX_LOSSES = 1000
 _log = logging.getLogger("ganmnist.service")
@@ -127,28 +128,25 @@ class Service(Backend):
         return Deleted(deleted=folder.name)
 
     def generate(self, request: GenerateRequest) -> Generated:
-        from ganmnist.latent import latents
+        from ganmnist.latent import classes, latents
 
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
         z = latents(request, sampler.latent_dim)
-        return generated(request, folder.name, sampler.step, self._runs.is_active(folder.id), z, sampler.generate(z))
+        digits = classes(request, len(z), sampler.classes)
+        images = sampler.generate(z, digits)
+        training = self._runs.is_active(folder.id)
+        return generated(
+            request, folder.name, sampler.step, training, z, digits.tolist() if sampler.classes else [], images
+        )
 
     def _warm(self) -> None:
         """Pay for the first generate before somebody waits for it."""
         try:
-            self._generate_once()
+            self.generate(GenerateRequest())
         except Exception:
             if not self._closing.is_set():  # torch cannot be imported while Python ends
                 _log.exception("warming up")
-
-    def _generate_once(self) -> None:
-        try:
-            self.generate(GenerateRequest())
-        except ModelNotFound:
-            from ganmnist import sampling  # noqa: F401  # there is no model yet, but there will be
-        except GanError as error:
-            _log.warning("the newest model cannot be used: %s", error)
 
     def _free_name(self, taken: set[str]) -> str:
         return self._store.free_name("digits", taken)
@@ -178,14 +176,15 @@ class Service(Backend):
             created=record.created,
             place=place,
             epoch=tick.epoch,
-            epochs=record.settings.epochs,
+            epochs=recipe(record.settings).epochs,
             step=tick.step,
-            steps=tick.steps,
             percent=tick.percent,
             seconds=tick.seconds,
             seconds_left=tick.seconds_left if state is RunState.RUNNING else None,
             loss_d=tick.loss_d,
             loss_g=tick.loss_g,
+            frechet=tick.frechet,
+            confident=tick.confident,
             preview=tick.preview,
             text="",
             reason=record.reason,
@@ -207,9 +206,11 @@ def _model(manifest: ModelManifest) -> Model:
         created=manifest.created,
         data=manifest.data,
         latent_dim=manifest.networks.latent_dim,
+        classes=manifest.networks.classes,
         epoch=manifest.epoch,
         step=manifest.step,
         seconds=manifest.seconds,
+        frechet=manifest.estimate and manifest.estimate.frechet,
         finished=manifest.finished,
         preset=manifest.preset,
     )

@@ -6,7 +6,7 @@ from bridge_server.contract import Run, RunState
 
 
 def with_text(run: Run, note: str | None = None) -> Run:
-    """Return the run with its text: `epoch 3/20 - 41 % - 0:52 left`.
+    """Return the run with its text: `epoch 3/20 - 41 % - 0:52 left - FID 12`, or without epochs, as the budget is.
 
     Args:
         run: All of it but the text.
@@ -23,7 +23,6 @@ def clock(seconds: float) -> str:
 
 
 def _text(run: Run, note: str | None) -> str:
-    at = f" at epoch {run.epoch}/{run.epochs}" if run.epoch else ""
     match run.state:
         case RunState.QUEUED:
             return f"queued - place {run.place}"
@@ -32,11 +31,26 @@ def _text(run: Run, note: str | None) -> str:
         case RunState.RUNNING if not run.epoch:
             return "starting"
         case RunState.RUNNING:
+            epoch = f"epoch {run.epoch}/{run.epochs} - " if run.epochs else ""
             left = "" if run.seconds_left is None else f" - {clock(run.seconds_left)} left"
-            return f"epoch {run.epoch}/{run.epochs} - {run.percent:.0f} %{left}"
+            return f"{epoch}{run.percent:.0f} %{left}{_judged(run)}"
         case RunState.SUCCEEDED:
-            return f"finished - {run.epochs} {'epoch' if run.epochs == 1 else 'epochs'} in {clock(run.seconds)}"
+            epochs = f"{run.epoch} {'epoch' if run.epoch == 1 else 'epochs'} in " if run.epochs else ""
+            return f"finished - {epochs}{clock(run.seconds)}{_judged(run)}"
         case RunState.INTERRUPTED:
-            return f"interrupted{at} - resume to go on"
+            return f"interrupted{_place(run)} - resume to go on"
         case _:
-            return f"{run.state}{at}"
+            return f"{run.state}{_place(run)}"
+
+
+def _place(run: Run) -> str:
+    if not run.epoch:
+        return ""
+    return f" at epoch {run.epoch}/{run.epochs}" if run.epochs else f" at {run.percent:.0f} %"
+
+
+def _judged(run: Run) -> str:
+    """Return what the judge said; a decimal more where it counts."""
+    if run.frechet is None:
+        return ""
+    return f" - FID {run.frechet:.1f}" if round(run.frechet, 1) < 10 else f" - FID {run.frechet:.0f}"

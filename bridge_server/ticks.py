@@ -21,21 +21,26 @@ class Tick(Settings):
     tick: Whole = 0
     epoch: Whole = 0
     step: Whole = 0
-    steps: Whole = 0
     percent: Number = 0.0
     seconds: Number = 0.0
     seconds_left: Number | None = None
     loss_d: Number | None = None  # none where it is not finite
     loss_g: Number | None = None
+    frechet: Number | None = None  # none until the judge has spoken
+    confident: Number | None = None
     preview: Whole = 0
     data: str | None = None
     note: str | None = None  # what it is doing in place of training
 
 
 class TickWriter:
-    """Appends ticks; goes on counting where an earlier process in the same folder was cut off."""
+    """Appends ticks; goes on counting where an earlier process in the same folder was cut off.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
         path = folder / FILE
         content = path.read_bytes() if path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
@@ -46,9 +51,10 @@ class TickWriter:
 
     def write(self, **changes: object) -> None:
         """Append a tick: the last one with `changes`. It is with the operating system when this returns."""
-        self.last = Tick.model_validate({**self.last.model_dump(), **changes, "tick": self.last.tick + 1})
-        self._file.write(self.last.model_dump_json(exclude_defaults=True).encode() + b"\n")
-        self._file.flush()
+        with self._lock:
+            self.last = Tick.model_validate({**self.last.model_dump(), **changes, "tick": self.last.tick + 1})
+            self._file.write(self.last.model_dump_json(exclude_defaults=True).encode() + b"\n")
+            self._file.flush()
 
 
 class TickReader:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ganmnist.figures import Estimate
     from ganmnist.training import Progress
 
 SETTINGS = "settings.json"
@@ -82,7 +83,7 @@ class Orders:
 
 
 class Reporter:
-    """Writes progress and previews, the progress about four times a second."""
+    """Writes progress and previews, the progress about four times a second. Previews come from another thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -109,6 +110,11 @@ class Reporter:
         write_preview(self._folder, images, number)
         self._ticks.write(preview=number)
 
+    def judged(self, estimate: Estimate | None) -> None:
+        """Note what the judge said of the model that came out of the training."""
+        if estimate:
+            self._ticks.write(**_figures(estimate))
+
     def last(self) -> Tick:
         return self._ticks.last
 
@@ -120,13 +126,13 @@ class Reporter:
         self._ticks.write(
             epoch=held.epoch,
             step=held.step,
-            steps=held.steps,
             percent=held.percent,
             seconds=held.seconds,
             seconds_left=_finite(held.seconds_left),
             loss_d=_finite(held.loss_d),
             loss_g=_finite(held.loss_g),
             note=None,
+            **(_figures(held.estimate) if held.estimate else {}),  # what was said before a resume holds until then
         )
 
 
@@ -139,27 +145,28 @@ def work(folder: Path, stop: Callable[[], bool]) -> Exit:
     # torch takes seconds to import; by now the server has seen a sign of life.
     from ganmnist.data import load_data
     from ganmnist.models import ModelStore
-    from ganmnist.training import share_processor, train
+    from ganmnist.training import train
 
-    share_processor()
     home = folder.parent.parent
     data = load_data(home=home, on_progress=reporter.note)
     reporter.data(data.name)
     if stop():
         return Exit.SAVED
+    model = ModelStore(home).folder(folder.name, request["model"])
     try:
         train(
             data,
             settings,
-            ModelStore(home).folder(folder.name, request["model"]),
+            model,
             on_progress=reporter.progress,
             on_preview=reporter.preview,
             should_stop=stop,
+            adapt=True,
         )
     finally:
         reporter.flush()
-    last = reporter.last()
-    return Exit.FINISHED if last.step == last.steps or not stop() else Exit.SAVED
+    reporter.judged(model.manifest().estimate)
+    return Exit.FINISHED if reporter.last().percent >= 100 or not stop() else Exit.SAVED
 
 
 def main() -> int:
@@ -206,6 +213,10 @@ def _be_polite() -> None:
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _figures(estimate: Estimate) -> dict[str, float]:
+    return {"frechet": estimate.frechet, "confident": estimate.confident}
 
 
 def _finite(number: float) -> float | None:

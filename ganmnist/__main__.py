@@ -20,13 +20,14 @@ from rich.table import Table
 from ganmnist import __version__, paths
 from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig, read_settings
 from ganmnist.errors import GanError, SettingError
-from ganmnist.models import ModelManifest, ModelStore
+from ganmnist.models import BUNDLED, ModelFolder, ModelManifest, ModelStore, NewName
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from ganmnist import training
+    from ganmnist.data import Dataset
 
 _NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single value
 _screen = Console(stderr=True)  # progress and errors; standard output holds results alone
@@ -47,13 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def data(options: argparse.Namespace) -> None:
-    """Find or download MNIST and describe it."""
-    from ganmnist.data import first_of_each
+    """Find or download MNIST, or read images of your own, and describe them."""
+    from ganmnist.data import first_of_each, sheet_columns
     from ganmnist.export import write
 
     found = _load(options.directory)
     if options.out:
-        write(options.out, first_of_each(found), columns=10)
+        write(options.out, first_of_each(found), columns=sheet_columns(found))
     described = {
         "name": found.name,
         "source": found.source,
@@ -71,15 +72,11 @@ def train(options: argparse.Namespace) -> None:
     config = read_settings(TrainConfig, _given(options, TrainConfig))
     store = ModelStore(paths.home())
     if options.resume:
-        folder = store.find(options.model)
-        manifest = folder.manifest()
-        if manifest.finished:
-            raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
-        config = manifest.settings
+        folder = _cut_short(store, options.model)
+        config = folder.manifest().settings
     else:
         folder = store.new(options.model)
     found = _load(options.directory)
-    training.share_processor()
     stop = _on_interrupt()
     with _bar("training") as advance:
         training.train(
@@ -89,6 +86,7 @@ def train(options: argparse.Namespace) -> None:
             on_progress=lambda step: advance(step.percent, _say(step)),
             on_preview=(lambda images: write(options.out, images)) if options.out else None,
             should_stop=lambda: bool(stop),
+            adapt=True,
         )
     _print(
         options,
@@ -107,7 +105,7 @@ def generate(options: argparse.Namespace) -> None:
         settings["latent"] = options.latent
     geometry = read_settings(GeometryConfig, _given(options, GeometryConfig))
     config = read_settings(GenerateConfig, settings)
-    sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
+    sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
     images = sampler.sample(config)
     write(options.out, images, geometry)
     done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
@@ -122,20 +120,20 @@ def models(options: argparse.Namespace) -> None:
         _print(options, {"deleted": options.delete}, f"deleted {options.delete}")
         return
     found = store.list()
-    if options.json or not found:
-        _print(options, [_summary(model) for model in found], "no models yet: ganmnist train makes one")
+    if options.json:
+        print(json.dumps([_summary(model) for model in found]))
         return
-    table = Table("model", "networks", "data", "epoch", "step", "trained", "created")
+    table = Table("model", "networks", "data", "epoch", "step", "trained", "FID", "created")
     for model in found:
-        state = f"{model.epoch}" if model.finished else f"{model.epoch} of {model.settings.epochs}"
         table.add_row(
             model.name,
             model.preset or "own",
             model.data,
-            state,
+            str(model.epoch),
             str(model.step),
-            f"{model.seconds:.0f} s",
-            model.created[:16],
+            f"{model.seconds:.0f} s{'' if model.finished else ', cut short'}",
+            f"{model.estimate.frechet:.1f}" if model.estimate else "",
+            model.created[:10],
         )
     Console().print(table)
 
@@ -146,7 +144,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
     config = read_settings(EvaluateConfig, _given(options, EvaluateConfig))
     found = _load(options.directory)
-    images = _samples(options.what, config.count)
+    images = _samples(options.what, config.count, found)
     with _bar("judging") as advance:
         yardstick = Yardstick(found)
         advance(30, "the samples")
@@ -157,7 +155,7 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps({"samples": given.model_dump(), "floor": real.model_dump()}))
         return
-    table = Table("figure", options.what or "newest model", "real images", caption=f"{given.images} images each")
+    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{given.images} images each")
     for name in ("frechet", "inception", "confident", "precision", "recall"):
         table.add_row(name, f"{getattr(given, name):.3f}", f"{getattr(real, name):.3f}")
     for digit, (share, true) in enumerate(zip(given.classes, real.classes, strict=True)):
@@ -165,8 +163,8 @@ def evaluate(options: argparse.Namespace) -> None:
     Console().print(table)
 
 
-def _samples(what: str | None, count: int) -> NDArray[np.uint8]:
-    """Read a file of samples, or have a model make them."""
+def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
+    """Read a file of samples, or have a model draw them, with the classes in the proportions of the real images."""
     import numpy as np
 
     from ganmnist.evaluate import read_samples
@@ -176,12 +174,27 @@ def _samples(what: str | None, count: int) -> NDArray[np.uint8]:
     if what and what.endswith(".npy"):
         return read_samples(Path(what))[:count]
     sampler = Sampler.load(ModelStore(paths.home()).find(what))
+    z = from_seed(0, count, sampler.latent_dim)
+    labels = data.train_labels if data.classes else np.arange(max(sampler.classes, 1))
+    classes = np.random.default_rng(0).choice(labels, count).astype(np.int64)
     made = []
     with _bar("sampling") as advance:
-        for z in np.array_split(from_seed(0, count, sampler.latent_dim), 20):
-            made.append(sampler.generate(z))
+        for part in np.array_split(np.arange(count), 20):
+            made.append(sampler.draw(z[part], classes[part]))
             advance(5 * len(made), sampler.name)
     return np.concatenate(made)
+
+
+def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
+    """Return the folder of the training to go on with: the newest that was cut short unless named."""
+    if name is None:
+        name = next((model.name for model in store.list() if not model.finished), None)
+        if name is None:
+            raise SettingError("resume: no training was cut short; train another model")
+    folder = store.find(name)
+    if folder.manifest().finished:
+        raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
+    return folder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,22 +208,28 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--json", action="store_true", help="Print the result as JSON.")
         return added
 
-    where = "Folder with the four IDX files of MNIST; GANMNIST_DATA, the cache or a download unless given."
+    where = (
+        "Folder with the four IDX files of MNIST, or with pictures, in a sub-folder for each class if they have any; "
+        "GANMNIST_DATA, the cache or a download unless given."
+    )
     added = command("data", data)
     added.add_argument("--directory", type=Path, help=where)
     added.add_argument("--out", type=Path, help="PNG file for a sheet of the first images.")
 
     added = command("train", train)
-    added.add_argument("--model", help="Name of the new model; digits-1, digits-2 ... unless given.")
+    added.add_argument("--model", help=NewName.model_fields["model"].description)
     added.add_argument("--directory", type=Path, help=where)
     added.add_argument("--out", type=Path, help="PNG file that shows the newest samples while it trains.")
     added.add_argument(
-        "--resume", action="store_true", help="Go on with a training that was cut short, with its own settings."
+        "--resume",
+        action="store_true",
+        help="Go on with a training that was cut short, with its own settings: the newest unless --model names one.",
     )
     _add_settings(added, TrainConfig)
 
     added = command("generate", generate)
-    added.add_argument("--model", help="Name of the model; the newest unless given.")
+    added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
+    added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
     added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
     added.add_argument(
         "--out", type=Path, required=True, help="File to write: .npy, .png, .obj, .stl, .3dm or .json (COMPAS)."
@@ -219,7 +238,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(added, GeometryConfig)
 
     added = command("evaluate", evaluate)
-    added.add_argument("what", nargs="?", help="Name of a model, the newest unless given, or a .npy file of samples.")
+    added.add_argument(
+        "what", nargs="?", help="Name of a model, the one that comes along unless given, or a .npy file of samples."
+    )
     added.add_argument("--directory", type=Path, help=where)
     _add_settings(added, EvaluateConfig)
 
@@ -250,14 +271,14 @@ def _given(options: argparse.Namespace, settings: type[BaseModel]) -> dict[str, 
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _load(directory: Path | None) -> Any:
-    from ganmnist import drawn_digits
+def _load(directory: Path | None) -> Dataset:
+    from ganmnist import synthetic
     from ganmnist.data import load_data
 
     with _bar("data") as advance:
         found = load_data(directory, on_progress=advance)
-    if found.name == drawn_digits.NAME:
-        _screen.print(f"[yellow]These digits are {found.source}.[/]")
+    if found.name == synthetic.NAME:
+        _screen.print(f"[yellow]These digits are from {found.source}.[/]")
     return found
 
 
@@ -283,7 +304,10 @@ def _on_interrupt() -> list[int]:
 
 
 def _say(step: training.Progress) -> str:
-    return f"epoch {step.epoch}/{step.epochs}  loss D {step.loss_d:.3f}  G {step.loss_g:.3f}"
+    words = [f"epoch {step.epoch}/{step.epochs}" if step.epochs else f"step {step.step}"]
+    if step.estimate:
+        words += [f"FID {step.estimate.frechet:.1f}", f"{100 * step.estimate.confident:.0f} % clear"]
+    return "  ".join(words)
 
 
 def _summary(model: ModelManifest) -> dict[str, Any]:

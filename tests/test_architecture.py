@@ -23,7 +23,9 @@ WITHOUT_TORCH = (
     "ganmnist.layers",
     "ganmnist.presets",
     "ganmnist.models",
+    "ganmnist.figures",
     "ganmnist.latent",
+    "ganmnist.data",
     "ganmnist.geometry",
     "bridge_server.contract",
 )

@@ -85,7 +85,8 @@ def test_every_input_and_output_says_what_it_is(openapi):
             assert port["access"] in {"item", "list"}
             assert port["optional"] is True
     assert len(guids) == 4
-    assert build.describe("StartRun.epochs", openapi).endswith("At least 1, at most 10000. Default 10.")
+    assert build.describe("StartRun.epochs", openapi).endswith("At least 1, at most 10000.")
+    assert build.describe("GenerateRequest.digit", openapi).endswith("At least 0, below 100.")
     assert build.describe("GenerateRequest.cell", openapi).endswith("Above 0, at most 1000000.0. Default 1.0.")
 
 

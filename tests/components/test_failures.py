@@ -39,7 +39,7 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "data": "press load",
         "train": "press train",
         "server": "running (mock)",
-        "generate": "mock-digits - step 4680",
+        "generate": "bundled - step 4680",
     }.items():
         rhino.place(name)
         rhino.solve(name)
@@ -62,7 +62,7 @@ def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(ope
     solves = len(report["times"])
 
     start_server(home=server.home, mock=True)  # another port, another token
-    report = rhino.until("generate", "mock-digits - step 4680", "geometry")
+    report = rhino.until("generate", "bundled - step 4680", "geometry")
     assert report["outputs"]["geometry"] != before["outputs"]["geometry"]
     assert report["balloons"] == []
     assert len(report["times"]) == solves + 1

@@ -18,12 +18,12 @@ def test_from_mnist_to_a_mesh(open_rhino, server, python):
     rhino.press("data", "load")
     rhino.until("data", lambda report: report["outputs"]["train"] == 60000, "train", seconds=60)
 
-    settings = {"name": f"journey-{python[0]}", "images": 512, "preset": "quick", "epochs": 1, "seed": 3}
+    settings = {"name": f"journey-{python[0]}", "images": 512, "epochs": 1, "seed": 3}
     rhino.press("train", "train", **settings)
     rhino.until("train", lambda report: report["message"].startswith("finished - 1 epoch"), seconds=60)
 
     rhino.solve("generate", latent=[0.5, -1.0], form="relief", height=4.0)
-    report = rhino.until("generate", lambda report: report["message"] == f"journey-{python[0]} - step 4", "geometry")
+    report = rhino.until("generate", lambda report: report["message"] == f"journey-{python[0]} - step 16", "geometry")
     (text,) = report["outputs"]["geometry"]
     mesh = rhino3dm.CommonObject.Decode({"version": 10000, **text})
     assert mesh.IsValid

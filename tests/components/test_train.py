@@ -56,6 +56,22 @@ def test_a_press_makes_one_run_and_shows_how_it_gets_on(rhino, mock):
     assert len(rhino.report("train")["times"]) == solves  # a run that is over is asked about no more
 
 
+def test_a_press_with_nothing_plugged_in_trains_the_fast_preset_and_shows_how_good_it_is(rhino, mock):
+    rhino.press("train", "train")
+    rhino.until("train", lambda report: "left - FID" in report["message"])
+    done = rhino.until("train", lambda report: report["message"].startswith("finished"), "progress")
+    assert done["message"] == "finished - 0:02 - FID 8.0" == done["outputs"]["progress"]
+    (run,) = runs(mock)
+    assert (run["settings"]["preset"], run["epochs"]) == ("fast", None)
+
+
+def test_seconds_are_the_budget_of_the_training(rhino, mock):
+    rhino.press("train", "train", seconds=45.0)
+    rhino.until("train", lambda report: " left" in report["message"])
+    (run,) = runs(mock)
+    assert (run["settings"]["seconds"], run["settings"]["epochs"], run["epochs"]) == (45, None, None)
+
+
 def test_a_toggle_left_on_starts_no_run_when_the_file_opens(open_rhino, mock):
     rhino = open_rhino(mock.home)
     rhino.place("train")
@@ -66,9 +82,9 @@ def test_a_toggle_left_on_starts_no_run_when_the_file_opens(open_rhino, mock):
     assert runs(mock) == []
     rhino.solve("train", train=False)
     rhino.solve("train", train=True)
-    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.until("train", lambda report: " left" in report["message"])
     rhino.do("reopen", name="train", inputs={"train": True})
-    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.until("train", lambda report: " left" in report["message"])
     assert len(runs(mock)) == 1
 
 
@@ -83,7 +99,7 @@ def test_a_toggle_saved_as_on_starts_nothing_though_it_was_off_a_moment_ago(rhin
 def test_two_presses_while_one_runs_make_one_run(rhino, mock):
     for _ in range(3):
         rhino.press("train", "train")
-    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.until("train", lambda report: " left" in report["message"])
     report = rhino.solve("train", train=True)
     assert ["Remark", "It is training already: press stop first."] in report["balloons"]
     rhino.solve("train", train=False)
@@ -103,7 +119,7 @@ def test_a_press_while_the_server_is_down_makes_one_run_when_it_is_there(open_rh
     rhino.solve("train")
     assert {level for level, _ in report["balloons"]} == {"Warning", "Remark"}
     server = start_server(home=tmp_path / "home", mock=True)
-    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.until("train", lambda report: " left" in report["message"])
     assert len(runs(server)) == 1
 
 
@@ -142,7 +158,7 @@ def test_an_answer_lost_on_the_way_does_not_make_a_second_run(open_rhino, tmp_pa
 
 def test_stop_ends_the_run_and_resume_goes_on_with_an_interrupted_one(rhino, mock):
     rhino.press("train", "train", epochs=4)
-    rhino.until("train", lambda report: "epoch" in report["message"])
+    rhino.until("train", lambda report: " left" in report["message"])
     rhino.press("train", "stop")
     rhino.until("train", lambda report: report["message"].startswith("stopped"))
     assert runs(mock)[0]["state"] == "stopped"
@@ -173,12 +189,12 @@ def test_refused_settings_show_the_servers_own_sentence_and_start_nothing(rhino,
 
 def test_an_opened_file_goes_on_with_its_run_and_a_second_train_does_not_take_it(rhino, mock):
     rhino.press("train", "train", epochs=5)
-    before = rhino.until("train", lambda report: "epoch" in report["message"], "run")
+    before = rhino.until("train", lambda report: " left" in report["message"], "run")
     rhino.place("second", "train")
     rhino.solve("second")
     rhino.until("second", "press train")
     rhino.do("reopen", name="train", inputs={})
-    after = rhino.until("train", lambda report: "epoch" in report["message"], "run")
+    after = rhino.until("train", lambda report: " left" in report["message"], "run")
     assert after["outputs"]["run"] == before["outputs"]["run"]
 
 

@@ -74,18 +74,35 @@ def test_layers_are_listed_with_their_parameters(ask):
 def test_networks_are_followed_layer_by_layer(ask, short):
     tables = ask("networks_check", short["networks"])
     assert [row.output_shape for row in tables.generator] == [(784,), (1, 28, 28), (1, 28, 28)]
-    assert tables.discriminator[1].parameters == 785
+    assert (tables.generator[0].parameters, tables.discriminator[1].parameters) == (5 * 784, 785)
+
+
+def test_a_generator_that_is_told_the_class_has_weights_for_it(ask, short):
+    tables = ask("networks_check", {**short["networks"], "classes": 10})
+    assert tables.generator[0].parameters == (4 + 10 + 1) * 784
 
 
 def test_a_run_succeeds_and_shows_its_progress(ask, run):
     assert (run.state, run.percent, run.epoch, run.place) == ("succeeded", 100, 2, None)
-    assert run.step == run.steps > 0
+    assert run.step > 0
     assert run.text.startswith("finished - 2 epochs in 0:0")
-    assert [listed.id for listed in ask("runs").runs] == [run.id]
+    assert run.id in [listed.id for listed in ask("runs").runs]
     progress = ask("run_progress", id=run.id)
     assert len(progress.loss_d) == len(progress.loss_g) > 0
     assert progress.loss_d[-1] == run.loss_d
     assert progress.preview.number == run.preview > 0
+
+
+def test_a_budget_in_seconds_ends_the_run(ask, server, short):
+    timed = {key: value for key, value in short.items() if key != "epochs"}
+    started = ask("run_start", {"model": "Timed", "seconds": 0.5, **timed}, expect=201)
+    assert started.epochs is None
+    text = server.wait_for_run(started.id, "succeeded")["text"]
+    ended = ask("run", id=started.id)
+    assert text.startswith("finished - 0:0")
+    assert ended.percent == 100
+    assert 0.5 <= ended.seconds < 5
+    assert ask("model_delete", name="Timed").deleted == "Timed"
 
 
 def test_progress_answers_only_what_is_new(ask, run):
@@ -110,6 +127,15 @@ def test_the_model_of_a_run_is_listed_and_found_whatever_the_case(ask, run):
     assert ask("model", name="aLPHa") == newest
 
 
+def test_the_model_that_comes_along_is_the_last_of_the_list_and_stays(ask, server, check_problem):
+    last = ask("models").models[-1]
+    assert (last.name, last.classes, last.finished) == ("bundled", 10, True)
+    assert last.frechet > 0
+    error = check_problem(server.raw("DELETE", "/api/models/bundled"), 422, "invalid_setting")
+    assert "stays" in error["message"]
+    assert ask("model", name="bundled") == last
+
+
 def test_digits_come_with_latents_pixels_and_geometry(ask, run):
     reply = ask("generate", {"model": "Alpha", "count": 3, "form": "mesh"})
     assert reply.model == "Alpha"
@@ -120,8 +146,23 @@ def test_digits_come_with_latents_pixels_and_geometry(ask, run):
     assert len(reply.geometry) == 3
 
 
+def test_without_a_name_the_model_that_comes_along_draws(ask):
+    assert ask("generate", {"form": "images"}).model == "bundled"
+
+
+def test_the_digit_is_the_one_asked_for_or_drawn_from_the_seed(ask):
+    assert ask("generate", {"digit": 7, "count": 3, "form": "images"}).digits == [7, 7, 7]
+    drawn = ask("generate", {"seed": 5, "count": 8, "form": "images"})
+    assert len(set(drawn.digits)) > 1
+    assert set(drawn.digits) <= set(range(10))
+    fewer = ask("generate", {"seed": 5, "count": 3, "form": "images"})
+    assert fewer.digits == drawn.digits[:3]
+    again = ask("generate", {"seed": 5, "count": 1, "digit": drawn.digits[0], "form": "images"})
+    assert base64.b64decode(again.images.data) == base64.b64decode(drawn.images.data)[:784]
+
+
 @pytest.mark.parametrize("form", ["images", "mesh", "relief", "points"])
-def test_every_form_gives_its_geometry(ask, run, form):
+def test_every_form_gives_its_geometry(ask, form):
     reply = ask("generate", {"form": form, "count": 1, "height": 2.0})
     found = [rhino3dm.CommonObject.Decode({"version": 10000, **shape.model_dump()}) for shape in reply.geometry]
     if form == "images":
@@ -142,13 +183,18 @@ UNKNOWN = "0123456789abcdef"
         ("generate", {"count": 0}, 422, "invalid_setting", "count"),
         ("generate", {"count": "3"}, 422, "invalid_setting", "count"),
         ("generate", {"digits": 3}, 422, "invalid_setting", "digits"),
+        ("generate", {"digit": 10}, 422, "invalid_setting", None),
+        ("generate", {"digit": -1}, 422, "invalid_setting", "digit"),
         ("generate", {"plane": {"origin": [0, 0]}}, 422, "invalid_setting", "plane.origin.2"),
         ("generate", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", None),
         ("generate", {"latent": [0] * 1000}, 422, "invalid_setting", None),
         ("generate", {"model": "nobody"}, 404, "model_not_found", None),
         ("generate", {"model": "../x"}, 422, "invalid_setting", "model"),
         ("run_start", {"epochs": 1.5}, 422, "invalid_setting", "epochs"),
+        ("run_start", {"seconds": 0}, 422, "invalid_setting", "seconds"),
+        ("run_start", {"preset": "quick"}, 422, "invalid_setting", "preset"),
         ("run_start", {"model": "NUL"}, 422, "invalid_setting", "model"),
+        ("run_start", {"model": "Bundled"}, 422, "invalid_setting", "model"),
         ("networks_check", {}, 422, "invalid_setting", "generator"),
         ("run", None, 404, "run_not_found", None),
         ("run_stop", None, 404, "run_not_found", None),

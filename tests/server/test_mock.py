@@ -1,7 +1,9 @@
 """The mock: quick to start, free of torch, and as ill-behaved as one asks."""
 
+import base64
 import subprocess
 import sys
+import time
 
 import numpy as np
 
@@ -51,6 +53,25 @@ def test_the_failures_are_those_asked_for(start_server, check_problem):
     assert "mock-error" not in error["message"]
     assert error["request_id"] in error["message"]
     assert "RuntimeError: mock-error was asked for" in (server.home / "server.log").read_text()
+
+
+def test_the_digit_asked_for_is_drawn_and_moved_by_the_first_two_latents():
+    mock = Mock("x")
+    reply = mock.generate(GenerateRequest(digit=4, latent=(2, -1), form="images"))
+    assert base64.b64decode(reply.images.data) == digit(4, right=2, up=-1).tobytes()
+
+
+def test_a_training_is_judged_better_as_it_goes_on():
+    mock = Mock("x")
+    id = mock.run_start(StartRun()).reply.id
+    seen = []
+    for seconds in (0.2, 0.52, 1.02, 2.0):
+        mock._runs[0].begins = time.monotonic() - seconds
+        seen.append(mock.run(id))
+    assert [run.frechet for run in seen] == [None, 20, 12, 8]
+    assert seen[1].text == "26 % - 0:01 left - FID 20"
+    assert seen[3].text == "finished - 0:02 - FID 8.0"
+    assert seen[1].confident < seen[3].confident < 1
 
 
 def test_a_training_fails_or_is_interrupted_when_its_name_says_so(start_server):

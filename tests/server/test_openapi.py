@@ -14,6 +14,11 @@ def test_the_document_is_valid_openapi():
     validate(openapi.document())
 
 
+def test_a_bound_has_the_name_that_json_schema_gives_it():
+    epochs = openapi.document()["components"]["schemas"]["StartRun"]["properties"]["epochs"]["anyOf"][0]
+    assert epochs == {"type": "integer", "minimum": 1, "maximum": 10_000}
+
+
 def test_every_call_is_an_operation_of_its_own_name():
     paths = openapi.document()["paths"]
     found = {operation["operationId"] for methods in paths.values() for operation in methods.values()}

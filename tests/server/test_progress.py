@@ -1,11 +1,13 @@
 """What a training process leaves behind, and how the server reads it."""
 
 import math
+import threading
 import time
 
 import numpy as np
 import pytest
 import rhino3dm
+import torch
 
 from bridge_server.contract import Run, RunState
 from bridge_server.datasets import DataKeeper
@@ -15,10 +17,13 @@ from bridge_server.previews import read_preview, to_picture, write_preview
 from bridge_server.service import thin
 from bridge_server.texts import clock, with_text
 from bridge_server.ticks import TickReader, TickWriter, last_tick
-from bridge_server.worker import Exit, Reporter, _exit_for
+from bridge_server.worker import Exit, Reporter, _exit_for, work
 from ganmnist.config import GeometryConfig, Plane, TrainConfig
 from ganmnist.data import Dataset
+from ganmnist.figures import Estimate
+from ganmnist.files import write_json
 from ganmnist.geometry import build
+from ganmnist.models import ModelStore
 from ganmnist.training import Progress
 
 
@@ -49,11 +54,58 @@ def test_the_last_tick_of_a_long_file_is_found_at_its_end(tmp_path):
 def test_a_loss_that_is_no_number_is_left_out_and_the_last_step_is_never_lost(tmp_path):
     reporter = Reporter(tmp_path)
     for step in range(1, 101):
-        reporter.progress(Progress(1, 1, step, 100, 1.0, 0.0, math.nan, 1.5))
+        reporter.progress(Progress(1, 1, step, 1.0, step / 100, math.nan, 1.5, None))
     reporter.flush()
     ticks = TickReader(tmp_path).since(0)
     assert len(ticks) == 2, "about four a second"
     assert (ticks[-1].step, ticks[-1].percent, ticks[-1].loss_d, ticks[-1].loss_g) == (100, 100, None, 1.5)
+
+
+def test_what_the_judge_said_stays_until_it_speaks_again(tmp_path):
+    reporter = Reporter(tmp_path)
+    for estimate in (None, Estimate(frechet=31.5, confident=0.75), None):  # the last is what follows a resume
+        reporter.progress(Progress(1, None, 5, 1.0, 0.5, 0.5, 0.5, estimate))
+        reporter.flush()
+    reporter.judged(Estimate(frechet=4.25, confident=0.99))
+    ticks = TickReader(tmp_path).since(0)
+    assert [tick.frechet for tick in ticks] == [None, 31.5, 31.5, 4.25]
+    assert ticks[-1].confident == 0.99
+
+
+def test_ticks_and_previews_of_two_threads_leave_each_other_whole(tmp_path):
+    reporter = Reporter(tmp_path)
+    images = np.zeros((16, 28, 28), np.uint8)
+    showing = threading.Thread(target=lambda: [reporter.preview(images) for _ in range(30)])
+    showing.start()
+    for step in range(1, 301):
+        reporter.progress(Progress(1, None, step, 1.0, 0.5, 0.5, 0.5, None))
+        reporter.flush()
+    showing.join()
+    ticks = TickReader(tmp_path).since(0)
+    assert [tick.tick for tick in ticks] == list(range(1, 331))
+    assert (ticks[-1].step, ticks[-1].preview) == (300, 30)
+
+
+def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeypatch, short):
+    monkeypatch.setattr("ganmnist.observer._JUDGE_AFTER", 0.0)
+    monkeypatch.setattr("ganmnist.training.ThreadCount.step", lambda self, seconds: None)
+    images = np.random.default_rng(0).integers(0, 256, (600, 28, 28), np.uint8)
+    labels = (np.arange(600) % 10).astype(np.uint8)
+    data = Dataset("noise", "made up", images, labels, images[:0], labels[:0])
+    monkeypatch.setattr("ganmnist.data.load_data", lambda home, on_progress: data)
+    folder = tmp_path / "models" / ("a" * 16)
+    folder.mkdir(parents=True)
+    settings = TrainConfig(networks=short["networks"], batch_size=32, seconds=0.2)
+    write_json(folder / "settings.json", {"model": "judged", "settings": settings.model_dump(mode="json")})
+    threads = torch.get_num_threads()
+    try:
+        assert work(folder, lambda: False) is Exit.FINISHED
+    finally:
+        torch.set_num_threads(threads)
+    manifest = ModelStore(tmp_path).find("judged").manifest()
+    last = last_tick(folder)
+    assert (last.percent, last.frechet) == (100, manifest.estimate.frechet)
+    assert last.confident == manifest.estimate.confident
 
 
 def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
@@ -137,7 +189,12 @@ def test_time_is_shown_as_people_read_it():
         ({"state": "queued", "place": 2}, "queued - place 2"),
         ({"state": "running"}, "starting"),
         ({"state": "running", "epoch": 3, "percent": 41.4, "seconds_left": 52.2}, "epoch 3/20 - 41 % - 0:52 left"),
+        ({"state": "running", "epoch": 3, "percent": 41.4, "frechet": 12.3}, "epoch 3/20 - 41 % - FID 12"),
         ({"state": "succeeded", "epoch": 20, "seconds": 130}, "finished - 20 epochs in 2:10"),
+        (
+            {"state": "succeeded", "epoch": 20, "seconds": 130, "frechet": 4.12},
+            "finished - 20 epochs in 2:10 - FID 4.1",
+        ),
         ({"state": "stopped", "epoch": 3}, "stopped at epoch 3/20"),
         ({"state": "failed"}, "failed"),
         ({"state": "interrupted", "epoch": 3}, "interrupted at epoch 3/20 - resume to go on"),
@@ -148,16 +205,34 @@ def test_a_run_says_in_a_few_words_where_it_stands(changes, text):
     assert with_text(Run.model_validate({**whole, **changes})).text == text
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"state": "running", "percent": 41.4, "seconds_left": 52.2}, "41 % - 0:52 left"),
+        ({"state": "running", "percent": 41.4, "seconds_left": 52.2, "frechet": 12.3}, "41 % - 0:52 left - FID 12"),
+        ({"state": "running", "percent": 41.4, "frechet": 9.96}, "41 % - FID 10"),
+        ({"state": "running", "percent": 41.4, "frechet": 9.94}, "41 % - FID 9.9"),
+        ({"state": "succeeded", "seconds": 130, "frechet": 4.12}, "finished - 2:10 - FID 4.1"),
+        ({"state": "succeeded", "seconds": 5}, "finished - 0:05"),
+        ({"state": "stopped", "percent": 41.4}, "stopped at 41 %"),
+        ({"state": "interrupted", "percent": 41.4}, "interrupted at 41 % - resume to go on"),
+    ],
+)
+def test_a_run_with_a_budget_in_seconds_counts_no_epochs(changes, text):
+    whole = {"id": "0" * 16, "model": "m", "settings": TrainConfig(), "created": "", "epoch": 1, "text": ""}
+    assert with_text(Run.model_validate({**whole, **changes})).text == text
+
+
 def test_a_note_stands_in_for_progress_only_while_it_runs():
     run = Run(id="0" * 16, model="m", state="running", settings=TrainConfig(), created="", epochs=1, text="")
     assert with_text(run, "loading data").text == "loading data"
     assert with_text(run.model_copy(update={"state": RunState.FAILED}), "loading data").text == "failed"
 
 
-def test_data_are_found_once_but_drawn_digits_give_way_to_mnist(tmp_path, monkeypatch):
+def test_data_are_found_once_but_what_stands_in_for_mnist_gives_way_to_it(tmp_path, monkeypatch):
     monkeypatch.delenv("GANMNIST_DATA", raising=False)
     images, labels = np.zeros((10, 28, 28), np.uint8), np.arange(10, dtype=np.uint8)
-    names = iter(["drawn-digits", "MNIST"])
+    names = iter(["synthetic-mnist", "MNIST"])
 
     def load_data(home, on_progress):
         return Dataset(next(names), "somewhere", images, labels, images[:3], labels[:3])
@@ -165,7 +240,7 @@ def test_data_are_found_once_but_drawn_digits_give_way_to_mnist(tmp_path, monkey
     monkeypatch.setattr("ganmnist.data.load_data", load_data)
     keeper = DataKeeper(tmp_path)
     assert keeper.describe().state == "absent", "looking is not preparing"
-    for name, number in (("drawn-digits", 1), ("MNIST", 2), ("MNIST", 2)):
+    for name, number in (("synthetic-mnist", 1), ("MNIST", 2), ("MNIST", 2)):
         keeper.prepare()
         deadline = time.monotonic() + 10
         while (data := keeper.describe()).state == "preparing":

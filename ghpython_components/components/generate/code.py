@@ -9,10 +9,11 @@ def draw(bridge, body, memory):
     if body.get("form") == "points":
         shapes = point_tree(shapes, pixels["shape"][2])
     return {
-        "mark": [answer["model"], answer["step"], pixels["data"]],
+        "mark": [answer["model"], answer["step"], pixels["data"], answer["digits"]],
         "geometry": shapes,
         "images": to_images(pixels),
         "z": number_tree(answer["z"], answer["latent_dim"]),
+        "digits": answer["digits"],
         "name": answer["model"],
         "step": answer["step"],
         "training": answer.get("training"),
@@ -26,6 +27,7 @@ def seconds_to_next(value):
 me = Component(ghenv)
 body = filled(
     model=model,
+    digit=digit,
     latent=[number for number in list(latent or []) if number is not None],
     seed=seed,
     count=count,
@@ -36,10 +38,10 @@ body = filled(
 )
 slot = me.ask("generate", body, draw, again=seconds_to_next, keep=8 if (count or 1) <= 16 else 1)
 
-geometry = images = z = name = step = None
+geometry = images = z = digits = name = step = None
 message = ""
 if slot.value:
     geometry, images, z = slot.value["geometry"], slot.value["images"], slot.value["z"]
-    name, step = slot.value["name"], slot.value["step"]
+    digits, name, step = slot.value["digits"], slot.value["name"], slot.value["step"]
     message = "{0} - step {1}".format(name, step)
 me.show(slot, message)

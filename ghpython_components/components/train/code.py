@@ -75,6 +75,7 @@ if me.pressed("train", train):
             model=name,
             preset=preset,
             images=images,
+            seconds=seconds,
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
