@@ -51,13 +51,14 @@ def test_the_quicker_count_is_found_soon_and_looking_for_it_costs_little(machine
     assert quiet.play(seconds) > 0.93 * seconds / paces[quicker]
 
 
-def test_a_neighbour_that_stalls_two_threads_leaves_one_within_a_few_steps_and_two_come_back_after(machine):
+@pytest.mark.parametrize("arrival", [12, 14, 16, 18, 20])  # soon after a trial, and long after one
+def test_a_neighbour_that_stalls_two_threads_leaves_one_within_a_few_steps_and_two_come_back_after(machine, arrival):
     def pace(second, count):
-        stalled = 20 <= second < 60 and count == 2
+        stalled = arrival <= second < arrival + 40 and count == 2
         return 0.3 if stalled else {1: 0.04, 2: 0.025}[count]
 
     busy = machine(2, pace)
-    busy.play(20)
+    busy.play(arrival)
     assert busy.used[-1] == 2
     assert busy.play(5) > 30  # two threads alone would come to 17
     assert busy.used[-1] == 1
