@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from torch import Tensor
-from torch.optim import Adam
 
 from ganmnist import bundle
 from ganmnist.config import TrainConfig
@@ -25,8 +24,8 @@ def save(folder: Path, game: Game, config: TrainConfig, data: str) -> None:
         **_named("generator", game.generator.state_dict()),
         **_named("discriminator", game.discriminator.state_dict()),
         **_named("averaged", game.averaged),
-        **_named("adam_g", _adam_state(game.adam_g)),
-        **_named("adam_d", _adam_state(game.adam_d)),
+        **_named("adam_g", game.adam_g.state()),
+        **_named("adam_d", game.adam_d.state()),
         "chance": torch.get_rng_state(),
     }
     settings = config.model_dump(mode="json")
@@ -64,8 +63,8 @@ def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
         game.generator.load_state_dict(_part(tensors, "generator"))
         game.discriminator.load_state_dict(_part(tensors, "discriminator"))
         game.averaged = _part(tensors, "averaged")
-        _restore_adam(game.adam_g, _part(tensors, "adam_g"))
-        _restore_adam(game.adam_d, _part(tensors, "adam_d"))
+        game.adam_g.restore(_part(tensors, "adam_g"))
+        game.adam_d.restore(_part(tensors, "adam_d"))
         torch.set_rng_state(tensors["chance"])
         game.step, game.seconds = manifest["step"], manifest["seconds"]
         return True
@@ -104,19 +103,3 @@ def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(f"{prefix}/"): value for key, value in tensors.items() if key.startswith(f"{prefix}/")}
-
-
-def _adam_state(adam: Adam) -> dict[str, Tensor]:
-    state = adam.state_dict()["state"]
-    return {f"{index}/{key}": value for index, values in state.items() for key, value in values.items()}
-
-
-def _restore_adam(adam: Adam, tensors: dict[str, Tensor]) -> None:
-    parameters = [parameter for group in adam.param_groups for parameter in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        index, key = name.split("/")
-        # The fused optimiser walks through memory: moments must lie in it in the order of their parameter.
-        like = torch.empty_like(parameters[int(index)]) if value.dim() else torch.empty_like(value)
-        state.setdefault(int(index), {})[key] = like.copy_(value).detach()
-    adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})

@@ -158,13 +158,11 @@ class TrainConfig(DataConfig):
 
     preset: Literal["fast", "tutorial", "unconditional"] = Field(
         "fast",
-        description="fast (digits in seconds, each of the class you choose), tutorial (the networks of the DCGAN tutorial) "
-        "or unconditional (fast without classes).",
+        description="fast (digits in seconds, each of the class you choose), tutorial (the networks of the DCGAN "
+        "tutorial) or unconditional (fast without classes).",
     )
     networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset's.")
-    epochs: Whole | None = Field(
-        None, description="How often the training sees every image, at most.", ge=1, le=10_000
-    )
+    epochs: Whole | None = Field(None, description="How often the training sees every image, at most.", ge=1, le=10_000)
     seconds: Number | None = Field(
         None,
         description="How long it trains, at most; the preset's own time unless epochs or seconds are given.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
-from torch.optim import Adam
 
 from ganmnist import losses
+from ganmnist.adam import Adam
 from ganmnist.networks import build_discriminator, build_generator
 from ganmnist.presets import Recipe
 
@@ -35,8 +35,9 @@ class Game:
         self.networks = recipe.networks
         self.generator = build_generator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.discriminator = build_discriminator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.adam_g = _adam(self.generator, recipe.learning_rate, recipe)
-        self.adam_d = _adam(self.discriminator, recipe.learning_rate * recipe.discriminator_rate, recipe)
+        betas = (recipe.beta1, recipe.beta2)
+        self.adam_g = Adam(self.generator.parameters(), recipe.learning_rate, betas)
+        self.adam_d = Adam(self.discriminator.parameters(), recipe.learning_rate * recipe.discriminator_rate, betas)
         self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
         self.step = 0
         self.seconds = 0.0
@@ -57,8 +58,8 @@ class Game:
         Returns:
             Losses of the discriminator and of the generator.
         """
-        _set_rate(self.adam_g, self._recipe.hold, share)
-        _set_rate(self.adam_d, self._recipe.hold, share)
+        self.adam_g.rate = self._recipe.learning_rate * self._recipe.falling(share)
+        self.adam_d.rate = self.adam_g.rate * self._recipe.discriminator_rate
         told = _one_hot(classes, self.networks.classes)
         z = torch.randn(len(real), self.networks.latent_dim)
 
@@ -105,15 +106,3 @@ class Game:
 def _one_hot(classes: Tensor, count: int) -> Tensor:
     """Return (N, count), 1 at each sample's class; nothing at all for a count of 0."""
     return one_hot(classes, count).float() if count else torch.empty(len(classes), 0)
-
-
-def _adam(network: nn.Module, rate: float, recipe: Recipe) -> Adam:
-    adam = Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2), fused=True)
-    adam.param_groups[0]["full_lr"] = rate
-    return adam
-
-
-def _set_rate(adam: Adam, hold: float, share: float) -> None:
-    """Hold the learning rate, then let it fall in a line to zero over the rest of the budget."""
-    for group in adam.param_groups:
-        group["lr"] = group["full_lr"] * min(1.0, (1 - share) / (1 - hold))

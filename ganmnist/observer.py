@@ -20,8 +20,9 @@ from ganmnist.sampling import Sampler
 
 PREVIEW_IMAGES = 16
 _JUDGED_IMAGES = 1000
-_JUDGE_AFTER = 10.0  # seconds of training; what is shorter is not judged
-_JUDGE_SECONDS = (10.0, 30.0)  # between two judgements, which take half a second of one core
+_JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
+_JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
+_JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Observer:
 
     Attributes:
         estimate: What the judge said last; None before its first word.
+        judging: Whether the judge is at work, which takes a core for half a second.
     """
 
     def __init__(
@@ -58,9 +60,10 @@ class Observer:
             on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
         """
         self.estimate: Estimate | None = None
+        self.judging = False
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
         self._growing = True  # the last judgement was the best so far
-        self._published = 0  # step
+        self._published: Snapshot | None = None
         self._sampler: Sampler | None = None
         self._estimator: Estimator | None = None
         self._next_judgement = _JUDGE_AFTER
@@ -85,7 +88,9 @@ class Observer:
         """
         with self._busy:
             self._raise_error()
-            self._look(last, _JUDGE_AFTER)
+            if self._best is None:
+                self._publish(last)  # the judge may take a second
+            self._look(last, _JUDGE_AT_END)
             best = self._best or last
             if self._folder and best.manifest.step != last.manifest.step:
                 best = _with(best, finished=last.manifest.finished)
@@ -114,7 +119,9 @@ class Observer:
         if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
             least, most = _JUDGE_SECONDS
             self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
+            self.judging = True
             self.estimate = self._judge(self._sampler)
+            self.judging = False
             snapshot = _with(snapshot, estimate=self.estimate)
             self._growing = self._best is None or _distance(snapshot) <= _distance(self._best)
             if self._growing:
@@ -122,9 +129,9 @@ class Observer:
         self._publish(snapshot if self._growing else self._best or snapshot)
 
     def _publish(self, snapshot: Snapshot) -> None:
-        if self._folder and snapshot.manifest.step != self._published:
+        if self._folder and snapshot is not self._published:
             self._folder.publish(snapshot.manifest, snapshot.weights)
-            self._published = snapshot.manifest.step
+            self._published = snapshot
 
     def _judge(self, sampler: Sampler) -> Estimate:
         if self._estimator is None:

@@ -45,6 +45,10 @@ class Recipe:
     epochs: int | None
     seconds: float | None
 
+    def falling(self, share: float) -> float:
+        """Return the factor of the learning rate where `share` of the budget is used up."""
+        return min(1.0, (1 - share) / (1 - self.hold))
+
 
 def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
     """Return what a training's settings come to: the preset's values where the settings leave them open.

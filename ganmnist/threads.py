@@ -6,6 +6,7 @@ ten times as slow as on a quiet machine, and then one alone is quicker.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
@@ -15,10 +16,11 @@ import torch
 
 _MOST = 4  # our layers are small: beyond this the waiting costs more than the work it saves
 _STEPS = 6  # of a trial, and of a new look at the pace
-_HOPELESS = 3.0  # a step so many times as long as the best pace ends its trial
+_HOPELESS = 3.0  # two steps so many times as long as the best pace end their trial
 _CROWDED = 0.8  # a single thread that gets less of the time than this has neighbours on every core
-_SLOWER = 1.4  # a pace so much worse than before calls for trials at once
-_SECONDS = 10.0  # between trials, or
+_SLOWER = 1.4  # a pace so much worse than before calls for trials
+_PATIENCE = 2.0  # seconds after which it does
+_SECONDS = (2.0, 30.0)  # from a choice of fewer threads to the next trials, growing, or
 _COSTS = 20.0  # times what the last ones cost: one step of two threads may wait for seconds
 
 
@@ -29,41 +31,55 @@ class ThreadCount:
         cores = os.cpu_count() or 1
         self._choices = [count for count in (1, 2, _MOST) if count <= cores]
         self._current = 1
+        self._beside, self._in_company = max(1, cores - 1), False
         self._trials = list(self._choices)  # still to come; the first one is under way
         self._paces: dict[int, float] = {}  # of the trials so far, seconds a step
         self._recent: deque[float] = deque(maxlen=_STEPS)
         self._pace = 0.0  # of the choice when it was made
-        self._began, self._next = 0.0, 0.0  # trials: the last ones, and the earliest time of more; seconds
+        self._good = 0.0  # second until which the pace was as when it was chosen
+        self._wait, self._next = _SECONDS[0], 0.0  # until more threads are tried again, and when that is; seconds
         self._last: tuple[float, float] | None = None  # end of the last step, and time this thread had until then
         self._had = 0.0  # time this thread had in the recent steps
         torch.set_num_threads(self._current)
 
-    def step(self, seconds: float) -> None:
+    def step(self, seconds: float, *, in_company: bool = False) -> None:
         """Take note that a step has ended.
 
         Args:
             seconds: Time of the training, at the end of the step.
+            in_company: A thread of our own is at work beside the training, and is left a core of its own.
         """
+        if in_company != self._in_company:
+            self._in_company = in_company
+            torch.set_num_threads(min(self._current, self._beside) if in_company else self._current)
+            self._recent.clear()
+            self._had, self._last = 0.0, None
+        if in_company:
+            return
         now = seconds, time.thread_time()
         if self._last is not None:
             self._recent.append(now[0] - self._last[0])
             self._had += now[1] - self._last[1]
+        else:
+            self._good = seconds
         self._last = now
         if self._trials:
             self._try(seconds)
-        elif len(self._recent) == _STEPS and seconds >= self._next:
-            self._begin(seconds)
-        elif len(self._recent) == _STEPS and self._current > 1 and median(self._recent) > _SLOWER * self._pace:
-            self._begin(seconds)
+        elif len(self._recent) == _STEPS and self._calls_for_trials(seconds):
+            self._trials = list(self._choices)
+            self._paces.clear()
+            self._use(1)
 
-    def _begin(self, seconds: float) -> None:
-        self._began = seconds
-        self._trials = [1, *(count for count in self._choices if count != 1)]
-        self._paces.clear()
-        self._use(1)
+    def _calls_for_trials(self, seconds: float) -> bool:
+        if self._current < self._choices[-1] and seconds >= self._next:
+            return True
+        if self._current == 1 or median(self._recent) <= _SLOWER * self._pace:
+            self._good = seconds
+        return seconds - self._good > max(_PATIENCE, _STEPS * self._pace)
 
     def _try(self, seconds: float) -> None:
-        hopeless = self._paces and self._recent and self._recent[-1] > _HOPELESS * min(self._paces.values())
+        best = min(self._paces.values(), default=math.inf)
+        hopeless = len(self._recent) >= 2 and min(list(self._recent)[-2:]) > _HOPELESS * best
         if len(self._recent) < _STEPS and not hopeless:
             return
         tried = self._trials.pop(0)
@@ -73,9 +89,15 @@ class ThreadCount:
         if self._trials:
             self._use(self._trials[0])
         else:
-            self._use(min(self._paces, key=lambda count: self._paces[count]))
-            self._pace = min(self._paces.values())
-            self._next = seconds + max(_SECONDS, _COSTS * (seconds - self._began))
+            self._choose(seconds)
+
+    def _choose(self, seconds: float) -> None:
+        chosen = min(self._paces, key=lambda count: self._paces[count])
+        self._pace, self._good = self._paces[chosen], seconds
+        cost = _STEPS * sum(pace for count, pace in self._paces.items() if count != chosen)
+        self._next = seconds + max(self._wait, _COSTS * cost)
+        self._wait = min(2 * self._wait, _SECONDS[1]) if chosen == 1 else _SECONDS[0]
+        self._use(chosen)
 
     def _use(self, count: int) -> None:
         self._recent.clear()

@@ -130,12 +130,10 @@ def train(
             share = _share(plan, game, per_epoch)
 
             if threads:
-                threads.step(game.seconds)
+                threads.step(game.seconds, in_company=observer.judging)
             if on_progress:
                 on_progress(
-                    Progress(
-                        epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate
-                    )
+                    Progress(epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate)
                 )
             stopped = should_stop is not None and should_stop()
             if looks.due(game.seconds) and not stopped and share < 1:

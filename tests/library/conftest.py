@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import settings
 
-from ganmnist import checkpoint
 from ganmnist.config import ModelConfig, TrainConfig
 from ganmnist.data import Dataset
 from ganmnist.game import Game
@@ -118,8 +117,8 @@ def everything():
             "generator": game.generator.state_dict(),
             "discriminator": game.discriminator.state_dict(),
             "averaged": game.averaged,
-            "adam_g": checkpoint._adam_state(game.adam_g),
-            "adam_d": checkpoint._adam_state(game.adam_d),
+            "adam_g": game.adam_g.state(),
+            "adam_d": game.adam_d.state(),
         }
         return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 

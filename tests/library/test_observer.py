@@ -74,6 +74,7 @@ def judge(monkeypatch):
     Judge.figures, Judge.seen = [], []
     monkeypatch.setattr(observer, "Estimator", Judge)
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
+    monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))
     return Judge
 

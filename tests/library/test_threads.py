@@ -26,12 +26,12 @@ def machine(monkeypatch):
             monkeypatch.setattr(torch, "set_num_threads", self.used.append)
             self._count = ThreadCount()
 
-        def play(self, seconds: float) -> int:
+        def play(self, seconds: float, *, in_company: bool = False) -> int:
             """Train for so long and return how many steps it took."""
             end, steps = self.now + seconds, 0
             while self.now < end:
                 self.now += self._pace(self.now, self.used[-1])
-                self._count.step(self.now)
+                self._count.step(self.now, in_company=in_company)
                 steps += 1
             return steps
 
@@ -69,7 +69,7 @@ def test_a_neighbour_that_stalls_two_threads_leaves_one_within_a_few_steps_and_t
 
 def test_one_slow_step_is_no_neighbour(machine):
     def pace(second, count):
-        return 0.5 if 5 < second < 5.03 else 0.025
+        return 0.5 if 5 < second < 5.03 else {1: 0.04, 2: 0.025}[count]
 
     quiet = machine(2, pace)
     quiet.play(5)
@@ -101,3 +101,13 @@ def test_where_every_core_is_crowded_two_threads_are_not_even_tried(machine):
 def test_a_trial_that_costs_much_is_not_soon_repeated(machine):
     stalled = machine(2, lambda second, count: 0.05 if count == 1 else 4.0)
     assert stalled.play(600) > 0.9 * 600 / 0.05
+
+
+def test_a_core_is_left_to_company_and_taken_back(machine):
+    quiet = machine(2, lambda second, count: 0.04 / count)
+    quiet.play(5)
+    assert quiet.used[-1] == 2
+    quiet.play(1, in_company=True)
+    assert quiet.used[-1] == 1
+    quiet.play(1)
+    assert quiet.used[-1] == 2

@@ -71,6 +71,7 @@ def judge(looks_at_every_step, monkeypatch):
 
     monkeypatch.setattr(observer, "Estimator", Judge)
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
+    monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))
     return figures
 
@@ -302,6 +303,7 @@ def test_a_resumed_training_keeps_the_best_of_the_part_before_until_there_is_a_b
 
 def test_a_training_shorter_than_the_judges_first_time_is_not_judged(digits, short, folder, judge, monkeypatch):
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 1000.0)
+    monkeypatch.setattr(observer, "_JUDGE_AT_END", 1000.0)
     judge.append(1.0)
     assert train(digits, short, folder).step == 16
     assert folder.manifest().estimate is None
@@ -339,7 +341,11 @@ def test_layers_that_compare_samples_may_stand_anywhere(digits, short, told, aft
 
 def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, short, told, monkeypatch):
     made = []
-    monkeypatch.setattr(training, "ThreadCount", lambda: made.append(1) or SimpleNamespace(step=made.append))
+    monkeypatch.setattr(
+        training,
+        "ThreadCount",
+        lambda: made.append(1) or SimpleNamespace(step=lambda seconds, in_company: made.append(seconds)),
+    )
     monkeypatch.setattr(training, "_has_bfloat16", lambda: True)
     config = changed(short, networks=told)
     adapted = train(digits, config, adapt=True)
