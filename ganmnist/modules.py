@@ -77,9 +77,9 @@ class Projection(nn.Module):
 class UpsampledConv2d(nn.Conv2d):
     """Repeats every pixel twice in both directions, then convolves with a kernel of 3 x 3 and padding 1, all in one.
 
-    Of the nine pixels under the kernel many are the same one, so their weights can be summed beforehand: four weights a
-    pixel in place of nine, as a transposed convolution with a kernel of 4 x 4 and stride 2. The result is the same up to
-    rounding, and takes half the time.
+    Of the nine pixels under the kernel many are the same one, so their weights can be summed beforehand: four weights
+    a pixel in place of nine, as a transposed convolution with a kernel of 4 x 4 and stride 2. The result is the same up
+    to rounding, and takes half the time.
     """
 
     def __init__(self, inputs: int, outputs: int, *, bias: bool) -> None:

@@ -23,6 +23,8 @@ _JUDGED_IMAGES = 1000
 _JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
 _JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
 _JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
+_TOLERANCE = 1.25  # a model so much worse than the best may be as good: a thousand images tell no closer
+_DECISION_IMAGES = 4000  # decide between the best and the last, at the end
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Observer:
         self.judging = False
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
         self._growing = True  # the last judgement was the best so far
-        self._published: Snapshot | None = None
+        self._published: ModelManifest | None = None
         self._sampler: Sampler | None = None
         self._estimator: Estimator | None = None
         self._next_judgement = _JUDGE_AFTER
@@ -92,9 +94,11 @@ class Observer:
                 self._publish(last)  # the judge may take a second
             self._look(last, _JUDGE_AT_END)
             best = self._best or last
+            if best.manifest.step != last.manifest.step and self._is_better(last, best):
+                best = _with(last, estimate=self.estimate)
+            best = _with(best, finished=last.manifest.finished)
+            self._publish(best)
             if self._folder and best.manifest.step != last.manifest.step:
-                best = _with(best, finished=last.manifest.finished)
-                self._folder.publish(best.manifest, best.weights)
                 self._folder.keep_last(last.manifest, last.weights)
             return best.sampler()
 
@@ -123,22 +127,29 @@ class Observer:
             self.estimate = self._judge(self._sampler)
             self.judging = False
             snapshot = _with(snapshot, estimate=self.estimate)
-            self._growing = self._best is None or _distance(snapshot) <= _distance(self._best)
-            if self._growing:
+            self._growing = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
+            if self._best is None or _distance(snapshot) <= _distance(self._best):
                 self._best = snapshot
         self._publish(snapshot if self._growing else self._best or snapshot)
 
     def _publish(self, snapshot: Snapshot) -> None:
-        if self._folder and snapshot is not self._published:
+        if self._folder and snapshot.manifest != self._published:
             self._folder.publish(snapshot.manifest, snapshot.weights)
-            self._published = snapshot
+            self._published = snapshot.manifest
 
-    def _judge(self, sampler: Sampler) -> Estimate:
+    def _is_better(self, one: Snapshot, other: Snapshot) -> bool:
+        """Compare two snapshots by more images than there is time for while training."""
+        return (
+            self._judge(one.sampler(), _DECISION_IMAGES).frechet
+            <= self._judge(other.sampler(), _DECISION_IMAGES).frechet
+        )
+
+    def _judge(self, sampler: Sampler, count: int = _JUDGED_IMAGES) -> Estimate:
         if self._estimator is None:
             self._estimator = Estimator(self._data.train_images)
-        z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
-        classes = self._data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
-        return self._estimator.estimate(sampler.draw(z, np.resize(classes, len(z)).astype(np.int64)))
+        z = from_seed(0, count, sampler.latent_dim)  # always the same, so that judgements can be compared
+        classes = self._data.train_labels[-count:] if sampler.classes else in_turn(count, 0)
+        return self._estimator.estimate(sampler.draw(z, np.resize(classes, count).astype(np.int64)))
 
     def _raise_error(self) -> None:
         if self._error is not None:

@@ -177,7 +177,7 @@ def test_judgements_become_rarer_in_a_long_training(digits, folder, snapshot, ju
 
 @pytest.mark.parametrize(("seconds", "judged"), [(9.9, 0), (10.0, 1)])
 def test_a_training_shorter_than_ten_seconds_is_not_judged(digits, snapshot, judge, monkeypatch, seconds, judged):
-    monkeypatch.setattr(observer, "_JUDGE_AFTER", 10.0)
+    monkeypatch.setattr(observer, "_JUDGE_AT_END", 10.0)
     judge.figures = [1.0]
     Observer(digits, None, None, None).close(snapshot(7, seconds))
     assert len(judge.seen) == judged

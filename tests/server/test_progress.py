@@ -89,7 +89,7 @@ def test_ticks_and_previews_of_two_threads_leave_each_other_whole(tmp_path):
 def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeypatch, short):
     monkeypatch.setattr("ganmnist.observer._JUDGE_AFTER", 0.0)
     monkeypatch.setattr("ganmnist.observer._JUDGE_AT_END", 0.0)
-    monkeypatch.setattr("ganmnist.training.ThreadCount.step", lambda self, seconds: None)
+    monkeypatch.setattr("ganmnist.training.ThreadCount.step", lambda self, seconds, in_company: None)
     images = np.random.default_rng(0).integers(0, 256, (600, 28, 28), np.uint8)
     labels = (np.arange(600) % 10).astype(np.uint8)
     data = Dataset("noise", "made up", images, labels, images[:0], labels[:0])
