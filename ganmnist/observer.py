@@ -24,7 +24,6 @@ _JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until the
 _JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
 _JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
 _TOLERANCE = 1.25  # a model so much worse than the best may be as good: a thousand images tell no closer
-_DECISION_IMAGES = 4000  # decide between the best and the last, at the end
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,11 @@ class Observer:
             if self._best is None:
                 self._publish(last)  # the judge may take a second
             self._look(last, _JUDGE_AT_END)
-            best = self._best or last
-            if best.manifest.step != last.manifest.step and self._is_better(last, best):
-                best = _with(last, estimate=self.estimate)
-            best = _with(best, finished=last.manifest.finished)
+            if self._growing or self._best is None:
+                return last.sampler()
+            best = _with(self._best, finished=last.manifest.finished)
             self._publish(best)
-            if self._folder and best.manifest.step != last.manifest.step:
+            if self._folder:
                 self._folder.keep_last(last.manifest, last.weights)
             return best.sampler()
 
@@ -137,19 +135,12 @@ class Observer:
             self._folder.publish(snapshot.manifest, snapshot.weights)
             self._published = snapshot.manifest
 
-    def _is_better(self, one: Snapshot, other: Snapshot) -> bool:
-        """Compare two snapshots by more images than there is time for while training."""
-        return (
-            self._judge(one.sampler(), _DECISION_IMAGES).frechet
-            <= self._judge(other.sampler(), _DECISION_IMAGES).frechet
-        )
-
-    def _judge(self, sampler: Sampler, count: int = _JUDGED_IMAGES) -> Estimate:
+    def _judge(self, sampler: Sampler) -> Estimate:
         if self._estimator is None:
             self._estimator = Estimator(self._data.train_images)
-        z = from_seed(0, count, sampler.latent_dim)  # always the same, so that judgements can be compared
-        classes = self._data.train_labels[-count:] if sampler.classes else in_turn(count, 0)
-        return self._estimator.estimate(sampler.draw(z, np.resize(classes, count).astype(np.int64)))
+        z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
+        classes = self._data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
+        return self._estimator.estimate(sampler.draw(z, np.resize(classes, len(z)).astype(np.int64)))
 
     def _raise_error(self) -> None:
         if self._error is not None:
