@@ -71,7 +71,7 @@ class Sampler:
         return self._run(z, classes, 1)
 
     def draw(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
-        """Generate many images, several times as quick as `generate`; the same to the eye, not to the byte."""
+        """Generate many images, in two thirds of the time of `generate`; the same to the eye, not to the byte."""
         return self._run(z, classes, _BATCH)
 
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
