@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from bridge_server.contract import (
     API_VERSION,
+    Activations,
+    ActivationsRequest,
+    CheckedNetworks,
     Data,
     Deleted,
     Generated,
@@ -17,7 +20,7 @@ from bridge_server.contract import (
     Model,
     Models,
     NetworksCheck,
-    NetworkTables,
+    NetworkTable,
     ProgressQuery,
     Run,
     RunProgress,
@@ -25,7 +28,11 @@ from bridge_server.contract import (
     StartRun,
 )
 from ganmnist import __version__
+from ganmnist.advice import remarks
+from ganmnist.composition import LayerRow, ModelConfig, Sequential, training_memory
+from ganmnist.config import PresetName, TrainConfig
 from ganmnist.layers import LAYERS
+from ganmnist.presets import PRESETS, recipe
 
 
 class Created(NamedTuple):
@@ -61,9 +68,29 @@ class Backend(ABC):
             ]
         )
 
-    def networks_check(self, request: NetworksCheck) -> NetworkTables:
-        generator, discriminator = request.tables()
-        return NetworkTables(generator=generator, discriminator=discriminator)
+    def networks_check(self, request: NetworksCheck) -> CheckedNetworks:
+        if request.model:
+            base, preset = self._networks(request.model)
+        else:
+            base, preset = PRESETS[request.preset or "tutorial"].networks, None
+        networks = request.over(base)
+        config = TrainConfig(**{**request.game(), "preset": request.preset or preset}, networks=networks)
+        plan = recipe(config)
+        generator, discriminator = networks.tables()
+        return CheckedNetworks(
+            gan=config.to_text(),
+            generator=_table(networks.generator, generator),
+            discriminator=_table(networks.discriminator, discriminator),
+            memory=training_memory(networks, plan.batch_size),
+            remarks=remarks(plan),
+        )
+
+    @abstractmethod
+    def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
+        """Return the networks of a model, and the preset whose settings it was trained with."""
+
+    @abstractmethod
+    def networks_activations(self, request: ActivationsRequest) -> Activations: ...
 
     @abstractmethod
     def data(self) -> Data: ...
@@ -103,3 +130,12 @@ class Backend(ABC):
 
     @abstractmethod
     def generate(self, request: GenerateRequest) -> Generated: ...
+
+
+def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
+    return NetworkTable(
+        text=network.to_text(),
+        rows=rows,
+        parameters=sum(row.parameters for row in rows),
+        multiply_adds=sum(row.multiply_adds for row in rows),
+    )

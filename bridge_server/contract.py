@@ -7,12 +7,15 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from ganmnist.composition import LayerRow, ModelParts
 from ganmnist.config import (
+    ActivationsConfig,
+    Form,
+    GameConfig,
     GenerateConfig,
     GeometryConfig,
-    LayerRow,
-    ModelConfig,
     ModelName,
+    PresetName,
     TrainConfig,
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
@@ -125,15 +128,67 @@ class Layers(Message):
     layers: list[LayerHelp]
 
 
-class NetworksCheck(ModelConfig):
-    """Networks to check before they are trained."""
+class NetworksCheck(ModelParts, GameConfig):
+    """Networks to check before they are trained, and how they are to be."""
+
+    preset: PresetName | None = Field(
+        None,
+        description="Preset that fills in what is not given: fast, tutorial or unconditional; tutorial unless given.",
+    )
+    model: ModelName | None = Field(
+        None, description="Trained model whose networks fill in what is not given, in place of a preset's."
+    )
 
 
-class NetworkTables(Message):
-    """The networks, layer by layer."""
+class NetworkTable(Message):
+    """One network, layer by layer."""
 
-    generator: list[LayerRow]
-    discriminator: list[LayerRow]
+    text: str = Field(description="The network as JSON text, a line per layer: to read, to edit, to send again.")
+    rows: list[LayerRow]
+    parameters: Whole = Field(description="Trained numbers in all layers.")
+    multiply_adds: Whole = Field(description="Multiplications for one sample.")
+
+
+class CheckedNetworks(Message):
+    """Networks that fit together."""
+
+    gan: str = Field(description="The networks and how they are to be trained, as JSON text: what Train takes.")
+    generator: NetworkTable
+    discriminator: NetworkTable
+    memory: Whole = Field(description="Memory that a training takes beside torch itself, an estimate in bytes.")
+    remarks: list[str] = Field(description="What fits, but is likely to train badly, and what to do.")
+
+
+class ActivationsRequest(ActivationsConfig, GeometryConfig):
+    """A walk through a model's generator."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    form: Form = Field(
+        "mesh", description="images, mesh (flat, a colour per number), relief (large numbers high) or points."
+    )
+
+
+class LayerMaps(Message):
+    """What leaves one layer."""
+
+    place: Whole = Field(description="Place of the layer, from 1.")
+    layer: str = Field(description="Name of the layer.")
+    output_shape: tuple[int, ...] = Field(description="(units,) or (channels, height, width).")
+    low: Number = Field(description="The smallest number of the maps, shown black.")
+    high: Number = Field(description="The largest number of the maps, shown white.")
+    maps: Pixels = Field(description="The feature maps; the units of a row as one picture.")
+
+
+class Activations(Message):
+    """What leaves each layer of a generator on the way to one digit."""
+
+    model: str = Field(description="Name of the model.")
+    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
+    training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
+    layers: list[LayerMaps]
+    geometry: list[RhinoObject] = Field(
+        description="One object per layer, its maps side by side, stacked from the first layer at the bottom."
+    )
 
 
 class StartRun(TrainConfig, NewName):
@@ -266,7 +321,15 @@ CALLS = (
     Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
     Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
     Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
-    Call("networks_check", "POST", "/api/networks/check", NetworksCheck, NetworkTables, "Check two networks."),
+    Call("networks_check", "POST", "/api/networks/check", NetworksCheck, CheckedNetworks, "Check two networks."),
+    Call(
+        "networks_activations",
+        "POST",
+        "/api/networks/activations",
+        ActivationsRequest,
+        Activations,
+        "Walk through a generator, layer by layer.",
+    ),
     Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it."),
     Call("runs", "GET", "/api/runs", None, Runs, "List all runs."),
     Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),

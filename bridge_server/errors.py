@@ -8,8 +8,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from bridge_server.contract import ErrorBody, Problem
-from ganmnist.config import explain, field_name
 from ganmnist.errors import DataError, GanError, GeometryError, ModelError, ModelNotFound, SettingError
+from ganmnist.reading import explain, field_name
 
 
 class Refusal(Exception):

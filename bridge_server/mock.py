@@ -22,6 +22,8 @@ from functools import lru_cache
 
 from bridge_server.backend import Backend, Created
 from bridge_server.contract import (
+    Activations,
+    ActivationsRequest,
     Data,
     DataState,
     Deleted,
@@ -40,7 +42,8 @@ from bridge_server.contract import (
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.mock_digits import digits, from_latent
 from bridge_server.texts import with_text
-from ganmnist.config import TrainConfig
+from ganmnist.composition import ModelConfig
+from ganmnist.config import PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models import BUNDLED
 from ganmnist.presets import recipe
@@ -126,6 +129,8 @@ class Mock(Backend):
 
     def run_start(self, request: StartRun) -> Run | Created:
         with self._lock:
+            settings = TrainConfig(**{key: getattr(request, key) for key in TrainConfig.model_fields})
+            recipe(settings)  # refuses what cannot be trained
             name = request.model or self._free_name()
             for run in self._runs:
                 if (request.key and run.key == request.key) or (run.active() and run.model.lower() == name.lower()):
@@ -135,7 +140,7 @@ class Mock(Backend):
             run = _Training(
                 id=secrets.token_hex(8),
                 model=name,
-                settings=TrainConfig(**{key: getattr(request, key) for key in TrainConfig.model_fields}),
+                settings=settings,
                 key=request.key,
                 begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
                 created=_now(),
@@ -246,6 +251,31 @@ class Mock(Backend):
         training = any(run.id == model.id and run.active() for run in self._runs)
         return generated(request, model.name, model.step, training, z, chosen.tolist(), images)
 
+    def networks_activations(self, request: ActivationsRequest) -> Activations:
+        import numpy as np
+
+        from bridge_server.pictures import activations
+        from ganmnist.activations import maps_of
+        from ganmnist.latent import classes, latents
+
+        model = self.model(request.model or BUNDLED)
+        networks, _ = self._networks(model.name)
+        one = GenerateRequest(seed=request.seed, digit=request.digit, latent=request.latent)
+        digit = from_latent(int(classes(one, 1, CLASSES)[0]), latents(one, LATENT_DIM)[0]).astype(np.float32)
+        layers = []
+        for row in networks.generator.table((networks.input_dim,), networks.input_dim):
+            height, width = row.output_shape[1:] or (1, row.output_shape[0])
+            shrunk = digit[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
+            output = np.broadcast_to(shrunk, (row.output_shape[0], height, width)) if height > 1 else shrunk[0]
+            layers.append(maps_of(row.place, row.layer, output, request.maps))
+        training = any(run.id == model.id and run.active() for run in self._runs)
+        return activations(request, model.name, model.step, training, layers)
+
+    def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
+        id = self.model(model).id
+        settings = next((run.settings for run in self._runs if run.id == id), TrainConfig())
+        return recipe(settings).networks, settings.base
+
     def _find(self, id: str) -> _Training:
         with self._lock:
             for run in self._runs:
@@ -304,7 +334,7 @@ class Mock(Backend):
             seconds=described.seconds,
             frechet=described.frechet,
             finished=described.state is RunState.SUCCEEDED,
-            preset=run.settings.preset if run.settings.networks is None else None,
+            preset=None if run.settings.networks else run.settings.base,
         )
 
 

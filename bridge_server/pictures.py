@@ -5,12 +5,22 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from bridge_server.contract import Generated, GenerateRequest, Picture, Pixels, RhinoObject
+from bridge_server.contract import (
+    Activations,
+    ActivationsRequest,
+    Generated,
+    GenerateRequest,
+    LayerMaps,
+    Picture,
+    Pixels,
+    RhinoObject,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ganmnist.activations import FeatureMaps
     from ganmnist.geometry import Mesh, Points
 
 COLUMNS = 4  # digits side by side in a preview
@@ -31,6 +41,37 @@ def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS) -> Pic
     return Picture(number=number, mesh=rhino(build_sheet(images, columns)))
 
 
+def activations(
+    request: ActivationsRequest, model: str, step: int, training: bool, layers: list[FeatureMaps]
+) -> Activations:
+    """Put the feature maps of a generator's layers and their geometry into the reply of `networks_activations`."""
+    from ganmnist.activations import stacked
+
+    return Activations(
+        model=model,
+        step=step,
+        training=training,
+        layers=[
+            LayerMaps(
+                place=layer.place,
+                layer=layer.layer,
+                output_shape=layer.output_shape,
+                low=layer.low,
+                high=layer.high,
+                maps=pixels(layer.images),
+            )
+            for layer in layers
+        ],
+        geometry=[rhino(piece) for piece in stacked(layers, request)],
+    )
+
+
+def pixels(images: NDArray[np.uint8]) -> Pixels:
+    """Turn images, uint8 (N, rows, columns), into bytes."""
+    count, rows, columns = images.shape
+    return Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode())
+
+
 def generated(
     request: GenerateRequest,
     model: str,
@@ -43,7 +84,6 @@ def generated(
     """Put digits, the latents and classes they came from and their geometry into the reply of `generate`."""
     from ganmnist.geometry import build
 
-    count, rows, columns = images.shape
     return Generated(
         model=model,
         step=step,
@@ -51,6 +91,6 @@ def generated(
         latent_dim=z.shape[1],
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         digits=digits,
-        images=Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode()),
+        images=pixels(images),
         geometry=[rhino(piece) for piece in build(images, request)],
     )

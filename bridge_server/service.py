@@ -10,6 +10,8 @@ from pathlib import Path
 from bridge_server import previews
 from bridge_server.backend import Backend, Created
 from bridge_server.contract import (
+    Activations,
+    ActivationsRequest,
     Data,
     Deleted,
     Generated,
@@ -26,12 +28,13 @@ from bridge_server.contract import (
 from bridge_server.datasets import DataKeeper
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.launcher import Launcher
-from bridge_server.pictures import generated
+from bridge_server.pictures import activations, generated
 from bridge_server.runs import Record, RunStore
 from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
-from ganmnist.config import TrainConfig
+from ganmnist.composition import ModelConfig
+from ganmnist.config import PresetName, TrainConfig
 from ganmnist.errors import ModelError
 from ganmnist.models import ModelManifest, ModelStore
 from ganmnist.presets import recipe
@@ -70,6 +73,7 @@ class Service(Backend):
 
     def run_start(self, request: StartRun) -> Run | Created:
         settings = TrainConfig(**{name: getattr(request, name) for name in TrainConfig.model_fields})
+        recipe(settings)  # refuses what cannot be trained
         record, new = self._runs.add(request.model, settings, request.key, self._free_name)
         self._launcher.wake()
         run = self._describe(record)
@@ -139,6 +143,18 @@ class Service(Backend):
         return generated(
             request, folder.name, sampler.step, training, z, digits.tolist() if sampler.classes else [], images
         )
+
+    def networks_activations(self, request: ActivationsRequest) -> Activations:
+        from ganmnist.activations import walk
+
+        folder = self._store.find(request.model)
+        sampler = self._samplers.get(folder, folder.manifest())
+        training = self._runs.is_active(folder.id)
+        return activations(request, folder.name, sampler.step, training, walk(sampler, request))
+
+    def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
+        manifest = self._store.find(model).manifest()
+        return manifest.networks, manifest.settings.base
 
     def _warm(self) -> None:
         """Pay for the first generate before somebody waits for it."""

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 from bridge_server.previews import write_preview
 from bridge_server.ticks import Tick, TickWriter
-from ganmnist.config import TrainConfig, read_settings
+from ganmnist.config import TrainConfig
 from ganmnist.errors import GanError
 from ganmnist.files import read_json, write_json
+from ganmnist.reading import read_settings
 
 if TYPE_CHECKING:
     import numpy as np

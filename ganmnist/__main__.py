@@ -18,9 +18,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ganmnist import __version__, paths
-from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig, read_settings
+from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models import BUNDLED, ModelFolder, ModelManifest, ModelStore, NewName
+from ganmnist.reading import read_settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -255,7 +256,8 @@ def _add_settings(parser: argparse.ArgumentParser, settings: type[BaseModel]) ->
         if name in _NESTED:
             continue
         default = "" if field.default is None else f" [{field.default}]"
-        choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else None
+        kinds = (field.annotation, *get_args(field.annotation))
+        choices = next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), None)
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=_kind(field), choices=choices, help=f"{field.description}{default}"
         )

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from math import prod
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    Strict,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from ganmnist.errors import NetworkError, SettingError
+from ganmnist.composition import MAX_CLASSES, ModelConfig
 from ganmnist.fields import Number, Settings, Whole, whole
-from ganmnist.layers import LAYERS, AnyLayer, Shape
-
-IMAGE_SHAPE: Shape = (1, 28, 28)
-MAX_PARAMETERS = 50_000_000
-MAX_ACTIVATIONS = 2_000_000
-MAX_CLASSES = 100
 
 
 def _not_a_device(name: str) -> str:
@@ -46,105 +31,6 @@ ModelName = Annotated[
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1), BeforeValidator(whole)]
 
 
-class LayerRow(Settings):
-    """One line of a layer table."""
-
-    place: Whole = Field(description="Place of the layer, from 1.")
-    layer: str = Field(description="Name of the layer.")
-    output_shape: tuple[int, ...] = Field(description="(units,) or (channels, height, width).")
-    parameters: Whole = Field(description="Trained numbers in the layer.")
-    multiply_adds: Whole = Field(description="Multiplications for one sample.")
-
-
-class NetworkConfig(Settings):
-    """A network as the list of its layers, first to last."""
-
-    layers: tuple[AnyLayer, ...] = Field(description="The layers, first to last.", min_length=1, max_length=64)
-
-    def table(self, input_shape: Shape, condition: int = 0) -> list[LayerRow]:
-        """Follow the shapes from `input_shape` through all layers, building nothing.
-
-        Args:
-            input_shape: What arrives at the first layer.
-            condition: Length of the condition that some layers are told.
-
-        Raises:
-            NetworkError: A layer does not fit; names it by place and name, what arrives and what it needs.
-        """
-        rows = []
-        shape = input_shape
-        for place, layer in enumerate(self.layers, 1):
-            try:
-                after = layer.output_shape(shape)
-            except NetworkError as error:
-                raise NetworkError(f"layer {place} {layer.layer} {error}") from None
-            rows.append(
-                LayerRow(
-                    place=place,
-                    layer=layer.layer,
-                    output_shape=after,
-                    parameters=layer.parameters(shape, condition),
-                    multiply_adds=layer.multiply_adds(shape, condition),
-                )
-            )
-            shape = after
-        return rows
-
-
-class ModelConfig(Settings):
-    """The two networks of a GAN and the length of its latent vector."""
-
-    latent_dim: Whole = Field(100, description="Length of the latent vector z.", ge=1, le=1024)
-    classes: Whole = Field(
-        0, description="Classes that both networks are told, one-hot; 0: they are told none.", ge=0, le=MAX_CLASSES
-    )
-    generator: NetworkConfig = Field(description="From z, and the class, to an image of 1 x 28 x 28 in [-1, 1].")
-    discriminator: NetworkConfig = Field(description="From an image to one number: how real it looks.")
-
-    @property
-    def input_dim(self) -> int:
-        """Length of what the generator grows an image from: z, then the class as one-hot."""
-        return self.latent_dim + self.classes
-
-    def tables(self) -> tuple[list[LayerRow], list[LayerRow]]:
-        """Return the layer tables of generator and discriminator.
-
-        Raises:
-            NetworkError: A layer does not fit; names it by place and name, what arrives and what it needs.
-        """
-        inputs = self.input_dim
-        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.classes)
-
-    @model_validator(mode="after")
-    def _shapes_fit(self) -> Self:
-        inputs = (self.input_dim,)
-        for part, start, condition, end in (
-            ("generator", inputs, self.input_dim, IMAGE_SHAPE),
-            ("discriminator", IMAGE_SHAPE, self.classes, (1,)),
-        ):
-            network: NetworkConfig = getattr(self, part)
-            try:
-                rows = network.table(start, condition)
-            except NetworkError as error:
-                raise ValueError(f"{part}: {error}") from None
-            last = rows[-1]
-            if last.output_shape != end:
-                raise ValueError(
-                    f"{part}: must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}"
-                )
-            parameters = sum(row.parameters for row in rows)
-            if parameters > MAX_PARAMETERS:
-                raise ValueError(
-                    f"{part}: {parameters:,} parameters, at most {MAX_PARAMETERS:,}: use fewer units or filters"
-                )
-            numbers = sum(prod(row.output_shape) for row in rows)
-            if numbers > MAX_ACTIVATIONS:
-                raise ValueError(
-                    f"{part}: {numbers:,} numbers per sample between its layers, at most {MAX_ACTIVATIONS:,}"
-                )
-        return self
-
-
 class DataConfig(Settings):
     """Which images to train on."""
 
@@ -153,21 +39,23 @@ class DataConfig(Settings):
     )
 
 
-class TrainConfig(DataConfig):
-    """One training, from the press of the button to its end."""
+PresetName = Literal["fast", "tutorial", "unconditional"]
+LossName = Literal["bce", "nonsaturating", "hinge", "wasserstein", "relativistic"]
 
-    preset: Literal["fast", "tutorial", "unconditional"] = Field(
-        "fast",
-        description="fast (digits in seconds, each of the class you choose), tutorial (the networks of the DCGAN "
-        "tutorial) or unconditional (fast without classes).",
-    )
-    networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset's.")
-    epochs: Whole | None = Field(None, description="How often the training sees every image, at most.", ge=1, le=10_000)
-    seconds: Number | None = Field(
+
+class GameConfig(Settings):
+    """How the two networks play: settings that a preset fills in."""
+
+    preset: PresetName | None = Field(
         None,
-        description="How long it trains, at most; the preset's own time unless epochs or seconds are given.",
-        gt=0,
-        le=1_000_000,
+        description="fast (digits in seconds, each of the class you choose), tutorial (the networks of the DCGAN "
+        "tutorial) or unconditional (fast without classes); fast unless given. Networks of your own are trained as "
+        "the preset's are, as tutorial's unless given.",
+    )
+    loss: LossName | None = Field(
+        None,
+        description="What the networks play for: bce (the tutorial's), nonsaturating (the same without labels), hinge, "
+        "wasserstein (with gradient penalty) or relativistic; the preset's own unless given.",
     )
     batch_size: Whole | None = Field(
         None, description="Images per training step; the preset's own unless given.", ge=2, le=1024
@@ -176,7 +64,49 @@ class TrainConfig(DataConfig):
         None, description="Step size of Adam; the preset's own unless given.", gt=0, le=0.1
     )
     beta1: Number | None = Field(None, description="Momentum of Adam; the preset's own unless given.", ge=0, lt=1)
+    r1: Number | None = Field(
+        None,
+        description="Weight of the penalty on the discriminator's slope at real images; the preset's own unless given.",
+        ge=0,
+        le=100,
+    )
+    label_smoothing: Number | None = Field(
+        None,
+        description="How far below 1 the label of real images lies, for loss bce; the preset's own unless given.",
+        ge=0,
+        le=0.5,
+    )
+
+    def game(self) -> dict[str, PresetName | LossName | float | None]:
+        """Return these settings alone, by name, in whatever message they stand."""
+        return {name: getattr(self, name) for name in GameConfig.model_fields}
+
+
+class TrainConfig(GameConfig, DataConfig):
+    """One training, from the press of the button to its end."""
+
+    networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset's.")
+    epochs: Whole | None = Field(None, description="How often the training sees every image, at most.", ge=1, le=10_000)
+    seconds: Number | None = Field(
+        None,
+        description="How long it trains, at most; the preset's own time unless epochs or seconds are given.",
+        gt=0,
+        le=1_000_000,
+    )
     seed: Seed = Field(0, description="Start of every random choice: the same seed gives the same training.")
+
+    @property
+    def base(self) -> PresetName:
+        """Name of the preset whose settings hold where these leave them open."""
+        return self.preset or ("tutorial" if self.networks else "fast")
+
+    def to_text(self) -> str:
+        """Return what is set as JSON to read and to edit."""
+        values = self.model_dump(exclude_defaults=True, exclude={"networks"})
+        lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in values.items()]
+        if self.networks:
+            lines.append(f'"networks": {self.networks.to_text()}')
+        return "{" + ",\n".join(lines) + "}"
 
 
 class Plane(Settings):
@@ -205,10 +135,9 @@ class GeometryConfig(Settings):
     plane: Plane = Field(Plane(), description="Frame in which the first digit stands.")
 
 
-class GenerateConfig(Settings):
-    """Which digits to generate."""
+class LatentConfig(Settings):
+    """Where a digit grows from."""
 
-    count: Whole = Field(1, description="Number of samples.", ge=1, le=256)
     seed: Seed = Field(0, description="Start of the random latents: the same seed gives the same digits.")
     digit: Whole | None = Field(
         None,
@@ -221,52 +150,24 @@ class GenerateConfig(Settings):
         description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).",
         max_length=1024,
     )
+
+
+class GenerateConfig(LatentConfig):
+    """Which digits to generate."""
+
+    count: Whole = Field(1, description="Number of samples.", ge=1, le=256)
     z: tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...] | None = Field(
         None, description="Whole latent vectors, in place of count, seed and latent.", min_length=1, max_length=256
     )
+
+
+class ActivationsConfig(LatentConfig):
+    """A walk through a generator, layer by layer, for one digit."""
+
+    maps: Whole = Field(16, description="Feature maps shown of each layer, at most.", ge=1, le=64)
 
 
 class EvaluateConfig(Settings):
     """How many digits to measure."""
 
     count: Whole = Field(10_000, description="Number of samples; more say more.", ge=129, le=100_000)
-
-
-S = TypeVar("S", bound=BaseModel)
-
-
-def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
-    """Check plain values against a settings model.
-
-    Raises:
-        SettingError: One sentence per field that is wrong: its name, what was expected, what came.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise SettingError(explain(error)) from None
-
-
-def explain(error: ValidationError) -> str:
-    """Put pydantic's findings into sentences: field, what was expected, what came."""
-    details = error.errors(include_url=False)
-    # A list whose item is wrong is also reported as too short: the item says it all.
-    places = [detail["loc"] for detail in details]
-    inner = [d for d in details if not any(len(p) > len(d["loc"]) and p[: len(d["loc"])] == d["loc"] for p in places)]
-    return "; ".join(_sentence(detail) for detail in inner)
-
-
-def _sentence(detail: Mapping[str, Any]) -> str:
-    field = field_name(detail)
-    if detail["type"] == "union_tag_invalid":
-        return f"{field}: unknown layer {detail['ctx']['tag']}; known are {', '.join(LAYERS)}"
-    message = detail["msg"].removeprefix("Value error, ")
-    came = detail.get("input")
-    if isinstance(came, str | int | float):
-        message += f", got {came[:80]!r}" if isinstance(came, str) else f", got {came}"
-    return f"{field}: {message}" if field else message
-
-
-def field_name(detail: Mapping[str, Any]) -> str:
-    """Return the dotted name of the field a pydantic finding is about."""
-    return ".".join(str(part) for part in detail["loc"])

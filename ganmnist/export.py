@@ -44,12 +44,27 @@ def write(
         raise SettingError(f"out: {path.name} ends in {ending or 'nothing'}; known endings are {', '.join(ENDINGS)}")
     config = config or GeometryConfig()
     if ending == ".npy":
-        content = _npy(images)
+        write_atomic(path, _npy(images))
     elif ending == ".png":
-        content = _png(sample_grid(images, columns))
+        write_picture(path, sample_grid(images, columns))
     else:
-        content = _geometry(ending, build(images, config), config)
-    write_atomic(path, content)
+        write_geometry(path, build(images, config), config)
+
+
+def write_picture(path: Path, picture: Image.Image) -> None:
+    """Write a picture as PNG."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    write_atomic(path, file.getvalue())
+
+
+def write_geometry(path: Path, pieces: Sequence[Mesh | Points], config: GeometryConfig) -> None:
+    """Write geometry of the form that `config` names as .obj, .stl, .3dm or .json (COMPAS).
+
+    Raises:
+        SettingError: A form that the file cannot hold.
+    """
+    write_atomic(path, _geometry(path.suffix.lower(), pieces, config))
 
 
 def sample_grid(images: NDArray[np.uint8], columns: int | None = None) -> Image.Image:
@@ -100,12 +115,6 @@ def _geometry(ending: str, pieces: Sequence[Mesh | Points], config: GeometryConf
 def _npy(images: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
     np.save(file, images, allow_pickle=False)
-    return file.getvalue()
-
-
-def _png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
     return file.getvalue()
 
 

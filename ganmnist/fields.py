@@ -3,7 +3,7 @@
 A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is no number, though pydantic would take both.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
 
@@ -12,6 +12,16 @@ class Settings(BaseModel):
     """Base of all settings: unknown fields are errors, numbers are finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class InOrder(Settings):
+    """Settings whose values may also be given in order, as Keras' layers take theirs: `Conv2D(64, 3, stride=2)`."""
+
+    def __init__(self, /, *values: Any, **named: Any) -> None:
+        names = [name for name in type(self).model_fields if name != "layer"]
+        if len(values) > len(names):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names) or 'no values'}; got {len(values)} values")
+        super().__init__(**dict(zip(names, values, strict=False)), **named)
 
 
 def whole(value: object) -> object:

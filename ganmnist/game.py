@@ -42,6 +42,7 @@ class Game:
         self.step = 0
         self.seconds = 0.0
         self._recipe = recipe
+        self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
 
     def play(self, real: Tensor, classes: Tensor, share: float) -> tuple[float, float]:
@@ -66,7 +67,8 @@ class Game:
         with self._precision():
             fake = self.generator(torch.cat([z, told], 1))  # (N, 1, 28, 28)
             looks_real, looks_fake = self.discriminator(real, told), self.discriminator(fake.detach(), told)
-        loss_d = losses.discriminator_bce(looks_real.float(), looks_fake.float())
+        loss_d = self._loss.discriminator(looks_real.float(), looks_fake.float())
+        loss_d = loss_d + losses.smoothing(looks_real.float(), self._recipe.label_smoothing)
         self.adam_d.zero_grad()
         (loss_d + self._penalty(real, fake, told)).backward()  # type: ignore[no-untyped-call]
         self.adam_d.step()
@@ -74,7 +76,8 @@ class Game:
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
         with self._precision():
             looks_fake = self.discriminator(fake, told)
-        loss_g = losses.generator_bce(looks_fake.float())
+            looks_real = self.discriminator(real, told) if self._loss.compares else looks_real
+        loss_g = self._loss.generator(looks_fake.float(), looks_real.float())
         self.adam_g.zero_grad()
         loss_g.backward()  # type: ignore[no-untyped-call]
         self.adam_g.step()
@@ -85,11 +88,16 @@ class Game:
         return loss_d.item(), loss_g.item()
 
     def _penalty(self, real: Tensor, fake: Tensor, told: Tensor) -> Tensor:
-        """Return the penalty on the discriminator's slope, in the steps that have one."""
-        if not self._recipe.slope or self.step % _PENALTY_EVERY:
-            return torch.zeros(())
-        slopes = losses.slope(self.discriminator, real, told) + losses.slope(self.discriminator, fake.float(), told)
-        return self._recipe.slope * _PENALTY_EVERY * slopes
+        """Return the penalties on the discriminator's slope, those with R1 and R2 in the steps that have them."""
+        penalty = torch.zeros(())
+        if self._loss.unit_slope:
+            penalty = self._loss.unit_slope * losses.unit_slope(self.discriminator, real, fake.float(), told)
+        if self.step % _PENALTY_EVERY:
+            return penalty
+        for weight, images in ((self._recipe.r1, real), (self._recipe.r2, fake.float())):
+            if weight:
+                penalty = penalty + weight * _PENALTY_EVERY * losses.slope(self.discriminator, images, told)
+        return penalty
 
     def _precision(self) -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16)

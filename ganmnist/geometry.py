@@ -6,7 +6,7 @@ objects are made at the door (`to_compas`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import compas.geometry
 
 Images = NDArray[np.uint8]
+_STOREY = 24  # cells between stacked sheets, beside their height
 GAP = 2  # cells between digits laid out side by side
 _FAR = 1e9  # model units; far beyond, points no longer differ
 
@@ -170,6 +171,27 @@ def sheet(images: Images, columns: int, cell: float = 1.0) -> Mesh:
         cell: Side of a pixel, model units.
     """
     return relief(tile(images, columns), cell, 0.0)
+
+
+def stack(sheets: Sequence[Images], config: GeometryConfig) -> list[Mesh | Points]:
+    """Stack pictures above one another, each centred on the plane's origin, the first at the bottom.
+
+    Args:
+        sheets: uint8 (rows, columns) each, of any sizes.
+        config: Form, cell, height and plane; a mesh is flat with one coloured vertex per pixel, `images` gives none.
+    """
+    if config.form == "images":
+        return []
+    make: Callable[..., Mesh | Points] = point_grid if config.form == "points" else relief
+    height = 0.0 if config.form == "mesh" else config.height
+    stacked = []
+    for place, sheet in enumerate(sheets):
+        wide = np.pad(sheet, [(0, max(0, 2 - side)) for side in sheet.shape], mode="edge")  # a face has four corners
+        rows, columns = wide.shape
+        distance = _STOREY * config.cell + height
+        corner = np.array([(1 - columns) / 2 * config.cell, (1 - rows) / 2 * config.cell, place * distance])
+        stacked.append(make(wide, config.cell, height, config.plane, corner))
+    return stacked
 
 
 def tile(images: Images, columns: int) -> Images:

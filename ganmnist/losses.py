@@ -1,12 +1,17 @@
-"""The losses of the game, from logits, as plain functions."""
+"""The losses of the game, from logits: one plain function each, and `LOSSES`, the only list of their names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
+
+from ganmnist.config import LossName
+
+Discriminator = Callable[[Tensor, Tensor], Tensor]  # from images (N, 1, 28, 28) and their condition to logits (N, 1)
 
 
 def discriminator_bce(real: Tensor, fake: Tensor) -> Tensor:
@@ -19,12 +24,45 @@ def discriminator_bce(real: Tensor, fake: Tensor) -> Tensor:
     return softplus(-real).mean() + softplus(fake).mean()
 
 
-def generator_bce(fake: Tensor) -> Tensor:
+def generator_bce(fake: Tensor, real: Tensor) -> Tensor:
     """Binary cross-entropy of passing as real: the non-saturating form (Goodfellow et al. 2014, section 3)."""
     return softplus(-fake).mean()
 
 
-def slope(discriminator: Callable[[Tensor, Tensor], Tensor], images: Tensor, condition: Tensor) -> Tensor:
+def discriminator_hinge(real: Tensor, fake: Tensor) -> Tensor:
+    """Hinge loss: what is told apart by a margin of 1 costs nothing (Lim and Ye 2017, equation 7)."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+def discriminator_wasserstein(real: Tensor, fake: Tensor) -> Tensor:
+    """Wasserstein loss: how much higher fakes are valued than real images (Arjovsky et al. 2017, equation 2)."""
+    return fake.mean() - real.mean()
+
+
+def generator_value(fake: Tensor, real: Tensor) -> Tensor:
+    """How little the fakes are valued: the generator's side of the hinge and of the Wasserstein loss."""
+    return -fake.mean()
+
+
+def discriminator_relativistic(real: Tensor, fake: Tensor) -> Tensor:
+    """Cross-entropy of which of a pair is the real one (Jolicoeur-Martineau 2019, equation 3)."""
+    return softplus(fake - real).mean()
+
+
+def generator_relativistic(fake: Tensor, real: Tensor) -> Tensor:
+    """Cross-entropy of passing for the real one of a pair (Jolicoeur-Martineau 2019, equation 4)."""
+    return softplus(real - fake).mean()
+
+
+def smoothing(real: Tensor, amount: float) -> Tensor:
+    """What the cross-entropy grows by when real images have the label 1 - amount (Salimans et al. 2016, section 3.4).
+
+    (1 - a) softplus(-x) + a softplus(x) is softplus(-x) + a x.
+    """
+    return amount * real.mean()
+
+
+def slope(discriminator: Discriminator, images: Tensor, condition: Tensor) -> Tensor:
     """Half the squared slope of the discriminator at images, their mean.
 
     At real images this is the penalty R1, at generated ones R2 (Mescheder et al. 2018, equation 9).
@@ -34,6 +72,44 @@ def slope(discriminator: Callable[[Tensor, Tensor], Tensor], images: Tensor, con
         images: (N, 1, 28, 28).
         condition: (N, length of the condition).
     """
+    return _gradients(discriminator, images, condition).square().sum((1, 2, 3)).mean() / 2
+
+
+def unit_slope(discriminator: Discriminator, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+    """How far the slope is from 1 on the lines from real to generated images (Gulrajani et al. 2017, equation 3)."""
+    share = torch.rand(len(real), 1, 1, 1)
+    gradients = _gradients(discriminator, torch.lerp(fake.detach(), real, share), condition)
+    lengths = (gradients.square().sum((1, 2, 3)) + 1e-12).sqrt()  # a root of 0 has no gradient
+    return (lengths - 1).square().mean()
+
+
+def _gradients(discriminator: Discriminator, images: Tensor, condition: Tensor) -> Tensor:
     images = images.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(images, condition).sum(), images, create_graph=True)
-    return gradient.square().sum((1, 2, 3)).mean() / 2
+    (gradients,) = torch.autograd.grad(discriminator(images, condition).sum(), images, create_graph=True)
+    return gradients
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the two networks play for.
+
+    Attributes:
+        discriminator: From logits of real and of generated images to its loss.
+        generator: From logits of generated images, and of real ones if it compares, to its loss.
+        compares: The generator's loss looks at real images too.
+        unit_slope: Weight of the penalty on slopes other than 1.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+    compares: bool = False
+    unit_slope: float = 0.0
+
+
+LOSSES: dict[LossName, Loss] = {
+    "bce": Loss(discriminator_bce, generator_bce),
+    "nonsaturating": Loss(discriminator_bce, generator_bce),  # the same game under its other name: it has no labels
+    "hinge": Loss(discriminator_hinge, generator_value),
+    "wasserstein": Loss(discriminator_wasserstein, generator_value, unit_slope=10.0),
+    "relativistic": Loss(discriminator_relativistic, generator_relativistic, compares=True),
+}

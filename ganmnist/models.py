@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 
 from ganmnist import bundle, paths
-from ganmnist.config import ModelConfig, ModelName, TrainConfig, explain, read_settings
+from ganmnist.composition import ModelConfig
+from ganmnist.config import ModelName, TrainConfig
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
 from ganmnist.fields import Flag, Number, Settings, Whole
 from ganmnist.figures import Estimate, Evaluation
+from ganmnist.reading import explain, read_settings
 
 if TYPE_CHECKING:
     from torch import Tensor

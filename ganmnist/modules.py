@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import gcd
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d
+from torch.nn.functional import conv_transpose2d, interpolate
 from torch.overrides import TorchFunctionMode
 
 
@@ -24,9 +24,20 @@ class Network(nn.Sequential):
         """
         condition = samples if condition is None else condition
         for module in self:
-            told = isinstance(module, ConditionalBatchNorm2d | Projection)
-            samples = module(samples, condition) if told else module(samples)
+            samples = _run(module, samples, condition)
         return samples
+
+    def walk(self, samples: Tensor, condition: Tensor | None = None) -> Iterator[Tensor]:
+        """Run samples as `forward` does, and stop after each layer to show what leaves it."""
+        condition = samples if condition is None else condition
+        for module in self:
+            samples = _run(module, samples, condition)
+            yield module.ahead(samples) if isinstance(module, Postponed) else samples
+
+
+def _run(module: nn.Module, samples: Tensor, condition: Tensor) -> Tensor:
+    told = isinstance(module, ConditionalBatchNorm2d | Projection)
+    return cast(Tensor, module(samples, condition) if told else module(samples))
 
 
 class ConditionalBatchNorm2d(nn.Module):
@@ -96,6 +107,14 @@ class UpsampledConv2d(nn.Conv2d):
         return conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
 
 
+class Postponed(nn.Identity):
+    """An upsampling that `UpsampledConv2d` behind it does in its place."""
+
+    def ahead(self, images: Tensor) -> Tensor:
+        """Return what the upsampling would give by itself."""
+        return interpolate(images, scale_factor=2)
+
+
 class Unfilled(TorchFunctionMode):
     """While it lasts, this thread builds modules without a first filling: for those whose weights are loaded.
 
@@ -110,6 +129,6 @@ class Unfilled(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == "torch.nn.init":
+        if getattr(func, "__module__", None) == "torch.nn.init" or func is Tensor.normal_:
             return kwargs["tensor"] if "tensor" in kwargs else args[0]
         return func(*args, **kwargs)

@@ -6,10 +6,11 @@ from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
-from ganmnist.config import IMAGE_SHAPE, ModelConfig, NetworkConfig
+from ganmnist.composition import IMAGE_SHAPE, ModelConfig, Sequential
 from ganmnist.layers import Conv2D, Layer, Shape, Sigmoid, UpSampling2D
-from ganmnist.modules import Network, UpsampledConv2d
+from ganmnist.modules import Network, Postponed, UpsampledConv2d
 
 
 def build_generator(config: ModelConfig) -> Network:
@@ -26,17 +27,17 @@ def build_discriminator(config: ModelConfig) -> Network:
     layers = config.discriminator.layers
     if isinstance(layers[-1], Sigmoid) and len(layers) > 1:
         layers = layers[:-1]
-    return _build(NetworkConfig(layers=layers), IMAGE_SHAPE, config.classes)
+    return _build(Sequential(layers=layers), IMAGE_SHAPE, config.classes)
 
 
-def _build(network: NetworkConfig, input_shape: Shape, condition: int) -> Network:
+def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     shape = input_shape
     before: Layer | None = None
     module: nn.Module
     for row, layer in zip(network.table(input_shape, condition), network.layers, strict=True):
         if isinstance(before, UpSampling2D) and isinstance(layer, Conv2D) and _can_join(before, layer):
-            modules[f"{row.place - 1:02d}_{before.layer}"] = nn.Identity()  # its pixels are repeated in the convolution
+            modules[f"{row.place - 1:02d}_{before.layer}"] = Postponed()
             module = UpsampledConv2d(shape[0], layer.filters, bias=layer.bias)
         else:
             module = layer.build(shape, condition)
@@ -47,11 +48,25 @@ def _build(network: NetworkConfig, input_shape: Shape, condition: int) -> Networ
         shape = row.output_shape
     built = Network(modules)
     built.apply(_initialise)
+    for module, layer in zip(built, network.layers, strict=True):
+        if getattr(layer, "spectral_norm", False):
+            _normalise_spectrum(module)
     return built
 
 
+def _normalise_spectrum(module: nn.Module) -> None:
+    """Spectral normalisation (Miyato et al. 2018, section 2.1) of the weights in a module, after their first filling.
+
+    The largest singular value is found by one power iteration a step.
+    """
+    for part in list(module.modules()):
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            spectral_norm(part)
+
+
 def _can_join(up: UpSampling2D, convolution: Conv2D) -> bool:
-    return up.size == 2 and (convolution.kernel, convolution.stride, convolution.padding) == (3, 1, "same")
+    repeats = (up.size, up.interpolation) == (2, "nearest")
+    return repeats and (convolution.kernel, convolution.stride, convolution.padding) == (3, 1, "same")
 
 
 class _ChannelsLast(nn.Module):
@@ -67,10 +82,10 @@ def _initialise(module: nn.Module) -> None:
     Together with the generator's BatchNorm this keeps the first images apart from each other. With torch's own start
     they are nearly alike, and the discriminator drives them into black.
     """
-    if isinstance(module, nn.Linear | nn.Conv2d):
+    if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.affine:
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm) and module.affine:
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)

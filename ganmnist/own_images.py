@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import MAX_CLASSES
+from ganmnist.composition import MAX_CLASSES
 from ganmnist.errors import DataError
 from ganmnist.idx import MOST_IMAGES
 from ganmnist.picture import ENDINGS, read_picture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ganmnist.config import ModelConfig, NetworkConfig, TrainConfig
+from ganmnist.composition import ModelConfig, Sequential, training_memory
+from ganmnist.config import LossName, PresetName, TrainConfig
+from ganmnist.errors import SettingError
 from ganmnist.layers import (
     BatchNorm,
     ClassProjection,
@@ -20,7 +22,9 @@ from ganmnist.layers import (
     UpSampling2D,
 )
 
+MAX_MEMORY = 6_000_000_000  # bytes a training may take
 _DIGITS = 10
+_OPEN = ("batch_size", "learning_rate", "beta1", "loss", "r1", "label_smoothing")  # settings that a preset fills in
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,9 @@ class Recipe:
     Attributes:
         epochs, seconds: The budget: whichever is used up first ends the training.
         learning_rate: Of the generator's Adam, and times `discriminator_rate` of the discriminator's.
-        slope: Weight of the penalties R1 and R2 on the discriminator's slope.
+        loss: Name of the loss, see `ganmnist.losses.LOSSES`.
+        r1, r2: Weights of the penalties on the discriminator's slope at real and at generated images.
+        label_smoothing: How far below 1 the label of real images lies.
         hold: Share of the budget after which the learning rate falls, in a line to zero.
     """
 
@@ -40,7 +46,10 @@ class Recipe:
     discriminator_rate: float
     beta1: float
     beta2: float
-    slope: float
+    loss: LossName
+    r1: float
+    r2: float
+    label_smoothing: float
     hold: float
     epochs: int | None
     seconds: float | None
@@ -54,22 +63,36 @@ def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
     """Return what a training's settings come to: the preset's values where the settings leave them open.
 
     Args:
-        config: The settings. Networks of one's own train as the tutorial's do.
+        config: The settings.
         classes: Classes of the data, 0 for none: the number that a class-conditional preset is built for.
+
+    Raises:
+        SettingError: Settings that do not go together, or more memory than there may be.
     """
-    base = PRESETS["tutorial" if config.networks else config.preset]
+    base = PRESETS[config.base]
     networks = config.networks or base.networks
     if networks.classes and not config.networks:
         networks = networks.model_copy(update={"classes": classes})
     budget = (base.epochs, base.seconds) if config.epochs is config.seconds is None else (config.epochs, config.seconds)
-    return replace(
-        base,
-        networks=networks,
-        batch_size=config.batch_size or base.batch_size,
-        learning_rate=config.learning_rate or base.learning_rate,
-        beta1=base.beta1 if config.beta1 is None else config.beta1,
-        epochs=budget[0],
-        seconds=budget[1],
+    given = {name: getattr(config, name) for name in _OPEN if getattr(config, name) is not None}
+    plan = replace(base, networks=networks, epochs=budget[0], seconds=budget[1], **given)
+    if plan.label_smoothing and plan.loss != "bce":
+        raise SettingError(
+            f"label_smoothing: only the loss bce has labels, got {plan.loss}: choose bce, or leave label_smoothing out"
+        )
+    _check_memory(plan)
+    return plan
+
+
+def _check_memory(plan: Recipe) -> None:
+    needed = training_memory(plan.networks, plan.batch_size)
+    if needed <= MAX_MEMORY:
+        return
+    alone = training_memory(plan.networks, 0)
+    fits = int((MAX_MEMORY - alone) * plan.batch_size / (needed - alone))
+    raise SettingError(
+        f"batch_size: with {plan.batch_size} images a step this training would take about {needed / 1e9:.1f} GB of "
+        f"memory, at most {MAX_MEMORY / 1e9:.0f} GB: lower it to {fits}, or use fewer filters"
     )
 
 
@@ -77,7 +100,7 @@ def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
 # docs/training.md tells what happens without it.
 _TUTORIAL = ModelConfig(
     latent_dim=100,
-    generator=NetworkConfig(
+    generator=Sequential(
         layers=(
             Dense(units=7 * 7 * 256),
             BatchNorm(),
@@ -95,7 +118,7 @@ _TUTORIAL = ModelConfig(
             Tanh(),
         )
     ),
-    discriminator=NetworkConfig(
+    discriminator=Sequential(
         layers=(
             Conv2D(filters=64, stride=2),  # (64, 14, 14)
             LeakyReLU(),
@@ -115,7 +138,7 @@ def _fast(classes: int) -> ModelConfig:
     return ModelConfig(
         latent_dim=32,
         classes=classes,
-        generator=NetworkConfig(
+        generator=Sequential(
             layers=(
                 Dense(units=7 * 7 * 64, bias=False),
                 BatchNorm(),
@@ -133,7 +156,7 @@ def _fast(classes: int) -> ModelConfig:
                 Tanh(),
             )
         ),
-        discriminator=NetworkConfig(
+        discriminator=Sequential(
             layers=(
                 Conv2D(filters=32, kernel=4, stride=2),  # (32, 14, 14)
                 LeakyReLU(),
@@ -156,7 +179,10 @@ _QUICKLY = Recipe(
     discriminator_rate=2 / 3,
     beta1=0.0,
     beta2=0.99,
-    slope=0.05,
+    loss="nonsaturating",
+    r1=0.05,
+    r2=0.05,
+    label_smoothing=0.0,
     hold=0.5,
     epochs=None,
     seconds=120,
@@ -168,12 +194,15 @@ _SLOWLY = Recipe(
     discriminator_rate=1.0,
     beta1=0.5,
     beta2=0.999,
-    slope=0.0,
+    loss="bce",
+    r1=0.0,
+    r2=0.0,
+    label_smoothing=0.0,
     hold=0.5,
     epochs=None,
     seconds=900,
 )
-PRESETS: dict[str, Recipe] = {
+PRESETS: dict[PresetName, Recipe] = {
     "fast": _QUICKLY,
     "tutorial": _SLOWLY,
     "unconditional": replace(_QUICKLY, networks=_fast(0), seconds=300),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganmnist import paths
-from ganmnist.config import GenerateConfig, ModelConfig
+from ganmnist.composition import ModelConfig
+from ganmnist.config import GenerateConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.latent import Classes, Latents, classes, in_turn, latents
 from ganmnist.models import ModelFolder, ModelStore
@@ -26,6 +27,7 @@ class Sampler:
 
     def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
         self.name = name
+        self.networks = networks
         self.latent_dim = networks.latent_dim
         self.classes = networks.classes
         with Unfilled():
@@ -79,6 +81,23 @@ class Sampler:
         config = config or GenerateConfig()
         z = latents(config, self.latent_dim)
         return self.generate(z, classes(config, len(z), self.classes))
+
+    def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:
+        """Return what leaves each layer for one latent vector.
+
+        Args:
+            z: float32 (1, latent_dim).
+            classes: Which digit it is to be, (1,).
+
+        Returns:
+            One array per layer, (units,) or (channels, height, width).
+
+        Raises:
+            SettingError: As `generate`.
+        """
+        with torch.inference_mode():
+            inputs = torch.from_numpy(self._inputs(z, classes)[:1])
+            return [output[0].contiguous().numpy() for output in self._generator.walk(inputs)]
 
     def _run(self, z: Latents, classes: Classes | None, batch: int) -> NDArray[np.uint8]:
         inputs = torch.split(torch.from_numpy(self._inputs(z, classes)), batch)

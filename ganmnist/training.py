@@ -195,7 +195,7 @@ def _snapshot(
         name=folder.name if folder else "model",
         created=folder.created() if folder else now(),
         data=data.name,
-        preset=None if config.networks else config.preset,
+        preset=None if config.networks else config.base,
         networks=game.networks,
         settings=config,
         epoch=-(-game.step // per_epoch),

@@ -10,6 +10,7 @@ CALLS = {
     "model": ("GET", "/api/models/{name}"),
     "model_delete": ("DELETE", "/api/models/{name}"),
     "models": ("GET", "/api/models"),
+    "networks_activations": ("POST", "/api/networks/activations"),
     "networks_check": ("POST", "/api/networks/check"),
     "run": ("GET", "/api/runs/{id}"),
     "run_preview": ("GET", "/api/runs/{id}/preview.png"),

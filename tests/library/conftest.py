@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from ganmnist.config import ModelConfig, TrainConfig
+from ganmnist.composition import ModelConfig
+from ganmnist.config import TrainConfig
 from ganmnist.data import Dataset
 from ganmnist.game import Game
 from ganmnist.latent import from_seed

@@ -10,17 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ganmnist.config import (
-    MAX_PARAMETERS,
-    DataConfig,
-    GenerateConfig,
-    GeometryConfig,
-    ModelConfig,
-    ModelName,
-    TrainConfig,
-    read_settings,
-)
+from ganmnist.composition import MAX_PARAMETERS, ModelConfig
+from ganmnist.config import DataConfig, GenerateConfig, GeometryConfig, ModelName, TrainConfig
 from ganmnist.errors import SettingError
+from ganmnist.reading import read_settings
 
 NAMES = TypeAdapter(ModelName)
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ganmnist import losses, networks
-from ganmnist.config import NetworkConfig, TrainConfig
+from ganmnist.composition import Sequential
+from ganmnist.config import TrainConfig
 from ganmnist.data import rescale
 from ganmnist.game import Game
 from ganmnist.layers import BatchNorm, Conv2D
@@ -72,7 +73,7 @@ def test_at_a_learning_rate_of_zero_nothing_is_learned(plain, real):
 
 
 def test_each_network_learns_and_only_from_its_own_loss(conditional, real, monkeypatch):
-    game = Game(replace(conditional, slope=0.1))
+    game = Game(replace(conditional, r1=0.1, r2=0.1))
     states = []
 
     def note():
@@ -136,7 +137,7 @@ def listen(game: Game) -> tuple[list[Tensor], list[tuple[Tensor, Tensor]]]:
 
 
 def test_conditional_networks_hear_the_class_of_the_real_images(conditional, real):
-    game = Game(replace(conditional, slope=0.1))
+    game = Game(replace(conditional, r1=0.1, r2=0.1))
     inputs, pairs = listen(game)
     game.play(real, CLASSES, 0.0)
     one_hot = torch.eye(10)[CLASSES]
@@ -174,7 +175,7 @@ def test_the_slope_is_punished_at_real_and_at_fake_images_every_eighth_step_and_
 
     monkeypatch.setattr(losses, "slope", slope)
     for weight, expected in ((0.1, [(0, True), (0, False), (8, True), (8, False)]), (0.0, [])):
-        game = Game(replace(conditional, slope=weight))
+        game = Game(replace(conditional, r1=weight, r2=weight))
         for _ in range(10):
             game.play(real, CLASSES, 0.0)
         assert seen == expected
@@ -186,7 +187,7 @@ def test_the_penalty_on_the_slope_pulls_with_its_weight_eight_times_over_for_it_
 ):
     def pull(weight: float) -> Tensor:
         torch.manual_seed(3)
-        game = Game(replace(conditional, slope=weight))
+        game = Game(replace(conditional, r1=weight, r2=weight))
         first = next(game.discriminator.parameters())
         monkeypatch.setattr(losses, "slope", lambda *given: first.sum())
         game.play(real, CLASSES, 0.0)
@@ -199,7 +200,7 @@ def test_the_penalty_on_the_slope_pulls_with_its_weight_eight_times_over_for_it_
 def test_bfloat16_leaves_the_weights_float32_and_the_losses_nearly_as_they_are(conditional, real):
     def play(bfloat16: bool) -> tuple[Game, list[float]]:
         torch.manual_seed(3)
-        game = Game(replace(conditional, slope=0.1), bfloat16=bfloat16)
+        game = Game(replace(conditional, r1=0.1, r2=0.1), bfloat16=bfloat16)
         return game, [loss for _ in range(10) for loss in game.play(real, CLASSES, 0.0)]
 
     _, expected = play(False)
@@ -229,7 +230,7 @@ def test_the_tutorials_networks_go_black_in_fourteen_steps_if_neither_norms_nor_
         after = {place + 1 for place, layer in enumerate(layers) if isinstance(layer, Conv2D)}
         layers = [layer for place, layer in enumerate(layers) if not (place in after and isinstance(layer, BatchNorm))]
     torch.manual_seed(7)
-    game = Game(recipe(TrainConfig(networks=tutorial.model_copy(update={"generator": NetworkConfig(layers=layers)}))))
+    game = Game(recipe(TrainConfig(networks=tutorial.model_copy(update={"generator": Sequential(layers=layers)}))))
     real = torch.from_numpy(rescale(digits.train_images))
     for step in range(14):
         game.play(real[16 * step : 16 * (step + 1)], torch.zeros(16, dtype=torch.int64), 0.0)

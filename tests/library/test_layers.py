@@ -11,10 +11,11 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ganmnist.config import AnyLayer, NetworkConfig
+from ganmnist.composition import Sequential
 from ganmnist.errors import NetworkError
 from ganmnist.layers import (
     LAYERS,
+    AnyLayer,
     BatchNorm,
     ClassProjection,
     ConditionalBatchNorm,
@@ -199,13 +200,13 @@ def test_every_layer_and_every_parameter_has_a_help_text(layer):
 )  # fmt: skip
 def test_a_misfit_names_place_layer_what_came_what_is_needed_and_the_nearest_fix(layers, start, words):
     with pytest.raises(NetworkError) as caught:
-        NetworkConfig(layers=layers).table(start)
+        Sequential(layers=layers).table(start)
     for word in words:
         assert word in str(caught.value)
 
 
 def test_the_table_counts_multiplications():
-    table = NetworkConfig(layers=[Conv2D(filters=3, kernel=2, stride=2), Flatten(), Dense(units=5)]).table((2, 4, 6))
+    table = Sequential(layers=[Conv2D(filters=3, kernel=2, stride=2), Flatten(), Dense(units=5)]).table((2, 4, 6))
     assert [row.output_shape for row in table] == [(3, 2, 3), (18,), (5,)]
     assert [row.multiply_adds for row in table] == [18 * 2 * 4, 0, 90]
     assert [row.place for row in table] == [1, 2, 3]
@@ -213,8 +214,8 @@ def test_the_table_counts_multiplications():
 
 def test_the_table_counts_what_a_condition_adds():
     layers = [ConditionalBatchNorm(), MinibatchStd(), Flatten(), MinibatchStd(group=2), ClassProjection()]
-    rows = NetworkConfig(layers=layers).table((2, 3, 4), 10)
+    rows = Sequential(layers=layers).table((2, 3, 4), 10)
     assert [row.output_shape for row in rows] == [(2, 3, 4), (3, 3, 4), (36,), (37,), (1,)]
     assert [row.parameters for row in rows] == [2 * 2 * 10 + 2 * 2, 0, 0, 0, 37 * 10 + 37 + 1]
     assert [row.multiply_adds for row in rows] == [2 * 2 * 10, 0, 0, 0, 37 * 10 + 37]
-    assert rows != NetworkConfig(layers=layers).table((2, 3, 4))
+    assert rows != Sequential(layers=layers).table((2, 3, 4))

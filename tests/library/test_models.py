@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from ganmnist import bundle, models
-from ganmnist.config import TrainConfig, read_settings
+from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
 from ganmnist.figures import Estimate
 from ganmnist.models import BUNDLED, ModelManifest, ModelStore, NewName, list_models
 from ganmnist.presets import PRESETS
+from ganmnist.reading import read_settings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
 from ganmnist import judge, sampling
-from ganmnist.config import NetworkConfig
+from ganmnist.composition import Sequential
 from ganmnist.layers import BatchNorm, Conv2D, UpSampling2D
 from ganmnist.modules import (
     ConditionalBatchNorm2d,
@@ -93,7 +93,7 @@ UP = UpSampling2D()
     ids=lambda value: " ".join(layer.layer for layer in value) if isinstance(value, list) else None,
 )
 def test_an_up_sampling_joins_the_convolution_after_it_only_where_that_is_the_same(layers, joined):
-    built = _build(NetworkConfig(layers=layers), (3, 5, 4), 0).double()
+    built = _build(Sequential(layers=layers), (3, 5, 4), 0).double()
     assert sum(isinstance(module, UpsampledConv2d) for module in built) == joined
     filled(built)
 
@@ -134,7 +134,7 @@ def test_a_conditional_norm_starts_near_a_plain_one_and_keeps_its_statistics():
 
 
 def build_norm(condition: int) -> ConditionalBatchNorm2d:
-    network = NetworkConfig(layers=[{"layer": "ConditionalBatchNorm"}])
+    network = Sequential(layers=[{"layer": "ConditionalBatchNorm"}])
     with torch.random.fork_rng(devices=[]):
         return _build(network, (3, 5, 5), condition)[0]
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from ganmnist import own_images
-from ganmnist.config import MAX_CLASSES, TrainConfig
+from ganmnist.composition import MAX_CLASSES
+from ganmnist.config import TrainConfig
 from ganmnist.data import ENVIRONMENT, load_data
 from ganmnist.errors import DataError
 from ganmnist.training import train

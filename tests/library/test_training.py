@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from ganmnist import observer, sampling, training
-from ganmnist.config import GenerateConfig, ModelConfig, NetworkConfig, TrainConfig
+from ganmnist.composition import ModelConfig, Sequential
+from ganmnist.config import GenerateConfig, TrainConfig
 from ganmnist.errors import DataError, TrainingError
 from ganmnist.figures import Estimate
 from ganmnist.game import Game
@@ -335,7 +336,7 @@ def test_layers_that_compare_samples_may_stand_anywhere(digits, short, told, aft
     layers = list(told.discriminator.layers)
     deviation = layers.pop(1)
     layers.insert(1 if after == "Conv2D" else 2, deviation)
-    other = told.model_copy(update={"discriminator": NetworkConfig(layers=layers)})
+    other = told.model_copy(update={"discriminator": Sequential(layers=layers)})
     train(digits, changed(short, networks=other), should_stop=_after(2))
 
 
@@ -470,8 +471,8 @@ def _narrow(times: int) -> ModelConfig:
     full = PRESETS["tutorial"].networks
     return ModelConfig(
         latent_dim=full.latent_dim,
-        generator=NetworkConfig(layers=[narrow(layer) for layer in full.generator.layers]),
-        discriminator=NetworkConfig(layers=[narrow(layer) for layer in full.discriminator.layers]),
+        generator=Sequential(layers=[narrow(layer) for layer in full.generator.layers]),
+        discriminator=Sequential(layers=[narrow(layer) for layer in full.discriminator.layers]),
     )
 
 

@@ -1,0 +1,101 @@
+"""A walk through a generator: what leaves each of its layers on the way to one digit, as feature maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from ganmnist.config import ActivationsConfig, GenerateConfig, GeometryConfig
+from ganmnist.geometry import Mesh, Points, stack, tile
+from ganmnist.latent import classes, latents
+
+if TYPE_CHECKING:
+    from ganmnist.sampling import Sampler
+
+_LABEL_HEIGHT = 14  # pixels above the maps of a layer, in a picture
+_SCALE = 2  # pixels of a picture per number
+
+
+@dataclass(frozen=True)
+class FeatureMaps:
+    """What leaves one layer.
+
+    Attributes:
+        place, layer: Place of the layer, from 1, and its name.
+        output_shape: (units,) or (channels, height, width).
+        low, high: The smallest and the largest number shown: black and white.
+        images: uint8 (maps, rows, columns), the first channels; the units of a row make one image, near a square.
+    """
+
+    place: int
+    layer: str
+    output_shape: tuple[int, ...]
+    low: float
+    high: float
+    images: NDArray[np.uint8]
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """Return the maps side by side, a black line between two: uint8 (rows, columns)."""
+        if len(self.images) == 1:
+            return tile(self.images, 1)
+        spaced = np.pad(self.images, ((0, 0), (0, 1), (0, 1)))
+        return tile(spaced, ceil(sqrt(len(spaced))))[:-1, :-1]
+
+    @property
+    def label(self) -> str:
+        return f"{self.place} {self.layer} {' x '.join(map(str, self.output_shape))}"
+
+
+def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[FeatureMaps]:
+    """Follow one latent vector through all layers of a generator.
+
+    The last maps are the digit that `Sampler.generate` gives for the same latent vector and class, but for contrast.
+
+    Raises:
+        SettingError: More latent numbers, or another digit, than the model knows.
+    """
+    config = config or ActivationsConfig()
+    one = GenerateConfig(seed=config.seed, digit=config.digit, latent=config.latent)
+    z = latents(one, sampler.latent_dim)
+    rows = sampler.networks.generator.table((sampler.networks.input_dim,), sampler.networks.input_dim)
+    outputs = sampler.walk(z, classes(one, 1, sampler.classes))
+    return [maps_of(row.place, row.layer, output, config.maps) for row, output in zip(rows, outputs, strict=True)]
+
+
+def maps_of(place: int, layer: str, output: NDArray[np.float32], most: int) -> FeatureMaps:
+    """Make images of what leaves a layer, (units,) or (channels, height, width): at most so many."""
+    shown = output[:most] if output.ndim == 3 else _as_image(output)[None]
+    low, high = float(shown.min()), float(shown.max())
+    greys = (shown - low) * (255 / ((high - low) or 1))
+    return FeatureMaps(place, layer, output.shape, low, high, greys.round().astype(np.uint8))
+
+
+def stacked(layers: list[FeatureMaps], config: GeometryConfig) -> list[Mesh | Points]:
+    """Return one object per layer, its maps side by side, the first layer at the bottom; none for the form `images`."""
+    return stack([layer.sheet() for layer in layers], config)
+
+
+def picture(layers: list[FeatureMaps]) -> Image.Image:
+    """Draw the maps of all layers below one another, each under its name and shape."""
+    sheets = [np.kron(layer.sheet(), np.ones((_SCALE, _SCALE), np.uint8)) for layer in layers]
+    width = max(max(sheet.shape[1] for sheet in sheets), 240)
+    drawn = Image.new("L", (width, sum(len(sheet) + _LABEL_HEIGHT for sheet in sheets)), 255)
+    pen, top = ImageDraw.Draw(drawn), 0
+    for layer, sheet in zip(layers, sheets, strict=True):
+        pen.text((2, top + 1), layer.label, fill=0)
+        drawn.paste(Image.fromarray(sheet), (0, top + _LABEL_HEIGHT))
+        top += len(sheet) + _LABEL_HEIGHT
+    return drawn
+
+
+def _as_image(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lay a row out near a square; what it lacks at the end is its smallest number."""
+    columns = ceil(sqrt(len(row)))
+    filled = np.full(-(-len(row) // columns) * columns, row.min(), np.float32)
+    filled[: len(row)] = row
+    return filled.reshape(-1, columns)

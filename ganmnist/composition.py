@@ -1,0 +1,204 @@
+"""Networks as lists of layers: their shapes and costs, known and checked before anything is built. No torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from math import prod
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from ganmnist.errors import NetworkError
+from ganmnist.fields import InOrder, Settings, Whole
+from ganmnist.layers import AnyLayer, Shape
+
+IMAGE_SHAPE: Shape = (1, 28, 28)
+MAX_LAYERS = 64
+MAX_PARAMETERS = 50_000_000
+MAX_ACTIVATIONS = 2_000_000  # numbers between the layers, for one sample
+MAX_MULTIPLY_ADDS = 4_000_000_000  # for one sample; a core does that in a tenth of a second at best
+MAX_CLASSES = 100
+
+
+class LayerRow(Settings):
+    """One line of a layer table."""
+
+    place: Whole = Field(description="Place of the layer, from 1.")
+    layer: str = Field(description="Name of the layer.")
+    output_shape: tuple[int, ...] = Field(description="(units,) or (channels, height, width).")
+    parameters: Whole = Field(description="Trained numbers in the layer.")
+    multiply_adds: Whole = Field(description="Multiplications for one sample.")
+
+
+class Sequential(InOrder):
+    """A network as the list of its layers, first to last: `Sequential([Dense(128), LeakyReLU(), Dense(1)])`."""
+
+    layers: tuple[AnyLayer, ...] = Field(description="The layers, first to last.", min_length=1, max_length=MAX_LAYERS)
+
+    def table(self, input_shape: Shape, condition: int = 0) -> list[LayerRow]:
+        """Follow the shapes from `input_shape` through all layers, building nothing.
+
+        Args:
+            input_shape: What arrives at the first layer.
+            condition: Length of the condition that some layers are told.
+
+        Raises:
+            NetworkError: A layer does not fit, or makes the network too large; names it by place and name, what
+                arrives, what it needs and the nearest fix.
+        """
+        rows: list[LayerRow] = []
+        shape = input_shape
+        for place, layer in enumerate(self.layers, 1):
+            try:
+                after = layer.output_shape(shape)
+                row = LayerRow(
+                    place=place,
+                    layer=layer.layer,
+                    output_shape=after,
+                    parameters=layer.parameters(shape, condition),
+                    multiply_adds=layer.multiply_adds(shape, condition),
+                )
+                rows.append(row)
+                _check_size(rows)
+            except NetworkError as error:
+                raise NetworkError(f"layer {place} {layer.layer} {error}") from None
+            shape = after
+        return rows
+
+    def to_text(self) -> str:
+        """Return the network as JSON to read and to edit, a line per layer, without what has its default."""
+        lines = (json.dumps({"layer": layer.layer, **layer.model_dump(exclude_defaults=True)}) for layer in self.layers)
+        return '{"layers": [\n  ' + ",\n  ".join(lines) + "\n]}"
+
+
+LatentDim = Annotated[Whole, Field(description="Length of the latent vector z.", ge=1, le=1024)]
+Classes = Annotated[
+    Whole,
+    Field(description="Classes that both networks are told, one-hot; 0: they are told none.", ge=0, le=MAX_CLASSES),
+]
+Generator = Annotated[
+    Sequential, Field(description="From z, and the class, to an image of 1 x 28 x 28 in [-1, 1], ending in Tanh.")
+]
+Discriminator = Annotated[Sequential, Field(description="From an image to one number: how real it looks.")]
+
+
+class ModelConfig(Settings):
+    """The two networks of a GAN and the length of its latent vector."""
+
+    latent_dim: LatentDim = 100
+    classes: Classes = 0
+    generator: Generator
+    discriminator: Discriminator
+
+    @property
+    def input_dim(self) -> int:
+        """Length of what the generator grows an image from: z, then the class as one-hot."""
+        return self.latent_dim + self.classes
+
+    def tables(self) -> tuple[list[LayerRow], list[LayerRow]]:
+        """Return the layer tables of generator and discriminator."""
+        inputs = self.input_dim
+        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.classes)
+
+    def to_text(self) -> str:
+        """Return both networks as JSON to read and to edit."""
+        return (
+            f'{{"latent_dim": {self.latent_dim}, "classes": {self.classes},\n'
+            f'"generator": {self.generator.to_text()},\n"discriminator": {self.discriminator.to_text()}}}'
+        )
+
+    @model_validator(mode="after")
+    def _shapes_fit(self) -> Self:
+        inputs = self.input_dim
+        _check_part("generator", lambda: self.generator.table((inputs,), inputs), IMAGE_SHAPE)
+        _check_part("discriminator", lambda: self.discriminator.table(IMAGE_SHAPE, self.classes), (1,))
+        return self
+
+
+class ModelParts(Settings):
+    """Parts of a ModelConfig: those that are to differ from another one's."""
+
+    latent_dim: LatentDim | None = None
+    classes: Classes | None = None
+    generator: Generator | None = None
+    discriminator: Discriminator | None = None
+
+    def over(self, base: ModelConfig) -> ModelConfig:
+        """Return `base` with these parts in place of its own.
+
+        Raises:
+            ValidationError: They do not fit together.
+        """
+        parts = {name: getattr(self, name) for name in ModelParts.model_fields}
+        given = {name: part for name, part in parts.items() if part is not None}
+        return ModelConfig(**{**{name: getattr(base, name) for name in parts}, **given})
+
+
+def training_memory(networks: ModelConfig, batch_size: int) -> int:
+    """Estimate the memory that a training needs beside torch itself, in bytes: at most, and seldom under half of it."""
+    generator, discriminator = networks.tables()
+    parameters = sum(row.parameters for row in generator + discriminator)
+    # A generated batch keeps what the generator computed; the discriminator computes for real and for generated ones.
+    per_sample = _numbers(generator) + 2 * _numbers(discriminator)
+    return 4 * (_COPIES * parameters + _KEPT * batch_size * per_sample)
+
+
+_COPIES = 5  # of every parameter: itself, its gradient, two moments of Adam and the running average
+_KEPT = 2  # of every number between the layers: itself and its gradient
+
+
+def _check_part(part: str, table: Callable[[], list[LayerRow]], end: Shape) -> None:
+    try:
+        last = table()[-1]
+    except NetworkError as error:
+        raise ValueError(f"{part}: {error}") from None
+    if last.output_shape != end:
+        fix = _to_image(last.output_shape) if len(end) == 3 else _to_number(last.output_shape)
+        raise ValueError(
+            f"{part}: must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}: {fix}"
+        )
+
+
+def _check_size(rows: list[LayerRow]) -> None:
+    """Refuse a network that its last layer has made too large."""
+    parameters = sum(row.parameters for row in rows)
+    if parameters > MAX_PARAMETERS:
+        raise NetworkError(
+            f"brings the network to {parameters:,} parameters, at most {MAX_PARAMETERS:,}: use fewer units or filters"
+        )
+    numbers = _numbers(rows)
+    if numbers > MAX_ACTIVATIONS:
+        raise NetworkError(
+            f"brings the network to {numbers:,} numbers per sample between its layers, at most {MAX_ACTIVATIONS:,}: "
+            "use fewer filters or smaller images"
+        )
+    costs = sum(row.multiply_adds for row in rows)
+    if costs > MAX_MULTIPLY_ADDS:
+        raise NetworkError(
+            f"brings the network to {costs:,} multiplications per sample, at most {MAX_MULTIPLY_ADDS:,}: "
+            "use fewer filters or smaller kernels"
+        )
+
+
+def _numbers(rows: Iterable[LayerRow]) -> int:
+    return sum(prod(row.output_shape) for row in rows)
+
+
+def _to_image(shape: Shape) -> str:
+    """Say how to get from a shape to 1 x 28 x 28."""
+    side = IMAGE_SHAPE[1]
+    if len(shape) == 1:
+        dense = "" if shape[0] == side**2 else f"a Dense of {side**2} units and "
+        return f"put {dense}a Reshape to {IMAGE_SHAPE} behind it"
+    channels, height, width = shape
+    if height != width or side % height or side // height > 8:
+        return f"it has {height} x {width} pixels; {side} = 7 x 2 x 2, so check strides, padding and upsampling"
+    fixes = [] if height == side else [f"an UpSampling2D of size {side // height}"]
+    fixes += [] if channels == 1 else ["a Conv2D with 1 filter"]
+    return f"put {' and '.join(fixes)} behind it"
+
+
+def _to_number(shape: Shape) -> str:
+    """Say how to get from a shape to one number."""
+    return f"put {'a Flatten and ' if len(shape) == 3 else ''}a Dense of 1 unit behind it"

@@ -1,0 +1,61 @@
+"""What every layer has: parameters, a shape rule, costs, and a builder. No torch until a layer is built."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from ganmnist.errors import NetworkError
+from ganmnist.fields import InOrder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Shape = tuple[int, ...]
+_SIDES = (7, 14, 28, 4)  # of images on their way to 28 x 28, the likeliest first
+
+
+class Layer(InOrder):
+    """One layer: its parameters are its fields."""
+
+    layer: str  # each child narrows it to its own name, by which a network's JSON tells its layers apart
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape that leaves the layer when `shape` arrives.
+
+        Raises:
+            NetworkError: The layer cannot take that shape; says what it needs.
+        """
+        return shape
+
+    def parameters(self, shape: Shape, condition: int = 0) -> int:
+        """Return the number of trained numbers the layer has when `shape` arrives with a condition of that length."""
+        return 0
+
+    def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
+        """Return the multiplications one sample costs, convolutions and dense layers counted."""
+        return 0
+
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        """Build the torch module for input of `shape` that comes with a condition of that length."""
+        raise NotImplementedError
+
+
+def needs_row(shape: Shape) -> None:
+    """Refuse a shape that is not (units,)."""
+    if len(shape) != 1:
+        raise NetworkError(f"needs (units,), got {shape}: put a Flatten before it")
+
+
+def needs_image(shape: Shape) -> None:
+    """Refuse a shape that is not (channels, height, width)."""
+    if len(shape) != 3:
+        hint = as_image(prod(shape))
+        fix = f"a Reshape before it{hint}" if hint else "a Dense of 6272 units and a Reshape to (128, 7, 7) before it"
+        raise NetworkError(f"needs (channels, height, width), got {shape}: put {fix}")
+
+
+def as_image(numbers: int) -> str:
+    """Say as which image so many numbers could be taken, if any: `; 6272 = 128 x 7 x 7`."""
+    sides = (side for side in _SIDES if numbers % side**2 == 0)
+    return next((f"; {numbers} = {numbers // side**2} x {side} x {side}" for side in sides), "")

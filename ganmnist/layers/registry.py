@@ -1,0 +1,44 @@
+"""`LAYERS`, the only list of layer names."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from ganmnist.layers.activations import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
+from ganmnist.layers.base import Layer
+from ganmnist.layers.images import Conv2D, Conv2DTranspose, PixelShuffle, UpSampling2D
+from ganmnist.layers.norms import BatchNorm, ConditionalBatchNorm, GroupNorm, MinibatchStd
+from ganmnist.layers.rows import ClassProjection, Dense
+from ganmnist.layers.shapes import Flatten, Reshape
+
+LAYERS: dict[str, type[Layer]] = {
+    cls.__name__: cls
+    for cls in (
+        Dense,
+        Conv2D,
+        Conv2DTranspose,
+        UpSampling2D,
+        PixelShuffle,
+        Reshape,
+        Flatten,
+        BatchNorm,
+        ConditionalBatchNorm,
+        GroupNorm,
+        LeakyReLU,
+        ReLU,
+        Tanh,
+        Sigmoid,
+        Dropout,
+        MinibatchStd,
+        ClassProjection,
+    )
+}
+
+if TYPE_CHECKING:
+    AnyLayer = Layer
+else:
+    AnyLayer = Annotated[reduce(or_, LAYERS.values()), Field(discriminator="layer")]

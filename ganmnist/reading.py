@@ -1,0 +1,81 @@
+"""Plain values into settings; and what is wrong with them, in sentences. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ganmnist.errors import SettingError
+from ganmnist.layers import LAYERS
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
+    """Check plain values against a settings model.
+
+    Raises:
+        SettingError: One sentence per field that is wrong: its name, what was expected, what came.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise SettingError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Put pydantic's findings into sentences: field, what was expected, what came."""
+    details = error.errors(include_url=False)
+    # A list whose item is wrong is also reported as too short: the item says it all.
+    places = [detail["loc"] for detail in details]
+    inner = [d for d in details if not any(len(p) > len(d["loc"]) and p[: len(d["loc"])] == d["loc"] for p in places)]
+    return "; ".join(_sentence(detail) for detail in inner)
+
+
+def field_name(detail: Mapping[str, Any]) -> str:
+    """Return the dotted name of the field a pydantic finding is about."""
+    return ".".join(str(part) for part in detail["loc"])
+
+
+def _sentence(detail: Mapping[str, Any]) -> str:
+    field, layer = _place(detail["loc"])
+    message = _message(detail, layer)
+    return f"{field}: {message}" if field else message
+
+
+def _message(detail: Mapping[str, Any], layer: str | None) -> str:
+    kind, came = detail["type"], detail.get("input")
+    if kind == "union_tag_invalid":
+        tag = detail["ctx"]["tag"]
+        return f"unknown layer {tag[:80]}; {_nearest(tag, LAYERS)}known are {', '.join(LAYERS)}"
+    if kind == "union_tag_not_found":
+        return f'has no name: expected a layer such as {{"layer": "Dense", "units": 128}}, got {str(came)[:80]}'
+    if kind == "extra_forbidden" and layer:
+        known = [name for name in LAYERS[layer].model_fields if name != "layer"]
+        unknown = str(detail["loc"][-1])
+        return f"is no parameter of {layer}; {_nearest(unknown, known)}it has {', '.join(known) or 'none'}"
+    if kind == "too_long" and detail["loc"][-1] == "layers":
+        return f"a network has at most {detail['ctx']['max_length']} layers, got {len(came or ())}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if isinstance(came, str | int | float):
+        message += f", got {came[:80]!r}" if isinstance(came, str) else f", got {came}"
+    return message
+
+
+def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
+    """Say where a finding is, a layer by its place and name; and return that name."""
+    for at, part in enumerate(loc):
+        if part == "layers" and len(loc) > at + 1 and isinstance(loc[at + 1], int):
+            name = str(loc[at + 2]) if len(loc) > at + 2 else None
+            before, rest = [str(part) for part in loc[:at]], [str(part) for part in loc[at + 3 :]]
+            words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
+            return ": ".join(word for word in words if word), name
+    return ".".join(str(part) for part in loc), None
+
+
+def _nearest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    found = get_close_matches(name.lower(), [each.lower() for each in known], 1)
+    return next((f"did you mean {each}? " for each in known if [each.lower()] == found), "")
