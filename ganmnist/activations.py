@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from ganmnist.config import ActivationsConfig, GenerateConfig, GeometryConfig
 from ganmnist.geometry import Mesh, Points, stack, tile
@@ -17,8 +17,9 @@ from ganmnist.latent import classes, latents
 if TYPE_CHECKING:
     from ganmnist.sampling import Sampler
 
-_LABEL_HEIGHT = 14  # pixels above the maps of a layer, in a picture
 _SCALE = 2  # pixels of a picture per number
+_WIDTH = 1140  # pixels, about, of a picture
+_FONT, _LINE, _MARGIN, _PAPER = 13, 16, 14, 255  # of a picture's labels: pixels, and its grey
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,6 @@ class FeatureMaps:
             return tile(self.images, 1)
         spaced = np.pad(self.images, ((0, 0), (0, 1), (0, 1)))
         return tile(spaced, ceil(sqrt(len(spaced))))[:-1, :-1]
-
-    @property
-    def label(self) -> str:
-        return f"{self.place} {self.layer} {' x '.join(map(str, self.output_shape))}"
 
 
 def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[FeatureMaps]:
@@ -81,15 +78,35 @@ def stacked(layers: list[FeatureMaps], config: GeometryConfig) -> list[Mesh | Po
 
 
 def picture(layers: list[FeatureMaps]) -> Image.Image:
-    """Draw the maps of all layers below one another, each under its name and shape."""
-    sheets = [np.kron(layer.sheet(), np.ones((_SCALE, _SCALE), np.uint8)) for layer in layers]
-    width = max(max(sheet.shape[1] for sheet in sheets), 240)
-    drawn = Image.new("L", (width, sum(len(sheet) + _LABEL_HEIGHT for sheet in sheets)), 255)
-    pen, top = ImageDraw.Draw(drawn), 0
-    for layer, sheet in zip(layers, sheets, strict=True):
-        pen.text((2, top + 1), layer.label, fill=0)
-        drawn.paste(Image.fromarray(sheet), (0, top + _LABEL_HEIGHT))
-        top += len(sheet) + _LABEL_HEIGHT
+    """Draw the maps of all layers in reading order, each under its place, name and shape."""
+    cells = [_labelled(layer) for layer in layers]
+    lines: list[list[Image.Image]] = [[]]
+    for cell in cells:
+        if lines[-1] and sum(other.width for other in lines[-1]) + cell.width > _WIDTH:
+            lines.append([])
+        lines[-1].append(cell)
+    heights = [max(cell.height for cell in line) for line in lines]
+    width = max(sum(cell.width for cell in line) for line in lines)
+    drawn, top = Image.new("L", (width, sum(heights)), _PAPER), 0
+    for line, height in zip(lines, heights, strict=True):
+        left = 0
+        for cell in line:
+            drawn.paste(cell, (left, top))
+            left += cell.width
+        top += height
+    return drawn
+
+
+def _labelled(layer: FeatureMaps) -> Image.Image:
+    maps = Image.fromarray(np.kron(layer.sheet(), np.ones((_SCALE, _SCALE), np.uint8)))
+    font = ImageFont.load_default(_FONT)
+    words = (f"{layer.place} {layer.layer}", " x ".join(map(str, layer.output_shape)))
+    width = max(maps.width, *(ceil(font.getlength(line)) for line in words)) + _MARGIN
+    drawn = Image.new("L", (width, maps.height + 2 * _LINE + _MARGIN), _PAPER)
+    pen = ImageDraw.Draw(drawn)
+    for number, line in enumerate(words):
+        pen.text((0, number * _LINE), line, fill=0, font=font)
+    drawn.paste(maps, (0, 2 * _LINE))
     return drawn
 
 

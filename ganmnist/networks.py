@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganmnist.composition import IMAGE_SHAPE, ModelConfig, Sequential
-from ganmnist.layers import Conv2D, Layer, Shape, Sigmoid, UpSampling2D
+from ganmnist.layers import Conv2D, Dense, Layer, Shape, Sigmoid, UpSampling2D
 from ganmnist.modules import Network, Postponed, UpsampledConv2d
 
 
@@ -49,7 +49,7 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
     built = Network(modules)
     built.apply(_initialise)
     for module, layer in zip(built, network.layers, strict=True):
-        if getattr(layer, "spectral_norm", False):
+        if isinstance(layer, Dense | Conv2D) and layer.spectral_norm:
             _normalise_spectrum(module)
     return built
 
