@@ -1,8 +1,11 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check contract components run
+.PHONY: check docs contract components run
 
 check:
 	pytest
+
+docs:
+	python -m ganmnist.layer_docs
 
 contract:
 	python -m bridge_server.openapi

@@ -10,12 +10,12 @@ from pydantic import Field, StringConstraints
 from ganmnist.composition import LayerRow, ModelParts
 from ganmnist.config import (
     ActivationsConfig,
-    Form,
     GameConfig,
     GenerateConfig,
     GeometryConfig,
     ModelName,
     PresetName,
+    StackConfig,
     TrainConfig,
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
@@ -159,13 +159,10 @@ class CheckedNetworks(Message):
     remarks: list[str] = Field(description="What fits, but is likely to train badly, and what to do.")
 
 
-class ActivationsRequest(ActivationsConfig, GeometryConfig):
+class ActivationsRequest(ActivationsConfig, StackConfig):
     """A walk through a model's generator."""
 
     model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
-    form: Form = Field(
-        "mesh", description="images, mesh (flat, a colour per number), relief (large numbers high) or points."
-    )
 
 
 class LayerMaps(Message):

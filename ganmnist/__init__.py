@@ -14,6 +14,7 @@ _HOMES = {
     "TrainConfig": "config",
     "GenerateConfig": "config",
     "GeometryConfig": "config",
+    "ActivationsConfig": "config",
     "ModelConfig": "composition",
     "Sequential": "composition",
     "Plane": "config",
@@ -29,6 +30,7 @@ _HOMES = {
     "relief": "geometry",
     "flat_mesh": "geometry",
     "point_grid": "geometry",
+    "walk": "activations",
     "write": "export",
 }
 _MODULES = ("data", "models")  # named as the commands are: ganmnist.data.load_data, ganmnist.models.list_models

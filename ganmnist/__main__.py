@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, evaluate, models."""
+"""The command line: data, train, generate, evaluate, models, networks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ganmnist import __version__, paths
+from ganmnist.advice import remarks
 from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models import BUNDLED, ModelFolder, ModelManifest, ModelStore, NewName
+from ganmnist.networks_command import add_networks, add_networks_file
+from ganmnist.networks_file import read_networks
+from ganmnist.options import add_command, add_settings, given, print_result
+from ganmnist.presets import recipe
 from ganmnist.reading import read_settings
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from ganmnist import training
     from ganmnist.data import Dataset
 
-_NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single value
 _screen = Console(stderr=True)  # progress and errors; standard output holds results alone
 
 
@@ -62,7 +64,9 @@ def data(options: argparse.Namespace) -> None:
         "train": len(found.train_images),
         "test": len(found.test_images),
     }
-    _print(options, described, "{name}: {train} training and {test} test images, from {source}".format(**described))
+    print_result(
+        options, described, "{name}: {train} training and {test} test images, from {source}".format(**described)
+    )
 
 
 def train(options: argparse.Namespace) -> None:
@@ -70,13 +74,18 @@ def train(options: argparse.Namespace) -> None:
     from ganmnist import training
     from ganmnist.export import write
 
-    config = read_settings(TrainConfig, _given(options, TrainConfig))
+    settings = given(options, TrainConfig)
+    if options.networks_file:
+        settings = {**dict(read_networks(options.networks_file)), **settings}
+    config = read_settings(TrainConfig, settings)
     store = ModelStore(paths.home())
     if options.resume:
         folder = _cut_short(store, options.model)
         config = folder.manifest().settings
     else:
         folder = store.new(options.model)
+    for remark in remarks(recipe(config)):  # which also refuses what cannot be trained, before anything is fetched
+        _screen.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
     found = _load(options.directory)
     stop = _on_interrupt()
     with _bar("training") as advance:
@@ -89,7 +98,7 @@ def train(options: argparse.Namespace) -> None:
             should_stop=lambda: bool(stop),
             adapt=True,
         )
-    _print(
+    print_result(
         options,
         _summary(folder.manifest()),
         f"trained {folder.name}: ganmnist generate --model {folder.name} --out digits.png",
@@ -101,16 +110,13 @@ def generate(options: argparse.Namespace) -> None:
     from ganmnist.export import write
     from ganmnist.sampling import Sampler
 
-    settings = _given(options, GenerateConfig)
-    if options.latent is not None:
-        settings["latent"] = options.latent
-    geometry = read_settings(GeometryConfig, _given(options, GeometryConfig))
-    config = read_settings(GenerateConfig, settings)
+    geometry = read_settings(GeometryConfig, given(options, GeometryConfig))
+    config = read_settings(GenerateConfig, given(options, GenerateConfig))
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
     images = sampler.sample(config)
     write(options.out, images, geometry)
     done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
-    _print(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
+    print_result(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
 
 
 def models(options: argparse.Namespace) -> None:
@@ -118,7 +124,7 @@ def models(options: argparse.Namespace) -> None:
     store = ModelStore(paths.home())
     if options.delete:
         store.delete(options.delete)
-        _print(options, {"deleted": options.delete}, f"deleted {options.delete}")
+        print_result(options, {"deleted": options.delete}, f"deleted {options.delete}")
         return
     found = store.list()
     if options.json:
@@ -143,23 +149,23 @@ def evaluate(options: argparse.Namespace) -> None:
     """Measure how good the digits of a model are, beside real ones."""
     from ganmnist.evaluate import Yardstick
 
-    config = read_settings(EvaluateConfig, _given(options, EvaluateConfig))
+    config = read_settings(EvaluateConfig, given(options, EvaluateConfig))
     found = _load(options.directory)
     images = _samples(options.what, config.count, found)
     with _bar("judging") as advance:
         yardstick = Yardstick(found)
         advance(30, "the samples")
-        given = yardstick.evaluate(images)
+        judged = yardstick.evaluate(images)
         advance(70, "real images")
         real = yardstick.floor(len(images))
         advance(100, "done")
     if options.json:
-        print(json.dumps({"samples": given.model_dump(), "floor": real.model_dump()}))
+        print(json.dumps({"samples": judged.model_dump(), "floor": real.model_dump()}))
         return
-    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{given.images} images each")
+    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{judged.images} images each")
     for name in ("frechet", "inception", "confident", "precision", "recall"):
-        table.add_row(name, f"{getattr(given, name):.3f}", f"{getattr(real, name):.3f}")
-    for digit, (share, true) in enumerate(zip(given.classes, real.classes, strict=True)):
+        table.add_row(name, f"{getattr(judged, name):.3f}", f"{getattr(real, name):.3f}")
+    for digit, (share, true) in enumerate(zip(judged.classes, real.classes, strict=True)):
         table.add_row(f"share of {digit}", f"{share:.1%}", f"{true:.1%}")
     Console().print(table)
 
@@ -203,21 +209,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        added.set_defaults(command=run)
-        added.add_argument("--json", action="store_true", help="Print the result as JSON.")
-        return added
-
     where = (
         "Folder with the four IDX files of MNIST, or with pictures, in a sub-folder for each class if they have any; "
         "GANMNIST_DATA, the cache or a download unless given."
     )
-    added = command("data", data)
+    added = add_command(commands, "data", data)
     added.add_argument("--directory", type=Path, help=where)
     added.add_argument("--out", type=Path, help="PNG file for a sheet of the first images.")
 
-    added = command("train", train)
+    added = add_command(commands, "train", train)
     added.add_argument("--model", help=NewName.model_fields["model"].description)
     added.add_argument("--directory", type=Path, help=where)
     added.add_argument("--out", type=Path, help="PNG file that shows the newest samples while it trains.")
@@ -226,51 +226,31 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="Go on with a training that was cut short, with its own settings: the newest unless --model names one.",
     )
-    _add_settings(added, TrainConfig)
+    add_networks_file(added)
+    add_settings(added, TrainConfig)
 
-    added = command("generate", generate)
+    added = add_command(commands, "generate", generate)
     added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
     added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
     added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
     added.add_argument(
         "--out", type=Path, required=True, help="File to write: .npy, .png, .obj, .stl, .3dm or .json (COMPAS)."
     )
-    _add_settings(added, GenerateConfig)
-    _add_settings(added, GeometryConfig)
+    add_settings(added, GenerateConfig)
+    add_settings(added, GeometryConfig)
 
-    added = command("evaluate", evaluate)
+    added = add_command(commands, "evaluate", evaluate)
     added.add_argument(
         "what", nargs="?", help="Name of a model, the one that comes along unless given, or a .npy file of samples."
     )
     added.add_argument("--directory", type=Path, help=where)
-    _add_settings(added, EvaluateConfig)
+    add_settings(added, EvaluateConfig)
 
-    added = command("models", models)
+    added = add_command(commands, "models", models)
     added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
+
+    add_networks(commands)
     return parser
-
-
-def _add_settings(parser: argparse.ArgumentParser, settings: type[BaseModel]) -> None:
-    """Add an option for every setting that is a single value, with its own help and default."""
-    for name, field in settings.model_fields.items():
-        if name in _NESTED:
-            continue
-        default = "" if field.default is None else f" [{field.default}]"
-        kinds = (field.annotation, *get_args(field.annotation))
-        choices = next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), None)
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=_kind(field), choices=choices, help=f"{field.description}{default}"
-        )
-
-
-def _kind(field: FieldInfo) -> type:
-    kinds = [getattr(kind, "__origin__", kind) for kind in (field.annotation, *get_args(field.annotation))]
-    return next((kind for kind in (int, float) if kind in kinds), str)
-
-
-def _given(options: argparse.Namespace, settings: type[BaseModel]) -> dict[str, Any]:
-    values = {name: getattr(options, name, None) for name in settings.model_fields if name not in _NESTED}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _load(directory: Path | None) -> Dataset:
@@ -314,10 +294,6 @@ def _say(step: training.Progress) -> str:
 
 def _summary(model: ModelManifest) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
-
-
-def _print(options: argparse.Namespace, values: Any, sentence: str) -> None:
-    print(json.dumps(values) if options.json else sentence)
 
 
 def _fail(error: Exception, status: int) -> int:

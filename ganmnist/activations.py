@@ -42,8 +42,6 @@ class FeatureMaps:
 
     def sheet(self) -> NDArray[np.uint8]:
         """Return the maps side by side, a black line between two: uint8 (rows, columns)."""
-        if len(self.images) == 1:
-            return tile(self.images, 1)
         spaced = np.pad(self.images, ((0, 0), (0, 1), (0, 1)))
         return tile(spaced, ceil(sqrt(len(spaced))))[:-1, :-1]
 
@@ -67,6 +65,8 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
 def maps_of(place: int, layer: str, output: NDArray[np.float32], most: int) -> FeatureMaps:
     """Make images of what leaves a layer, (units,) or (channels, height, width): at most so many."""
     shown = output[:most] if output.ndim == 3 else _as_image(output)[None]
+    # A training that went astray leaves numbers that are none, or so far apart that float32 has none between.
+    shown = np.nan_to_num(shown).astype(np.float64)
     low, high = float(shown.min()), float(shown.max())
     greys = (shown - low) * (255 / ((high - low) or 1))
     return FeatureMaps(place, layer, output.shape, low, high, greys.round().astype(np.uint8))

@@ -135,6 +135,14 @@ class GeometryConfig(Settings):
     plane: Plane = Field(Plane(), description="Frame in which the first digit stands.")
 
 
+class StackConfig(GeometryConfig):
+    """How what leaves the layers of a network becomes geometry."""
+
+    form: Form = Field(
+        "mesh", description="images, mesh (flat, a colour per number), relief (large numbers high) or points."
+    )
+
+
 class LatentConfig(Settings):
     """Where a digit grows from."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import compas.geometry
 
 Images = NDArray[np.uint8]
-_STOREY = 24  # cells between stacked sheets, beside their height
+_STOREY = 40  # cells between stacked sheets, beside their height
 GAP = 2  # cells between digits laid out side by side
 _FAR = 1e9  # model units; far beyond, points no longer differ
 

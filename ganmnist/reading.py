@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from reprlib import repr  # of a list in a list in a list ... only the outer ones
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ganmnist.composition import MAX_LAYERS
 from ganmnist.errors import SettingError
 from ganmnist.layers import LAYERS
 
 S = TypeVar("S", bound=BaseModel)
+_MOST = 6  # sentences at once
+_LENGTH = 80  # letters of anything that came: a sentence stays one, whatever is in it
 
 
 def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
@@ -30,14 +34,15 @@ def explain(error: ValidationError) -> str:
     """Put pydantic's findings into sentences: field, what was expected, what came."""
     details = error.errors(include_url=False)
     # A list whose item is wrong is also reported as too short: the item says it all.
-    places = [detail["loc"] for detail in details]
-    inner = [d for d in details if not any(len(p) > len(d["loc"]) and p[: len(d["loc"])] == d["loc"] for p in places)]
-    return "; ".join(_sentence(detail) for detail in inner)
+    around = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    inner = [detail for detail in details if detail["loc"] not in around]
+    sentences = [_sentence(detail) for detail in inner[:_MOST]]
+    return "; ".join(sentences + ([f"and {len(inner) - _MOST:,} more"] if len(inner) > _MOST else []))
 
 
 def field_name(detail: Mapping[str, Any]) -> str:
     """Return the dotted name of the field a pydantic finding is about."""
-    return ".".join(str(part) for part in detail["loc"])
+    return ".".join(map(_short, detail["loc"]))
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
@@ -49,19 +54,19 @@ def _sentence(detail: Mapping[str, Any]) -> str:
 def _message(detail: Mapping[str, Any], layer: str | None) -> str:
     kind, came = detail["type"], detail.get("input")
     if kind == "union_tag_invalid":
-        tag = detail["ctx"]["tag"]
-        return f"unknown layer {tag[:80]}; {_nearest(tag, LAYERS)}known are {', '.join(LAYERS)}"
+        tag = _short(detail["ctx"]["tag"])
+        return f"unknown layer {tag}; {_nearest(tag, LAYERS)}known are {', '.join(LAYERS)}"
     if kind == "union_tag_not_found":
-        return f'has no name: expected a layer such as {{"layer": "Dense", "units": 128}}, got {str(came)[:80]}'
+        return f'has no name: expected a layer such as {{"layer": "Dense", "units": 128}}, got {repr(came)}'
     if kind == "extra_forbidden" and layer:
         known = [name for name in LAYERS[layer].model_fields if name != "layer"]
-        unknown = str(detail["loc"][-1])
+        unknown = _short(detail["loc"][-1])
         return f"is no parameter of {layer}; {_nearest(unknown, known)}it has {', '.join(known) or 'none'}"
-    if kind == "too_long" and detail["loc"][-1] == "layers":
-        return f"a network has at most {detail['ctx']['max_length']} layers, got {len(came or ())}"
+    if kind in ("too_long", "too_short") and detail["loc"][-1] == "layers":
+        return f"a network has 1 to {MAX_LAYERS} layers, got {len(came or ())}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if isinstance(came, str | int | float):
-        message += f", got {came[:80]!r}" if isinstance(came, str) else f", got {came}"
+        message += f", got {_short(came)!r}" if isinstance(came, str) else f", got {_short(came)}"
     return message
 
 
@@ -70,12 +75,17 @@ def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
     for at, part in enumerate(loc):
         if part == "layers" and len(loc) > at + 1 and isinstance(loc[at + 1], int):
             name = str(loc[at + 2]) if len(loc) > at + 2 else None
-            before, rest = [str(part) for part in loc[:at]], [str(part) for part in loc[at + 3 :]]
+            before, rest = map(_short, loc[:at]), map(_short, loc[at + 3 :])
             words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
             return ": ".join(word for word in words if word), name
-    return ".".join(str(part) for part in loc), None
+    return ".".join(map(_short, loc)), None
 
 
 def _nearest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
     found = get_close_matches(name.lower(), [each.lower() for each in known], 1)
     return next((f"did you mean {each}? " for each in known if [each.lower()] == found), "")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LENGTH else text[:_LENGTH] + "..."

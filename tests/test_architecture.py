@@ -21,12 +21,18 @@ WITHOUT_TORCH = (
     "ganmnist",
     "ganmnist.config",
     "ganmnist.layers",
+    "ganmnist.composition",
+    "ganmnist.reading",
+    "ganmnist.advice",
+    "ganmnist.activations",
+    "ganmnist.layer_docs",
     "ganmnist.presets",
     "ganmnist.models",
     "ganmnist.figures",
     "ganmnist.latent",
     "ganmnist.data",
     "ganmnist.geometry",
+    "ganmnist.__main__",
     "bridge_server.contract",
 )
 PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
@@ -123,7 +129,9 @@ def test_settings_shapes_and_messages_are_had_without_waiting_for_torch():
     script = "import sys\n" + "".join(
         f"import {module}\nassert 'torch' not in sys.modules, '{module}'\n" for module in WITHOUT_TORCH
     )
-    script += "from ganmnist import PRESETS, GenerateConfig, ModelStore, TrainConfig, relief\n"
+    script += (
+        "from ganmnist import PRESETS, GenerateConfig, ModelConfig, ModelStore, Sequential, TrainConfig, relief, walk\n"
+    )
     script += "assert 'torch' not in sys.modules\nprint('done')\n"
     done = subprocess.run(
         [sys.executable, "-c", script],

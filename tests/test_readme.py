@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from ganmnist.__main__ import _parser
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMPONENTS = sorted((ROOT / "ghpython_components" / "components").glob("*/metadata.json"))
 COMMANDS = re.findall(r"^    (ganmnist (?!-).*)$", README, re.MULTILINE)
 
 
@@ -31,6 +33,23 @@ def test_the_python_of_the_readme_runs(code, home):
 def test_the_commands_of_the_readme_are_understood(command):
     options = _parser().parse_args(shlex.split(command)[1:])
     assert callable(options.command)
+
+
+def test_the_misfit_of_the_readme_is_what_its_networks_say_without_their_reshape(home):
+    (code,) = (code for code in PYTHON_BLOCKS if "Reshape((64, 7, 7)),\n" in code)
+    (sentence,) = re.findall(r"^    (generator: .*)$", README, re.MULTILINE)
+    misfit = code.replace("Reshape((64, 7, 7)),\n", "")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", misfit], env=environment, cwd=home, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize("file", COMPONENTS, ids=lambda file: file.parent.name)
+def test_the_readme_names_the_inputs_and_outputs_of_every_component(file):
+    metadata = json.loads(file.read_bytes())
+    (row,) = re.findall(rf"^\| \*\*{metadata['nickname']}\*\* \| .* \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    assert row == tuple(", ".join(port["name"] for port in metadata[side]) for side in ("inputs", "outputs"))
 
 
 def test_the_readme_shows_python_and_commands():

@@ -74,12 +74,13 @@ class GroupNorm(Layer):
     groups: Whole = Field(1, description="Groups that units or channels are divided into.", ge=1, le=1024)
 
     def output_shape(self, shape: Shape) -> Shape:
-        if shape[0] % self.groups:
-            fits = max(groups for groups in range(1, self.groups + 1) if shape[0] % groups == 0)
-            raise NetworkError(f"cannot divide the {shape[0]} of {shape} into {self.groups} groups: take {fits}")
-        if prod(shape) == self.groups:
+        if shape[0] % self.groups or self.groups == prod(shape):  # a group of one number has no spread
+            fits = [groups for groups in range(1, self.groups) if shape[0] % groups == 0 and groups < prod(shape)]
+            if not fits:
+                raise NetworkError(f"needs more than one number, got {shape}: leave it out")
             raise NetworkError(
-                f"would make all numbers of {shape} 0, for each group has only one: take fewer groups, or leave it out"
+                f"cannot divide the {shape[0]} of {shape} into {self.groups} groups of more than one number: "
+                f"take {fits[-1]}"
             )
         return shape
 

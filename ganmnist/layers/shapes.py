@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from ganmnist.errors import NetworkError
 from ganmnist.fields import whole
@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 Size = Annotated[int, Strict(), Field(ge=1, le=65536), BeforeValidator(whole)]
 
 
+def _row_or_image(shape: Shape) -> Shape:
+    if len(shape) == 2:
+        raise ValueError(f"expected (units,) or (channels, height, width), got {shape}")
+    return shape
+
+
 class Reshape(Layer):
     """Gives the same numbers another shape, channels first."""
 
     layer: Literal["Reshape"] = "Reshape"
-    shape: tuple[Size] | tuple[Size, Size, Size] = Field(description="(units,) or (channels, height, width).")
+    shape: Annotated[tuple[Size, ...], AfterValidator(_row_or_image)] = Field(
+        description="(units,) or (channels, height, width).", min_length=1, max_length=3
+    )
 
     def output_shape(self, shape: Shape) -> Shape:
         if prod(shape) != prod(self.shape):

@@ -19,6 +19,7 @@ from ganmnist.__main__ import _samples, _say, main
 from ganmnist.figures import Estimate
 from ganmnist.latent import from_seed
 from ganmnist.models import ModelStore
+from ganmnist.presets import PRESETS
 from ganmnist.sampling import Sampler
 from ganmnist.training import Progress, train
 
@@ -202,6 +203,40 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
     assert "stays" in capsys.readouterr().err
 
 
+def test_show_takes_the_networks_and_the_settings_of_a_model(say):
+    shown = json.loads(say("networks", "show", "--model", "FIRST", "--json")[1])
+    assert (shown["preset"], shown["batch_size"]) == ("fast", 64)
+    assert shown["networks"] == json.loads(PRESETS["fast"].networks.to_text())
+    assert say("networks", "show", "--model", "second")[0] == 1
+
+
+def test_networks_of_ones_own_are_trained_as_the_options_say(say, tmp_path, shared_home, told):
+    """A file may also say how it is to be trained, as the Model component's text does; options come before it."""
+    path = tmp_path / "gan.json"
+    path.write_text(f'{{"loss": "hinge", "r1": 2, "networks": {told.to_text()}}}', encoding="utf-8-sig")
+    options = ["--networks", str(path), "--preset", "fast", "--r1", "0.25", "--images", "64", "--epochs", "1"]
+    status, output, errors = say("train", "--model", "told", *options, "--json")
+    assert status == 0, errors
+    assert "no BatchNorm" not in errors  # there is nothing to remark
+    assert json.loads(output)["preset"] is None
+    manifest = ModelStore(shared_home).find("told").manifest()
+    assert manifest.networks == told
+    settings = manifest.settings
+    assert (settings.preset, settings.loss, settings.r1, settings.epochs) == ("fast", "hinge", 0.25, 1)
+    assert say("generate", "--model", "told", "--digit", "9", "--out", str(tmp_path / "9.png"))[0] == 0
+    assert say("models", "--delete", "told")[0] == 0
+
+
+def test_what_is_likely_to_train_badly_is_said_before_it_trains(say, tmp_path, tiny):
+    (tmp_path / "tiny.json").write_text(tiny.to_text(), encoding="utf-8")
+    options = ["--networks", str(tmp_path / "tiny.json"), "--loss", "wasserstein", "--images", "64", "--epochs", "1"]
+    status, output, errors = say("train", "--model", "rough", *options, "--batch-size", "64")
+    assert status == 0, errors
+    assert "layer 2 BatchNorm" in errors
+    assert "BatchNorm" not in output
+    assert say("models", "--delete", "rough")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -209,6 +244,10 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
         (["train", "--epochs", "many"], "--epochs"),
         (["train", "--learning-rate", "nan"], "learning_rate"),
         (["train", "--preset", "huge"], "--preset"),
+        (["train", "--loss", "absolute"], "--loss"),
+        (["train", "--loss", "hinge", "--label-smoothing", "0.1"], "label_smoothing"),
+        (["train", "--r1", "-1"], "r1"),
+        (["train", "--networks", "nowhere.json"], "nowhere.json"),
         (["train", "--seconds", "0"], "seconds"),
         (["train", "--model", "a/b"], "model"),
         (["train", "--model", "bundled"], "choose another"),
@@ -222,6 +261,16 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
         (["generate"], "--out"),
         (["data", "--out", "x.gif"], "x.gif"),
         (["evaluate", "--count", "-5"], "count"),
+        (["networks"], "command"),
+        (["networks", "show", "--preset", "fast", "--model", "bundled"], "--model"),
+        (["networks", "show", "--model", "bundled", "--networks", "x.json"], "--networks"),
+        (["networks", "show", "--latent-dim", "0"], "latent_dim"),
+        (["networks", "show", "--out", "x.png"], "x.png"),
+        (["networks", "walk"], "--out"),
+        (["networks", "walk", "--out", "x.npy"], "x.npy"),
+        (["networks", "walk", "--digit", "10", "--out", "x.png"], "digit"),
+        (["networks", "walk", "--maps", "0", "--out", "x.png"], "maps"),
+        (["networks", "walk", "--form", "images", "--out", "x.obj"], "form"),
         (["train", "--epoch-s", "3"], "--epoch-s"),
         (["paint"], "paint"),
     ],
