@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 from bridge_server.backend import Backend, Created
 from bridge_server.contract import CALLS, Call
 from bridge_server.errors import Refusal
+from ganmnist.errors import SettingError
+
+_ENTRIES = 2000  # of a list, and names in a whole body: twice what the contract has use for
+_SMALL = 20_000  # bytes, in which there is no room for harm
 
 
 def blueprint(backend: Backend) -> Blueprint:
@@ -55,7 +61,30 @@ def _body() -> bytes:
     if request.mimetype != "application/json":
         raise Refusal(415, "media_type", "Send the body as Content-Type: application/json.")
     # The bytes, not Flask's JSON: deep nesting breaks json.loads, where pydantic's own parser calls it invalid.
-    return request.get_data()
+    body = request.get_data()
+    if len(body) > _SMALL:
+        with suppress(ValueError):  # not JSON, as the model will say
+            _check_entries(from_json(body))
+    return body
+
+
+def _check_entries(value: object, place: str = "") -> int:
+    """Refuse a body in which so much can be wrong that saying it would take seconds and gigabytes.
+
+    Returns:
+        Number of names in the objects of a value.
+    """
+    if not isinstance(value, list | dict):
+        return 0
+    entries, names = (value.items(), len(value)) if isinstance(value, dict) else (enumerate(value), 0)
+    if len(value) <= _ENTRIES:
+        nested = [(name, entry) for name, entry in entries if isinstance(entry, list | dict)]
+        names += sum(_check_entries(entry, f"{place}.{name}".strip(".")[:80]) for name, entry in nested)
+    most = max(len(value), names)
+    if most > _ENTRIES:
+        message = f"{place or 'the body'}: has {most:,} entries, at most {_ENTRIES:,} are read"
+        raise Refusal(422, SettingError.code, message, field=place or None)
+    return names
 
 
 def _reply(made: object) -> Response:

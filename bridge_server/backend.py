@@ -27,6 +27,7 @@ from bridge_server.contract import (
     Runs,
     StartRun,
 )
+from bridge_server.openapi import tidy
 from ganmnist import __version__
 from ganmnist.advice import remarks
 from ganmnist.composition import LayerRow, ModelConfig, Sequential, training_memory
@@ -63,7 +64,11 @@ class Backend(ABC):
     def layers(self) -> Layers:
         return Layers(
             layers=[
-                LayerHelp(name=name, description=(layer.__doc__ or "").strip(), parameters=layer.model_json_schema())
+                LayerHelp(
+                    name=name,
+                    description=(layer.__doc__ or "").strip(),
+                    parameters=tidy(layer.model_json_schema()),
+                )
                 for name, layer in LAYERS.items()
             ]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def _refusal(error: Exception) -> Refusal:
         return _invalid(error)
     if isinstance(error, GanError):
         status = next(status for kind, status in STATUSES if isinstance(error, kind))
-        return Refusal(status, error.code, str(error))
+        return Refusal(status, error.code, str(error), field=_named(str(error)) if status == 422 else None)
     return Refusal(500, "internal", "The server made a mistake; what happened is in its log.")
 
 
@@ -82,4 +83,11 @@ def _invalid(error: ValidationError) -> Refusal:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return Refusal(422, "invalid_json", f"The body is not JSON: {first['msg']}.")
-    return Refusal(422, SettingError.code, explain(error), field=field_name(first) or None)
+    message = explain(error)
+    return Refusal(422, SettingError.code, message, field=field_name(first) or _named(message))
+
+
+def _named(message: str) -> str | None:
+    """Return the field that a sentence of the library is about: it begins with its name."""
+    named = re.match(r"([a-z][a-z0-9_.]*): ", message)
+    return named and named[1]

@@ -266,7 +266,7 @@ class Mock(Backend):
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):
             height, width = row.output_shape[1:] or (1, row.output_shape[0])
             shrunk = digit[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
-            output = np.broadcast_to(shrunk, (row.output_shape[0], height, width)) if height > 1 else shrunk[0]
+            output = np.broadcast_to(shrunk, row.output_shape) if len(row.output_shape) == 3 else shrunk[0]
             layers.append(maps_of(row.place, row.layer, output, request.maps))
         training = any(run.id == model.id and run.active() for run in self._runs)
         return activations(request, model.name, model.step, training, layers)

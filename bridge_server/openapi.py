@@ -29,7 +29,7 @@ def document() -> dict[str, Any]:
     ordered = sorted(models, key=lambda model: model.__name__)
     # One schema per message for both directions: `validation` describes what may be left out of a request.
     _, raw = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
-    schemas = _with_bounds(raw)
+    schemas = tidy(raw)
     paths: dict[str, dict[str, Any]] = {}
     for call in CALLS:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, schemas["$defs"])
@@ -58,6 +58,19 @@ def text() -> str:
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
+def tidy(schema: Any) -> Any:
+    """Call bounds in a schema of pydantic's by their right names, and put help texts beside the field, not the null."""
+    if isinstance(schema, list):
+        return [tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidied = {_BOUNDS.get(key, key): tidy(value) for key, value in schema.items()}
+    for kind in tidied.get("anyOf", []):
+        if "description" in kind:
+            tidied.setdefault("description", kind["description"])
+    return tidied
+
+
 def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -81,14 +94,6 @@ def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
     failure = {"application/json": {"schema": _ref(ErrorBody)}}
     operation["responses"]["default"] = {"description": "Failure.", "content": failure}
     return operation
-
-
-def _with_bounds(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_with_bounds(item) for item in schema]
-    if isinstance(schema, dict):
-        return {_BOUNDS.get(key, key): _with_bounds(value) for key, value in schema.items()}
-    return schema
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

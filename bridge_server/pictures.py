@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge_server.contract import (
@@ -15,6 +16,7 @@ from bridge_server.contract import (
     Pixels,
     RhinoObject,
 )
+from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ganmnist.geometry import Mesh, Points
 
 COLUMNS = 4  # digits side by side in a preview
+MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes, 2.4 s as points
 
 
 def rhino(piece: Mesh | Points) -> RhinoObject:
@@ -44,8 +47,15 @@ def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS) -> Pic
 def activations(
     request: ActivationsRequest, model: str, step: int, training: bool, layers: list[FeatureMaps]
 ) -> Activations:
-    """Put the feature maps of a generator's layers and their geometry into the reply of `networks_activations`."""
+    """Put the feature maps of a generator's layers and their geometry into the reply of `networks_activations`.
+
+    Raises:
+        SettingError: More vertices than a canvas takes.
+    """
     from ganmnist.activations import stacked
+
+    if request.form != "images":
+        _check_vertices(layers, request.maps)
 
     return Activations(
         model=model,
@@ -63,6 +73,19 @@ def activations(
             for layer in layers
         ],
         geometry=[rhino(piece) for piece in stacked(layers, request)],
+    )
+
+
+def _check_vertices(layers: list[FeatureMaps], maps: int) -> None:
+    def vertices(most: int) -> int:
+        return sum(replace(layer, images=layer.images[:most]).sheet().size for layer in layers)
+
+    if vertices(maps) <= MAX_VERTICES:
+        return
+    fits = next((most for most in (48, 32, 16, 8, 4, 2, 1) if most < maps and vertices(most) <= MAX_VERTICES), None)
+    raise SettingError(
+        f"maps: up to {maps} a layer make {vertices(maps):,} vertices, at most {MAX_VERTICES:,}: "
+        f"{f'lower it to {fits}, or ' if fits else ''}take the form images"
     )
 
 

@@ -35,7 +35,7 @@ from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
 from ganmnist.config import PresetName, TrainConfig
-from ganmnist.errors import ModelError
+from ganmnist.errors import ModelError, SettingError
 from ganmnist.models import ModelManifest, ModelStore
 from ganmnist.presets import recipe
 
@@ -192,7 +192,7 @@ class Service(Backend):
             created=record.created,
             place=place,
             epoch=tick.epoch,
-            epochs=recipe(record.settings).epochs,
+            epochs=_epochs(record.settings),
             step=tick.step,
             percent=tick.percent,
             seconds=tick.seconds,
@@ -213,6 +213,13 @@ def thin(pairs: list[tuple[float, float]], most: int) -> list[tuple[float, float
     """Leave out pairs evenly until `most` are left; the last one stays."""
     step = -(-len(pairs) // most) or 1
     return pairs[::-1][::step][::-1]
+
+
+def _epochs(settings: TrainConfig) -> int | None:
+    try:
+        return recipe(settings).epochs
+    except SettingError:  # stored by a version with other limits
+        return settings.epochs
 
 
 def _model(manifest: ModelManifest) -> Model:

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from bridge_server.contract import CALLS
+
 TINY = {
     "latent_dim": 4,
     "generator": {
@@ -24,6 +26,27 @@ def short():
 def endless():
     """Settings of a training that somebody has to stop."""
     return {"networks": TINY, "images": 6000, "batch_size": 32, "epochs": 10_000}
+
+
+@pytest.fixture(scope="session")
+def asker():
+    """Return what makes calls to a server by their names, and checks each answer against its model."""
+    calls = {call.name: call for call in CALLS}
+
+    def asker(server):
+        def ask(name, /, body=None, query="", expect=200, **path):
+            call = calls[name]
+            status, headers, content = server.raw(call.method, call.path.format(**path) + query, body)
+            assert status == expect, content
+            if call.reply is None:
+                assert headers["Content-Type"] == "image/png"
+                return content
+            assert headers["Content-Type"] == "application/json"
+            return call.reply.model_validate_json(content)
+
+        return ask
+
+    return asker
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import pytest
 import rhino3dm
 
 from bridge_server.contract import CALLS
+from ganmnist.layers import LAYERS
 
-REPLIES = {call.name: call.reply for call in CALLS}
 CALLED = {call.name: (call.method, call.path) for call in CALLS}
 
 
@@ -18,21 +18,8 @@ def server(request, start_shared_server):
 
 
 @pytest.fixture(scope="module")
-def ask(server):
-    """Make a call by its name and check the answer against its model."""
-
-    def ask(name, /, body=None, query="", expect=200, **path):
-        method, template = CALLED[name]
-        status, headers, content = server.raw(method, template.format(**path) + query, body)
-        assert status == expect, content
-        reply = REPLIES[name]
-        if reply is None:
-            assert headers["Content-Type"] == "image/png"
-            return content
-        assert headers["Content-Type"] == "application/json"
-        return reply.model_validate_json(content)
-
-    return ask
+def ask(server, asker):
+    return asker(server)
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +55,13 @@ def test_data_become_ready_with_a_preview(ask):
 
 def test_layers_are_listed_with_their_parameters(ask):
     layers = {layer.name: layer for layer in ask("layers").layers}
-    assert layers["Conv2D"].parameters["properties"]["filters"]["maximum"] == 2048
-
-
-def test_networks_are_followed_layer_by_layer(ask, short):
-    tables = ask("networks_check", short["networks"])
-    assert [row.output_shape for row in tables.generator] == [(784,), (1, 28, 28), (1, 28, 28)]
-    assert (tables.generator[0].parameters, tables.discriminator[1].parameters) == (5 * 784, 785)
-
-
-def test_a_generator_that_is_told_the_class_has_weights_for_it(ask, short):
-    tables = ask("networks_check", {**short["networks"], "classes": 10})
-    assert tables.generator[0].parameters == (4 + 10 + 1) * 784
+    assert layers.keys() == LAYERS.keys()
+    for name, layer in layers.items():
+        assert layer.description
+        assert layer.parameters["properties"].keys() == LAYERS[name].model_fields.keys()
+    filters = layers["Conv2D"].parameters["properties"]["filters"]
+    assert (filters["type"], filters["minimum"], filters["maximum"]) == ("integer", 1, 2048)
+    assert filters["description"]
 
 
 def test_a_run_succeeds_and_shows_its_progress(ask, run):
@@ -183,11 +165,11 @@ UNKNOWN = "0123456789abcdef"
         ("generate", {"count": 0}, 422, "invalid_setting", "count"),
         ("generate", {"count": "3"}, 422, "invalid_setting", "count"),
         ("generate", {"digits": 3}, 422, "invalid_setting", "digits"),
-        ("generate", {"digit": 10}, 422, "invalid_setting", None),
+        ("generate", {"digit": 10}, 422, "invalid_setting", "digit"),
         ("generate", {"digit": -1}, 422, "invalid_setting", "digit"),
         ("generate", {"plane": {"origin": [0, 0]}}, 422, "invalid_setting", "plane.origin.2"),
-        ("generate", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", None),
-        ("generate", {"latent": [0] * 1000}, 422, "invalid_setting", None),
+        ("generate", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", "plane"),
+        ("generate", {"latent": [0] * 1000}, 422, "invalid_setting", "latent"),
         ("generate", {"model": "nobody"}, 404, "model_not_found", None),
         ("generate", {"model": "../x"}, 422, "invalid_setting", "model"),
         ("run_start", {"epochs": 1.5}, 422, "invalid_setting", "epochs"),
@@ -195,7 +177,17 @@ UNKNOWN = "0123456789abcdef"
         ("run_start", {"preset": "quick"}, 422, "invalid_setting", "preset"),
         ("run_start", {"model": "NUL"}, 422, "invalid_setting", "model"),
         ("run_start", {"model": "Bundled"}, 422, "invalid_setting", "model"),
-        ("networks_check", {}, 422, "invalid_setting", "generator"),
+        ("run_start", {"label_smoothing": 0.1, "loss": "hinge"}, 422, "invalid_setting", "label_smoothing"),
+        ("networks_check", {"preset": "quick"}, 422, "invalid_setting", "preset"),
+        ("networks_check", {"epochs": 3}, 422, "invalid_setting", "epochs"),
+        ("networks_check", {"generator": {"layers": [{"layer": "Tanh"}]}}, 422, "invalid_setting", "generator"),
+        ("networks_check", {"model": "nobody"}, 404, "model_not_found", None),
+        ("networks_activations", {"maps": 65}, 422, "invalid_setting", "maps"),
+        ("networks_activations", {"count": 2}, 422, "invalid_setting", "count"),
+        ("networks_activations", {"digit": 10}, 422, "invalid_setting", "digit"),
+        ("networks_activations", {"latent": [0] * 1000}, 422, "invalid_setting", "latent"),
+        ("networks_activations", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", "plane"),
+        ("networks_activations", {"model": "nobody"}, 404, "model_not_found", None),
         ("run", None, 404, "run_not_found", None),
         ("run_stop", None, 404, "run_not_found", None),
         ("run_resume", None, 404, "run_not_found", None),

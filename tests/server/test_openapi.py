@@ -19,6 +19,11 @@ def test_a_bound_has_the_name_that_json_schema_gives_it():
     assert epochs == {"type": "integer", "minimum": 1, "maximum": 10_000}
 
 
+def test_the_help_of_a_field_that_may_be_left_out_stands_beside_it():
+    field = openapi.document()["components"]["schemas"]["NetworksCheck"]["properties"]["classes"]
+    assert field["description"] == field["anyOf"][0]["description"]
+
+
 def test_every_call_is_an_operation_of_its_own_name():
     paths = openapi.document()["paths"]
     found = {operation["operationId"] for methods in paths.values() for operation in methods.values()}

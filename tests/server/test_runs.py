@@ -1,13 +1,17 @@
 """Runs as users live them: real server processes, real training processes, and what is left when one is killed."""
 
+import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 from contextlib import suppress
 
 import psutil
 import pytest
+
+from bridge_server.runs import RunStore
 
 
 def trainers(server):
@@ -178,3 +182,43 @@ def test_a_volley_of_signals_ends_a_trainer_as_one_does(server, endless):
             trainer.terminate()
     cut = server.wait_for_run(run["id"], "interrupted", seconds=5)
     assert cut["reason"] == "killed"
+
+
+def test_runs_of_an_earlier_version_are_listed_as_they_were(start_server, tmp_path):
+    """Its settings knew no loss, and its trainings no bound on memory."""
+    wide = {"layer": "Conv2D", "filters": 256, "kernel": 1, "stride": 1, "padding": "same", "bias": True}
+    image = [{"layer": "Dense", "units": 784, "bias": True}, {"layer": "Reshape", "shape": [1, 28, 28]}]
+    one = {"layer": "Dense", "units": 1, "bias": True}
+    networks = {
+        "latent_dim": 100,
+        "classes": 0,
+        "generator": {"layers": [*image, *[wide] * 5, {**wide, "filters": 1}]},
+        "discriminator": {"layers": [{"layer": "Flatten"}, one]},
+    }
+    settings = {"images": None, "preset": "fast", "networks": None, "epochs": None, "seconds": None}
+    settings |= {"batch_size": None, "learning_rate": None, "beta1": None, "seed": 0}
+    rows = [
+        ("0" * 16, "plain", "succeeded", settings),
+        ("1" * 16, "waiting", "queued", {**settings, "seconds": 0.5, "images": 96}),
+        ("2" * 16, "huge", "interrupted", {**settings, "networks": networks, "epochs": 3, "batch_size": 1024}),
+    ]
+    home = tmp_path / "old"
+    home.mkdir()
+    RunStore(home / "runs.sqlite").close()
+    with sqlite3.connect(home / "runs.sqlite") as database:
+        for turn, (id, model, state, stored) in enumerate(rows):
+            database.execute(
+                "INSERT INTO runs (id, model, state, settings, created, turn) VALUES (?, ?, ?, ?, ?, ?)",
+                (id, model, state, json.dumps(stored, separators=(",", ":")), f"2025-01-0{turn + 1}", turn),
+            )
+    database.close()
+
+    server = start_server(home=home)
+    runs = {run["model"]: run for run in server.call("GET", "/api/runs")[1]["runs"]}
+    assert (runs["plain"]["state"], runs["plain"]["settings"]["preset"]) == ("succeeded", "fast")
+    assert (runs["plain"]["settings"]["loss"], runs["plain"]["epochs"]) == (None, None)
+    assert runs["huge"]["epochs"] == 3
+    assert runs["huge"]["settings"]["networks"]["generator"]["layers"][2]["filters"] == 256
+    server.wait_for_run("1" * 16, "succeeded")
+    assert server.call("GET", "/api/models/waiting")[1]["preset"] == "fast"
+    assert server.call("POST", f"/api/runs/{'2' * 16}/resume")[0] == 409  # it has no folder
