@@ -72,6 +72,36 @@ TOLD = {
     },
 }
 
+# The same with the layers that both lack, and weights under spectral normalisation wherever there can be some.
+NORMED = {
+    "latent_dim": 5,
+    "classes": 10,
+    "generator": {
+        "layers": [
+            {"layer": "Dense", "units": 2 * 7 * 7, "spectral_norm": True},
+            {"layer": "Reshape", "shape": [2, 7, 7]},
+            {"layer": "Conv2DTranspose", "filters": 3, "stride": 1},
+            {"layer": "BatchNorm"},
+            {"layer": "UpSampling2D"},
+            {"layer": "Conv2D", "filters": 4, "spectral_norm": True},
+            {"layer": "ReLU"},
+            {"layer": "PixelShuffle"},
+            {"layer": "Tanh"},
+        ]
+    },
+    "discriminator": {
+        "layers": [
+            {"layer": "Conv2D", "filters": 4, "kernel": 5, "stride": 4, "spectral_norm": True},
+            {"layer": "GroupNorm", "groups": 2},
+            {"layer": "LeakyReLU"},
+            {"layer": "Dropout"},
+            {"layer": "Flatten"},
+            {"layer": "Dense", "units": 6, "spectral_norm": True},
+            {"layer": "ClassProjection"},
+        ]
+    },
+}
+
 
 @pytest.fixture(autouse=True)
 def one_thread():
@@ -101,6 +131,12 @@ def tiny() -> ModelConfig:
 def told() -> ModelConfig:
     """As small, told the class."""
     return ModelConfig.model_validate(TOLD)
+
+
+@pytest.fixture(scope="session")
+def normed() -> ModelConfig:
+    """As small, told the class, under spectral normalisation."""
+    return ModelConfig.model_validate(NORMED)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
+from math import isfinite
 
 import pytest
 import torch
@@ -164,37 +166,123 @@ def test_real_and_fake_pass_the_discriminator_apart(plain, real):
     assert {len(images) for images, _ in pairs} == {4}
 
 
-def test_the_slope_is_punished_at_real_and_at_fake_images_every_eighth_step_and_only_where_asked(
-    conditional, real, monkeypatch
-):
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_every_loss_plays_steps_of_finite_losses_from_which_both_networks_learn(plain, conditional, real, loss):
+    for plan in (plain, conditional):
+        game = Game(replace(plan, loss=loss, learning_rate=0.01))
+        before = [copy(network.state_dict()) for network in (game.generator, game.discriminator)]
+        played = [game.play(real, CLASSES, 0.0) for _ in range(3)]
+        assert all(map(isfinite, chain(*played)))
+        for network, old in zip((game.generator, game.discriminator), before, strict=True):
+            assert all(parameter.isfinite().all() for parameter in network.parameters())
+            weights = {name: value for name, value in network.named_parameters() if value.dim() > 1}
+            # A bias that lifts all logits alike may rest: several losses look at differences alone.
+            assert not any(torch.equal(value, old[name]) for name, value in weights.items())
+
+
+def gradients(plan: Recipe, real: Tensor) -> list[Tensor]:
+    """What the generator is told in a step in which nothing is learned yet."""
+    torch.manual_seed(3)
+    game = Game(plan)
+    game.play(real, CLASSES, 1.0)
+    return [parameter.grad for parameter in game.generator.parameters()]
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_only_with_a_loss_that_compares_the_real_images_decide_what_the_generator_is_told(conditional, real, loss):
+    plan = replace(conditional, loss=loss)
+    same = list(map(torch.equal, gradients(plan, real), gradients(plan, -real)))
+    assert any(same) == all(same) == (loss != "relativistic")
+
+
+def test_smoothed_labels_cost_the_discriminator_its_own_certainty_about_real_images(plain, real):
+    def play(amount: float) -> tuple[float, float, Game]:
+        torch.manual_seed(3)
+        game = Game(replace(plain, loss="bce", label_smoothing=amount))
+        logits = []
+        game.discriminator.register_forward_hook(lambda module, given, output: logits.append(output.detach()))
+        loss, _ = game.play(real, CLASSES, 0.0)
+        return loss, logits[0].mean().item(), game
+
+    (plainly, certainty, before), (smoothed, _, after) = play(0.0), play(0.25)
+    assert smoothed - plainly == pytest.approx(0.25 * certainty, abs=1e-6)
+    assert smoothed != plainly
+    assert not torch.equal(next(before.discriminator.parameters()), next(after.discriminator.parameters()))
+
+
+def noted_slopes(plan: Recipe, real: Tensor, monkeypatch) -> list[tuple[int, str]]:
+    """The steps of ten in which each penalty on a slope is asked for, and the images it looks at."""
     seen = []
 
     def slope(discriminator, images, told):
-        seen.append((game.step, torch.equal(images, real)))
+        seen.append((game.step, "real" if torch.equal(images, real) else "fake"))
+        return torch.zeros(())
+
+    def unit_slope(discriminator, images, fake, told):
+        assert torch.equal(images, real)
+        assert not torch.equal(fake, real)
+        seen.append((game.step, "between"))
         return torch.zeros(())
 
     monkeypatch.setattr(losses, "slope", slope)
-    for weight, expected in ((0.1, [(0, True), (0, False), (8, True), (8, False)]), (0.0, [])):
-        game = Game(replace(conditional, r1=weight, r2=weight))
-        for _ in range(10):
-            game.play(real, CLASSES, 0.0)
-        assert seen == expected
-        seen.clear()
+    monkeypatch.setattr(losses, "unit_slope", unit_slope)
+    game = Game(plan)
+    for _ in range(10):
+        game.play(real, CLASSES, 0.0)
+    return seen
 
 
-def test_the_penalty_on_the_slope_pulls_with_its_weight_eight_times_over_for_it_comes_every_eighth_step(
+@pytest.mark.parametrize(
+    ("r1", "r2", "expected"),
+    [
+        (0.1, 0.1, [(0, "real"), (0, "fake"), (8, "real"), (8, "fake")]),
+        (0.1, 0.0, [(0, "real"), (8, "real")]),
+        (0.0, 0.1, [(0, "fake"), (8, "fake")]),
+        (0.0, 0.0, []),
+    ],
+)
+def test_the_slope_is_punished_at_real_and_at_fake_images_every_eighth_step_and_only_where_asked(
+    conditional, real, monkeypatch, r1, r2, expected
+):
+    assert noted_slopes(replace(conditional, r1=r1, r2=r2), real, monkeypatch) == expected
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_wasserstein_alone_asks_for_a_slope_of_one_between_real_and_fake_in_every_step(
+    conditional, real, monkeypatch, loss
+):
+    seen = noted_slopes(replace(conditional, loss=loss, r1=0.0, r2=0.0), real, monkeypatch)
+    assert seen == ([(step, "between") for step in range(10)] if loss == "wasserstein" else [])
+
+
+def test_the_penalties_pull_with_their_weights_those_of_every_eighth_step_eight_times_over(
     conditional, real, monkeypatch
 ):
-    def pull(weight: float) -> Tensor:
+    def pull(loss: str, r1: float, r2: float) -> Tensor:
         torch.manual_seed(3)
-        game = Game(replace(conditional, r1=weight, r2=weight))
+        game = Game(replace(conditional, loss=loss, r1=r1, r2=r2))
         first = next(game.discriminator.parameters())
         monkeypatch.setattr(losses, "slope", lambda *given: first.sum())
+        monkeypatch.setattr(losses, "unit_slope", lambda *given: first.sum() * punished)
         game.play(real, CLASSES, 0.0)
         return first.grad
 
-    added = pull(0.25) - pull(0.0)
-    torch.testing.assert_close(added, torch.full_like(added, (1 + 1) * 8 * 0.25))  # of real and of fake images
+    punished = 0
+    for loss in ("bce", "wasserstein"):
+        added = pull(loss, 0.25, 0.5) - pull(loss, 0.0, 0.0)
+        torch.testing.assert_close(added, torch.full_like(added, 8 * (0.25 + 0.5)))
+    before = pull("wasserstein", 0.0, 0.0)
+    punished = 1
+    torch.testing.assert_close(pull("wasserstein", 0.0, 0.0) - before, torch.full_like(before, 10.0))
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_spectral_norm_plays_every_loss_in_bfloat16_too(normed, real, loss):
+    game = Game(replace(recipe(TrainConfig(networks=normed)), loss=loss, r1=0.1), bfloat16=True)
+    for _ in range(9):
+        played = game.play(real, CLASSES, 0.0)
+    assert all(map(isfinite, played))
+    assert all(value.isfinite().all() for value in game.averaged.values())
 
 
 def test_bfloat16_leaves_the_weights_float32_and_the_losses_nearly_as_they_are(conditional, real):

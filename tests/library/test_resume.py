@@ -93,9 +93,14 @@ def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, game
     assert folder.manifest().finished
 
 
-def test_a_presets_training_resumes_to_the_same_bits_too(digits, folder, games, everything):
-    """Step 3 of 10 is between two penalties on the slope, which come every eighth step."""
-    config = TrainConfig(preset="fast", epochs=2, batch_size=8, images=40, seed=3)
+@pytest.mark.parametrize("name", ["fast", "wasserstein", "relativistic"])
+def test_a_training_resumes_to_the_same_bits_whatever_is_played_for(digits, normed, folder, games, everything, name):
+    """Step 3 of 10 is between two penalties on the slope, which come every eighth step.
+
+    The penalty of wasserstein draws chance in every step, and the norm of its networks moves in every step.
+    """
+    own = {"preset": name} if name == "fast" else {"loss": name, "networks": normed, "r1": 0.1}
+    config = TrainConfig(**own, epochs=2, batch_size=8, images=40, seed=3)
     train(digits, config)
     whole = everything(games.pop())
     train(digits, config, folder, should_stop=after(3))
