@@ -13,17 +13,20 @@ import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ghpython_components import layers
+from ghpython_components.descriptions import describe
+
 FOLDER = Path(__file__).parent
 SHARED = FOLDER / "shared"
 COMPONENTS = FOLDER / "components"
 OPENAPI = FOLDER.parent / "bridge_server" / "openapi.json"
 _OURS = "ghpython_components.shared."
-_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
-def names() -> list[str]:
-    """Return the names of all components."""
-    return sorted(folder.name for folder in COMPONENTS.iterdir() if (folder / "code.py").is_file())
+def names(openapi: dict) -> list[str]:
+    """Return the names of all components: those with a folder of their own, and one for each layer."""
+    folders = [folder.name for folder in COMPONENTS.iterdir() if (folder / "metadata.json").is_file()]
+    return sorted([*folders, *layers.names(openapi)])
 
 
 def contract(openapi: dict) -> str:
@@ -49,7 +52,7 @@ def contract(openapi: dict) -> str:
 
 def interface(name: str, openapi: dict) -> dict:
     """Return a component's metadata, with a description for every input and output."""
-    metadata = json.loads((COMPONENTS / name / "metadata.json").read_bytes())
+    metadata, _ = _source(name, openapi)
     for port in metadata["inputs"] + metadata["outputs"]:
         setting = port.pop("setting", None)
         if setting:
@@ -59,28 +62,10 @@ def interface(name: str, openapi: dict) -> dict:
     return metadata
 
 
-def describe(setting: str, openapi: dict) -> str:
-    """Return the help of a setting, `Message.field`: what it is, its default and its bounds."""
-    message, field = setting.split(".")
-    schema = openapi["components"]["schemas"][message]["properties"][field]
-    kinds = [_resolved(kind, openapi) for kind in [schema, *schema.get("anyOf", [])]]
-    sentences = [next(kind["description"] for kind in kinds if "description" in kind)]
-    limits = [bound for kind in kinds for bound in _limits(kind)]
-    limits += [f"each {bound}" for kind in kinds for bound in _limits(kind.get("items", {}))]
-    choices = next((kind["enum"] for kind in kinds if "enum" in kind), None)
-    if choices and not all(choice in sentences[0] for choice in choices):
-        sentences.append(f"One of {', '.join(choices)}.")
-    if limits:
-        sentences.append(f"{', '.join(limits).capitalize()}.")
-    if isinstance(schema.get("default"), str | int | float):
-        sentences.append(f"Default {schema['default']}.")
-    return " ".join(sentences)
-
-
 def build(name: str, openapi: dict) -> tuple[str, dict]:
     """Return a component's source, complete in one file, and its interface."""
     metadata = interface(name, openapi)
-    code, wanted = _without_our_imports((COMPONENTS / name / "code.py").read_text(encoding="utf-8"))
+    code, wanted = _without_our_imports(_source(name, openapi)[1])
     modules: dict[str, str] = {}
     for module in wanted:
         _collect(module, modules)
@@ -99,11 +84,21 @@ def main() -> None:
     openapi = json.loads(OPENAPI.read_bytes())
     _write(SHARED / "contract.py", contract(openapi))
     out.mkdir(parents=True, exist_ok=True)
-    for name in names():
+    for name in names(openapi):
         source, metadata = build(name, openapi)
         _write(out / f"{name}.py", source)
         _write(out / f"{name}.json", json.dumps(metadata, indent=2) + "\n")
         print(f"wrote {out / name}.py and .json")
+
+
+def _source(name: str, openapi: dict) -> tuple[dict, str]:
+    """Return a component's metadata and code: its folder's, or made for a layer."""
+    layer = layers.names(openapi).get(name)
+    folder = COMPONENTS / (layers.CODE if layer else name)
+    code = (folder / "code.py").read_text(encoding="utf-8")
+    if layer:
+        return layers.interface(layer, openapi), f"{layers.constants(layer, openapi)}\n\n{code}"
+    return json.loads((folder / "metadata.json").read_bytes()), code
 
 
 def _write(path: Path, text: str) -> None:
@@ -131,18 +126,6 @@ def _without_our_imports(source: str) -> tuple[str, list[str]]:
     while "\n\n\n\n" in text:
         text = text.replace("\n\n\n\n", "\n\n\n")
     return text, wanted
-
-
-def _limits(schema: dict) -> list[str]:
-    return [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
-
-
-def _resolved(schema: dict, openapi: dict) -> dict:
-    """Follow a reference; a description beside it wins."""
-    if "$ref" not in schema:
-        return schema
-    target = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 def _header(metadata: dict) -> str:

@@ -14,6 +14,7 @@ import Rhino
 import scriptcontext
 import System
 
+from ghpython_components.shared.canvas import tell
 from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
@@ -102,7 +103,7 @@ class Component(object):
 
     def tell(self, sentence, level="Warning"):
         """Show a sentence in the component's balloon: level Remark, Warning or Error."""
-        self.host.AddRuntimeMessage(getattr(Grasshopper.Kernel.GH_RuntimeMessageLevel, level), sentence)
+        tell(self.host, sentence, level)
 
 
 class Slot(object):
@@ -128,6 +129,12 @@ class Slot(object):
     def is_current(self):
         """Tell whether the value answers the newest request."""
         return self.value is not None and self.answered == self.request
+
+    def trouble(self):
+        """Return why there is no answer to the newest request that could be relied on, in a sentence, or None."""
+        if self.error and not (self.error.down and self.is_current()):
+            return self.error.message
+        return None if self.is_current() else "the server has not answered yet"
 
     def needs_asking(self, changed):
         """Tell whether to ask now, in this solve."""
@@ -177,18 +184,20 @@ def _done(queue, call):
         del queue[0]
 
 
-def filled(**inputs):
-    """Return the inputs that are not empty: the defaults of the others are the server's."""
-    return {name: value for name, value in inputs.items() if value is not None and value != [] and value != ""}
-
-
 def new_key():
     """Return a key by which the server knows one press of a button from another."""
     return uuid.uuid4().hex
 
 
 def _start(memory, slot):
-    job = {"request": slot.request, "work": slot.work, "started": clock(), "done": threading.Event(), "error": None}
+    job = {
+        "request": slot.request,
+        "work": slot.work,
+        "bridge": memory["bridge"],
+        "started": clock(),
+        "done": threading.Event(),
+        "error": None,
+    }
     slot.job, slot.alarm = job, None
     thread = threading.Thread(target=_work, args=(memory, slot, job))
     thread.daemon = True
@@ -199,12 +208,14 @@ def _start(memory, slot):
 def _work(memory, slot, job):
     """The thread of one request."""
     try:
-        job["value"] = job["work"](memory["bridge"], job["request"][0], memory)
-    except BridgeError as error:
-        job["error"] = error
+        job["value"] = job["work"](job["bridge"], job["request"][0], memory)
     except Exception as error:
-        sentence = "The answer could not be used: {0}: {1}".format(type(error).__name__, error)
-        job["error"] = BridgeError(sentence, "unusable")
+        # A BridgeError is known by its looks: the bridge may come from a later solve, whose classes are others.
+        if hasattr(error, "down"):
+            job["error"] = error
+        else:
+            sentence = "The answer could not be used: {0}: {1}".format(type(error).__name__, error)
+            job["error"] = BridgeError(sentence, "unusable")
     job["done"].set()
     _on_screen_thread(_arrived, memory, slot, job)
 

@@ -21,12 +21,15 @@ def to_plane(plane):
     return {"origin": _numbers(plane.Origin), "xaxis": _numbers(plane.XAxis), "yaxis": _numbers(plane.YAxis)}
 
 
-def point_tree(clouds, columns):
-    """Put the points of clouds, row by row from the top, into a tree with one branch {digit;row} per row of pixels."""
+def point_tree(clouds, columns=None):
+    """Put the points of clouds into a tree, in their order, row by row from the top.
+
+    There is one branch {number} per cloud, or where it has so many columns of pixels {number;row} per row of it.
+    """
     tree = DataTree[object]()
-    for digit, cloud in enumerate(clouds):
+    for number, cloud in enumerate(clouds):
         for place, point in enumerate(cloud.GetPoints()):
-            tree.Add(point, _path(digit, place // columns))
+            tree.Add(point, _path(number, place // columns) if columns else _path(number))
     return tree
 
 
@@ -41,7 +44,7 @@ def number_tree(text, columns):
 
 
 class Image(object):
-    """The pixels of one digit, in one object: a list of 784 numbers would make the canvas slow."""
+    """The pixels of one image, in one object: a list of 784 numbers would make the canvas slow."""
 
     def __init__(self, pixels, number):
         self.pixels = pixels
@@ -62,8 +65,17 @@ class Image(object):
 
 
 def to_images(pixels):
-    """Return one Image per digit."""
+    """Return one Image for each of the contract's Pixels."""
     return [Image(pixels, number) for number in range(pixels["shape"][0])]
+
+
+def image_tree(groups):
+    """Put the images of several Pixels into a tree with one branch {number} each."""
+    tree = DataTree[object]()
+    for number, pixels in enumerate(groups):
+        for image in to_images(pixels):
+            tree.Add(image, _path(number))
+    return tree
 
 
 def _path(*places):

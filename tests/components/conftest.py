@@ -125,7 +125,9 @@ def built_with(built, tmp_path):
     def change(old: str, new: str) -> Path:
         folder = tmp_path / "changed"
         shutil.copytree(built, folder)
-        for file in folder.glob("*.py"):
+        files = [file for file in folder.glob("*.py") if old in file.read_text()]
+        assert files
+        for file in files:
             code = file.read_text()
             assert code.count(old + " ") + code.count(old + "\n") == 1
             file.write_text(code.replace(old, new))

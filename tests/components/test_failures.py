@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ghpython_components import build
+from ghpython_components import build, layers
 
 COMMAND = {"command": ["/opt/my python/bin/python", "-m", "bridge_server", "serve"], "version": "1"}
 
@@ -23,7 +23,8 @@ def test_what_is_dropped_without_a_server_gives_one_warning_with_the_command_tha
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "launch.json").write_text(json.dumps(COMMAND))
     rhino = open_rhino()
-    for name in build.names():
+    openapi = json.loads(build.OPENAPI.read_bytes())
+    for name in sorted({*build.names(openapi)} - {*layers.names(openapi)}):
         rhino.place(name)
         rhino.solve(name)
         report = rhino.until(name, lambda report: report["balloons"])
@@ -40,6 +41,9 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "train": "press train",
         "server": "running (mock)",
         "generate": "bundled - step 4680",
+        "walk": "bundled - step 4680",
+        "network": "14 layers - 1.7 M",
+        "model": "ready - 1.7 M",
     }.items():
         rhino.place(name)
         rhino.solve(name)
@@ -66,6 +70,21 @@ def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(ope
     assert report["outputs"]["geometry"] != before["outputs"]["geometry"]
     assert report["balloons"] == []
     assert len(report["times"]) == solves + 1
+
+
+def test_a_slider_dragged_while_the_server_is_down_does_not_keep_it_from_recovering(open_rhino, start_server):
+    """What asks again may come from an earlier solve than the connection does."""
+    server = start_server(mock=True)
+    server.kill()
+    rhino = open_rhino(server.home)
+    rhino.place("generate")
+    for tick in range(5):
+        rhino.solve("generate", latent=[tick / 5])
+        rhino.until("generate", "server down")
+    time.sleep(0.6)  # and it has tried again
+    assert [level for level, _ in rhino.report("generate")["balloons"]] == ["Warning"]
+    start_server(home=server.home, mock=True)
+    rhino.until("generate", "bundled - step 4680")
 
 
 def test_an_older_server_is_the_side_to_update(open_rhino, tmp_path, start_impostor):

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
@@ -22,6 +23,24 @@ def drag(rhino, model=None):
     return rhino.report("generate")["times"]
 
 
+def drag_the_others(rhino):
+    """Drag a slider of each other component that asks as Generate does; return the milliseconds of each solve."""
+    sliders = {
+        "network": lambda tick: {"latent_dim": tick + 1},
+        "model": lambda tick: {"learning_rate": (tick + 1) / 1000},
+        "walk": lambda tick: {"latent": [tick / 20, 0.3]},
+    }
+    rhino.place("first", "generate")
+    rhino.solve("first")
+    for name in sliders:
+        rhino.place(name)
+    for tick in range(20):
+        for name, slider in sliders.items():
+            rhino.solve(name, **slider(tick))
+            time.sleep(0.005)
+    return [time for name in sliders for time in rhino.report(name)["times"]]
+
+
 @pytest.fixture(scope="module")
 def mock(start_shared_server):
     server = start_shared_server(mock=True)
@@ -34,8 +53,36 @@ def test_a_solve_is_quick_with_a_server(open_rhino, mock, assert_quick, model):
     assert_quick(drag(open_rhino(mock.home), model))
 
 
+def test_a_solve_of_the_others_is_quick_with_a_server(open_rhino, mock, assert_quick):
+    assert_quick(drag_the_others(open_rhino(mock.home)))
+
+
 def test_a_solve_is_quick_without_a_server(open_rhino, assert_quick):
     assert_quick(drag(open_rhino()))
+    assert_quick(drag_the_others(open_rhino()))
+
+
+def test_a_chain_of_layers_follows_a_slider(open_rhino, mock, assert_quick):
+    rhino = open_rhino(mock.home)
+    layers = [*["layer_dense"] * 12, "layer_reshape", "layer_tanh"]
+    chain = [*(f"{place} {layer}" for place, layer in enumerate(layers)), "network"]
+    for name, component in zip(chain, [*layers, "network"], strict=True):
+        rhino.place(name, component)
+    for source, target in pairwise(chain):
+        rhino.do("wire", source=source, output="network", target=target, input="layers")
+    rhino.place("model")
+    rhino.do("wire", source="network", output="network", target="model", input="generator")
+    for name in [*chain[1:], "model"]:
+        rhino.solve(name, units=784, shape=[1, 28, 28])
+    for tick in range(20):
+        rhino.solve(chain[0], units=tick + 1)
+        time.sleep(0.01)
+    times = {name: rhino.report(name)["times"][-20:] for name in [*chain, "model"]}
+    assert_quick([sum(of_a_tick) for of_a_tick in zip(*(times[name] for name in chain[:-1]), strict=True)])
+    assert_quick(times["network"])
+    assert_quick(times["model"])
+    report = rhino.until("model", lambda report: report["message"].startswith("ready"), "table")
+    assert report["outputs"]["table"][1] == "1 Dense -> 20 (2,020 parameters)"  # the newest
 
 
 def test_a_solve_is_quick_after_the_server_was_killed(open_rhino, start_server, assert_quick):
@@ -47,6 +94,7 @@ def test_a_solve_is_quick_after_the_server_was_killed(open_rhino, start_server, 
 def test_a_solve_is_quick_when_a_socket_accepts_and_says_nothing(open_rhino, tmp_path, discovery, assert_quick):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         discovery(tmp_path / "home", silent.getsockname()[1])
+        assert_quick(drag_the_others(open_rhino()))
         rhino = open_rhino()
         assert_quick(drag(rhino))
         report = rhino.until("generate", lambda report: report["balloons"])

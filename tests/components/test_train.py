@@ -62,7 +62,7 @@ def test_a_press_with_nothing_plugged_in_trains_the_fast_preset_and_shows_how_go
     done = rhino.until("train", lambda report: report["message"].startswith("finished"), "progress")
     assert done["message"] == "finished - 0:02 - FID 8.0" == done["outputs"]["progress"]
     (run,) = runs(mock)
-    assert (run["settings"]["preset"], run["epochs"]) == ("fast", None)
+    assert (run["settings"]["preset"], run["settings"]["networks"], run["epochs"]) == (None, None, None)
 
 
 def test_seconds_are_the_budget_of_the_training(rhino, mock):

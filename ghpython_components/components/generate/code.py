@@ -1,4 +1,5 @@
-from ghpython_components.shared.component import Component, filled
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import number_tree, point_tree, to_images, to_plane, to_rhino
 
 

@@ -1,8 +1,10 @@
 import scriptcontext
 
+from ghpython_components.shared.canvas import filled, is_wired
 from ghpython_components.shared.client import BridgeError
-from ghpython_components.shared.component import Component, carry_out, filled, new_key
+from ghpython_components.shared.component import Component, carry_out, new_key
 from ghpython_components.shared.geometry import to_rhino
+from ghpython_components.shared.network import NotReady, read_gan
 
 ACTIVE = ("queued", "running")
 
@@ -66,8 +68,15 @@ waiting = me.memory["queue"]
 known = me.memory["slots"]["run"].value if "run" in me.memory["slots"] else None
 active = bool(known and known["run"] and known["run"]["state"] in ACTIVE)
 presses = me.memory["presses"]
+plan, refused = {}, False
+pressed = me.pressed("train", train)
+try:
+    plan = read_gan("gan", gan, is_wired(me.host, "gan")) or {}
+except NotReady as problem:  # said before the button is pressed too
+    refused = True
+    me.tell(problem.message, "Error" if pressed else "Warning")
 
-if me.pressed("train", train):
+if pressed and not refused:
     if active or waiting:
         me.tell("It is training already: press stop first.", "Remark")
     else:
@@ -82,7 +91,7 @@ if me.pressed("train", train):
             beta1=beta1,
             seed=seed,
         )
-        me.queue("run_start", dict(settings, key=new_key()))
+        me.queue("run_start", dict(plan, key=new_key(), **settings))
 if me.pressed("stop", stop):
     del waiting[:]
     if seen["id"]:
@@ -92,7 +101,7 @@ if me.pressed("resume", resume) and seen["id"]:
 slot = me.ask("run", name or "", follow, again=seconds_to_next, now=presses != me.memory["presses"])
 
 run = progress = losses_d = losses_g = preview = model = None
-message = "press train"
+message = "not ready" if refused else "press train"
 if slot.value and slot.value["run"]:
     about = slot.value["run"]
     run, progress, model = about["id"], about["text"], about["model"]

@@ -135,6 +135,30 @@ class Document(Strict):
         self._state = Step.PostProcess
 
 
+class Port(Strict):
+    """An input of a component."""
+
+    def __init__(self, component, name):
+        self._component = component
+        self._name = name
+
+    Name = NickName = property(lambda self: self._name)
+
+    @property
+    def SourceCount(self):
+        on_screen_thread("the component")
+        return int(self._name in self._component._wires)
+
+
+class Ports(Strict):
+    def __init__(self, component):
+        self._component = component
+
+    @property
+    def Input(self):
+        return [Port(self._component, port["name"]) for port in self._component._inputs]
+
+
 class Component(Strict):
     """A script component on the canvas."""
 
@@ -176,6 +200,11 @@ class Component(Strict):
     def Message(self, text):
         on_screen_thread("the component")
         self._message = text
+
+    @property
+    def Params(self):
+        on_screen_thread("the component")
+        return Ports(self)
 
     def OnPingDocument(self):
         on_screen_thread("the component")

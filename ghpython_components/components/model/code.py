@@ -1,0 +1,52 @@
+from ghpython_components.shared.canvas import filled, is_wired, refuse
+from ghpython_components.shared.component import Component
+from ghpython_components.shared.network import NotReady, layer_lines, not_ready, read_network, short
+
+
+def check(bridge, request, memory):
+    answer = bridge.call("networks_check", request)
+    lines = []
+    for part in ("generator", "discriminator"):
+        found = answer[part]
+        lines.append("{0}: {1} layers, {2:,} parameters".format(part, len(found["rows"]), found["parameters"]))
+        lines += layer_lines(found)
+    return {"mark": answer, "answer": answer, "lines": lines}
+
+
+me = Component(ghenv)
+gan = table = parameters = memory = None
+try:
+    parts = {}
+    for part, text in (("generator", generator), ("discriminator", discriminator)):
+        own = read_network(part, text, is_wired(me.host, part))
+        if own is not None:
+            parts[part] = {"layers": own}
+except NotReady as problem:
+    gan = refuse(me.host, problem)
+else:
+    settings = filled(
+        preset=preset,
+        model=model,
+        latent_dim=latent_dim,
+        classes=classes,
+        loss=loss,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        beta1=beta1,
+        r1=r1,
+        label_smoothing=label_smoothing,
+    )
+    slot = me.ask("check", dict(settings, **parts), check, keep=8)
+    message = ""
+    if slot.value:
+        answer, table = slot.value["answer"], slot.value["lines"]
+        parameters = answer["generator"]["parameters"] + answer["discriminator"]["parameters"]
+        memory = answer["memory"] // 1000000
+        message = "ready - {0}".format(short(parameters))
+    if slot.trouble():
+        gan = not_ready(slot.trouble())
+    else:
+        gan = answer["gan"]
+        for remark in answer["remarks"]:
+            me.tell(remark, "Remark")
+    me.show(slot, message)

@@ -1,0 +1,50 @@
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.component import Component
+from ghpython_components.shared.geometry import image_tree, point_tree, to_plane, to_rhino
+from ghpython_components.shared.network import layer_line
+
+
+def walk(bridge, body, memory):
+    answer = bridge.call("networks_activations", body)
+    shapes = [to_rhino(shape) for shape in answer["geometry"]]
+    if body.get("form") == "points":
+        shapes = point_tree(shapes)
+    pixels = [layer["maps"] for layer in answer["layers"]]
+    return {
+        "mark": [answer["model"], answer["step"], pixels],
+        "geometry": shapes,
+        "lines": [
+            "{0} ({1:.3g} to {2:.3g})".format(layer_line(layer), layer["low"], layer["high"])
+            for layer in answer["layers"]
+        ],
+        "images": image_tree(pixels),
+        "name": answer["model"],
+        "step": answer["step"],
+        "training": answer.get("training"),
+    }
+
+
+def seconds_to_next(value):
+    return 1.0 if value["training"] else None
+
+
+me = Component(ghenv)
+body = filled(
+    model=model,
+    digit=digit,
+    latent=[number for number in list(latent or []) if number is not None],
+    seed=seed,
+    maps=maps,
+    form=form,
+    cell=cell,
+    height=height,
+    plane=to_plane(plane),
+)
+slot = me.ask("walk", body, walk, again=seconds_to_next, keep=4)
+
+geometry = layers = images = None
+message = ""
+if slot.value:
+    geometry, layers, images = slot.value["geometry"], slot.value["lines"], slot.value["images"]
+    message = "{0} - step {1}".format(slot.value["name"], slot.value["step"])
+me.show(slot, message)
