@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,6 +18,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HOST = Path(__file__).with_name("fake_rhino") / "host.py"
 SITE = ROOT / ".venv-py39" / "site"
+WHEELS = ROOT / ".venv-wheels"
+# Packages that carry what Grasshopper itself has written, or what shipping tools have: .ghuser and .gh files.
+CORPUS = (
+    "compas==2.15.1",
+    "compas_fab==2.0.1",
+    "ladybug_grasshopper==1.72.5",
+    "honeybee_grasshopper_core==1.45.0",
+    "dragonfly_grasshopper==1.73.3",
+)
 PYTHONS = ("2.7", "3.9")
 
 
@@ -147,6 +157,24 @@ def rhino3dm_site() -> Path:
         if done.returncode:
             pytest.skip(f"rhino3dm cannot be installed for Python 3.9: {done.stderr[-300:]}")
     return SITE
+
+
+@pytest.fixture(scope="session")
+def corpus() -> list[tuple[str, str, bytes]]:
+    """Package, name and content of the .ghuser and .gh files in other projects' packages; downloaded once."""
+    missing = [each for each in CORPUS if not list(WHEELS.glob(f"{each.replace('==', '-')}-*.whl"))]
+    if missing:
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", WHEELS, *missing]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"user objects of other projects cannot be downloaded: {done.stderr[-300:]}")
+    found = []
+    for each in CORPUS:
+        (wheel,) = WHEELS.glob(f"{each.replace('==', '-')}-*.whl")
+        with zipfile.ZipFile(wheel) as package:
+            names = [name for name in package.namelist() if name.endswith((".ghuser", ".gh"))]
+            found += [(each.split("==")[0], name, package.read(name)) for name in names]
+    return found
 
 
 @pytest.fixture(params=PYTHONS)
