@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
-from bridge_server.serving import DEFAULT_PORT, CannotServe, serve
+from bridge_server.serving import DEFAULT_PORT, CannotServe, remember_how_to_start, serve
 from ganmnist import __version__, paths
+
+INSTALL = "install-components"
 
 
 def main() -> int:
@@ -19,7 +22,16 @@ def main() -> int:
     command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
     command.add_argument("--data-dir", type=Path, metavar="DIR", help="models, runs and data (default: one per user)")
     command.add_argument("--mock", action="store_true", help="make the answers up: for wiring and tests")
-    options = parser.parse_args()
+    commands.add_parser(
+        INSTALL,
+        add_help=False,
+        help="put the components where Grasshopper looks: --list, --remove, --dry-run, --to DIR",
+    )
+    options, rest = parser.parse_known_args()
+    if sys.argv[1:2] == [INSTALL]:
+        return _install(sys.argv[2:])
+    if rest:
+        parser.error(f"unknown: {' '.join(rest)}")
     home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
     try:
         serve(home, options.port, options.mock)
@@ -30,6 +42,13 @@ def main() -> int:
         print(f"ganmnist: cannot use the data directory {home}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
+
+
+def _install(arguments: list[str]) -> int:
+    """Install the components by a program of their own, since server and components do not know each other."""
+    if not {"--list", "--remove", "--dry-run", "--help", "-h"} & {*arguments}:
+        remember_how_to_start(paths.home())  # so that the Server component's button works at once
+    return subprocess.call([sys.executable, "-m", "ghpython_components.install", *arguments])
 
 
 def _port(text: str) -> int:

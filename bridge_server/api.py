@@ -58,14 +58,24 @@ def _number(text: str) -> int | str:
 
 
 def _body() -> bytes:
-    if request.mimetype != "application/json":
-        raise Refusal(415, "media_type", "Send the body as Content-Type: application/json.")
-    # The bytes, not Flask's JSON: deep nesting breaks json.loads, where pydantic's own parser calls it invalid.
-    body = request.get_data()
+    body = json_bytes()
     if len(body) > _SMALL:
         with suppress(ValueError):  # not JSON, as the model will say
             _check_entries(from_json(body))
     return body
+
+
+def json_bytes() -> bytes:
+    """Return the body of the request as it came.
+
+    The bytes, not Flask's JSON: deep nesting breaks json.loads, where pydantic's own parser calls it invalid.
+
+    Raises:
+        Refusal: It is of another type.
+    """
+    if request.mimetype != "application/json":
+        raise Refusal(415, "media_type", "Send the body as Content-Type: application/json.")
+    return request.get_data()
 
 
 def _check_entries(value: object, place: str = "") -> int:

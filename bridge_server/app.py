@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bridge_server import api, openapi
+from bridge_server import api, hops, openapi
 from bridge_server.backend import Backend
 from bridge_server.errors import Refusal, answer
 from bridge_server.security import REQUEST_ID
@@ -21,6 +21,7 @@ def create_app(backend: Backend) -> Flask:
     app = Flask(__name__)
     app.url_map.merge_slashes = False  # a path with double slashes is unknown, and not redirected
     app.register_blueprint(api.blueprint(backend))
+    app.register_blueprint(hops.blueprint(backend))
     document = openapi.FILE.read_bytes()
 
     @app.get("/openapi.json")

@@ -3,6 +3,9 @@
 A web page that the user happens to visit can reach 127.0.0.1 too. Three locks keep it out: the Host header must be ours
 (a page that points its own name at 127.0.0.1 fails here), Origin and Sec-Fetch-Site must not be another site's, and all
 but a few harmless pages want the token, which only programs of this user can read.
+
+Hops cannot send a token. So digits are drawn for it without one as long as the server listens to this machine alone:
+any program here may ask for them, and nothing else.
 """
 
 from __future__ import annotations
@@ -39,10 +42,18 @@ _log = logging.getLogger("ganmnist.requests")
 
 
 class Guard:
-    """Refuses what must not reach the application, and logs every request in one line."""
+    """Refuses what must not reach the application, and logs every request in one line.
 
-    def __init__(self, app: WSGIApplication, port: int, token: str) -> None:
+    Args:
+        app: The application.
+        port: Where it is served.
+        token: What all that is not public wants.
+        loopback: Whether the server listens to this machine alone; only then does Hops need no token.
+    """
+
+    def __init__(self, app: WSGIApplication, port: int, token: str, *, loopback: bool) -> None:
         self._app = app
+        self._loopback = loopback
         self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
         self._bearer = f"Bearer {token}".encode()
@@ -81,7 +92,8 @@ class Guard:
         if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin") and not _opens_the_page(environ):
             raise Refusal(403, "origin", "Other web sites may not use this server.")
         _check_client(environ.get("HTTP_X_CLIENT_API"))
-        if not _is_public(environ) and not self._has_token(environ):
+        open_to_all = _is_public(environ) or (self._loopback and _is_hops(environ))
+        if not open_to_all and not self._has_token(environ):
             raise Refusal(
                 401,
                 "token",
@@ -126,6 +138,12 @@ def _check_client(version: str | None) -> None:
 def _is_public(environ: WSGIEnvironment) -> bool:
     path = environ["PATH_INFO"]
     return environ["REQUEST_METHOD"] in ("GET", "HEAD") and (path in _PUBLIC or path.startswith("/static/"))
+
+
+def _is_hops(environ: WSGIEnvironment) -> bool:
+    method: str = environ["REQUEST_METHOD"]
+    path: str = environ["PATH_INFO"]
+    return (method in ("GET", "HEAD") and path.startswith("/hops/")) or (method == "POST" and path == "/solve")
 
 
 def _opens_the_page(environ: WSGIEnvironment) -> bool:

@@ -10,6 +10,7 @@ import socket
 import sys
 import uuid
 from contextlib import AbstractContextManager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -56,19 +57,20 @@ def serve(home: Path, port: int, mock: bool) -> None:
     home.mkdir(parents=True, exist_ok=True)
     with _only_one(home):
         listener = _listen(port)
-        port = listener.getsockname()[1]
+        address, port = listener.getsockname()
         instance, token = uuid.uuid4().hex, secrets.token_urlsafe(32)
         url = f"http://127.0.0.1:{port}"
         logs.start(home / "server.log")
         backend = _backend(home, instance, mock)
-        server = web.create(Guard(create_app(backend), port, token), listener)
+        guard = Guard(create_app(backend), port, token, loopback=ip_address(address).is_loopback)
+        server = web.create(guard, listener)
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), _leave)
         try:
             backend.start()
             if not mock:
-                write_json(home / LAUNCH, {"command": _command(home), "version": __version__})
+                remember_how_to_start(home)
             _announce(home, url, token, instance)
             print(f"ganmnist is ready at {url} - in Grasshopper, the Server component finds it by itself", flush=True)
             _log.info("ready", extra={"fields": {"url": url, "pid": os.getpid(), "mock": mock}})
@@ -81,6 +83,13 @@ def serve(home: Path, port: int, mock: bool) -> None:
             listener.close()
             backend.close()
             _log.info("stopped")
+
+
+def remember_how_to_start(home: Path) -> None:
+    """Write down the command that starts the server, for the Server component's button."""
+    home.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "bridge_server", "serve", "--data-dir", str(home)]
+    write_json(home / LAUNCH, {"command": command, "version": __version__})
 
 
 def _backend(home: Path, instance: str, mock: bool) -> Backend:
@@ -143,10 +152,6 @@ def _withdraw(home: Path, instance: str) -> None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         if read_json(home / DISCOVERY)["instance"] == instance:
             (home / DISCOVERY).unlink()
-
-
-def _command(home: Path) -> list[str]:
-    return [sys.executable, "-m", "bridge_server", "serve", "--data-dir", str(home)]
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:

@@ -4,8 +4,12 @@ import json
 import socket
 
 import pytest
+from werkzeug.test import Client
 
+from bridge_server.app import create_app
 from bridge_server.contract import CALLS
+from bridge_server.mock import Mock
+from bridge_server.security import Guard
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,8 @@ ROUTES = [
     ("GET", "/static/page.css"),
 ]
 ROUTES += [(call.method, call.path) for call in CALLS]
+HOPS = [("GET", "/hops/digit"), ("POST", "/solve")]
+ROUTES += HOPS
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -83,6 +89,8 @@ def test_other_sites_are_refused_even_with_the_token(server, check_problem, head
     header = {name: value.format(port=server.port) for name, value in header.items()}
     check_problem(server.raw("GET", "/api/health", headers=header), 403, "origin")
     check_problem(server.raw("POST", "/api/runs", {}, headers=header), 403, "origin")
+    for method, path in HOPS:
+        check_problem(server.raw(method, path, headers={"Authorization": "", **header}), 403, "origin")
 
 
 def test_our_own_page_may_ask(server):
@@ -119,6 +127,50 @@ def test_without_the_token_nothing_is_done(server, check_problem, sent):
             assert answer[1]["WWW-Authenticate"] == "Bearer"
     check_problem(server.raw("GET", "/nowhere", headers=headers), 401, "token")
     check_problem(server.raw("OPTIONS", "/api/health", headers=headers), 401, "token")
+
+
+def test_hops_needs_no_token(server):
+    solve = {"pointer": "hops/digit", "values": []}
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
+        assert server.raw("GET", "/hops/digit", headers=headers)[0] == 200
+        assert server.raw("POST", "/solve", solve, headers=headers)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/hops/digit"),
+        ("DELETE", "/hops/digit"),
+        ("OPTIONS", "/hops/digit"),
+        ("GET", "/hops"),
+        ("GET", "/solve"),
+        ("OPTIONS", "/solve"),
+        ("POST", "/solve/"),
+    ],
+)
+def test_beside_what_hops_asks_for_nothing_is_open(server, check_problem, method, path):
+    check_problem(server.raw(method, path, headers={"Authorization": ""}), 401, "token")
+
+
+@pytest.mark.parametrize("path", ["/hops/../api/runs", "/hops//api/runs", "/hops/%2e%2e/api/runs", "/hops/"])
+def test_no_way_leads_past_hops_to_anything_else(server, path):
+    assert server.raw("GET", path, headers={"Authorization": ""})[0] == 404
+
+
+@pytest.mark.parametrize(("loopback", "status"), [(True, 200), (False, 401)])
+def test_hops_needs_the_token_where_others_than_this_machine_can_ask(loopback, status):
+    client = Client(Guard(create_app(Mock("test")), 28280, "secret", loopback=loopback))
+    host = {"Host": "127.0.0.1:28280"}
+    solve = {"pointer": "hops/digit", "values": []}
+    assert client.get("/hops/digit", headers=host).status_code == status
+    assert client.post("/solve", json=solve, headers=host).status_code == status
+    own = {**host, "Authorization": "Bearer secret"}
+    assert client.get("/hops/digit", headers=own).status_code == 200
+    assert client.post("/solve", json=solve, headers=own).status_code == 200
+
+
+def test_the_client_version_is_checked_for_hops_too(server, check_problem):
+    check_problem(server.raw("GET", "/hops/digit", headers={"X-Client-Api": "0"}), 426, "client_api")
 
 
 @pytest.mark.parametrize("path", ["/", "/api/health", "/openapi.json", "/static/page.css"])
