@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
-def describe(setting: str, openapi: dict) -> str:
+def describe(setting: str, openapi: dict[str, Any]) -> str:
     """Return the help of a setting, `Message.field`: what it is, its choices, its bounds and its default."""
     message, field = setting.split(".")
     schema = openapi["components"]["schemas"][message]["properties"][field]
@@ -23,7 +25,7 @@ def describe(setting: str, openapi: dict) -> str:
     return " ".join(sentences)
 
 
-def resolved(schema: dict, openapi: dict) -> dict:
+def resolved(schema: dict[str, Any], openapi: dict[str, Any]) -> dict[str, Any]:
     """Follow a reference; a description beside it wins."""
     if "$ref" not in schema:
         return schema
@@ -31,5 +33,5 @@ def resolved(schema: dict, openapi: dict) -> dict:
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
-def _limits(schema: dict) -> list[str]:
+def _limits(schema: dict[str, Any]) -> list[str]:
     return [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]

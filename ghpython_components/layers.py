@@ -7,44 +7,39 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
+from typing import Any
 
 from ghpython_components.descriptions import describe, resolved
 
 CODE = "layer"  # folder of the shared code
-_GUIDS = uuid.UUID("c0b0a7c1-6f55-4d0e-9f1b-4a7d1f2e8c90")
 _HINTS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
 
 
-def names(openapi: dict) -> dict[str, str]:
+def names(openapi: dict[str, Any]) -> dict[str, str]:
     """Return the names of the components, each with its layer: {"layer_dense": "Dense"}."""
     return {f"layer_{_snake_case(layer)}": layer for layer in _references(openapi)}
 
 
-def interface(layer: str, openapi: dict) -> dict:
+def interface(layer: str, openapi: dict[str, Any]) -> dict[str, Any]:
     """Return a component's metadata: an input for the network so far, then one for each parameter, in their order."""
     schema = _schema(layer, openapi)
     so_far = {
         "name": "layers",
         "hint": "str",
-        "access": "item",
-        "optional": True,
         "description": "The network so far, from the layer before; empty for the first layer.",
     }
     behind = "The network with this layer behind it: for the next layer, for Network or for Model."
     return {
         "name": f"GAN {layer}",
         "nickname": layer,
-        "category": "GAN MNIST",
         "subcategory": "2 Layers",
         "description": " ".join(schema["description"].split("\n\n")[0].split()),
-        "guid": str(uuid.uuid5(_GUIDS, layer)),
         "inputs": [so_far, *(_input(layer, name, openapi) for name in _parameters(schema))],
         "outputs": [{"name": "network", "description": behind}],
     }
 
 
-def constants(layer: str, openapi: dict) -> str:
+def constants(layer: str, openapi: dict[str, Any]) -> str:
     """Return what stands above the shared code."""
     schema = _schema(layer, openapi)
     parameters = _parameters(schema)
@@ -63,7 +58,7 @@ def constants(layer: str, openapi: dict) -> str:
     return "\n".join(lines)
 
 
-def _input(layer: str, name: str, openapi: dict) -> dict:
+def _input(layer: str, name: str, openapi: dict[str, Any]) -> dict[str, Any]:
     schema = _schema(layer, openapi)
     kind = _kind(schema["properties"][name], openapi)
     sentences = [describe(f"{_references(openapi)[layer].rsplit('/', 1)[1]}.{name}", openapi)]
@@ -73,12 +68,11 @@ def _input(layer: str, name: str, openapi: dict) -> dict:
         "name": name,
         "hint": _HINTS[kind.get("items", kind)["type"]],
         "access": "list" if "items" in kind else "item",
-        "optional": True,  # what must be given and is missing is said in words: nothing turns orange on being dropped
         "description": " ".join(sentences),
     }
 
 
-def _taken(name: str, kind: dict) -> str:
+def _taken(name: str, kind: dict[str, Any]) -> str:
     """Return the expression that takes a parameter from its input. Rhino hands over .NET lists, and 2.0 for 2."""
     if "items" in kind:
         value = f"list({name} or [])"
@@ -86,27 +80,29 @@ def _taken(name: str, kind: dict) -> str:
     return f"whole({name})" if kind["type"] == "integer" else name
 
 
-def _kind(field: dict, openapi: dict) -> dict:
+def _kind(field: dict[str, Any], openapi: dict[str, Any]) -> dict[str, Any]:
     """Return what a field is where it is not empty."""
     kinds = [resolved(kind, openapi) for kind in field.get("anyOf", [field])]
     return next(kind for kind in kinds if kind["type"] != "null")
 
 
-def _network(openapi: dict) -> dict:
+def _network(openapi: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a network's list of layers."""
-    return openapi["components"]["schemas"]["Sequential"]["properties"]["layers"]
+    layers: dict[str, Any] = openapi["components"]["schemas"]["Sequential"]["properties"]["layers"]
+    return layers
 
 
-def _references(openapi: dict) -> dict[str, str]:
+def _references(openapi: dict[str, Any]) -> dict[str, str]:
     """Return where the schema of each layer is, by the layer's name."""
-    return _network(openapi)["items"]["discriminator"]["mapping"]
+    references: dict[str, str] = _network(openapi)["items"]["discriminator"]["mapping"]
+    return references
 
 
-def _schema(layer: str, openapi: dict) -> dict:
+def _schema(layer: str, openapi: dict[str, Any]) -> dict[str, Any]:
     return resolved({"$ref": _references(openapi)[layer]}, openapi)
 
 
-def _parameters(schema: dict) -> dict[str, dict]:
+def _parameters(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: field for name, field in schema["properties"].items() if name != "layer"}
 
 

@@ -21,7 +21,7 @@ class Item:
 
     Attributes:
         name: Of the value.
-        type: Code of its type, a key of TYPES.
+        type: One of `codes`.
         value: As TYPES tells: a bool, an int, a float, a Decimal, a UUID, a str, bytes, or a tuple of numbers.
         index: Number among the items of that name, or None.
     """

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from xml.etree.ElementTree import Element, SubElement
 
+from ghpython_components.archive import codes
 from ghpython_components.archive.chunks import ArchiveError
 
 
@@ -203,63 +204,63 @@ def _stream(element: Element, tag: str, content: bytes) -> None:
 
 
 TYPES: dict[int, Type] = {
-    1: Type(
+    codes.BOOL: Type(
         "gh_bool",
         _read_bool,
         lambda value: bytes([value]),
         lambda element: _bool(element.text or ""),
         lambda element, value: _set(element, "true" if value else "false"),
     ),
-    2: _simple("gh_byte", "<B", int, str),
-    3: _simple("gh_int32", "<i", int, str),
-    4: _simple("gh_int64", "<q", int, str),
-    5: _simple("gh_single", "<f", _as_single, _single),
-    6: _simple("gh_double", "<d", float, _double),
-    7: Type(
+    codes.BYTE: _simple("gh_byte", "<B", int, str),
+    codes.INT32: _simple("gh_int32", "<i", int, str),
+    codes.INT64: _simple("gh_int64", "<q", int, str),
+    codes.SINGLE: _simple("gh_single", "<f", _as_single, _single),
+    codes.DOUBLE: _simple("gh_double", "<d", float, _double),
+    codes.DECIMAL: Type(
         "gh_decimal",
         _read_decimal,
         _write_decimal,
         lambda element: _decimal(element.text or ""),
         lambda element, value: _set(element, f"{value:f}"),
     ),
-    8: _simple("gh_date", "<q", int, str),
-    9: Type(
+    codes.DATE: _simple("gh_date", "<q", int, str),
+    codes.GUID: Type(
         "gh_guid",
         lambda reader: UUID(bytes_le=reader.take(16)),
         lambda value: value.bytes_le,
         lambda element: UUID(element.text or ""),
         lambda element, value: _set(element, str(value)),
     ),
-    10: Type("gh_string", Reader.text, text_bytes, lambda element: element.text or "", _set),
-    20: _blob("gh_bytearray", "stream"),
-    21: Type(
+    codes.STRING: Type("gh_string", Reader.text, text_bytes, lambda element: element.text or "", _set),
+    codes.BYTES: _blob("gh_bytearray", "stream"),
+    codes.DOUBLES: Type(
         "gh_doublearray",
         _read_doubles,
         lambda values: struct.pack(f"<i{len(values)}d", len(values), *values),
         lambda element: tuple(n for (n,) in struct.iter_unpack("<d", b64decode(_child(element, "stream")))),
         lambda element, values: _stream(element, "stream", struct.pack(f"<{len(values)}d", *values)),
     ),
-    30: _fields("gh_drawing_point", "<2i", "X Y", int, str),
-    31: _fields("gh_drawing_pointf", "<2f", "X Y", _as_single, _single),
-    32: _fields("gh_drawing_size", "<2i", "W H", int, str),
-    33: _fields("gh_drawing_sizef", "<2f", "W H", _as_single, _single),
-    34: _fields("gh_drawing_rectangle", "<4i", "X Y W H", int, str),
-    35: _fields("gh_drawing_rectanglef", "<4f", "X Y W H", _as_single, _single),
-    36: Type(
+    codes.POINT: _fields("gh_drawing_point", "<2i", "X Y", int, str),
+    codes.POINTF: _fields("gh_drawing_pointf", "<2f", "X Y", _as_single, _single),
+    codes.SIZE: _fields("gh_drawing_size", "<2i", "W H", int, str),
+    codes.SIZEF: _fields("gh_drawing_sizef", "<2f", "W H", _as_single, _single),
+    codes.RECTANGLE: _fields("gh_drawing_rectangle", "<4i", "X Y W H", int, str),
+    codes.RECTANGLEF: _fields("gh_drawing_rectanglef", "<4f", "X Y W H", _as_single, _single),
+    codes.COLOR: Type(
         "gh_drawing_color",
         lambda reader: tuple(reader.take(4)[::-1]),  # alpha, red, green, blue
         lambda value: bytes(value[::-1]),
         lambda element: _color(_child(element, "ARGB")),
         lambda element, value: _set(SubElement(element, "ARGB"), ";".join(map(str, value))),
     ),
-    37: _blob("gh_drawing_bitmap", "bitmap"),
-    50: _fields("gh_point2d", "<2d", "X Y", float, _double),
-    51: _fields("gh_point3d", "<3d", "X Y Z", float, _double),
-    52: _fields("gh_point4d", "<4d", "X Y Z W", float, _double),
-    60: _fields("gh_interval1d", "<2d", "A B", float, _double),
-    61: _fields("gh_interval2d", "<4d", "Au Bu Av Bv", float, _double),
-    70: _fields("gh_line", "<6d", "Ax Ay Az Bx By Bz", float, _double),
-    71: _fields("gh_boundingbox", "<6d", "Xmin Ymin Zmin Xmax Ymax Zmax", float, _double),
-    72: _fields("gh_plane", "<9d", "Ox Oy Oz Xx Xy Xz Yx Yy Yz", float, _double),
-    80: _fields("gh_version", "<3i", "Major Minor Revision", int, str),
+    codes.BITMAP: _blob("gh_drawing_bitmap", "bitmap"),
+    codes.POINT2D: _fields("gh_point2d", "<2d", "X Y", float, _double),
+    codes.POINT3D: _fields("gh_point3d", "<3d", "X Y Z", float, _double),
+    codes.POINT4D: _fields("gh_point4d", "<4d", "X Y Z W", float, _double),
+    codes.INTERVAL1D: _fields("gh_interval1d", "<2d", "A B", float, _double),
+    codes.INTERVAL2D: _fields("gh_interval2d", "<4d", "Au Bu Av Bv", float, _double),
+    codes.LINE: _fields("gh_line", "<6d", "Ax Ay Az Bx By Bz", float, _double),
+    codes.BOUNDING_BOX: _fields("gh_boundingbox", "<6d", "Xmin Ymin Zmin Xmax Ymax Zmax", float, _double),
+    codes.PLANE: _fields("gh_plane", "<9d", "Ox Oy Oz Xx Xy Xz Yx Yy Yz", float, _double),
+    codes.VERSION: _fields("gh_version", "<3i", "Major Minor Revision", int, str),
 }

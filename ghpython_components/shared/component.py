@@ -211,11 +211,7 @@ def _work(memory, slot, job):
         job["value"] = job["work"](job["bridge"], job["request"][0], memory)
     except Exception as error:
         # A BridgeError is known by its looks: the bridge may come from a later solve, whose classes are others.
-        if hasattr(error, "down"):
-            job["error"] = error
-        else:
-            sentence = "The answer could not be used: {0}: {1}".format(type(error).__name__, error)
-            job["error"] = BridgeError(sentence, "unusable")
+        job["error"] = error if hasattr(error, "down") else _unusable(error)
     job["done"].set()
     _on_screen_thread(_arrived, memory, slot, job)
 
@@ -303,5 +299,16 @@ def _solve_again(host):
         document.ScheduleSolution(1, Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(expire))
 
 
-def _on_screen_thread(function, *arguments):
-    Rhino.RhinoApp.InvokeOnUiThread(System.Action(lambda: function(*arguments)))
+def _on_screen_thread(function, memory, slot, *arguments):
+    def act():
+        try:
+            function(memory, slot, *arguments)
+        except Exception as error:  # it would end in Rhino's own loop, where nobody can say what is wrong
+            slot.error = _unusable(error)
+            _solve_again(memory["host"])
+
+    Rhino.RhinoApp.InvokeOnUiThread(System.Action(act))
+
+
+def _unusable(error):
+    return BridgeError("The answer could not be used: {0}: {1}".format(type(error).__name__, error), "unusable")

@@ -26,7 +26,7 @@ def point_tree(clouds, columns=None):
 
     There is one branch {number} per cloud, or where it has so many columns of pixels {number;row} per row of it.
     """
-    tree = DataTree[object]()
+    tree = DataTree[System.Object]()
     for number, cloud in enumerate(clouds):
         for place, point in enumerate(cloud.GetPoints()):
             tree.Add(point, _path(number, place // columns) if columns else _path(number))
@@ -37,7 +37,7 @@ def number_tree(text, columns):
     """Put base64 of little-endian float32 into a tree with one branch {digit} of `columns` numbers."""
     content = base64.b64decode(text)
     numbers = struct.unpack("<{0}f".format(len(content) // 4), content)
-    tree = DataTree[object]()
+    tree = DataTree[System.Object]()
     for place, number in enumerate(numbers):
         tree.Add(number, _path(place // columns))
     return tree
@@ -71,7 +71,7 @@ def to_images(pixels):
 
 def image_tree(groups):
     """Put the images of several Pixels into a tree with one branch {number} each."""
-    tree = DataTree[object]()
+    tree = DataTree[System.Object]()
     for number, pixels in enumerate(groups):
         for image in to_images(pixels):
             tree.Add(image, _path(number))

@@ -10,10 +10,15 @@ import sys
 import threading
 import time
 import zipfile
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from ghpython_components.script_component import RHINOS
+from ghpython_components.sources import Component
+from ghpython_components.user_objects import read_user_object
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = Path(__file__).with_name("fake_rhino") / "host.py"
@@ -114,12 +119,42 @@ class Rhino:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Path:
-    """The folder of the built components."""
-    folder = tmp_path_factory.mktemp("components")
+def dist(tmp_path_factory) -> Path:
+    """The folder with all that is built for Grasshopper."""
+    folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "ghpython_components.build", "--out", folder]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     return folder
+
+
+def unpack(component: Component, name: str, folder: Path) -> None:
+    """Write a component as the stand-in for Rhino takes it: its script, and its inputs and outputs."""
+    (folder / f"{name}.py").write_text(component.source, encoding="ascii", newline="\n")
+    (folder / f"{name}.json").write_text(json.dumps(asdict(replace(component, source=""))))
+
+
+@pytest.fixture(scope="session")
+def unpacked(dist, tmp_path_factory) -> dict[str, Path]:
+    """Folders with the components, read back out of the user objects of the Rhino that has that Python."""
+    folders = {}
+    for python, rhino in zip(PYTHONS, RHINOS, strict=True):
+        folders[python] = tmp_path_factory.mktemp(f"rhino{rhino.number}")
+        for path in (dist / f"rhino{rhino.number}").glob("*.ghuser"):
+            name = path.stem.removeprefix("ganmnist_").removesuffix(f"_rh{rhino.number}")
+            unpack(read_user_object(path.read_bytes()), name, folders[python])
+    return folders
+
+
+@pytest.fixture(scope="session")
+def built(unpacked) -> Path:
+    """A folder with the components of either Rhino; their scripts are the same."""
+    return unpacked[PYTHONS[-1]]
+
+
+@pytest.fixture(name="unpack")
+def unpack_fixture():
+    """The function that writes a component for the stand-in for Rhino: unpack(component, name, folder)."""
+    return unpack
 
 
 @pytest.fixture(name="find_python")
@@ -177,6 +212,15 @@ def corpus() -> list[tuple[str, str, bytes]]:
     return found
 
 
+@pytest.fixture(scope="session")
+def saved_definitions() -> list[bytes]:
+    """Contents of the .ghx files, saved by other people's Rhinos, that lie beside the project."""
+    files = sorted((ROOT.parent / "shared" / "gh-examples").glob("*.ghx"))
+    if not files:
+        pytest.skip("no definitions saved by a Rhino here: they lie in ../shared/gh-examples")
+    return [path.read_bytes() for path in files]
+
+
 @pytest.fixture(params=PYTHONS)
 def python(request) -> str:
     """Each of Rhino's Pythons in turn, by version."""
@@ -185,12 +229,12 @@ def python(request) -> str:
 
 
 @pytest.fixture
-def open_rhino(python, built, tmp_path, request):
+def open_rhino(python, unpacked, tmp_path, request):
     """Open Rhinos that close with the test: open_rhino(home, components)."""
     site = request.getfixturevalue("rhino3dm_site") if python == "3.9" else None
     opened = []
 
-    def open_one(home: Path | None = None, components: Path = built) -> Rhino:
+    def open_one(home: Path | None = None, components: Path = unpacked[python]) -> Rhino:
         folder = home or tmp_path / "home"
         folder.mkdir(exist_ok=True)
         opened.append(Rhino(find_python(python), components, folder, site))

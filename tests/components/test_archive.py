@@ -21,7 +21,6 @@ from ghpython_components.archive.binary import inflate, parse, unparse
 from ghpython_components.archive.chunks import MAX_BYTES, MAX_DEPTH
 
 ROOT = Path(__file__).resolve().parents[2]
-SAVED = ROOT.parent / "shared" / "gh-examples"
 GHUSER_FILES = {
     "compas": 5,
     "compas_fab": 38,
@@ -29,12 +28,6 @@ GHUSER_FILES = {
     "honeybee_grasshopper_core": 70,
     "dragonfly_grasshopper": 122,
 }
-
-
-def saved(ending):
-    """Return the definitions that are at hand, or skip."""
-    files = sorted(SAVED.glob(f"*{ending}"))
-    return files or pytest.skip("no saved definitions here: they lie in ../shared/gh-examples")
 
 
 def test_every_user_object_in_other_projects_packages_is_written_back_to_the_same_bytes(corpus):
@@ -72,16 +65,16 @@ def with_line_feeds(chunk):
     return Chunk(chunk.name, items, [with_line_feeds(inner) for inner in chunk.chunks], chunk.index)
 
 
-def test_saved_definitions_are_written_back_line_by_line():
+def test_saved_definitions_are_written_back_line_by_line(saved_definitions):
     """All is the same but comments, the short form of empty elements, and digits beyond what tells a number."""
-    for path in saved(".ghx"):
-        content = path.read_bytes()
+    assert len(saved_definitions) == 5
+    for content in saved_definitions:
         chunk = from_xml(content)
         assert parse(unparse(chunk)) == chunk
         theirs, ours = lines(content), lines(to_xml(chunk))
-        assert len(theirs) == len(ours), path.name
+        assert len(theirs) == len(ours)
         for their, our in zip(theirs, ours, strict=True):
-            assert their == our or digits(their) == digits(our), path.name
+            assert their == our or digits(their) == digits(our)
 
 
 def lines(content):

@@ -10,38 +10,58 @@ import sys
 import pytest
 
 from ganmnist.layers import LAYERS
-from ghpython_components import build, descriptions, layers
+from ghpython_components import build, descriptions, layers, sources
 
-OPENAPI = json.loads(build.OPENAPI.read_bytes())
-NAMES = build.names(OPENAPI)
-SOURCES = sorted([*build.SHARED.glob("*.py"), *build.COMPONENTS.glob("*/code.py")])
+OPENAPI = sources.document()
+COMPONENTS = {component.name: component for component in sources.all_components()}
+NAMES = list(COMPONENTS)
+SOURCES = sorted([*sources.SHARED.glob("*.py"), *sources.COMPONENTS.glob("*/code.py")])
 # In IronPython these are absent, or not what they are elsewhere.
 TRAPS = {"argparse", "errno", "ctypes", "numpy", "multiprocessing", "asyncio", "ssl", "urllib2", "requests", "typing"}
 RHINOS = {"Rhino", "Grasshopper", "System", "scriptcontext"}
 
 
 def test_contract_py_is_what_build_makes_of_openapi_json():
-    text = (build.SHARED / "contract.py").read_text()
-    assert text == build.contract(OPENAPI), "stale: python -m ghpython_components.build --out DIR"
+    text = (sources.SHARED / "contract.py").read_text()
+    assert text == build.calls(OPENAPI), "stale: python -m ghpython_components.build"
 
 
-def test_building_twice_gives_the_same_bytes(built, tmp_path):
+def test_building_twice_gives_the_same_bytes(dist, tmp_path):
     command = [sys.executable, "-m", "ghpython_components.build", "--out", tmp_path]
-    subprocess.run(command, check=True, cwd=build.FOLDER.parent, capture_output=True)
-    files = sorted(path.name for path in built.iterdir())
-    assert files == sorted(f"{name}.{ending}" for name in NAMES for ending in ("json", "py"))
-    for name in files:
-        assert (tmp_path / name).read_bytes() == (built / name).read_bytes()
-        assert (tmp_path / name).read_bytes().isascii()
-        assert b"\r" not in (tmp_path / name).read_bytes()
+    done = subprocess.run(command, check=True, cwd=sources.FOLDER.parent, capture_output=True, text=True)
+    files = sorted(path.relative_to(dist) for path in dist.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    for file in files:
+        assert (tmp_path / file).read_bytes() == (dist / file).read_bytes(), file
+    for file in files:
+        assert file.suffix == ".ghuser" or re.search(rf"^{re.escape(file.as_posix())} +1 ", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("python", ["2.7", "3.9"])
+def test_what_a_user_object_holds_is_what_was_written(unpacked, python):
+    assert sorted(path.stem for path in unpacked[python].glob("*.py")) == NAMES
+    for name, component in COMPONENTS.items():
+        script = (unpacked[python] / f"{name}.py").read_bytes()
+        assert script == component.source.encode("ascii")
+        assert b"\r" not in script
+        found = json.loads((unpacked[python] / f"{name}.json").read_text())
+        for side in ("inputs", "outputs"):
+            assert [sources.Port(**port) for port in found[side]] == list(getattr(component, side)), name
+
+
+def test_every_script_says_its_version_in_its_first_line():
+    for component in COMPONENTS.values():
+        first = component.source.split("\n", 1)[0]
+        assert first == f"# ganmnist {sources.version()} - {component.title}: {component.description}"
 
 
 def test_build_needs_neither_the_library_nor_the_server():
-    imports = [node for file in build.FOLDER.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
+    files = [*sources.FOLDER.glob("*.py"), *sources.FOLDER.glob("archive/*.py")]
+    imports = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     found = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in imports if isinstance(node, ast.ImportFrom)}
-    ours = {"ghpython_components", "ghpython_components.descriptions"}
-    assert found <= {"__future__", "argparse", "ast", "json", "importlib.metadata", "pathlib", "re", "uuid", *ours}
+    known = {*sys.stdlib_module_names, "ghpython_components", "numpy", "PIL"}
+    assert {name.split(".")[0] for name in found} <= known
 
 
 def test_both_pythons_compile_what_was_built(built, python, find_python):
@@ -85,19 +105,13 @@ def stored(tree):
 
 
 def test_every_input_and_output_says_what_it_is():
-    guids = set()
-    for name in NAMES:
-        interface = build.interface(name, OPENAPI)
-        guids.add(interface["guid"])
-        assert interface["description"].endswith("."), name
-        for port in interface["inputs"] + interface["outputs"]:
-            assert port["description"].endswith("."), (name, port)
-            assert port["nickname"] == port["name"]
-        for port in interface["inputs"]:
-            assert port["hint"] in {"bool", "int", "float", "str", "plane"}
-            assert port["access"] in {"item", "list"}
-            assert port["optional"] is True
-    assert len(guids) == len(NAMES)
+    for name, component in COMPONENTS.items():
+        assert component.description.endswith("."), name
+        for port in component.inputs + component.outputs:
+            assert port.description.endswith("."), (name, port)
+        for port in component.inputs:
+            assert port.hint in {"bool", "int", "float", "str", "plane"}
+            assert port.access in {"item", "list"}
     described = {
         "StartRun.epochs": "At least 1, at most 10000.",
         "GenerateRequest.digit": "At least 0, below 100.",
@@ -110,9 +124,8 @@ def test_every_input_and_output_says_what_it_is():
 
 def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
     tabs = {}
-    for name in NAMES:
-        interface = build.interface(name, OPENAPI)
-        tabs.setdefault(interface["subcategory"], set()).add(interface["nickname"])
+    for component in COMPONENTS.values():
+        tabs.setdefault(component.subcategory, set()).add(component.nickname)
     tutorial = dict(sorted(tabs.items()))
     assert list(tutorial) == ["1 Data", "2 Layers", "3 Networks", "4 Model", "5 Train", "6 Generate"]
     assert tutorial.pop("2 Layers") == set(LAYERS)
@@ -120,13 +133,12 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
 
 
 def test_a_layers_component_is_the_same_in_every_release():
-    """Grasshopper knows a component by its guid, and its name is a file's name."""
-    assert build.interface("layer_dense", OPENAPI)["guid"] == "07036925-eef5-59e8-9453-9c69434c5b36"
+    """Its name is a file's name, and Grasshopper knows it by a guid that is made of that."""
     assert set(layers.names(OPENAPI)) >= {"layer_leaky_re_lu", "layer_conv2d", "layer_conv2d_transpose"}
     assert set(layers.names(OPENAPI).values()) == set(LAYERS)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(build.FOLDER)))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(sources.FOLDER)))
 def test_the_sources_avoid_what_ironpython_lacks(path):
     text = path.read_text()
     assert text.isascii()

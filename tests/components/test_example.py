@@ -1,23 +1,20 @@
 """The component that examples/components.md shows."""
 
-import json
 import re
 
-from ghpython_components import build
+from ghpython_components import sources
 
-PAGE = build.FOLDER.parent / "examples" / "components.md"
+PAGE = sources.FOLDER.parent / "examples" / "components.md"
 
 
-def test_the_component_of_the_walk_through_works(open_rhino, start_server, tmp_path, monkeypatch):
+def test_the_component_of_the_walk_through_works(unpack, open_rhino, start_server, tmp_path, monkeypatch):
     blocks = dict(re.findall(r"```(\w+)\n(.*?)```", PAGE.read_text(), re.DOTALL))
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "code.py").write_text(blocks["python"])
     (folder / "metadata.json").write_text(blocks["json"])
-    monkeypatch.setattr(build, "COMPONENTS", tmp_path)
-    source, interface = build.build("models", json.loads(build.OPENAPI.read_bytes()))
-    (tmp_path / "models.py").write_text(source)
-    (tmp_path / "models.json").write_text(json.dumps(interface))
+    monkeypatch.setattr(sources, "COMPONENTS", tmp_path)
+    unpack(sources.component("models", sources.document()), "models", tmp_path)
 
     rhino = open_rhino(start_server(mock=True).home, tmp_path)
     rhino.place("models")

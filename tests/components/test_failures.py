@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ghpython_components import build, layers
+from ghpython_components import layers, sources
 
 COMMAND = {"command": ["/opt/my python/bin/python", "-m", "bridge_server", "serve"], "version": "1"}
 
@@ -23,8 +23,8 @@ def test_what_is_dropped_without_a_server_gives_one_warning_with_the_command_tha
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "launch.json").write_text(json.dumps(COMMAND))
     rhino = open_rhino()
-    openapi = json.loads(build.OPENAPI.read_bytes())
-    for name in sorted({*build.names(openapi)} - {*layers.names(openapi)}):
+    openapi = sources.document()
+    for name in sorted({*sources.names(openapi)} - {*layers.names(openapi)}):
         rhino.place(name)
         rhino.solve(name)
         report = rhino.until(name, lambda report: report["balloons"])

@@ -8,9 +8,9 @@ import pytest
 
 from ganmnist.composition import Sequential
 from ganmnist.layers import LAYERS
-from ghpython_components import build, layers
+from ghpython_components import layers, sources
 
-OPENAPI = json.loads(build.OPENAPI.read_bytes())
+OPENAPI = sources.document()
 COMPONENTS = {layer: name for name, layer in layers.names(OPENAPI).items()}
 DENSE = '{"layers": [\n  {"layer": "Dense", "units": 3}\n]}'
 
@@ -152,7 +152,7 @@ def test_a_layer_needs_no_server_and_no_thread(rhino, assert_quick):
     assert sorted(report["times"])[50] < 5
 
 
-def test_a_new_layer_in_the_contract_is_a_new_component(open_rhino, tmp_path):
+def test_a_new_layer_in_the_contract_is_a_new_component(unpack, open_rhino, tmp_path):
     contract = copy.deepcopy(OPENAPI)
     contract["components"]["schemas"]["SpatialGate2D"] = {
         "description": "Lets some pixels pass.\n\nMore about it.",
@@ -168,14 +168,13 @@ def test_a_new_layer_in_the_contract_is_a_new_component(open_rhino, tmp_path):
     }
     mapping = contract["components"]["schemas"]["Sequential"]["properties"]["layers"]["items"]["discriminator"]
     mapping["mapping"]["SpatialGate2D"] = "#/components/schemas/SpatialGate2D"
-    assert set(build.names(contract)) - set(build.names(OPENAPI)) == {"layer_spatial_gate2d"}
+    assert set(sources.names(contract)) - set(sources.names(OPENAPI)) == {"layer_spatial_gate2d"}
 
-    source, interface = build.build("layer_spatial_gate2d", contract)
-    (tmp_path / "layer_spatial_gate2d.py").write_text(source)
-    (tmp_path / "layer_spatial_gate2d.json").write_text(json.dumps(interface))
-    assert (interface["name"], interface["nickname"]) == ("GAN SpatialGate2D", "SpatialGate2D")
-    assert interface["description"] == "Lets some pixels pass."
-    ports = [(port["name"], port["hint"], port["access"], port["description"]) for port in interface["inputs"]]
+    component = sources.component("layer_spatial_gate2d", contract)
+    unpack(component, component.name, tmp_path)
+    assert (component.title, component.nickname) == ("GAN SpatialGate2D", "SpatialGate2D")
+    assert component.description == "Lets some pixels pass."
+    ports = [(port.name, port.hint, port.access, port.description) for port in component.inputs]
     assert ports[1:] == [
         ("gates", "int", "item", "Number of gates. At least 2. Must be given."),
         ("share", "float", "item", "How much."),

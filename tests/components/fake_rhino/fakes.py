@@ -318,6 +318,6 @@ def install(common_object):
     module("Grasshopper", DataTree=Generic(Tree))
     module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)
     module("Grasshopper.Kernel.Data", GH_Path=Path)
-    module("System", Action=Action, Array=Generic(list))
+    module("System", Action=Action, Array=Generic(list), Object=object)
     module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
     module("scriptcontext", sticky={})

@@ -1,0 +1,209 @@
+"""`ganmnist-server install-components`: user objects to where Grasshopper looks, definitions to the data directory.
+
+A file that is not ours, as its content tells, is never touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghpython_components import build, definitions, user_objects
+from ghpython_components.archive import to_bytes
+from ghpython_components.script_component import RHINOS, Rhino
+from ghpython_components.shared.client import home
+from ghpython_components.sources import all_components, version
+
+_GRASSHOPPER_MAC = "Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)"
+_MOST = 4_000_000  # bytes of a file that may be ours
+Version = Callable[[str, bytes], str | None]  # of a file by its name and content, None where it is not ours
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder, and what belongs there.
+
+    Attributes:
+        folder: May be missing.
+        ending: Of the files.
+        version: How to tell what is ours.
+        make: The files for it, by name.
+    """
+
+    folder: Path
+    ending: str
+    version: Version
+    make: Callable[[], Mapping[str, bytes]]
+
+    def ours(self) -> Iterator[tuple[Path, str]]:
+        """Yield the files in the folder that are ours, each with its version."""
+        for path in sorted(self.folder.glob(f"*{self.ending}")):
+            found = self.version_of(path)
+            if found:
+                yield path, found
+
+    def version_of(self, path: Path) -> str | None:
+        """Return the version of a file, or None if it is not ours."""
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST:
+            return None
+        return self.version(path.name, path.read_bytes())
+
+
+class NoRhino(Exception):
+    """Rhino was not found; the message says what to do."""
+
+
+def user_object_folders(platform: str, environment: Mapping[str, str], user: Path) -> list[tuple[Rhino, Path]]:
+    """Return where each Rhino on this machine looks for user objects.
+
+    Args:
+        platform: As `sys.platform`.
+        environment: As `os.environ`.
+        user: The user's own folder.
+
+    Raises:
+        NoRhino: There is none, or no such system.
+    """
+    if platform == "win32":
+        roaming = Path(environment.get("APPDATA") or user / "AppData" / "Roaming")
+        rhinos = roaming / "McNeel" / "Rhinoceros"
+        folders = [roaming / "Grasshopper" / "UserObjects"] * len(RHINOS)  # one for all
+    elif platform == "darwin":
+        rhinos = user / "Library" / "Application Support" / "McNeel" / "Rhinoceros"
+        folders = [rhinos / f"{rhino.number}.0" / "Plug-ins" / _GRASSHOPPER_MAC / "UserObjects" for rhino in RHINOS]
+    else:
+        raise NoRhino("Rhino runs on Windows and macOS. Name a folder to write the user objects to: --to DIR")
+    pairs = zip(RHINOS, folders, strict=True)
+    found = [(rhino, folder) for rhino, folder in pairs if (rhinos / f"{rhino.number}.0").is_dir()]
+    if not found:
+        raise NoRhino(
+            f"Neither Rhino 7 nor Rhino 8 has left a folder in {rhinos}. Start Rhino and Grasshopper once, "
+            "or name Grasshopper's user object folder (File, Special Folders): --to DIR --rhino 8"
+        )
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line. The exit status is 1 when something was left undone."""
+    parser = argparse.ArgumentParser(
+        prog="ganmnist-server install-components",
+        description="Install the Grasshopper components, and the definitions to begin with.",
+    )
+    parser.add_argument("--rhino", type=int, choices=[rhino.number for rhino in RHINOS], help="only for this Rhino")
+    parser.add_argument(
+        "--to", type=Path, metavar="DIR", help="put the user objects there, not where Grasshopper looks"
+    )
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument("--list", action="store_true", help="say what is installed, and change nothing")
+    does.add_argument("--remove", action="store_true", help="remove what is installed")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    options = parser.parse_args(arguments)
+    try:
+        places = list(_places(options.rhino, options.to))
+        steps = _listed(places) if options.list else _removed(places) if options.remove else _installed(places)
+        undone = 0
+        for step in steps:
+            print(step.words)
+            undone += step.undone
+            if step.act and not options.dry_run:
+                step.act()
+    except NoRhino as error:
+        print(f"ganmnist: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"ganmnist: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    if options.dry_run:
+        print("nothing was changed")
+    elif not options.list and not options.remove:
+        print(f"Restart Rhino: the components are in Grasshopper's tab {user_objects.CATEGORY}.")
+        print(f"Then open {places[-1].folder / definitions.names()[0]}.gh")
+    return 1 if undone else 0
+
+
+@dataclass(frozen=True)
+class _Step:
+    words: str
+    act: Callable[[], object] | None = None
+    undone: bool = False
+
+
+def _places(number: int | None, folder: Path | None) -> Iterator[Place]:
+    if folder is None:
+        found = user_object_folders(sys.platform, os.environ, Path.home())
+    else:
+        found = [(rhino, folder.expanduser().resolve()) for rhino in RHINOS]
+    chosen = [(rhino, each) for rhino, each in found if number in (None, rhino.number)]
+    if not chosen:
+        raise NoRhino(f"Rhino {number} was not found on this machine. Name a folder: --to DIR")
+    components = all_components()
+    for rhino, each in chosen:
+        yield Place(
+            each,
+            f"_rh{rhino.number}.ghuser",
+            user_objects.our_version,
+            lambda rhino=rhino: build.user_object_files(components, rhino),  # type: ignore[misc]
+        )
+    for rhino, _ in chosen:
+        yield Place(
+            Path(home()) / "definitions" / f"rhino{rhino.number}",
+            ".gh",
+            lambda _, content: definitions.our_version(content),
+            lambda rhino=rhino: {  # type: ignore[misc]
+                f"{name}.gh": to_bytes(definitions.definition(name, components, rhino).archive())
+                for name in definitions.names()
+            },
+        )
+
+
+def _listed(places: list[Place]) -> Iterator[_Step]:
+    for place in places:
+        found = list(place.ours())
+        yield _Step(f"{place.folder}: {len(found) or 'nothing'} of ganmnist")
+        for path, installed in found:
+            yield _Step(f"  {path.name:44} {installed}{'' if installed == version() else f', now {version()}'}")
+
+
+def _removed(places: list[Place]) -> Iterator[_Step]:
+    for place in places:
+        for path, installed in place.ours():
+            yield _Step(f"remove {path} ({installed})", path.unlink)
+
+
+def _installed(places: list[Place]) -> Iterator[_Step]:
+    for place in places:
+        files = place.make()
+        for path, installed in place.ours():
+            if path.name not in files:
+                yield _Step(f"remove {path} ({installed}, no longer there)", path.unlink)
+        changed = 0
+        for name, content in files.items():
+            path = place.folder / name
+            there = path.is_symlink() or path.exists()
+            installed_before = place.version_of(path) if there else None
+            if there and installed_before is None:
+                yield _Step(f"leave {path}: it is not ours, or was changed; move it away first", undone=True)
+            elif not there or path.read_bytes() != content:
+                changed += 1
+                words = f"replace {path} ({installed_before})" if there else f"write {path}"
+                yield _Step(words, lambda path=path, content=content: _write(path, content))  # type: ignore[misc]
+        yield _Step(f"{place.folder}: {changed} of {len(files)} changed")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all; Grasshopper overlooks the ending of an unfinished one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,4 @@
+"""Collections."""
+
+from . import Generic as Generic
+from . import Specialized as Specialized

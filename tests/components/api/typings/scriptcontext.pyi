@@ -1,0 +1,8 @@
+"""Rhino's module of that name."""
+
+from typing import Any
+
+from Rhino import RhinoDoc
+
+sticky: dict[str, Any]
+doc: RhinoDoc

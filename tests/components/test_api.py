@@ -1,0 +1,178 @@
+"""The built components call RhinoCommon and Grasshopper as they are: a type checker knows them from McNeel's stubs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ghpython_components import sources
+
+API = Path(__file__).with_name("api")
+COMPONENTS = {component.name: component for component in sources.all_components()}
+HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": "_types.Plane"}
+# Arguments that are objects of .NET in every helper that takes them, and their types in canvas_types.pyi.
+ARGUMENTS = {
+    "clouds": "_types.Clouds",
+    "ghenv": "_types.Environment",
+    "host": "_types.Host",
+    "memory": "_types.Memory",
+    "plane": "_types.Plane | None",
+    "point": "_types.Point",
+}
+# What .NET does not have, a call that it does not take, and a name that nothing gives a value to.
+RULES = (
+    "reportAbstractUsage",
+    "reportArgumentType",
+    "reportAssignmentType",
+    "reportAttributeAccessIssue",
+    "reportCallIssue",
+    "reportFunctionMemberAccess",
+    "reportIndexIssue",
+    "reportMissingImports",
+    "reportOptionalMemberAccess",
+    "reportUndefinedVariable",
+    "reportUnboundVariable",
+)
+# A component, a part of a line in it, and that part with a mistake in it.
+MISTAKES = [
+    ("train", "GH_RuntimeMessageLevel, level), sentence)", "GH_RuntimeMessageLevel, level))"),
+    ("data", "document = host.OnPingDocument()", "document = host.OnPingDocument(True)"),
+    ("data", "host.ExpireSolution(False)", "host.ExpireSolution()"),
+    ("data", "ScheduleSolution(1, Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(expire))", "ScheduleSolution()"),
+    ("data", "Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(expire)", "expire"),
+    ("data", "Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(", "Grasshopper.Kernel.GH_ScheduleDelegate("),
+    ("data", "GH_ScheduleDelegate(expire)", "GH_ScheduleDelegate(lambda: None)"),
+    ("data", "System.Action(lambda:", "System.Action(lambda _:"),
+    ("data", "InvokeOnUiThread(System.Action(lambda: function(*arguments)))", "InvokeOnUiThread()"),
+    ("data", "self.host.Message = state or text", "self.host.Message = 1"),
+    ("data", "CommonObject.FromBase64String(", "CommonObject.FromBase64("),
+    ("data", 'answer["opennurbs"], answer["data"])', 'answer["opennurbs"])'),
+    ("data", "import scriptcontext", "import scriptcontexts"),
+    ("data", "me = Component(ghenv)", "me = Component(ghenvironment)"),
+    ("generate", "from Grasshopper import DataTree", "from Grasshopper import DataTrees"),
+    ("generate", "Grasshopper.Kernel.Data import GH_Path", "Grasshopper.Kernel import GH_Path"),
+    ("generate", "_numbers(plane.Origin)", "_numbers(plane)"),
+    ("generate", "tree.Add(number, _path(place // columns))", "tree.Add(number, _path(place // columns), 0)"),
+    ("generate", "tree.Add(number, _path(place // columns))", 'tree.Add(number, "{0}")'),
+    ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
+    ("generate", "    seed=seed,", "    seed=sed,"),
+    ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),
+    ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
+    ("server", "Process.Start(how)", "Process.Start()"),
+]
+
+
+def names_of_dot_net() -> list[tuple[str, int, int, str]]:
+    """Return component, line, column and name of each `.Name` with a capital; what is shared stands there once."""
+    found = {}
+    for component in COMPONENTS.values():
+        lines = component.source.splitlines()
+        for node in ast.walk(ast.parse(component.source)):
+            if isinstance(node, ast.Attribute) and node.attr[0].isupper():
+                place = node.end_lineno, node.end_col_offset
+                found.setdefault((lines[place[0] - 1], place[1]), (component.name, *place, node.attr))
+    return list(found.values())
+
+
+NAMES = names_of_dot_net()
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory) -> dict[str, list[tuple[int, str]]]:
+    """What is wrong in each component and in each with a mistake: line and message, by the file's name."""
+    done = subprocess.run([sys.executable, API / "stubs.py"], capture_output=True, text=True)
+    if done.returncode == 3:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+    project = tmp_path_factory.mktemp("api")
+    for name, component in COMPONENTS.items():
+        (project / f"given_{name}.pyi").write_text(given(component))
+        (project / f"{name}.py").write_text(typed(name, component.source))
+    for number, (name, old, new) in enumerate(MISTAKES):
+        source = COMPONENTS[name].source
+        assert source.count(old) == 1, f"{source.count(old)} times in {name}: {old}"
+        (project / f"mistake_{number}.py").write_text(typed(name, source.replace(old, new)))
+    for number, (name, line, column, _) in enumerate(NAMES):
+        lines = COMPONENTS[name].source.splitlines()
+        lines[line - 1] = f"{lines[line - 1][:column]}z{lines[line - 1][column:]}"
+        (project / f"misspelt_{number}.py").write_text(typed(name, "\n".join(lines)))
+    settings = {
+        "include": ["*.py"],
+        "stubPath": done.stdout.strip(),
+        "extraPaths": [str(API / "typings")],
+        "pythonVersion": "3.9",
+        "typeCheckingMode": "off",
+        **dict.fromkeys(RULES, "error"),
+    }
+    (project / "pyrightconfig.json").write_text(json.dumps(settings))
+    # One start for all, since it takes seconds.
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--project", project]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout, done.stderr
+    found = {path.stem: [] for path in project.glob("*.py")}
+    forgiven = {path.stem: imports_that_may_fail(path.read_text()) for path in project.glob("*.py")}
+    for report in json.loads(done.stdout)["generalDiagnostics"]:
+        name, line = Path(report["file"]).stem, report["range"]["start"]["line"]
+        if report["severity"] == "error" and line + 1 not in forgiven[name]:
+            found[name].append((line, report["message"]))  # counted from 0, behind the one that `typed` has added
+    return found
+
+
+def given(component: sources.Component) -> str:
+    """Return a stub of what Grasshopper gives a script: its inputs, any of which may be empty, and ghenv."""
+    lines = ["import canvas_types as _types", "ghenv: _types.Environment"]
+    for port in component.inputs:
+        kind = HINTS[port.hint]
+        lines.append(f"{port.name}: {f'list[{kind}]' if port.access == 'list' else kind} | None")
+    return "\n".join(lines)
+
+
+def typed(name: str, source: str) -> str:
+    """Return a component's source with one more line, above it, and with types for arguments."""
+    lines = source.splitlines()
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    arguments = [argument for function in functions for argument in function.args.args if argument.arg in ARGUMENTS]
+    for argument in sorted(arguments, key=lambda found: (found.lineno, found.col_offset), reverse=True):
+        line, end = lines[argument.lineno - 1], argument.end_col_offset
+        lines[argument.lineno - 1] = f'{line[:end]}: "{ARGUMENTS[argument.arg]}"{line[end:]}'
+    return "\n".join([f"from given_{name} import *; import canvas_types as _types", *lines, ""])
+
+
+def imports_that_may_fail(source: str) -> set[int]:
+    """Return the lines of imports under a `try`: they name modules of Python 2."""
+    attempts = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Try)]
+    imports = [line for node in attempts for line in node.body if isinstance(line, ast.Import | ast.ImportFrom)]
+    return {line.lineno for line in imports}
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_component_keeps_to_what_rhino_and_grasshopper_have(name, reports):
+    assert reports[name] == []
+
+
+@pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[new.strip() or old for _, old, new in MISTAKES])
+def test_a_mistake_is_reported_where_it_is(number, reports):
+    name, old, _ = MISTAKES[number]
+    source = COMPONENTS[name].source
+    line = source[: source.index(old)].count("\n") + 1
+    assert line in [place for place, _ in reports[f"mistake_{number}"]]
+
+
+@pytest.mark.parametrize("number", range(len(NAMES)), ids=[f"{name}:{line}:{attr}" for name, line, _, attr in NAMES])
+def test_every_name_of_dot_net_is_reported_when_it_is_misspelt(number, reports):
+    """If one is not, the checker does not know what stands before the dot: name an argument as ARGUMENTS does."""
+    name, line, _, attr = NAMES[number]
+    text = COMPONENTS[name].source.splitlines()[line - 1].strip()
+    assert line in [place for place, _ in reports[f"misspelt_{number}"]], f"{attr} in {text}"
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_an_argument_that_gets_a_type_is_there(argument):
+    trees = [ast.parse(component.source) for component in COMPONENTS.values()]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert any(argument in {found.arg for found in function.args.args} for function in functions)

@@ -1,0 +1,365 @@
+"""The definitions that come along: rules that Grasshopper does not check by itself, and a run of each in a stand-in."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import pytest
+import rhino3dm
+from PIL import Image
+
+from ganmnist.composition import ModelConfig
+from ganmnist.presets import PRESETS
+from ghpython_components import definitions, sources
+from ghpython_components.archive import codes, from_bytes, from_xml
+from ghpython_components.canvas import BUTTON, GENE_POOL, GROUP, MESH, PANEL, PLANE, POINTS, SLIDER, VALUE_LIST
+from ghpython_components.canvas_picture import members, read_definition
+from ghpython_components.script_component import RHINOS, read, title
+
+NAMES = definitions.names()
+COMPONENTS = sources.all_components()
+CASES = [(name, rhino.number) for rhino in RHINOS for name in NAMES]
+KINDS = (SLIDER, BUTTON, PANEL, VALUE_LIST, GENE_POOL, PLANE, MESH, POINTS, GROUP)
+RHINO_OF = {"2.7": 7, "3.9": 8}  # Python: Rhino
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def content(dist, case):
+    name, rhino = case
+    return (dist / "definitions" / f"rhino{rhino}" / f"{name}.ghx").read_bytes()
+
+
+@pytest.fixture
+def objects(content):
+    """What is on the canvas but groups."""
+    return [each for each in read_definition(content) if each.kind != GROUP.guid]
+
+
+@pytest.fixture
+def groups(content):
+    return [each for each in read_definition(content) if each.kind == GROUP.guid]
+
+
+def test_both_forms_of_a_file_hold_the_same(dist, case):
+    name, rhino = case
+    folder = dist / "definitions" / f"rhino{rhino}"
+    assert from_bytes((folder / f"{name}.gh").read_bytes()) == from_xml((folder / f"{name}.ghx").read_bytes())
+
+
+def test_no_guid_is_used_twice(content):
+    found = re.findall(r'<item name="(?:InstanceGuid|DocumentID)"[^>]*>([^<]*)<', content.decode())
+    assert len(found) > 20
+    assert len(set(found)) == len(found)
+
+
+def test_every_wire_ends_at_an_output_and_counts_agree(objects):
+    inputs, outputs = set(), set()
+    for each in objects:
+        ports = [port for data in each.chunk.chunks if data.name == "ParameterData" for port in data.chunks]
+        if ports:
+            inputs |= {port.get("InstanceGuid") for port in ports if port.name == "InputParam"}
+            outputs |= {port.get("InstanceGuid") for port in ports if port.name == "OutputParam"}
+        else:
+            inputs.add(each.guid)
+            outputs.add(each.guid)
+        for port in [*ports, each.chunk]:
+            stated = port.get("SourceCount") or 0
+            assert sum(item.name == "Source" for item in port.items) == stated
+    wires = 0
+    for each in objects:
+        for target, sources_ in each.sources.items():
+            assert target in inputs
+            assert set(sources_) <= outputs
+            assert len(set(sources_)) == len(sources_)
+            wires += len(sources_)
+    assert wires > 5
+
+
+def test_wires_make_no_circle(objects):
+    home = {port: each.guid for each in objects for port in each.ends}
+    before = {each.guid: {home[s] for found in each.sources.values() for s in found} for each in objects}
+    while before:
+        free = [guid for guid, needs in before.items() if not needs & before.keys()]
+        assert free
+        for guid in free:
+            del before[guid]
+
+
+def test_nothing_overlaps_and_all_is_in_one_group(objects, groups):
+    for number, one in enumerate(objects):
+        for other in objects[number + 1 :]:
+            assert not overlap(one.box, other.box), (one.chunk.get("NickName"), other.chunk.get("NickName"))
+    for number, one in enumerate(groups):
+        for other in groups[number + 1 :]:
+            assert not overlap(one.box, other.box), (one.chunk.get("NickName"), other.chunk.get("NickName"))
+    inside = [guid for group in groups for guid in members(group)]
+    assert sorted(inside) == sorted(each.guid for each in objects)
+
+
+def overlap(one, other):
+    return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
+
+
+def test_wires_run_from_left_to_right(objects):
+    starts = {guid: end for each in objects for guid, end in each.ends.items()}
+    for each in objects:
+        for target, found in each.sources.items():
+            end = each.box.x if target == each.guid else each.ends[target][0]
+            assert all(starts[source][0] <= end for source in found), each.chunk.get("NickName")
+
+
+def test_groups_are_numbered_steps(groups):
+    titles = sorted(group.chunk.get("NickName") for group in groups)
+    assert [title.split("  ")[0] for title in titles] == [str(number) for number in range(1, len(groups) + 1)]
+    assert all(re.fullmatch(r"\d  [A-Z].*\w", title) for title in titles)
+
+
+def test_the_first_thing_to_read_says_what_to_press(objects):
+    first = min((each for each in objects if each.kind == PANEL.guid), key=lambda each: (each.box.y, each.box.x))
+    assert first.chunk.get("UserText").startswith("Press start")
+
+
+def test_every_component_is_the_one_built_now(objects, case):
+    rhino = next(rhino for rhino in RHINOS if rhino.number == case[1])
+    built = {title(component, rhino): component for component in COMPONENTS}
+    ours = [each for each in objects if each.kind == rhino.base]
+    assert ours
+    for each in ours:
+        component = read(each.chunk)
+        expected = built[component.title]
+        assert (component.source, component.inputs, component.outputs) == (
+            expected.source,
+            expected.inputs,
+            expected.outputs,
+        )
+
+
+def test_there_is_nothing_that_starts_by_itself(objects, case):
+    """No timer, no toggle: only objects whose keys are known, and buttons are up."""
+    rhino = next(rhino for rhino in RHINOS if rhino.number == case[1])
+    assert {each.kind for each in objects} <= {rhino.base, *(kind.guid for kind in KINDS)}
+    for each in objects:
+        if each.kind == BUTTON.guid:
+            assert (each.chunk.get("ExpressionNormal"), each.chunk.get("ExpressionPressed")) == ("False", "True")
+
+
+def test_sliders_stand_within_their_ends(objects):
+    sliders = [each for each in objects if each.kind == SLIDER.guid]
+    assert sliders
+    for each in sliders:
+        data = each.chunk.chunk("Slider")
+        low, value, high = data.get("Min"), data.get("Value"), data.get("Max")
+        assert low <= value <= high
+        assert (data.get("Interval"), data.get("Digits") > 0) in ((0, True), (1, False))
+        assert round(value, data.get("Digits")) == value
+
+
+def keys(chunk):
+    found = {(item.name, item.type) for item in chunk.items}
+    for inner in chunk.chunks:
+        found |= {(inner.name, None)} | {(f"{inner.name}/{name}", kind) for name, kind in keys(inner)}
+    return found
+
+
+def test_objects_have_the_keys_that_all_of_their_kind_have_in_saved_definitions(dist, saved_definitions):
+    real = {}
+    for each in (found for content in saved_definitions for found in read_definition(content)):
+        real.setdefault(each.kind, []).append(keys(each.chunk))
+    compared = set()
+    for name, rhino in CASES:
+        for each in read_definition((dist / "definitions" / f"rhino{rhino}" / f"{name}.ghx").read_bytes()):
+            if each.kind not in real:
+                continue
+            compared.add(each.kind)
+            everywhere = set.intersection(*real[each.kind])
+            anywhere = set.union(*real[each.kind], {("Source", codes.GUID)})  # a wire may lead to any of them
+            optional = {key for key in everywhere if key[0].startswith("PersistentData")}
+            if each.kind in (kind.guid for kind in KINDS):
+                assert keys(each.chunk) <= anywhere, each.chunk.get("NickName")
+                assert everywhere - optional <= keys(each.chunk), each.chunk.get("NickName")
+    assert {SLIDER.guid, BUTTON.guid, PANEL.guid, VALUE_LIST.guid, GENE_POOL.guid, PLANE.guid, MESH.guid} <= compared
+
+
+def test_the_document_around_them_has_the_keys_of_saved_ones(dist, saved_definitions):
+    def around(content):
+        definition = from_xml(content).chunk("Definition")
+        heads = [chunk for chunk in definition.chunks if chunk.name not in ("GHALibraries", "DefinitionObjects")]
+        return {(chunk.name, key) for chunk in heads for key in keys(chunk)} | keys_of(definition)
+
+    def keys_of(definition):
+        return {(chunk.name, None) for chunk in definition.chunks} | {
+            (item.name, item.type) for item in definition.items
+        }
+
+    everywhere = set.intersection(*map(around, saved_definitions))
+    assert len(everywhere) > 15
+    for name, rhino in CASES:
+        assert everywhere <= around((dist / "definitions" / f"rhino{rhino}" / f"{name}.ghx").read_bytes())
+
+
+def test_a_picture_of_a_definition_is_drawn_from_its_file(dist, tmp_path):
+    source = dist / "definitions" / "rhino8" / "01_first_digit.gh"
+    command = [sys.executable, "-m", "ghpython_components.canvas_picture", source, tmp_path / "picture.png"]
+    subprocess.run(command, check=True, cwd=sources.FOLDER.parent)
+    image = Image.open(io.BytesIO((tmp_path / "picture.png").read_bytes()))
+    assert min(image.size) > 600
+    assert len(image.getcolors(1_000_000)) > 50
+
+
+@dataclass
+class Plugged:
+    """A definition in the stand-in for Grasshopper."""
+
+    rhino: object
+    inputs: dict = field(default_factory=dict)  # component: what its sliders, lists and panels bring, by input
+    sinks: dict = field(default_factory=dict)  # component: outputs that something hangs on
+
+    def solve(self, name, **changes):
+        return self.rhino.solve(name, **{**self.inputs[name], **changes})
+
+    def press(self, name, button):
+        self.solve(name, **{button: True})
+        self.solve(name)
+
+    def named(self, nickname):
+        """Return the names of the components with that nickname, from left to right."""
+        return [name for name in self.rhino.names if name.endswith(f" {nickname}")]
+
+
+@pytest.fixture
+def plug(dist, open_rhino, python, tmp_path, unpack):
+    """Put a definition on the canvas of the Rhino that has this Python, read back out of its file."""
+
+    def plug_in(name, home):
+        number = RHINO_OF[python]
+        content = (dist / "definitions" / f"rhino{number}" / f"{name}.ghx").read_bytes()
+        shown = [each for each in read_definition(content) if each.kind != GROUP.guid]
+        base = next(rhino.base for rhino in RHINOS if rhino.number == number)
+        folder = tmp_path / "scripts"
+        folder.mkdir()
+        scripts, owners = {}, {}
+        for each in (each for each in shown if each.kind == base):
+            component = read(each.chunk)
+            called = f"{len(scripts)} {component.nickname}"
+            unpack(component, called, folder)
+            scripts[called] = each
+            for port in each.chunk.chunk("ParameterData").chunks:
+                owners[port.get("InstanceGuid")] = called, port.get("Name")
+        parts = {each.guid: each for each in shown if each.kind != base}
+        canvas = Plugged(open_rhino(home, folder))
+        for called in scripts:
+            canvas.rhino.place(called)
+        for called, each in scripts.items():
+            canvas.inputs[called] = {}
+            for port in each.chunk.chunk("ParameterData").chunks:
+                found = each.sources.get(port.get("InstanceGuid"), []) if port.name == "InputParam" else []
+                if any(source in owners for source in found):
+                    (source,) = found
+                    before, output = owners[source]
+                    canvas.rhino.do("wire", source=before, output=output, target=called, input=port.get("Name"))
+                elif found:
+                    brought = [value for source in found for value in brings(parts[source])]
+                    one = port.get("ScriptParamAccess") == 0
+                    assert not one or len(brought) == 1
+                    canvas.inputs[called][port.get("Name")] = brought[0] if one else brought
+        for part in parts.values():
+            for source in part.sources.get(part.guid, []):
+                before, output = owners[source]
+                canvas.sinks.setdefault(before, set()).add(output)
+        for called in scripts:
+            canvas.solve(called)
+        return canvas
+
+    return plug_in
+
+
+def brings(part):
+    """Return the values that an object of Grasshopper's own puts out."""
+    if part.kind == SLIDER.guid:
+        slider = part.chunk.chunk("Slider")
+        return [int(slider.get("Value")) if slider.get("Interval") == 1 else slider.get("Value")]
+    if part.kind == PANEL.guid:
+        return [part.chunk.get("UserText")]
+    if part.kind == GENE_POOL.guid:
+        genes = part.chunk.chunk("GeneData")
+        return [float(genes.get("Value", index)) for index in range(genes.get("Count"))]
+    if part.kind == VALUE_LIST.guid:
+        (chosen,) = [each for each in part.chunk.chunks if each.name == "ListItem" and each.get("Selected")]
+        return [json.loads(chosen.get("Expression"))]
+    if part.kind == PLANE.guid:
+        numbers = part.chunk.chunk("PersistentData").chunk("Branch", 0).chunk("Item", 0).get("plane")
+        return [{"plane": dict(zip(("origin", "xaxis", "yaxis"), zip(*[iter(numbers)] * 3, strict=True), strict=True))}]
+    assert part.kind == BUTTON.guid
+    return [False]
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server()
+
+
+def is_mesh(text):
+    return rhino3dm.CommonObject.Decode({"version": 10000, **text}).IsValid
+
+
+def test_the_first_digit_trains_and_draws(plug, server, python):
+    canvas = plug("01_first_digit", server.home)
+    rhino = canvas.rhino
+    ((finder,), (trainer,), (drawer,)) = map(canvas.named, ("Server", "Train", "Generate"))
+    assert len(rhino.names) == 3
+    rhino.until(finder, "running")
+    drawn = rhino.until(drawer, lambda report: report["message"].startswith("bundled"), "geometry", "digits")
+    assert drawn["outputs"]["digits"] == [3]
+    assert is_mesh(drawn["outputs"]["geometry"][0])
+
+    own = f"digits-{python[0]}"
+    canvas.inputs[trainer].update(name=own, seconds=2)
+    canvas.press(trainer, "train")
+    rhino.until(trainer, lambda report: report["message"].startswith("finished"), seconds=90)
+    drawn = rhino.until(drawer, lambda report: report["message"].startswith(own), "geometry")
+    assert is_mesh(drawn["outputs"]["geometry"][0])
+    for name in rhino.names:
+        assert rhino.report(name)["balloons"] == [], name
+
+
+def test_the_tutorial_composes_the_tutorials_networks(plug, server):
+    canvas = plug("02_the_tutorial", server.home)
+    rhino = canvas.rhino
+    (model,) = canvas.named("Model")
+    report = rhino.until(model, "ready - 1.7 M", "gan")
+    gan = json.loads(report["outputs"]["gan"])
+    tutorial = PRESETS["tutorial"]
+    assert ModelConfig.model_validate(gan["networks"]) == tutorial.networks
+    for setting in ("learning_rate", "beta1", "batch_size", "loss"):
+        assert gan[setting] == getattr(tutorial, setting)
+    relief, dots = canvas.named("Generate")
+    assert canvas.inputs[relief]["form"] == "relief"
+    assert canvas.inputs[dots]["form"] == "points"
+    for name in rhino.names:
+        rhino.until(name, lambda report: "asking" not in (report["message"] or ""))
+        assert rhino.report(name)["balloons"] == [], name
+    tables = [rhino.report(name, "table")["outputs"]["table"] for name in canvas.named("Network")]
+    assert [len(table) for table in tables] == [14, 8]
+    assert tables[0][-1] == "14 Tanh -> 1 x 28 x 28"
+    assert len(rhino.until(relief, lambda report: "step" in report["message"], "geometry")["outputs"]["geometry"]) == 1
+
+
+@pytest.mark.parametrize("name", ["03_latent_sliders", "04_walk"])
+def test_what_hangs_on_an_output_gets_something_to_show(plug, server, name):
+    canvas = plug(name, server.home)
+    rhino = canvas.rhino
+    assert len(canvas.sinks) >= 3
+    for component, outputs in canvas.sinks.items():
+        report = rhino.until(
+            component, lambda report: report["message"] and "asking" not in report["message"], *outputs
+        )
+        assert report["balloons"] == []
+        assert all(report["outputs"][output] for output in outputs), (component, report)

@@ -1,0 +1,231 @@
+"""Installing the components: ours come and go, what is not ours stays as it is."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ghpython_components import definitions, sources
+from ghpython_components.archive import Item, codes, from_bytes, to_bytes
+from ghpython_components.install import NoRhino, main, user_object_folders
+from ghpython_components.script_component import RHINO7, RHINO8
+from ghpython_components.user_objects import file_name, user_object
+
+TRAIN = file_name("train", RHINO8)
+MAC = "Plug-ins/Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)/UserObjects"
+
+
+@pytest.fixture
+def folder(tmp_path, home):
+    """Grasshopper's folder, with somebody else's files in it."""
+    found = tmp_path / "UserObjects"
+    found.mkdir()
+    (found / "LB SunPath.ghuser").write_bytes(b"somebody else's")
+    (found / "notes.txt").write_text("mine")
+    return found
+
+
+@pytest.fixture
+def install(folder, capsys):
+    """Run the command for that folder and return its exit status and what it printed."""
+
+    def run(*options):
+        status = main(["--to", str(folder), *options])
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_one_command_installs_both_kinds_and_the_definitions(install, folder, home):
+    status, said = install()
+    assert status == 0
+    assert len(list(folder.glob("ganmnist_*_rh7.ghuser"))) == len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 24
+    for number in (7, 8):
+        found = sorted(path.name for path in (home / "definitions" / f"rhino{number}").iterdir())
+        assert found == [f"{name}.gh" for name in definitions.names()]
+    assert f"Then open {home / 'definitions' / 'rhino8' / '01_first_digit.gh'}" in said
+    assert (folder / "LB SunPath.ghuser").read_bytes() == b"somebody else's"
+
+
+def test_only_one_rhino_on_demand(install, folder, home):
+    assert install("--rhino", "7")[0] == 0
+    assert not list(folder.glob("*_rh8.ghuser"))
+    assert [path.name for path in (home / "definitions").iterdir()] == ["rhino7"]
+
+
+def test_a_second_time_changes_nothing(install, folder):
+    install()
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    status, said = install()
+    assert status == 0
+    assert f"{folder}: 0 of 24 changed" in said
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_not_do_it(install, folder, home):
+    before = contents(folder)
+    status, said = install("--dry-run")
+    assert status == 0
+    assert f"write {folder / TRAIN}" in said
+    assert said.endswith("nothing was changed\n")
+    assert contents(folder) == before
+    assert not (home / "definitions").exists()
+    install()
+    there = contents(folder)
+    status, said = install("--remove", "--dry-run")
+    assert f"remove {folder / TRAIN}" in said
+    assert contents(folder) == there
+
+
+def older(content):
+    """Return a user object as an older version wrote it."""
+    outer = from_bytes(content)
+    inner = from_bytes(outer.get("Object"))
+    script = inner.chunk("Script")
+    text = base64.b64decode(script.get("Text")).replace(f"ganmnist {sources.version()}".encode(), b"ganmnist 0.0.9")
+    script.items = [
+        Item("Text", codes.STRING, base64.b64encode(text).decode()) if item.name == "Text" else item
+        for item in script.items
+    ]
+    outer.items = [
+        Item("Object", codes.BYTES, to_bytes(inner)) if item.name == "Object" else item for item in outer.items
+    ]
+    return to_bytes(outer)
+
+
+def test_an_older_version_is_listed_and_replaced(install, folder):
+    install("--rhino", "8")
+    now = (folder / TRAIN).read_bytes()
+    (folder / TRAIN).write_bytes(older(now))
+    _, said = install("--list", "--rhino", "8")
+    assert f"{TRAIN:44} 0.0.9, now {sources.version()}" in said
+    assert f"{folder}: 24 of ganmnist" in said
+    status, said = install("--rhino", "8")
+    assert (status, said.count("replace")) == (0, 1)
+    assert f"replace {folder / TRAIN} (0.0.9)" in said
+    assert (folder / TRAIN).read_bytes() == now
+
+
+def test_a_component_that_is_no_longer_there_is_removed(install, folder):
+    component = sources.component("train", sources.document())
+    gone = replace(component, name="forgotten")
+    path = folder / file_name("forgotten", RHINO8)
+    path.write_bytes(user_object(gone, RHINO8))
+    status, said = install()
+    assert status == 0
+    assert f"remove {path} ({sources.version()}, no longer there)" in said
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("what", ["other bytes", "another object", "a link", "a folder", "a large file"])
+def test_what_is_not_ours_is_left_alone_under_our_names_too(install, folder, tmp_path, what):
+    path = folder / TRAIN
+    walk = user_object(sources.component("walk", sources.document()), RHINO8)
+    if what == "other bytes":
+        path.write_bytes(b"a user's own")
+    elif what == "another object":
+        path.write_bytes(walk)
+    elif what == "a link":
+        (tmp_path / "elsewhere").write_bytes(user_object(sources.component("train", sources.document()), RHINO8))
+        path.symlink_to(tmp_path / "elsewhere")
+    elif what == "a folder":
+        path.mkdir()
+    else:
+        path.write_bytes(bytes(5_000_000))
+    before = path.lstat().st_mtime_ns
+    status, said = install()
+    assert status == 1
+    assert f"leave {path}: it is not ours, or was changed; move it away first" in said
+    assert path.lstat().st_mtime_ns == before
+    assert len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 24
+    install("--remove")
+    assert path.lstat().st_mtime_ns == before
+    assert [each.name for each in folder.glob("ganmnist_*")] == [TRAIN]
+
+
+def test_a_definition_that_a_user_has_saved_is_the_users(install, home):
+    install("--rhino", "8")
+    path = home / "definitions" / "rhino8" / "01_first_digit.gh"
+    archive = from_bytes(path.read_bytes())
+    properties = archive.chunk("Definition").chunk("DefinitionProperties")
+    properties.items = [
+        Item("Date", codes.DATE, item.value + 1) if item.name == "Date" else item for item in properties.items
+    ]
+    saved = to_bytes(archive)
+    path.write_bytes(saved)
+    assert install("--rhino", "8")[0] == 1
+    assert path.read_bytes() == saved
+    install("--remove")
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_removing_leaves_the_folder_as_it_was(install, folder):
+    before = contents(folder)
+    install()
+    status, said = install("--remove")
+    assert (status, said.count("remove ")) == (0, 48 + 8)
+    assert contents(folder) == before
+
+
+def test_nothing_half_written_stays_when_the_disk_is_full(install, folder, monkeypatch, capsys):
+    def fail(source, target):
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr(os, "replace", fail)
+    assert main(["--to", str(folder)]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == ["LB SunPath.ghuser", "notes.txt"]
+
+
+def test_grasshopper_is_found_where_it_looks_on_windows_and_macos(tmp_path):
+    for number in ("7.0", "8.0"):
+        (tmp_path / "AppData/Roaming/McNeel/Rhinoceros" / number).mkdir(parents=True)
+    shared = tmp_path / "AppData/Roaming/Grasshopper/UserObjects"
+    environment = {"APPDATA": str(tmp_path / "AppData/Roaming")}
+    assert user_object_folders("win32", environment, Path("/nobody")) == [(RHINO7, shared), (RHINO8, shared)]
+    assert user_object_folders("win32", {}, tmp_path) == [(RHINO7, shared), (RHINO8, shared)]
+
+    mac = tmp_path / "Library/Application Support/McNeel/Rhinoceros"
+    (mac / "8.0").mkdir(parents=True)
+    assert user_object_folders("darwin", {}, tmp_path) == [(RHINO8, mac / "8.0" / MAC)]
+    (mac / "7.0").mkdir()
+    assert user_object_folders("darwin", {}, tmp_path) == [(RHINO7, mac / "7.0" / MAC), (RHINO8, mac / "8.0" / MAC)]
+
+
+@pytest.mark.parametrize(("platform", "words"), [("win32", "Start Rhino"), ("darwin", "--rhino 8"), ("linux", "--to")])
+def test_without_a_rhino_the_remedy_is_named(tmp_path, platform, words):
+    with pytest.raises(NoRhino, match=words):
+        user_object_folders(platform, {}, tmp_path)
+
+
+def test_the_servers_command_line_passes_it_on(folder, home):
+    command = [sys.executable, "-m", "bridge_server", "install-components", "--to", str(folder), "--rhino", "8"]
+    environment = {**os.environ, "PYTHONPATH": str(sources.FOLDER.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "24 of 24 changed" in done.stdout
+    launch = json.loads((home / "launch.json").read_bytes())  # the Server component's button works at once
+    assert launch["command"][1:] == ["-m", "bridge_server", "serve", "--data-dir", str(home)]
+    listed = subprocess.run([*command, "--list"], capture_output=True, text=True, env=environment, cwd=home)
+    assert "24 of ganmnist" in listed.stdout
+    wrong = subprocess.run([*command, "--everything"], capture_output=True, text=True, env=environment, cwd=home)
+    assert wrong.returncode == 2
+    assert "--everything" in wrong.stderr
+
+
+def test_the_server_still_refuses_what_it_does_not_know(home):
+    command = [sys.executable, "-m", "bridge_server", "serve", "--everything"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(sources.FOLDER.parent)}, cwd=home
+    )
+    assert done.returncode == 2
+    assert "--everything" in done.stderr

@@ -1,0 +1,144 @@
+"""User objects, held against those of other projects."""
+
+import io
+from collections import defaultdict
+
+import pytest
+from PIL import Image
+
+from ghpython_components import sources
+from ghpython_components.archive import Chunk, Item, from_bytes, from_xml, to_bytes
+from ghpython_components.archive.codes import STRING
+from ghpython_components.icons import icon
+from ghpython_components.script_component import RHINO7, RHINO8, RHINOS
+from ghpython_components.user_objects import file_name, our_version, user_object
+
+COMPONENTS = sources.all_components()
+BY_NAME = {component.name: component for component in COMPONENTS}
+# What Grasshopper knows the objects by: it is the same in every release.
+GUIDS = {
+    ("train", 7): "ac4099e7-e360-53bf-8bea-58de9cb0d071",
+    ("train", 8): "6f6b2061-eb03-52b7-b689-9e3f30623b0f",
+    ("layer_dense", 8): "eddb5479-392f-574c-bedf-025905c49117",
+}
+
+
+def opened(component, rhino):
+    """Return the outer and the inner chunk of a user object."""
+    outer = from_bytes(user_object(component, rhino))
+    return outer, from_bytes(outer.get("Object"))
+
+
+def keys(chunk, at=""):
+    """Return the places and types of all items and chunks; the numbers of repeated ones are left out."""
+    found = {(f"{at}{item.name}", item.type) for item in chunk.items}
+    for inner in chunk.chunks:
+        found |= {(f"{at}{inner.name}/", None)} | keys(inner, f"{at}{inner.name}/")
+    return found
+
+
+@pytest.fixture(scope="module")
+def real(corpus):
+    """Keys of the real user objects that run scripts: by kind of component, outer and inner ones of each."""
+    found = defaultdict(list)
+    for _, name, content in corpus:
+        if name.endswith(".ghuser"):
+            outer = from_bytes(content)
+            found[outer.get("BaseID")].append((keys(outer), keys(from_bytes(outer.get("Object")))))
+    return found
+
+
+@pytest.fixture(scope="module")
+def saved(saved_definitions):
+    """Keys of the script components in definitions that a Rhino has saved, by kind."""
+    found = defaultdict(list)
+    for content in saved_definitions:
+        for each in from_xml(content).chunk("Definition").chunk("DefinitionObjects").chunks:
+            found[each.get("GUID")].append(keys(each.chunk("Container")))
+    return found
+
+
+@pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
+def test_every_key_that_all_real_user_objects_have_is_in_ours(real, rhino):
+    assert len(real[rhino.base]) >= 38
+    for side in (0, 1):
+        everywhere = set.intersection(*(pair[side] for pair in real[rhino.base]))
+        for component in COMPONENTS:
+            missing = everywhere - keys(opened(component, rhino)[side])
+            assert not {key for key in missing if component.inputs or "Input" not in key[0]}, component.name
+
+
+@pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
+def test_no_key_of_ours_is_in_no_real_file(real, saved, rhino):
+    outer = set.union(*(pair[0] for pair in real[rhino.base]))
+    inner = set.union(*(pair[1] for pair in real[rhino.base]), *saved[rhino.base])
+    for component in COMPONENTS:
+        ours = opened(component, rhino)
+        assert keys(ours[0]) <= outer
+        assert keys(ours[1]) <= inner
+
+
+@pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
+def test_counts_agree_and_ports_have_their_hints(rhino):
+    hints = {guid: name for name, guid in rhino.hints.items()}
+    for component in COMPONENTS:
+        _, inner = opened(component, rhino)
+        data = inner.chunk("ParameterData")
+        assert (data.get("InputCount"), data.get("OutputCount")) == (len(component.inputs), len(component.outputs))
+        for index, port in enumerate(component.inputs):
+            chunk = data.chunk("InputParam", index)
+            assert (chunk.get("Name"), chunk.get("NickName"), chunk.get("Description")) == (
+                port.name,
+                port.name,
+                port.description,
+            )
+            assert hints[chunk.get("TypeHintID")] == port.hint
+            access = {"item": 0, "list": 1}[port.access]
+            assert chunk.get("ScriptParamAccess") == access
+            assert chunk.get("Access") == (1 if rhino is RHINO7 and access else None)
+            assert chunk.get("Optional") is True
+            assert data.get("InputId", index) == rhino.input
+        for index in range(len(component.outputs)):
+            assert data.get("OutputId", index) == rhino.output
+        assert len(data.items) == 2 + len(component.inputs) + len(component.outputs)
+
+
+def test_the_two_kinds_can_lie_in_one_folder_and_nothing_else_shares_a_guid():
+    objects = [(component, rhino, *opened(component, rhino)) for component in COMPONENTS for rhino in RHINOS]
+    assert len({file_name(component.name, rhino) for component, rhino, *_ in objects}) == len(objects) == 48
+    assert len({outer.get("Name") for *_, outer, _ in objects}) == len(objects)
+    guids = [outer.get("InstanceGuid") for *_, outer, _ in objects]
+    for *_, inner in objects:
+        guids += [chunk.get("InstanceGuid") for chunk in inner.walk() if chunk.get("InstanceGuid")]
+    assert len(set(guids)) == len(guids)
+
+
+def test_guids_are_those_of_every_release():
+    for (name, number), guid in GUIDS.items():
+        rhino = {7: RHINO7, 8: RHINO8}[number]
+        assert str(opened(BY_NAME[name], rhino)[0].get("InstanceGuid")) == guid
+
+
+@pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
+def test_the_icon_in_the_tab_is_that_on_the_canvas(rhino):
+    for component in COMPONENTS:
+        outer, inner = opened(component, rhino)
+        assert outer.get("Icon") == inner.get("IconOverride") == icon(component.name)
+        assert Image.open(io.BytesIO(outer.get("Icon"))).size == (24, 24)
+        assert outer.get("SubCategory")[0].isdigit()
+
+
+def test_our_files_are_known_by_name_guid_and_script():
+    train, walk = BY_NAME["train"], BY_NAME["walk"]
+    name, content = file_name("train", RHINO8), user_object(train, RHINO8)
+    assert our_version(name, content) == sources.version()
+    assert our_version("train.ghuser", content) is None
+    assert our_version(file_name("train", RHINO7), content) is None
+    assert our_version(name, user_object(walk, RHINO8)) is None
+    for damaged in (b"", content[:-9], to_bytes(Chunk("UserObject")), b"\x89PNG"):
+        assert our_version(name, damaged) is None
+    outer = from_bytes(content)
+    outer.items = [Item("Object", item.type, b"") if item.name == "Object" else item for item in outer.items]
+    assert our_version(name, to_bytes(outer)) is None
+    outer.items.append(Item("Object", STRING, "text"))
+    assert our_version(name, to_bytes(outer)) is None
