@@ -111,7 +111,9 @@ class Data(Message):
     test: Whole | None = Field(None, description="Number of test images.")
     percent: Number = Field(0.0, description="How much is prepared.")
     problem: str | None = Field(None, description="Why it failed, and what to do.")
-    preview: Picture | None = Field(None, description="The first images of each class.")
+    preview: Picture | None = Field(
+        None, description="The first images of each class, below the X axis: what a training shows stands above it."
+    )
 
 
 class LayerHelp(Message):

@@ -65,7 +65,9 @@ class DataKeeper:
             train=len(dataset.train_images),
             test=len(dataset.test_images),
             percent=100.0,
-            preview=sheet(self._preparations, first_of_each(dataset, _PREVIEW_ROWS), sheet_columns(dataset)),
+            preview=sheet(
+                self._preparations, first_of_each(dataset, _PREVIEW_ROWS), sheet_columns(dataset), below=True
+            ),
         )
 
     def _report(self, percent: float, words: str) -> None:

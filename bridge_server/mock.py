@@ -118,7 +118,7 @@ class Mock(Backend):
         state = DataState.READY if percent == 100 else DataState.PREPARING
         data = Data(state=state, name="mock-digits", source="made up", percent=percent)
         if state is DataState.READY:
-            data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": _picture(1, 0)})
+            data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": _picture(1, 0, below=True)})
         return data
 
     def data_prepare(self) -> Data:
@@ -339,10 +339,10 @@ class Mock(Backend):
 
 
 @lru_cache(maxsize=8)
-def _picture(number: int, first: int) -> Picture:
+def _picture(number: int, first: int, below: bool = False) -> Picture:
     from bridge_server.pictures import sheet
 
-    return sheet(number, digits(first))
+    return sheet(number, digits(first), below=below)
 
 
 def _loss_d(tick: int) -> float:

@@ -37,11 +37,11 @@ def rhino(piece: Mesh | Points) -> RhinoObject:
     return RhinoObject(archive3dm=archive, opennurbs=version, data=data)
 
 
-def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS) -> Picture:
-    """Make the picture of images side by side: uint8 (N, rows, columns)."""
+def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS, below: bool = False) -> Picture:
+    """Make the picture of images side by side: uint8 (N, rows, columns), on the X axis or below it."""
     from ganmnist.geometry import sheet as build_sheet
 
-    return Picture(number=number, mesh=rhino(build_sheet(images, columns)))
+    return Picture(number=number, mesh=rhino(build_sheet(images, columns, below=below)))
 
 
 def activations(

@@ -162,15 +162,18 @@ def point_grid(
     return Points(_place(_grid(image, cell, height), plane, corner), image)
 
 
-def sheet(images: Images, columns: int, cell: float = 1.0) -> Mesh:
+def sheet(images: Images, columns: int, cell: float = 1.0, below: bool = False) -> Mesh:
     """Lay all images side by side in one flat mesh with one coloured vertex per pixel.
 
     Args:
         images: uint8 (N, rows, columns of pixels).
         columns: Images per row.
         cell: Side of a pixel, model units.
+        below: Stand below the world's X axis, not on it: two sheets then do not cover each other.
     """
-    return relief(tile(images, columns), cell, 0.0)
+    picture = tile(images, columns)
+    down = (len(picture) + GAP) * cell if below else 0.0
+    return relief(picture, cell, 0.0, corner=np.array([0.0, -down, 0.0]))
 
 
 def stack(sheets: Sequence[Images], config: GeometryConfig) -> list[Mesh | Points]:

@@ -84,6 +84,13 @@ def test_a_sheet_stands_upright_with_its_images_row_by_row(images):
         np.testing.assert_array_equal(shown[top : top + height, left : left + width], expected)
 
 
+def test_a_sheet_below_the_axis_does_not_touch_one_on_it():
+    images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    on, below = sheet(images, columns=1, cell=2.0), sheet(images, columns=1, cell=2.0, below=True)
+    assert (on.vertices[:, 1].min(), below.vertices[:, 1].max()) == (0.0, -2.0 * (GAP + 1))
+    np.testing.assert_array_equal(below.vertices[:, [0, 2]], on.vertices[:, [0, 2]])
+
+
 def test_a_relief_of_a_digit_has_a_vertex_a_pixel_and_a_quad_between_four():
     mesh = relief(np.zeros((28, 28), np.uint8))
     assert mesh.vertices.shape == (28 * 28, 3)

@@ -38,3 +38,4 @@ def test_the_preview_of_own_pictures_has_a_column_for_each_class_up_to_ten(tmp_p
     xs = [mesh.Vertices[place].X for place in range(len(mesh.Vertices))]
     assert len(xs) == rows * 28 * columns * 28
     assert max(xs) == columns * 28 - 1
+    assert max(mesh.Vertices[place].Y for place in range(len(mesh.Vertices))) < 0  # a training's preview is above
