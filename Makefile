@@ -6,12 +6,13 @@ check:
 
 docs:
 	python -m ganmnist.layer_docs
+	python -m ghpython_components.pictures docs/images
 
 contract:
 	python -m bridge_server.openapi
 
 components:
-	python -m ghpython_components.build --out dist
+	python -m ghpython_components.build
 
 run:
 	python -m bridge_server serve

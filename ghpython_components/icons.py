@@ -1,18 +1,16 @@
 """The icon of every component, drawn by a pen that knows lines, dots, boxes, faces and curves.
 
-`python -m ghpython_components.icons OUT.png` writes a sheet of them all, to look at. A drawing is ink with a halo of
-paper around it, so that it stands out on Grasshopper's light tab, on the dark one and on a component of any colour.
+A drawing is ink with a halo of paper around it, so that it stands out on Grasshopper's light tab, on the dark one and
+on a component of any colour.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import math
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ghpython_components.icon_drawings import DRAWINGS, INK, PAPER, Colour, initials, package
-from ghpython_components.sources import document, names
 
 SIDE, PACKAGE_SIDE = 24, 64  # pixels: what Grasshopper and Rhino's package manager show
 HALO = 1.0  # pixels of paper around the ink
@@ -155,16 +152,3 @@ def contact_sheet(components: Iterable[str], columns: int = 8) -> Image.Image:
             sheet.paste(small, (x + 100, y + 68), small)
             draw.text((x + 4, y + 98), name.removeprefix("layer_").replace("_", " "), words, font)
     return sheet
-
-
-def main() -> None:
-    """Write the sheet of all components' icons."""
-    parser = argparse.ArgumentParser(description="Draw the components' icons on one sheet.")
-    parser.add_argument("out", type=Path, metavar="OUT.png", help="file to write")
-    out = parser.parse_args().out
-    contact_sheet(names(document())).save(out, "PNG", optimize=True)
-    print(f"wrote {out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -47,8 +47,8 @@ MISTAKES = [
     ("data", "Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(expire)", "expire"),
     ("data", "Grasshopper.Kernel.GH_Document.GH_ScheduleDelegate(", "Grasshopper.Kernel.GH_ScheduleDelegate("),
     ("data", "GH_ScheduleDelegate(expire)", "GH_ScheduleDelegate(lambda: None)"),
-    ("data", "System.Action(lambda:", "System.Action(lambda _:"),
-    ("data", "InvokeOnUiThread(System.Action(lambda: function(*arguments)))", "InvokeOnUiThread()"),
+    ("data", "System.Action(act)", "System.Action(lambda _: None)"),
+    ("data", "InvokeOnUiThread(System.Action(act))", "InvokeOnUiThread()"),
     ("data", "self.host.Message = state or text", "self.host.Message = 1"),
     ("data", "CommonObject.FromBase64String(", "CommonObject.FromBase64("),
     ("data", 'answer["opennurbs"], answer["data"])', 'answer["opennurbs"])'),
@@ -95,7 +95,8 @@ def reports(tmp_path_factory) -> dict[str, list[tuple[int, str]]]:
         (project / f"{name}.py").write_text(typed(name, component.source))
     for number, (name, old, new) in enumerate(MISTAKES):
         source = COMPONENTS[name].source
-        assert source.count(old) == 1, f"{source.count(old)} times in {name}: {old}"
+        times = source.count(old)
+        assert times == 1, f"{times} times in {name}: {old}"
         (project / f"mistake_{number}.py").write_text(typed(name, source.replace(old, new)))
     for number, (name, line, column, _) in enumerate(NAMES):
         lines = COMPONENTS[name].source.splitlines()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,8 @@ from PIL import Image
 
 from ghpython_components import sources
 from ghpython_components.icon_drawings import DRAWINGS
-from ghpython_components.icons import contact_sheet, icon, package_icon
+from ghpython_components.icons import icon, package_icon
 
-SHEET = Path(__file__).resolve().parents[2] / "docs" / "images" / "components.png"
 NAMES = sources.names(sources.document())
 UNKNOWN = "layer_self_attention"
 LIGHT_TAB, COMPONENT, DARK_TAB = (240, 240, 240), (190, 190, 190), (50, 50, 50)
@@ -83,10 +81,3 @@ def test_the_package_has_an_icon_of_64_pixels():
     image = Image.open(io.BytesIO(package_icon()))
     assert (image.format, image.size, image.mode) == ("PNG", (64, 64), "RGBA")
     assert 0.2 < (pixels(package_icon())[..., 3] == 0).mean() < 0.6
-
-
-def test_the_sheet_in_the_docs_is_drawn_from_these_icons():
-    drawn, shown = contact_sheet(NAMES), Image.open(SHEET).convert("RGB")
-    stale = "run: python -m ghpython_components.icons docs/images/components.png"
-    assert drawn.size == shown.size, stale
-    assert np.abs(np.asarray(drawn, np.int16) - np.asarray(shown)).mean() < 1, stale
