@@ -8,17 +8,11 @@ blue to pink, and a pink dot is what one chooses: a class, a slider.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ghpython_components.icons import Pen
+from ghpython_components.pen import INK, PAPER, Colour, Pen
 
-Colour = tuple[int, int, int]
-
-INK: Colour = (40, 42, 50)
-PAPER: Colour = (252, 252, 250)
 GREY: Colour = (140, 144, 156)
 GREEN: Colour = (22, 152, 84)
 LIME: Colour = (96, 222, 140)
