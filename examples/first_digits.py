@@ -36,8 +36,8 @@ def main() -> None:
         write_digits(server, model, options.out)
     finally:
         server.end()
-    print(f"\nThe model is called {model}; it learned from {name}. To use it from Rhino, start the server again:")
-    print(f"    {Path(sys.executable).parent / 'ganmnist-server'} serve")
+    print(f"\nThe model is called {model}; it learned from {name}. To use it in Rhino, install the components:")
+    print(f"    {Path(sys.executable).parent / 'ganmnist-server'} install-components")
 
 
 class Server:
