@@ -294,7 +294,12 @@ class Generated(Message):
     z: str = Field(description="Base64 of float32, little endian, (count, latent_dim).")
     digits: list[Whole] = Field(description="Which digit each is to be; empty if the model knows no classes.")
     images: Pixels
-    geometry: list[RhinoObject] = Field(description="One per digit: a Mesh, or for points a PointCloud, by rows.")
+    geometry: list[RhinoObject] = Field(
+        description="Digit after digit: a Mesh, for points a PointCloud by rows, for contours a curve per line."
+    )
+    owners: list[Whole] = Field(
+        description="Which digit each of them belongs to, from 0. One in which no pixel is white enough has none."
+    )
 
 
 class Deleted(Message):

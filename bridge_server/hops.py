@@ -219,7 +219,8 @@ def _outputs(made: Generated, wanted: DigitRequest, branch: Branch) -> list[dict
     """Return the data trees of all outputs, as texts."""
     import numpy as np
 
-    from ganmnist.geometry import Points, build
+    from ganmnist.forms import build
+    from ganmnist.geometry import Points
 
     images = np.frombuffer(base64.b64decode(made.images.data), np.uint8).reshape(made.images.shape)
     grids = build(images, wanted.model_copy(update={"form": "points"}))

@@ -23,25 +23,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.activations import FeatureMaps
-    from ganmnist.geometry import Mesh, Points
+    from ganmnist.forms import Piece
 
 COLUMNS = 4  # digits side by side in a preview
 MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes, 2.4 s as points
 
 
-def rhino(piece: Mesh | Points) -> RhinoObject:
-    """Turn geometry into openNURBS text."""
+def rhino(piece: Piece) -> list[RhinoObject]:
+    """Turn geometry into openNURBS text, one for each object."""
     from ganmnist.export import encode
 
-    archive, version, data = encode(piece)
-    return RhinoObject(archive3dm=archive, opennurbs=version, data=data)
+    return [RhinoObject(archive3dm=archive, opennurbs=version, data=data) for archive, version, data in encode(piece)]
 
 
 def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS, below: bool = False) -> Picture:
     """Make the picture of images side by side: uint8 (N, rows, columns), on the X axis or below it."""
     from ganmnist.geometry import sheet as build_sheet
 
-    return Picture(number=number, mesh=rhino(build_sheet(images, columns, below=below)))
+    return Picture(number=number, mesh=rhino(build_sheet(images, columns, below=below))[0])
 
 
 def activations(
@@ -72,7 +71,7 @@ def activations(
             )
             for layer in layers
         ],
-        geometry=[rhino(piece) for piece in stacked(layers, request)],
+        geometry=[each for piece in stacked(layers, request) for each in rhino(piece)],
     )
 
 
@@ -105,8 +104,9 @@ def generated(
     images: NDArray[np.uint8],
 ) -> Generated:
     """Put digits, the latents and classes they came from and their geometry into the reply of `generate`."""
-    from ganmnist.geometry import build
+    from ganmnist.forms import build, is_empty
 
+    pieces = [[] if is_empty(piece) else rhino(piece) for piece in build(images, request)]
     return Generated(
         model=model,
         step=step,
@@ -115,5 +115,6 @@ def generated(
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         digits=digits,
         images=pixels(images),
-        geometry=[rhino(piece) for piece in build(images, request)],
+        geometry=[each for objects in pieces for each in objects],
+        owners=[digit for digit, objects in enumerate(pieces) for _ in objects],
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganmnist.config import ActivationsConfig, GenerateConfig, GeometryConfig
+from ganmnist.config import ActivationsConfig, GenerateConfig, StackConfig
 from ganmnist.geometry import Mesh, Points, stack, tile
 from ganmnist.latent import classes, latents
 
@@ -72,7 +72,7 @@ def maps_of(place: int, layer: str, output: NDArray[np.float32], most: int) -> F
     return FeatureMaps(place, layer, output.shape, low, high, greys.round().astype(np.uint8))
 
 
-def stacked(layers: list[FeatureMaps], config: GeometryConfig) -> list[Mesh | Points]:
+def stacked(layers: list[FeatureMaps], config: StackConfig) -> list[Mesh | Points]:
     """Return one object per layer, its maps side by side, the first layer at the bottom; none for the form `images`."""
     return stack([layer.sheet() for layer in layers], config)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from ganmnist.composition import MAX_CLASSES, ModelConfig
-from ganmnist.fields import Number, Settings, Whole, whole
+from ganmnist.fields import Flag, Number, Settings, Whole, whole
 
 
 def _not_a_device(name: str) -> str:
@@ -121,24 +121,42 @@ class Plane(Settings):
     )
 
 
-Form = Literal["images", "mesh", "relief", "points"]
+Form = Literal["images", "mesh", "smooth", "relief", "solid", "voxels", "extrusion", "contours", "points"]
 
 
-class GeometryConfig(Settings):
-    """How pixels become geometry."""
+class PlacementConfig(Settings):
+    """Where geometry stands, and how large it is."""
 
-    form: Form = Field(
-        "relief", description="images, mesh (flat, a colour per pixel), relief (white pixels high) or points."
-    )
     cell: Number = Field(1.0, description="Side of a pixel, model units.", gt=0, le=1e6)
     height: Number = Field(4.0, description="Height of a white pixel, model units.", ge=0, le=1e6)
     plane: Plane = Field(Plane(), description="Frame in which the first digit stands.")
 
 
-class StackConfig(GeometryConfig):
-    """How what leaves the layers of a network becomes geometry."""
+class GeometryConfig(PlacementConfig):
+    """How pixels become geometry."""
 
     form: Form = Field(
+        "relief",
+        description="images, mesh (flat, a colour per pixel), smooth (flat, a colour per vertex), relief (white pixels "
+        "high), solid (a relief closed to be printed), voxels (a pillar on every white pixel), extrusion (the solid of "
+        "a contour), contours (closed curves) or points.",
+    )
+    base: Number = Field(1.0, description="Thickness of a solid under black pixels, model units.", gt=0, le=1e6)
+    threshold: Number | None = Field(
+        None,
+        description="Share of white from which on a pixel counts, for voxels, extrusion, contours and points; 0.5 "
+        "unless given, for points all of them.",
+        ge=0,
+        le=1,
+    )
+    levels: Whole = Field(1, description="Contours per digit, evenly from the threshold to white.", ge=1, le=16)
+    invert: Flag = Field(False, description="Turn white and black about first.")
+
+
+class StackConfig(PlacementConfig):
+    """How what leaves the layers of a network becomes geometry."""
+
+    form: Literal["images", "mesh", "relief", "points"] = Field(
         "mesh", description="images, mesh (flat, a colour per number), relief (large numbers high) or points."
     )
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import GeometryConfig, Plane
+from ganmnist.config import Plane, StackConfig
 from ganmnist.errors import GeometryError
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import compas.geometry
 
 Images = NDArray[np.uint8]
+Corner = NDArray[np.float64]  # (3,), in the frame of a plane
 _STOREY = 40  # cells between stacked sheets, beside their height
 GAP = 2  # cells between digits laid out side by side
 _FAR = 1e9  # model units; far beyond, points no longer differ
@@ -33,7 +33,8 @@ class Mesh:
 
     Attributes:
         vertices: float64 (V, 3), model units.
-        faces: int32 (F, 4), counter-clockwise seen from the plane's +Z.
+        faces: int32 (F, 4), counter-clockwise seen from outside, or from the plane's +Z where there is no inside. The
+            last corner of a triangle stands twice.
         colors: uint8 (V,), grey of each vertex.
     """
 
@@ -41,12 +42,23 @@ class Mesh:
     faces: NDArray[np.int32]
     colors: Images
 
+    def polygons(self) -> list[list[int]]:
+        """Return the faces as lists of three or four vertices."""
+        return [face[:3] if face[2] == face[3] else face for face in self.faces.tolist()]
+
+    def triangles(self) -> NDArray[np.int32]:
+        """Return the faces cut into triangles, int32 (T, 3)."""
+        real = self.faces[:, 2] != self.faces[:, 3]
+        halves = np.stack([self.faces[:, [0, 1, 2]], self.faces[:, [0, 2, 3]]], 1).reshape(-1, 3)
+        kept: NDArray[np.int32] = halves[np.stack([np.ones_like(real), real], 1).reshape(-1)]
+        return kept
+
     def to_compas(self) -> compas.datastructures.Mesh:
         """Return a COMPAS mesh, the grey of each vertex as its attribute `color` (r, g, b in [0, 1])."""
         from compas.colors import Color
         from compas.datastructures import Mesh as CompasMesh
 
-        mesh = CompasMesh.from_vertices_and_faces(self.vertices.tolist(), self.faces.tolist())
+        mesh = CompasMesh.from_vertices_and_faces(self.vertices.tolist(), self.polygons())
         for vertex, grey in enumerate((self.colors / 255).tolist()):
             mesh.vertex_attribute(vertex, "color", Color(grey, grey, grey))
         return mesh
@@ -59,16 +71,26 @@ class Points:
     Attributes:
         grid: float64 (rows, columns, 3), model units.
         colors: uint8 (rows, columns), grey of each point.
+        shown: bool (rows, columns), which of them are there; all unless given.
     """
 
     grid: NDArray[np.float64]
     colors: Images
+    shown: NDArray[np.bool_] | None = None
+
+    def points(self) -> NDArray[np.float64]:
+        """Return the points that are there, float64 (N, 3), row by row from the top."""
+        return self.grid.reshape(-1, 3) if self.shown is None else self.grid[self.shown]
+
+    def greys(self) -> Images:
+        """Return the grey of each point that is there, uint8 (N,)."""
+        return self.colors.reshape(-1) if self.shown is None else self.colors[self.shown]
 
     def to_compas(self) -> compas.geometry.Pointcloud:
         """Return a COMPAS point cloud, row by row from the top."""
         from compas.geometry import Pointcloud
 
-        return Pointcloud(self.grid.reshape(-1, 3).tolist())
+        return Pointcloud(self.points().tolist())
 
     def to_rows(self) -> list[list[list[float]]]:
         """Return the points as a list of rows, each a list of [x, y, z]."""
@@ -76,37 +98,12 @@ class Points:
         return rows
 
 
-def build(images: Images, config: GeometryConfig) -> list[Mesh | Points]:
-    """Make the geometry that a request asks for, one object per image, laid out in rows from the plane's origin.
-
-    Args:
-        images: uint8 (N, rows, columns).
-        config: Form, cell, height and plane. The form `images` gives none.
-
-    Raises:
-        GeometryError: The axes of the plane are not two perpendicular directions, the plane lies out of all bounds, or
-            the images have no pixels.
-    """
-    if config.form == "images":
-        return []
-    makers: dict[str, Callable[..., Mesh | Points]] = {"mesh": flat_mesh, "relief": relief, "points": point_grid}
-    make = makers[config.form]
-    _check(images)
-    rows, columns = images.shape[1:]
-    per_row = ceil(sqrt(len(images)))
-    built: list[Mesh | Points] = []
-    for place, image in enumerate(images):
-        corner = np.array([place % per_row * (columns + GAP), -(place // per_row) * (rows + GAP), 0.0])
-        built.append(make(image, config.cell, config.height, config.plane, corner * config.cell))
-    return built
-
-
 def relief(
     image: Images,
     cell: float = 1.0,
     height: float = 4.0,
     plane: Plane | None = None,
-    corner: NDArray[np.float64] | None = None,
+    corner: Corner | None = None,
 ) -> Mesh:
     """Build the height field of an image: one vertex per pixel, as high as the pixel is white.
 
@@ -123,8 +120,8 @@ def relief(
     Raises:
         GeometryError: Under 2 rows or columns.
     """
-    grid = _grid(image, cell, height)
-    return Mesh(_place(grid, plane, corner).reshape(-1, 3), _quads(*image.shape), image.reshape(-1))
+    grid = height_field(image, cell, height)
+    return Mesh(place(grid, plane, corner).reshape(-1, 3), quads(*image.shape), image.reshape(-1))
 
 
 def flat_mesh(
@@ -132,13 +129,13 @@ def flat_mesh(
     cell: float = 1.0,
     height: float = 0.0,
     plane: Plane | None = None,
-    corner: NDArray[np.float64] | None = None,
+    corner: Corner | None = None,
 ) -> Mesh:
     """Build a flat mesh in which every pixel is a square of its own colour.
 
     Neighbours share no vertex, so colours do not blend. Arguments as for `relief`; `height` has no effect.
     """
-    _check(image[None])
+    check(image[None])
     rows, columns = image.shape
     row, column = np.divmod(np.arange(rows * columns), columns)
     left, bottom = column * cell, (rows - 1 - row) * cell
@@ -148,7 +145,7 @@ def flat_mesh(
     y = np.stack([bottom, bottom, bottom + cell, bottom + cell], 1)
     vertices = np.stack([x, y, np.stack([flat] * 4, 1)], 2).astype(np.float64)  # (pixels, 4, 3)
     faces = np.arange(4 * rows * columns, dtype=np.int32).reshape(-1, 4)
-    return Mesh(_place(vertices, plane, corner).reshape(-1, 3), faces, np.repeat(image.reshape(-1), 4))
+    return Mesh(place(vertices, plane, corner).reshape(-1, 3), faces, np.repeat(image.reshape(-1), 4))
 
 
 def point_grid(
@@ -156,10 +153,10 @@ def point_grid(
     cell: float = 1.0,
     height: float = 4.0,
     plane: Plane | None = None,
-    corner: NDArray[np.float64] | None = None,
+    corner: Corner | None = None,
 ) -> Points:
     """Build one point per pixel, as high as the pixel is white. Arguments as for `relief`."""
-    return Points(_place(_grid(image, cell, height), plane, corner), image)
+    return Points(place(height_field(image, cell, height), plane, corner), image)
 
 
 def sheet(images: Images, columns: int, cell: float = 1.0, below: bool = False) -> Mesh:
@@ -176,7 +173,7 @@ def sheet(images: Images, columns: int, cell: float = 1.0, below: bool = False) 
     return relief(picture, cell, 0.0, corner=np.array([0.0, -down, 0.0]))
 
 
-def stack(sheets: Sequence[Images], config: GeometryConfig) -> list[Mesh | Points]:
+def stack(sheets: Sequence[Images], config: StackConfig) -> list[Mesh | Points]:
     """Stack pictures above one another, each centred on the plane's origin, the first at the bottom.
 
     Args:
@@ -199,7 +196,7 @@ def stack(sheets: Sequence[Images], config: GeometryConfig) -> list[Mesh | Point
 
 def tile(images: Images, columns: int) -> Images:
     """Put images of equal size side by side, row by row from the top: uint8 (rows, columns). Gaps are black."""
-    _check(images)
+    check(images)
     count, height, width = images.shape
     rows = -(-count // columns)
     padded = np.zeros((rows * columns, height, width), np.uint8)
@@ -213,9 +210,9 @@ def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return scaled
 
 
-def _grid(image: Images, cell: float, height: float) -> NDArray[np.float64]:
+def height_field(image: Images, cell: float, height: float) -> NDArray[np.float64]:
     """Return the points of a height field, (rows, columns, 3), row 0 at the largest y."""
-    _check(image[None])
+    check(image[None])
     rows, columns = image.shape
     grid = np.empty((rows, columns, 3))
     grid[..., 0] = np.arange(columns) * cell
@@ -224,14 +221,20 @@ def _grid(image: Images, cell: float, height: float) -> NDArray[np.float64]:
     return grid
 
 
-def _quads(rows: int, columns: int) -> NDArray[np.int32]:
+def quads(rows: int, columns: int) -> NDArray[np.int32]:
+    """Return the faces between the points of a height field, int32 (F, 4), counter-clockwise from above."""
     index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     # row r lies above row r + 1: lower left, lower right, upper right, upper left
     corners = (index[1:, :-1], index[1:, 1:], index[:-1, 1:], index[:-1, :-1])
     return np.stack(corners, 2).reshape(-1, 4)
 
 
-def _place(points: NDArray[np.float64], plane: Plane | None, corner: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def place(points: NDArray[np.float64], plane: Plane | None, corner: Corner | None) -> NDArray[np.float64]:
+    """Move points (..., 3) by a corner, then from world XY into a plane.
+
+    Raises:
+        GeometryError: The plane lies out of all bounds, or its axes are not two perpendicular directions.
+    """
     if corner is not None:
         points = points + corner
     if plane is None or plane == Plane():
@@ -247,7 +250,8 @@ def _place(points: NDArray[np.float64], plane: Plane | None, corner: NDArray[np.
     return placed
 
 
-def _check(images: Images) -> None:
+def check(images: Images) -> None:
+    """Refuse images that are not uint8 (N, rows, columns) of at least 2 x 2 pixels."""
     if images.dtype != np.uint8 or images.ndim != 3 or min(images.shape[1:]) < 2 or not len(images):
         raise GeometryError(
             f"images: expected uint8 (N, rows, columns) of at least 2 x 2 pixels, got {images.dtype} {images.shape}"

@@ -139,7 +139,7 @@ def walk(options: argparse.Namespace) -> None:
     if ending == ".png":
         write_picture(options.out, activations.picture(steps))
     else:
-        write_geometry(options.out, activations.stacked(steps, geometry), geometry)
+        write_geometry(options.out, activations.stacked(steps, geometry), geometry.form)
     names = ("place", "layer", "output_shape", "low", "high")
     done = [{name: getattr(step, name) for name in names} for step in steps]
     print_result(

@@ -75,6 +75,7 @@ MESH = Kind(UUID("1e936df3-0eea-4246-8549-514cb8862b7a"), "Mesh", "Contains a co
 POINTS = Kind(
     UUID("fbac3e32-f100-4292-8692-77240a42fd1a"), "Point", "Contains a collection of three-dimensional points"
 )
+CURVES = Kind(UUID("d5967b9f-e8ee-436b-a8ad-29fdcecf32d5"), "Curve", "Contains a collection of generic curves")
 GROUP = Kind(UUID("c552a431-af5b-46a9-a8a4-0fcbc27ef596"), "Group", "A group of Grasshopper objects")
 
 

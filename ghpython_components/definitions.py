@@ -9,14 +9,14 @@ from functools import partial
 from ghpython_components.archive import ArchiveError, from_bytes
 from ghpython_components.canvas import WRITTEN, Canvas, Placed
 from ghpython_components.layout import Row, Source
-from ghpython_components.parts import button, choice, gene_pool, mesh, panel, plane, points, slider
+from ghpython_components.parts import button, choice, curves, gene_pool, mesh, panel, plane, points, slider
 from ghpython_components.script_component import ROW, Rhino
 from ghpython_components.sources import Component, version
 
 NewRow = Callable[[float, float, str], Row]
 _LEFT, _TOP, _APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them
 _PRESS, _LOOK, _MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
-_FORMS = ("relief", "mesh")
+_FORMS = ("relief", "mesh", "smooth", "solid", "voxels", "extrusion")
 _LOSSES = ("bce", "nonsaturating", "hinge", "wasserstein", "relativistic")
 _ABOVE = 60.0  # pixels that wires have above a panel
 _BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
@@ -197,6 +197,73 @@ def _latent_sliders(canvas: Canvas, row: NewRow) -> None:
     canvas.group("3  Many digits", many.members, _LOOK)
 
 
+def _forms(canvas: Canvas, row: NewRow) -> None:
+    start = row(_LEFT, _TOP, "Press start, once. No training is needed: the model that comes along draws.")
+    _server(start)
+    canvas.group("1  Start the server", start.members, _PRESS)
+
+    sliders = row(_LEFT, start.box.bottom + _APART, "One digit for all forms.")
+    digit = sliders.part("digit", slider("digit", 8, 0, 9))
+    second = row(_LEFT, sliders.box.bottom + _ABOVE / 4, "")
+    hand = second.part("latent", gene_pool("latent", 6, -3, 3))
+    third = row(_LEFT, second.box.bottom + _ABOVE / 4, "")
+    limit = third.part("threshold", slider("threshold", 0.5, 0, 1, 2))
+    canvas.group("2  Which digit", sliders.members + second.members + third.members, _LOOK)
+
+    wires = {"digit": (digit, ""), "latent": (hand, "")}
+    left = sliders.box.right + _APART
+    printed = row(
+        left,
+        start.box.bottom + _APART,
+        "A relief on a base, pillars and an extruded contour: closed solids, to bake and to print.",
+    )
+    solid = printed.component(
+        "solid",
+        "generate",
+        **wires,
+        form=panel("solid", (80.0, 24.0)),
+        height=slider("height", 4, 0, 20, 1),
+        base=slider("base", 1, 0.1, 5, 1),
+    )
+    printed.part("solid mesh", mesh("solid"), (solid, "geometry"))
+    lower = row(left, printed.box.bottom + _APART / 2, "")
+    pillars = lower.component(
+        "voxels",
+        "generate",
+        **wires,
+        form=choice("form", "voxels", ("voxels", "extrusion")),
+        plane=plane("stands at", -_BESIDE, 0),
+        threshold=(limit, ""),
+    )
+    lower.part("voxels mesh", mesh("voxels"), (pillars, "geometry"))
+    canvas.group("3  Solids", printed.members + lower.members, _LOOK)
+
+    drawn = row(
+        left, lower.box.bottom + _APART, "Closed curves at several levels of white, and the points above the threshold."
+    )
+    lines = drawn.component(
+        "contours",
+        "generate",
+        **wires,
+        form=panel("contours", (80.0, 24.0)),
+        plane=plane("stands at", -2 * _BESIDE, 0),
+        threshold=slider("lowest", 0.2, 0, 1, 2),
+        levels=slider("levels", 4, 1, 16),
+    )
+    drawn.part("curves", curves(), (lines, "geometry"))
+    under = row(left, drawn.box.bottom + _APART / 2, "")
+    dots = under.component(
+        "points",
+        "generate",
+        **wires,
+        form=panel("points", (80.0, 24.0)),
+        plane=plane("stands at", -3 * _BESIDE, 0),
+        threshold=(limit, ""),
+    )
+    under.part("points above", points(), (dots, "geometry"))
+    canvas.group("4  Curves and points", drawn.members + under.members, _LOOK)
+
+
 def _walk(canvas: Canvas, row: NewRow) -> None:
     start = row(_LEFT, _TOP, "Press start, once.")
     _server(start)
@@ -317,4 +384,5 @@ _DEFINITIONS: dict[str, tuple[str, Callable[[Canvas, NewRow], None]]] = {
     ),
     "03_latent_sliders": ("One digit that follows many sliders, and many digits from a seed.", _latent_sliders),
     "04_walk": ("What leaves each layer of the generator on the way to a digit, stacked.", _walk),
+    "05_forms": ("One digit as solids to print, as contours and as points.", _forms),
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ghpython_components.archive import Chunk, Item, codes
 from ghpython_components.archive.codes import BOOL, COLOR, DECIMAL, DOUBLE, INT32, STRING
-from ghpython_components.canvas import BUTTON, GENE_POOL, MESH, PANEL, PLANE, POINTS, SLIDER, VALUE_LIST, Part
+from ghpython_components.canvas import BUTTON, CURVES, GENE_POOL, MESH, PANEL, PLANE, POINTS, SLIDER, VALUE_LIST, Part
 
 _YELLOW = (255, 255, 250, 90)
 _WHITE = (255, 255, 255, 255)
@@ -91,6 +91,11 @@ def plane(nickname: str, x: float, y: float) -> Part:
 def mesh(nickname: str = "Mesh") -> Part:
     """A parameter that holds meshes."""
     return Part(MESH, nickname, (50.0, 24.0))
+
+
+def curves(nickname: str = "Crv") -> Part:
+    """A parameter that holds curves."""
+    return Part(CURVES, nickname, (50.0, 24.0))
 
 
 def points(nickname: str = "Pt") -> Part:

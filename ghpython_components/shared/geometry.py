@@ -21,15 +21,23 @@ def to_plane(plane):
     return {"origin": _numbers(plane.Origin), "xaxis": _numbers(plane.XAxis), "yaxis": _numbers(plane.YAxis)}
 
 
-def point_tree(clouds, columns=None):
+def point_tree(clouds, owners, columns=None):
     """Put the points of clouds into a tree, in their order, row by row from the top.
 
-    There is one branch {number} per cloud, or where it has so many columns of pixels {number;row} per row of it.
+    There is one branch {owner} per cloud, or where it has so many columns of pixels {owner;row} per row of it.
     """
     tree = DataTree[System.Object]()
-    for number, cloud in enumerate(clouds):
+    for owner, cloud in zip(owners, clouds):
         for place, point in enumerate(cloud.GetPoints()):
-            tree.Add(point, _path(number, place // columns) if columns else _path(number))
+            tree.Add(point, _path(owner, place // columns) if columns else _path(owner))
+    return tree
+
+
+def tree_of(shapes, owners):
+    """Put shapes into a tree with a branch {owner} for those of each owner."""
+    tree = DataTree[System.Object]()
+    for owner, shape in zip(owners, shapes):
+        tree.Add(shape, _path(owner))
     return tree
 
 

@@ -15,14 +15,14 @@ from ganmnist.composition import ModelConfig
 from ganmnist.presets import PRESETS
 from ghpython_components import definitions, sources
 from ghpython_components.archive import codes, from_bytes, from_xml
-from ghpython_components.canvas import BUTTON, GENE_POOL, GROUP, MESH, PANEL, PLANE, POINTS, SLIDER, VALUE_LIST
+from ghpython_components.canvas import BUTTON, CURVES, GENE_POOL, GROUP, MESH, PANEL, PLANE, POINTS, SLIDER, VALUE_LIST
 from ghpython_components.canvas_picture import members, read_definition
 from ghpython_components.script_component import RHINOS, read, title
 
 NAMES = definitions.names()
 COMPONENTS = sources.all_components()
 CASES = [(name, rhino.number) for rhino in RHINOS for name in NAMES]
-KINDS = (SLIDER, BUTTON, PANEL, VALUE_LIST, GENE_POOL, PLANE, MESH, POINTS, GROUP)
+KINDS = (SLIDER, BUTTON, PANEL, VALUE_LIST, GENE_POOL, PLANE, MESH, CURVES, POINTS, GROUP)
 RHINO_OF = {"2.7": 7, "3.9": 8}  # Python: Rhino
 
 
@@ -352,7 +352,7 @@ def test_the_tutorial_composes_the_tutorials_networks(plug, server):
     assert len(rhino.until(relief, lambda report: "step" in report["message"], "geometry")["outputs"]["geometry"]) == 1
 
 
-@pytest.mark.parametrize("name", ["03_latent_sliders", "04_walk"])
+@pytest.mark.parametrize("name", ["03_latent_sliders", "04_walk", "05_forms"])
 def test_what_hangs_on_an_output_gets_something_to_show(plug, server, name):
     canvas = plug(name, server.home)
     rhino = canvas.rhino

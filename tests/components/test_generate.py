@@ -68,6 +68,37 @@ def test_points_come_as_a_branch_per_row_from_the_top(rhino, python):
         assert tree["1;27"][0] == 27 * 28
 
 
+def test_contours_come_as_a_branch_per_digit(rhino):
+    tree = rhino.answer("generate", "geometry", form="contours", count=2, seed=3, levels=2)["geometry"]
+    assert set(tree) == {"0", "1"}
+    assert all(len(curves) >= 2 for curves in tree.values())
+    curve = decoded(tree["1"][0])
+    assert (curve.IsValid, curve.IsClosed) == (True, True)
+
+
+def test_points_above_a_threshold_are_a_branch_per_digit(rhino, python):
+    tree = rhino.answer("generate", "geometry", form="points", count=2, threshold=0.5)["geometry"]
+    assert set(tree) == {"0", "1"}
+    if python == "3.9":
+        assert 0 < len(tree["0"]) < 500
+
+
+def test_a_solid_is_closed_and_has_its_base(rhino):
+    (mesh,) = rhino.answer("generate", "geometry", form="solid", height=3.0, base=2.0)["geometry"]
+    assert decoded(mesh).IsClosed
+    assert decoded(mesh).GetBoundingBox().Max.Z == 5.0
+
+
+def test_an_answer_without_any_geometry_is_said_in_a_remark(open_rhino, tmp_path, start_impostor):
+    start_impostor(tmp_path / "home", answer_after([]))
+    rhino = open_rhino()
+    rhino.place("generate")
+    rhino.solve("generate")
+    report = rhino.until("generate", "latent-0.0 - step 1", "geometry")
+    assert report["balloons"] == [["Remark", "Nothing is left of 1 of the digits: lower threshold."]]
+    assert report["outputs"]["geometry"] == [None]
+
+
 def test_images_and_latents_are_the_servers(rhino, mock):
     outputs = rhino.answer("generate", "images", "z", count=3, seed=5)
     answer = mock.call("POST", "/api/generate", {"count": 3, "seed": 5})[1]
@@ -137,6 +168,7 @@ def answer_after(delay):
             "digits": [],
             "images": {"shape": [1, 28, 28], "data": base64.b64encode(bytes(784)).decode()},
             "geometry": [],
+            "owners": [],
         }
         return 200, json.dumps(answer).encode()
 

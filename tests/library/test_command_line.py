@@ -256,7 +256,7 @@ def test_what_is_likely_to_train_badly_is_said_before_it_trains(say, tmp_path, t
         (["generate", "--digit", "10", "--out", "x.png"], "digit"),
         (["generate", "--latent", "11", "--out", "x.png"], "latent"),
         (["generate", "--cell", "-1", "--out", "x.png"], "cell"),
-        (["generate", "--form", "solid", "--out", "x.png"], "--form"),
+        (["generate", "--form", "cubes", "--out", "x.png"], "--form"),
         (["generate", "--out", "x.gif"], "x.gif"),
         (["generate"], "--out"),
         (["data", "--out", "x.gif"], "x.gif"),

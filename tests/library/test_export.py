@@ -17,7 +17,8 @@ from ganmnist import export, files
 from ganmnist.config import GeometryConfig
 from ganmnist.errors import GeometryError, SettingError
 from ganmnist.export import ENDINGS, sample_grid, write
-from ganmnist.geometry import Mesh, build
+from ganmnist.forms import build
+from ganmnist.geometry import Mesh
 
 CHANCE = np.random.default_rng(8)
 IMAGES = CHANCE.integers(0, 256, (3, 5, 4), np.uint8)
@@ -176,7 +177,7 @@ def test_an_unknown_ending_lists_the_known_ones(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("ending", [".obj", ".stl"])
+@pytest.mark.parametrize("ending", [".stl", ".3mf"])
 def test_points_cannot_be_written_where_only_meshes_fit(tmp_path, ending):
     with pytest.raises(SettingError, match=r"points.*3dm"):
         write(tmp_path / f"digits{ending}", IMAGES, GeometryConfig(form="points"))

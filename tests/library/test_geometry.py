@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from ganmnist.config import GeometryConfig, Plane
 from ganmnist.errors import GeometryError
-from ganmnist.geometry import GAP, Mesh, Points, build, flat_mesh, point_grid, relief, sheet, tile
+from ganmnist.forms import build
+from ganmnist.geometry import GAP, Mesh, Points, flat_mesh, point_grid, relief, sheet, tile
 
 LOPSIDED = np.array([[9, 0, 0], [0, 0, 255]], np.uint8)
 IMAGES = arrays(np.uint8, st.tuples(st.integers(2, 6), st.integers(2, 6)))

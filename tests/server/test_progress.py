@@ -22,7 +22,7 @@ from ganmnist.config import GeometryConfig, Plane, TrainConfig
 from ganmnist.data import Dataset
 from ganmnist.figures import Estimate
 from ganmnist.files import write_json
-from ganmnist.geometry import build
+from ganmnist.forms import build
 from ganmnist.models import ModelStore
 from ganmnist.training import Progress
 

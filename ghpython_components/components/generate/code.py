@@ -1,15 +1,22 @@
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component
-from ghpython_components.shared.geometry import number_tree, point_tree, to_images, to_plane, to_rhino
+from ghpython_components.shared.geometry import number_tree, point_tree, to_images, to_plane, to_rhino, tree_of
 
 
 def draw(bridge, body, memory):
     answer = bridge.call("generate", body)
-    pixels = answer["images"]
+    pixels, owners = answer["images"], answer["owners"]
+    count, _, columns = pixels["shape"]
     shapes = [to_rhino(shape) for shape in answer["geometry"]]
-    if body.get("form") == "points":
-        shapes = point_tree(shapes, pixels["shape"][2])
+    form = body.get("form")
+    if form == "points":
+        shapes = point_tree(shapes, owners, None if "threshold" in body else columns)
+    elif form == "contours":
+        shapes = tree_of(shapes, owners)
+    elif form != "images":
+        shapes = [shapes[owners.index(digit)] if digit in owners else None for digit in range(count)]
     return {
+        "empty": 0 if form == "images" else count - len(set(owners)),
         "mark": [answer["model"], answer["step"], pixels["data"], answer["digits"]],
         "geometry": shapes,
         "images": to_images(pixels),
@@ -36,6 +43,10 @@ body = filled(
     cell=cell,
     height=height,
     plane=to_plane(plane),
+    base=base,
+    threshold=threshold,
+    levels=levels,
+    invert=invert,
 )
 slot = me.ask("generate", body, draw, again=seconds_to_next, keep=8 if (count or 1) <= 16 else 1)
 
@@ -45,4 +56,6 @@ if slot.value:
     geometry, images, z = slot.value["geometry"], slot.value["images"], slot.value["z"]
     digits, name, step = slot.value["digits"], slot.value["name"], slot.value["step"]
     message = "{0} - step {1}".format(name, step)
+    if slot.value["empty"]:
+        me.tell("Nothing is left of {0} of the digits: lower threshold.".format(slot.value["empty"]), "Remark")
 me.show(slot, message)

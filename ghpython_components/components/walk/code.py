@@ -8,7 +8,7 @@ def walk(bridge, body, memory):
     answer = bridge.call("networks_activations", body)
     shapes = [to_rhino(shape) for shape in answer["geometry"]]
     if body.get("form") == "points":
-        shapes = point_tree(shapes)
+        shapes = point_tree(shapes, range(len(shapes)))
     pixels = [layer["maps"] for layer in answer["layers"]]
     return {
         "mark": [answer["model"], answer["step"], pixels],
