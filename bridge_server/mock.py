@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bridge_server.backend import Backend, Created
 from bridge_server.contract import (
@@ -43,10 +44,13 @@ from bridge_server.errors import Conflict, Refusal
 from bridge_server.mock_digits import digits, from_latent
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
-from ganmnist.config import PresetName, TrainConfig
+from ganmnist.config import HANDS, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models import BUNDLED
 from ganmnist.presets import recipe
+
+if TYPE_CHECKING:
+    from ganmnist.directions import Direction
 
 LATENT_DIM = 64
 CLASSES = 10
@@ -245,7 +249,7 @@ class Mock(Backend):
         if request.model == "mock-slow":
             time.sleep(3)
         model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
-        z = latents(request, LATENT_DIM)
+        z = latents(request, LATENT_DIM, _directions)
         chosen = classes(request, len(z), CLASSES)
         images = np.stack([from_latent(number, vector) for number, vector in zip(chosen, z, strict=True)])
         training = any(run.id == model.id and run.active() for run in self._runs)
@@ -261,7 +265,9 @@ class Mock(Backend):
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
         one = GenerateRequest(seed=request.seed, digit=request.digit, latent=request.latent)
-        digit = from_latent(int(classes(one, 1, CLASSES)[0]), latents(one, LATENT_DIM)[0]).astype(np.float32)
+        digit = from_latent(int(classes(one, 1, CLASSES)[0]), latents(one, LATENT_DIM, _directions)[0]).astype(
+            np.float32
+        )
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):
             height, width = row.output_shape[1:] or (1, row.output_shape[0])
@@ -336,6 +342,13 @@ class Mock(Backend):
             finished=described.state is RunState.SUCCEEDED,
             preset=None if run.settings.networks else run.settings.base,
         )
+
+
+def _directions() -> list[Direction]:
+    from ganmnist.directions import Direction
+
+    axes = ((0.0,) * at + (1.0,) + (0.0,) * (LATENT_DIM - 1 - at) for at in range(len(HANDS)))
+    return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(HANDS, axes, strict=True)]
 
 
 @lru_cache(maxsize=8)

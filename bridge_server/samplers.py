@@ -29,7 +29,7 @@ class Samplers:
         with self._lock:  # held while loading: the others would load the same
             checksum, sampler = self._kept.get(manifest.id, ("", None))
             if sampler is None or checksum != manifest.sha256:
-                sampler = _load(folder)
+                sampler = _load(folder, sampler)
                 self._kept[manifest.id] = (manifest.sha256, sampler)
             self._kept.move_to_end(manifest.id)
             while len(self._kept) > _KEPT:
@@ -37,11 +37,14 @@ class Samplers:
             return sampler
 
 
-def _load(folder: ModelFolder) -> Sampler:
+def _load(folder: ModelFolder, before: Sampler | None) -> Sampler:
     import torch
 
     from ganmnist.sampling import Sampler
 
     # A digit is far too small to share between cores, and the other threads would wait for the training.
     torch.set_num_threads(1)
-    return Sampler.load(folder)
+    sampler = Sampler.load(folder)
+    if before:
+        sampler.take_directions(before)
+    return sampler

@@ -136,7 +136,7 @@ class Service(Backend):
 
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
-        z = latents(request, sampler.latent_dim)
+        z = latents(request, sampler.latent_dim, sampler.directions)
         digits = classes(request, len(z), sampler.classes)
         images = sampler.generate(z, digits)
         training = self._runs.is_active(folder.id)

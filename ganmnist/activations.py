@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganmnist.config import ActivationsConfig, GenerateConfig, StackConfig
+from ganmnist.config import ActivationsConfig, GenerateConfig, LatentConfig, StackConfig
 from ganmnist.geometry import Mesh, Points, stack, tile
 from ganmnist.latent import classes, latents
 
@@ -55,8 +55,8 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
         SettingError: More latent numbers, or another digit, than the model knows.
     """
     config = config or ActivationsConfig()
-    one = GenerateConfig(seed=config.seed, digit=config.digit, latent=config.latent)
-    z = latents(one, sampler.latent_dim)
+    one = GenerateConfig(**{name: getattr(config, name) for name in LatentConfig.model_fields})
+    z = latents(one, sampler.latent_dim, sampler.directions)
     rows = sampler.networks.generator.table((sampler.networks.input_dim,), sampler.networks.input_dim)
     outputs = sampler.walk(z, classes(one, 1, sampler.classes))
     return [maps_of(row.place, row.layer, output, config.maps) for row, output in zip(rows, outputs, strict=True)]

@@ -161,6 +161,10 @@ class StackConfig(PlacementConfig):
     )
 
 
+HANDS = ("slant", "thickness", "width", "size")  # what sliders can say of a digit's hand
+_Hand = Annotated[Number, Field(ge=-5, le=5)]
+
+
 class LatentConfig(Settings):
     """Where a digit grows from."""
 
@@ -175,6 +179,18 @@ class LatentConfig(Settings):
         (),
         description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).",
         max_length=1024,
+    )
+    slant: _Hand | None = Field(
+        None, description="How far a digit leans to the right, in standard deviations; as it comes unless given."
+    )
+    thickness: _Hand | None = Field(None, description="How thick its strokes are, likewise.")
+    width: _Hand | None = Field(None, description="How wide it is beside its height, likewise.")
+    size: _Hand | None = Field(None, description="How large it is, likewise.")
+    boldness: Number = Field(
+        1.0,
+        description="How far random latents lie from the middle: at 0 the most typical digit, below 1 few odd ones.",
+        ge=0,
+        le=2,
     )
 
 

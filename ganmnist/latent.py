@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import GenerateConfig
+from ganmnist.config import HANDS, GenerateConfig
+from ganmnist.directions import Direction, steer
 from ganmnist.errors import SettingError
 
 Latents = NDArray[np.float32]
 Classes = NDArray[np.int64]
 
 
-def latents(config: GenerateConfig, latent_dim: int) -> Latents:
+def latents(config: GenerateConfig, latent_dim: int, known: Callable[[], Iterable[Direction]] = tuple) -> Latents:
     """Make the latent vectors that a request asks for.
 
-    Sample i of a seed is the same however many are asked for. `config.latent` overwrites the first numbers of each.
+    Sample i of a seed is the same however many are asked for. `config.latent` overwrites the first numbers of each;
+    then sliders with a name move it along the model's directions.
+
+    Args:
+        config: The request.
+        latent_dim: Length of a vector.
+        known: Gives the model's directions; asked only if a slider wants one.
 
     Returns:
         Shape (count, latent_dim), standard normal unless chosen.
@@ -32,9 +41,11 @@ def latents(config: GenerateConfig, latent_dim: int) -> Latents:
         raise SettingError(
             f"latent: has {len(config.latent)} numbers, the model takes at most {latent_dim}: use fewer sliders"
         )
-    z = from_seed(config.seed, config.count, latent_dim)
+    z = from_seed(config.seed, config.count, latent_dim) * np.float32(config.boldness)
     z[:, : len(config.latent)] = config.latent
-    return z
+    if all(getattr(config, name) is None for name in HANDS):
+        return z
+    return steer(z, config, known())
 
 
 def from_seed(seed: int, count: int, latent_dim: int) -> Latents:

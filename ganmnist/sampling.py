@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganmnist import paths
+from ganmnist import directions, paths
 from ganmnist.composition import ModelConfig
 from ganmnist.config import GenerateConfig
+from ganmnist.directions import Direction
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.latent import Classes, Latents, classes, in_turn, latents
 from ganmnist.models import ModelFolder, ModelStore
@@ -27,6 +29,7 @@ class Sampler:
 
     def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
         self.name = name
+        self._finding = threading.Lock()
         self.networks = networks
         self.latent_dim = networks.latent_dim
         self.classes = networks.classes
@@ -44,6 +47,7 @@ class Sampler:
         """
         _check_fit(self._generator, weights, self.name)
         self._generator.load_state_dict(dict(weights))
+        self._directions: tuple[Direction, ...] | None = None
         self.step = step
 
     @classmethod
@@ -54,7 +58,9 @@ class Sampler:
             ModelError: Its files are absent or damaged, or the weights are not those of its networks.
         """
         manifest, weights = folder.load(last=last)
-        return cls(manifest.networks, weights, manifest.name, manifest.step)
+        sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
+        sampler._directions = directions.read(folder.path, manifest.sha256)
+        return sampler
 
     def generate(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
         """Generate one image per latent vector, the same bytes whatever stands beside it.
@@ -76,10 +82,31 @@ class Sampler:
         """Generate many images, in two thirds of the time of `generate`; the same to the eye, not to the byte."""
         return self._run(z, classes, _BATCH)
 
+    def directions(self) -> tuple[Direction, ...]:
+        """Return the directions that have a name; found at the first call unless stored, which takes about a second."""
+        with self._finding:
+            if self._directions is None:
+                self._directions = directions.find(self)
+            return self._directions
+
+    def take_directions(self, before: Sampler) -> None:
+        """Go along the directions that were found for an earlier state, unless these weights have some of their own.
+
+        While a model trains, sliders then go on doing what they did.
+        """
+        self._directions = self._directions or before._directions
+
+    def first_weights(self) -> NDArray[np.float32] | None:
+        """Return how the first layer weighs z, (units, latent_dim), if it is a Dense."""
+        first = self._generator[0]
+        if not isinstance(first, nn.Linear):
+            return None
+        return first.weight[:, : self.latent_dim].numpy()
+
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
         config = config or GenerateConfig()
-        z = latents(config, self.latent_dim)
+        z = latents(config, self.latent_dim, self.directions)
         return self.generate(z, classes(config, len(z), self.classes))
 
     def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:

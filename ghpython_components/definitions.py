@@ -67,14 +67,16 @@ def _first_digit(canvas: Canvas, row: NewRow) -> None:
     drawing = row(
         training.box.right + _APART,
         training.box.y + 14 * ROW,  # the model's wire runs level
-        "Move the sliders. Each digit has many hands, and the latent sliders change the hand.",
+        "Move the sliders: which digit, how it is written, and another hand with every seed.",
     )
     drawn = drawing.component(
         "generate",
         "generate",
         model=(trained, "model"),
         digit=slider("digit", 3, 0, 9),
-        latent=[slider(f"latent {number}", 0, -3, 3, 2) for number in range(1, 5)],
+        slant=slider("slant", 0, -3, 3, 2),
+        thickness=slider("thickness", 0, -3, 3, 2),
+        seed=slider("seed", 0, 0, 100),
         form=choice("form", "relief", _FORMS),
         plane=plane("stands at", _BESIDE, 0),
     )
@@ -162,15 +164,16 @@ def _latent_sliders(canvas: Canvas, row: NewRow) -> None:
     one = row(
         _LEFT,
         start.box.bottom + _APART,
-        "Which digit, and twelve numbers for its hand. Type the name of a model of your own into the panel, "
-        "and that one draws.",
+        "Which digit, and how it is written, in standard deviations; boldness 0 is the most typical hand.\n\n"
+        "Type the name of a model of your own into the panel, and that one draws.",
     )
     drawn = one.component(
         "one",
         "generate",
         model=panel("bundled", (150.0, 24.0), "model"),
         digit=slider("digit", 8, 0, 9),
-        latent=gene_pool("latent", 12, -3, 3),
+        **_hand(),
+        seed=slider("seed", 0, 0, 100),
         form=choice("form", "relief", _FORMS),
         cell=slider("cell", 1, 0.1, 5, 1),
         height=slider("height", 4, 0, 20, 1),
@@ -368,6 +371,12 @@ def _train(row: Row, name: str, **inputs: Source) -> Placed:
     return trained
 
 
+def _hand() -> dict[str, Source]:
+    """Return sliders for what has a name."""
+    names = ("slant", "thickness", "width", "size")
+    return {**{name: slider(name, 0, -3, 3, 2) for name in names}, "boldness": slider("boldness", 0.5, 0, 2, 2)}
+
+
 def _server(row: Row) -> None:
     server = row.component("server", "server", start=button("start"))
     row.part("server status", panel("", (280.0, 60.0), "server"), (server, "status"))
@@ -382,7 +391,7 @@ _DEFINITIONS: dict[str, tuple[str, Callable[[Canvas, NewRow], None]]] = {
         "A GAN in seven steps: data, both networks layer by layer, training, sliders, a digit.",
         _tutorial,
     ),
-    "03_latent_sliders": ("One digit that follows many sliders, and many digits from a seed.", _latent_sliders),
+    "03_latent_sliders": ("One digit that follows sliders with a name, and many digits from a seed.", _latent_sliders),
     "04_walk": ("What leaves each layer of the generator on the way to a digit, stacked.", _walk),
     "05_forms": ("One digit as solids to print, as contours and as points.", _forms),
 }
