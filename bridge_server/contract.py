@@ -297,6 +297,7 @@ class Generated(Message):
     geometry: list[RhinoObject] = Field(
         description="Digit after digit: a Mesh, for points a PointCloud by rows, for contours a curve per line."
     )
+    remarks: list[str] = Field([], description="What was asked for and cannot be had, a sentence each.")
     owners: list[Whole] = Field(
         description="Which digit each of them belongs to, from 0. One in which no pixel is white enough has none."
     )

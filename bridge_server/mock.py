@@ -253,7 +253,7 @@ class Mock(Backend):
         chosen = classes(request, len(z), CLASSES)
         images = np.stack([from_latent(number, vector) for number, vector in zip(chosen, z, strict=True)])
         training = any(run.id == model.id and run.active() for run in self._runs)
-        return generated(request, model.name, model.step, training, z, chosen.tolist(), images)
+        return generated(request, model.name, model.step, training, z, chosen.tolist(), images, [])
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np

@@ -102,6 +102,7 @@ def generated(
     z: NDArray[np.float32],
     digits: list[int],
     images: NDArray[np.uint8],
+    remarks: list[str],
 ) -> Generated:
     """Put digits, the latents and classes they came from and their geometry into the reply of `generate`."""
     from ganmnist.forms import build, is_empty
@@ -115,6 +116,7 @@ def generated(
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         digits=digits,
         images=pixels(images),
+        remarks=remarks,
         geometry=[each for objects in pieces for each in objects],
         owners=[digit for digit, objects in enumerate(pieces) for _ in objects],
     )

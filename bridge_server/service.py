@@ -34,7 +34,7 @@ from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
-from ganmnist.config import PresetName, TrainConfig
+from ganmnist.config import HANDS, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.models import ModelManifest, ModelStore
 from ganmnist.presets import recipe
@@ -132,6 +132,7 @@ class Service(Backend):
         return Deleted(deleted=folder.name)
 
     def generate(self, request: GenerateRequest) -> Generated:
+        from ganmnist.directions import unheard
         from ganmnist.latent import classes, latents
 
         folder = self._store.find(request.model)
@@ -140,9 +141,10 @@ class Service(Backend):
         digits = classes(request, len(z), sampler.classes)
         images = sampler.generate(z, digits)
         training = self._runs.is_active(folder.id)
-        return generated(
-            request, folder.name, sampler.step, training, z, digits.tolist() if sampler.classes else [], images
-        )
+        steered = any(getattr(request, name) is not None for name in HANDS)
+        remarks = unheard(request, sampler.directions()) if steered else []
+        chosen = digits.tolist() if sampler.classes else []
+        return generated(request, folder.name, sampler.step, training, z, chosen, images, remarks)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from ganmnist.config import HANDS, LatentConfig
-from ganmnist.errors import SettingError
 from ganmnist.fields import Number, Settings
 from ganmnist.files import write_json
 from ganmnist.measures import measure
@@ -89,23 +88,25 @@ def steer(z: NDArray[np.float32], config: LatentConfig, known: Iterable[Directio
 
     Args:
         z: float32 (N, latent_dim).
-        config: The sliders; those that are None are left alone.
+        config: The sliders; those that are None are left alone, and those that `unheard` speaks of.
         known: The model's directions.
-
-    Raises:
-        SettingError: The model has no direction of that name.
     """
-    by_name = {direction.name: direction for direction in known}
-    for name in HANDS:
-        wanted = getattr(config, name)
-        if wanted is None:
-            continue
-        if name not in by_name:
-            has = f"it has {', '.join(by_name)}" if by_name else "it has none"
-            raise SettingError(f"{name}: this model has no direction that does it; {has}")
-        axis = np.array(by_name[name].axis)
-        z = (z + np.outer(wanted - z @ axis, axis)).astype(np.float32)
+    for direction in known:
+        wanted = getattr(config, direction.name)
+        if wanted is not None:
+            axis = np.array(direction.axis)
+            z = (z + np.outer(wanted - z @ axis, axis)).astype(np.float32)
     return z
+
+
+def unheard(config: LatentConfig, known: Iterable[Direction]) -> list[str]:
+    """Say which sliders change nothing, since the model has no direction of that name: a sentence, or none."""
+    names = [direction.name for direction in known]
+    lost = [name for name in HANDS if getattr(config, name) not in (None, 0) and name not in names]
+    if not lost:
+        return []
+    has = f"only for {', '.join(names)}" if names else "none at all"
+    return [f"{', '.join(lost)}: this model has no direction that does it, {has}; a longer training may find one."]
 
 
 def numbers(z: NDArray[np.float32], known: Iterable[Direction]) -> dict[str, NDArray[np.float64]]:

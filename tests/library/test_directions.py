@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from ganmnist import directions
 from ganmnist.config import HANDS, GenerateConfig, LatentConfig
-from ganmnist.errors import SettingError
 from ganmnist.judge import look
 from ganmnist.latent import from_seed, latents
 from ganmnist.measures import measure
@@ -95,13 +94,15 @@ def test_without_boldness_all_hands_are_the_typical_one(sampler):
     assert len(np.unique(sampler.sample(config.model_copy(update={"digit": 4})), axis=0)) == 1
 
 
-def test_a_slider_that_a_model_has_no_direction_for_is_refused_by_name(sampler):
+def test_a_slider_that_a_model_has_no_direction_for_changes_nothing_and_that_is_said(sampler):
     slanted = [direction for direction in sampler.directions() if direction.name == "slant"]
     z = from_seed(0, 1, sampler.latent_dim)
-    with pytest.raises(SettingError, match="width: this model has no direction that does it; it has slant"):
-        directions.steer(z, LatentConfig(width=1), slanted)
-    with pytest.raises(SettingError, match="it has none"):
-        directions.steer(z, LatentConfig(width=1), ())
+    wanted = LatentConfig(width=1, size=0)
+    np.testing.assert_array_equal(directions.steer(z, wanted, slanted), z)
+    (sentence,) = directions.unheard(wanted, slanted)
+    assert sentence.startswith("width: this model has no direction that does it, only for slant; ")
+    assert directions.unheard(LatentConfig(slant=2), slanted) == []
+    assert "none at all" in directions.unheard(wanted, ())[0]
 
 
 def test_directions_are_stored_for_the_weights_they_were_found_for(tmp_path, sampler):

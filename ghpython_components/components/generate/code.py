@@ -16,6 +16,7 @@ def draw(bridge, body, memory):
     elif form != "images":
         shapes = [shapes[owners.index(digit)] if digit in owners else None for digit in range(count)]
     return {
+        "remarks": answer.get("remarks", []),
         "empty": 0 if form == "images" else count - len(set(owners)),
         "mark": [answer["model"], answer["step"], pixels["data"], answer["digits"]],
         "geometry": shapes,
@@ -61,6 +62,8 @@ if slot.value:
     geometry, images, z = slot.value["geometry"], slot.value["images"], slot.value["z"]
     digits, name, step = slot.value["digits"], slot.value["name"], slot.value["step"]
     message = "{0} - step {1}".format(name, step)
+    for remark in slot.value["remarks"]:
+        me.tell(remark, "Remark")
     if slot.value["empty"]:
         me.tell("Nothing is left of {0} of the digits: lower threshold.".format(slot.value["empty"]), "Remark")
 me.show(slot, message)
