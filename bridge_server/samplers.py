@@ -29,7 +29,7 @@ class Samplers:
         with self._lock:  # held while loading: the others would load the same
             checksum, sampler = self._kept.get(manifest.id, ("", None))
             if sampler is None or checksum != manifest.sha256:
-                sampler = _load(folder, sampler)
+                sampler = _load(folder, None if manifest.finished else sampler)
                 self._kept[manifest.id] = (manifest.sha256, sampler)
             self._kept.move_to_end(manifest.id)
             while len(self._kept) > _KEPT:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ class Sampler:
     def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
         self.name = name
         self._finding = threading.Lock()
+        self._keep: Callable[[tuple[Direction, ...]], object] = lambda found: None
         self.networks = networks
         self.latent_dim = networks.latent_dim
         self.classes = networks.classes
@@ -60,6 +62,7 @@ class Sampler:
         manifest, weights = folder.load(last=last)
         sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
         sampler._directions = directions.read(folder.path, manifest.sha256)
+        sampler._keep = lambda found: directions.write(folder.path, manifest.sha256, found)
         return sampler
 
     def generate(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
@@ -83,10 +86,12 @@ class Sampler:
         return self._run(z, classes, _BATCH)
 
     def directions(self) -> tuple[Direction, ...]:
-        """Return the directions that have a name; found at the first call unless stored, which takes about a second."""
+        """Return the directions that have a name. The first call finds them, in about a second, and stores them."""
         with self._finding:
             if self._directions is None:
                 self._directions = directions.find(self)
+                with suppress(OSError):  # then they are found anew the next time
+                    self._keep(self._directions)
             return self._directions
 
     def take_directions(self, before: Sampler) -> None:

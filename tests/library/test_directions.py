@@ -115,6 +115,16 @@ def test_directions_are_stored_for_the_weights_they_were_found_for(tmp_path, sam
     assert directions.read(tmp_path, "abc") is None
 
 
+def test_a_models_directions_are_found_once_and_stored_beside_it(tmp_path, monkeypatch):
+    store = ModelStore(tmp_path)
+    folder = store.folder("0123456789abcdef", "own")
+    manifest, weights = store.find(BUNDLED).load()
+    folder.publish(manifest.model_copy(update={"id": folder.id, "name": "own"}), weights)
+    found = Sampler.load(folder).directions()
+    monkeypatch.setattr(directions, "find", lambda sampler: pytest.fail("found again"))
+    assert Sampler.load(folder).directions() == found
+
+
 def test_those_that_come_along_are_what_is_found(sampler):
     for found, stored in zip(directions.find(sampler), sampler.directions(), strict=True):
         np.testing.assert_allclose(found.axis, stored.axis, atol=1e-4)
