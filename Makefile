@@ -1,8 +1,11 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check docs contract components run
+.PHONY: check faults docs contract components run
 
 check:
 	pytest
+
+faults:
+	pytest tests/faults --long
 
 docs:
 	python -m ganmnist.layer_docs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from bridge_server.backend import Backend, Created
-from bridge_server.contract import CALLS, Call
+from bridge_server.backend import Attachment, Backend, Created
+from bridge_server.contract import CALLS, JSON, PNG, ZIP, Call
 from bridge_server.errors import Refusal
 from ganmnist.errors import SettingError
 
@@ -37,9 +37,11 @@ def _view(call: Call, work: Callable[..., Any]) -> Callable[..., Response]:
     return view
 
 
-def _reader(call: Call) -> Callable[[], list[BaseModel]]:
+def _reader(call: Call) -> Callable[[], Sequence[BaseModel | bytes]]:
     """Return what reads the request of a call: nothing, its query string or its body."""
     model = call.request
+    if call.takes != JSON:
+        return lambda: [body_of(call.takes)]
     if model is None:
         return list
     if call.method == "GET":
@@ -69,12 +71,18 @@ def json_bytes() -> bytes:
     """Return the body of the request as it came.
 
     The bytes, not Flask's JSON: deep nesting breaks json.loads, where pydantic's own parser calls it invalid.
+    """
+    return body_of(JSON)
+
+
+def body_of(kind: str) -> bytes:
+    """Return the body of the request as it came.
 
     Raises:
         Refusal: It is of another type.
     """
-    if request.mimetype != "application/json":
-        raise Refusal(415, "media_type", "Send the body as Content-Type: application/json.")
+    if request.mimetype != kind:
+        raise Refusal(415, "media_type", f"Send the body as Content-Type: {kind}.")
     return request.get_data()
 
 
@@ -99,7 +107,10 @@ def _check_entries(value: object, place: str = "") -> int:
 
 def _reply(made: object) -> Response:
     if isinstance(made, bytes):
-        return Response(made, mimetype="image/png")
+        return Response(made, mimetype=PNG)
+    if isinstance(made, Attachment):
+        headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+        return Response(made.content, headers=headers, mimetype=ZIP)
     status = 200
     if isinstance(made, Created):
         made, status = made.reply, 201

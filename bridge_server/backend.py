@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+from io import BytesIO
 from typing import NamedTuple
 
 from bridge_server.contract import (
@@ -18,6 +20,7 @@ from bridge_server.contract import (
     LayerHelp,
     Layers,
     Model,
+    ModelRename,
     Models,
     NetworksCheck,
     NetworkTable,
@@ -25,21 +28,37 @@ from bridge_server.contract import (
     Run,
     RunProgress,
     Runs,
+    RunState,
+    Server,
     StartRun,
 )
+from bridge_server.errors import Conflict, Refusal
 from bridge_server.openapi import tidy
+from bridge_server.process import Process
 from ganmnist import __version__
 from ganmnist.advice import remarks
 from ganmnist.composition import LayerRow, ModelConfig, Sequential, training_memory
 from ganmnist.config import PresetName, TrainConfig
+from ganmnist.errors import ModelError, SettingError
 from ganmnist.layers import LAYERS
+from ganmnist.model_file import ModelFile, read_model
+from ganmnist.models import BUNDLED, ModelManifest
 from ganmnist.presets import PRESETS, recipe
+
+_ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
 
 class Created(NamedTuple):
     """A reply about something that was not there before: 201."""
 
-    reply: Run
+    reply: Run | Model
+
+
+class Attachment(NamedTuple):
+    """A file to keep."""
+
+    name: str
+    content: bytes
 
 
 class Backend(ABC):
@@ -49,6 +68,8 @@ class Backend(ABC):
 
     def __init__(self, instance: str) -> None:
         self.instance = instance
+        self._naming = threading.Lock()  # held from the look whether a name is free until it is taken
+        self.process: Process | None = None  # that serves it; there is none where the calls are made directly
 
     def start(self) -> None:
         """Begin work in the background. Called once the server listens."""
@@ -60,6 +81,23 @@ class Backend(ABC):
 
     def health(self) -> Health:
         return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)
+
+    def server(self) -> Server:
+        states = [run.state for run in self.runs().runs]
+        return self._process().describe(states.count(RunState.RUNNING), states.count(RunState.QUEUED))
+
+    def server_stop(self) -> Server:
+        self._process().stop()  # which leaves the time to say so
+        return self.server()
+
+    def server_token(self) -> Server:
+        self._process().rotate()
+        return self.server()
+
+    def _process(self) -> Process:
+        if self.process is None:
+            raise Conflict("No process of its own serves these calls.")
+        return self.process
 
     def layers(self) -> Layers:
         return Layers(
@@ -89,6 +127,35 @@ class Backend(ABC):
             memory=training_memory(networks, plan.batch_size),
             remarks=remarks(plan),
         )
+
+    def model_rename(self, name: str, request: ModelRename) -> Model:
+        with self._naming:
+            model = self.model(name)
+            if model.name == BUNDLED:
+                raise SettingError(f"name: {BUNDLED} comes along and keeps its name")
+            if any(run.id == model.id and run.state in _ACTIVE for run in self.runs().runs):
+                raise Conflict(f"Model {model.name} is being trained: stop its run first.")
+            others = {other.name.lower() for other in self.models().models if other.id != model.id}
+            if request.name.lower() in others:
+                raise Conflict(f"There is a model {request.name} already: choose another name.")
+            self._rename(model.id, request.name)
+        return self.model(request.name)
+
+    @abstractmethod
+    def _rename(self, id: str, name: str) -> None:
+        """Give a model another name, which is free."""
+
+    def model_import(self, content: bytes) -> Created:
+        try:
+            found = read_model(BytesIO(content), "the file")
+        except ModelError as error:
+            raise Refusal(422, error.code, str(error)) from None
+        with self._naming:
+            return Created(self._keep(found))
+
+    @abstractmethod
+    def _keep(self, found: ModelFile) -> Model:
+        """Keep a model that was checked, under a free name."""
 
     @abstractmethod
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
@@ -131,6 +198,9 @@ class Backend(ABC):
     def model(self, name: str) -> Model: ...
 
     @abstractmethod
+    def model_file(self, name: str) -> Attachment: ...
+
+    @abstractmethod
     def model_delete(self, name: str) -> Deleted: ...
 
     @abstractmethod
@@ -143,4 +213,22 @@ def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
         rows=rows,
         parameters=sum(row.parameters for row in rows),
         multiply_adds=sum(row.multiply_adds for row in rows),
+    )
+
+
+def to_model(manifest: ModelManifest) -> Model:
+    """Return a model as the contract describes it."""
+    return Model(
+        id=manifest.id,
+        name=manifest.name,
+        created=manifest.created,
+        data=manifest.data,
+        latent_dim=manifest.networks.latent_dim,
+        classes=manifest.networks.classes,
+        epoch=manifest.epoch,
+        step=manifest.step,
+        seconds=manifest.seconds,
+        frechet=manifest.estimate and manifest.estimate.frechet,
+        finished=manifest.finished,
+        preset=manifest.preset,
     )

@@ -19,9 +19,10 @@ from ganmnist.config import (
     TrainConfig,
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
-from ganmnist.models import NewName
+from ganmnist.models import NewName, OwnName
 
 API_VERSION = 1
+JSON, PNG, ZIP = "application/json", "image/png", "application/zip"
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -65,6 +66,19 @@ class Health(Message):
     api: Whole = Field(description="Version of this contract.")
     instance: str = Field(description="Changes with every start; equals `instance` in the discovery file.")
     mock: Flag = Field(description="True when the answers are made up, for tests and for wiring.")
+
+
+class Server(Message):
+    """How the server fares."""
+
+    version: str
+    instance: str = Field(description="As in health.")
+    pid: Whole = Field(description="Number of its process.")
+    url: str
+    seconds: Number = Field(description="How long it has been running.")
+    running: Whole = Field(description="Trainings under way.")
+    queued: Whole = Field(description="Trainings that wait for their turn.")
+    memory: Whole | None = Field(description="Memory that its process takes, bytes; none where it is not known.")
 
 
 class Pixels(Message):
@@ -272,6 +286,12 @@ class Model(Message):
     preset: str | None = Field(description="Preset of its networks, if one.")
 
 
+class ModelRename(Message):
+    """Another name for a model."""
+
+    name: OwnName = Field(description="The new name, which no other model may have.")
+
+
 class Models(Message):
     """All models, newest first, and at the end the one that comes along."""
 
@@ -313,16 +333,22 @@ class Call(NamedTuple):
     """One call of the contract."""
 
     name: str
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     request: type[Settings] | None
-    reply: type[Message] | None  # None: a PNG picture
+    reply: type[Message] | None  # None: a file
     summary: str
     public: bool = False  # answers without the token
+    takes: str = JSON
+    gives: str = JSON
+    creates: bool = False  # always answers 201
 
 
 CALLS = (
     Call("health", "GET", "/api/health", None, Health, "Is the server there, and which one?", public=True),
+    Call("server", "GET", "/api/server", None, Server, "How does the server fare?"),
+    Call("server_stop", "POST", "/api/server/stop", None, Server, "End the server; trainings can be resumed."),
+    Call("server_token", "POST", "/api/server/token", None, Server, "Give the owner a new token, in server.json."),
     Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
     Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
     Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
@@ -341,9 +367,21 @@ CALLS = (
     Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
     Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with an interrupted run."),
     Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
-    Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture."),
+    Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),
     Call("models", "GET", "/api/models", None, Models, "List all models."),
     Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),
     Call("model_delete", "DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
+    Call("model_rename", "PATCH", "/api/models/{name}", ModelRename, Model, "Give a model another name."),
+    Call("model_file", "GET", "/api/models/{name}/file", None, None, "A model as one .ganmnist file.", gives=ZIP),
+    Call(
+        "model_import",
+        "POST",
+        "/api/models/file",
+        None,
+        Model,
+        "Keep the model of a .ganmnist file, under another name if its own is taken.",
+        takes=ZIP,
+        creates=True,
+    ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
 )

@@ -8,10 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from bridge_server import allowance
 from bridge_server.contract import RunState
+from bridge_server.errors import Refusal
 from bridge_server.runs import Record, RunStore
 from bridge_server.worker import FAILURE, LOG, SETTINGS, Exit
 from ganmnist.files import read_json, write_json
@@ -35,54 +38,92 @@ class Outcome(NamedTuple):
     problem: str | None = None
 
 
+STOPPED = Outcome(RunState.STOPPED)
 SERVER_STOPPED = Outcome(
     RunState.INTERRUPTED, "server_stopped", f"The server was stopped while the training was under way. {_RESUME}"
+)
+TIME_LIMIT = Outcome(
+    RunState.INTERRUPTED,
+    "time_limit",
+    f"The training had {allowance.HOURS:g} hours at a stretch: others have their turn. {_RESUME}",
+)
+_DISK_FULL = Outcome(
+    RunState.INTERRUPTED,
+    "disk_full",
+    f"The disk is full: a training leaves {allowance.ROOM // 1_000_000} MB free. Make room, then resume.",
 )
 
 
 class _Trainer:
-    """A training process under way."""
+    """A training process, under way or ended."""
 
     def __init__(self, record: Record, folder: Path) -> None:
         self.id = record.id
-        self.folder = folder
-        self.asked: Outcome | None = None  # how it will have ended if it does what it is asked
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FAILURE).unlink(missing_ok=True)
-        write_json(folder / SETTINGS, {"model": record.model, "settings": record.settings.model_dump(mode="json")})
+        self.unstored: Outcome | None = None  # how it ended, as long as the store cannot take that
+        self._folder = folder
+        self._asked: Outcome | None = None  # how it will have ended if it does what it is asked
+        self._code = 0
         self._killed_for_memory = _oom_kills()
-        with (folder / LOG).open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bridge_server.worker", str(folder)],
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._process = self._start(record)
+        except OSError as error:
+            self._not_started = error
+
+    def is_asked(self) -> bool:
+        return self._asked is not None
+
+    def ask(self, outcome: Outcome) -> None:
+        """Ask the process to end; kill it where it does not in time."""
+        if self._asked is None and self._process:
+            timer = threading.Timer(STOP_SECONDS, self._process.kill)
+            timer.daemon = True  # the server need not wait for it
+            timer.start()
+        if self._asked is None or outcome is STOPPED:  # what a user asks outweighs the rest
+            self._asked = outcome
+        if self._process is None or self._process.stdin is None:
+            return
+        try:
+            self._process.stdin.write(b"stop\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):  # a pipe without a reader, or closed on this side
+            _log.info("trainer ended before it was asked", extra={"fields": {"run": self.id}})
+
+    def wait(self) -> None:
+        """Return when the process has ended."""
+        if self._process is None or self._process.stdin is None:
+            return
+        self._code = self._process.wait()
+        try:
+            self._process.stdin.close()
+        except OSError:
+            _log.info("trainer left its orders unread", extra={"fields": {"run": self.id}})
+
+    def outcome(self) -> Outcome:
+        """Tell how the process ended; what it was asked until now counts."""
+        if self._process is None:
+            if self._asked:
+                return self._asked
+            if allowance.is_full(self._not_started):
+                return _DISK_FULL
+            return Outcome(RunState.FAILED, "start", f"The training could not be started: {self._not_started}.")
+        out_of_memory = _oom_kills() > self._killed_for_memory
+        return judge(self._code, self._asked, self._folder, out_of_memory=out_of_memory)
+
+    def _start(self, record: Record) -> subprocess.Popen[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / FAILURE).unlink(missing_ok=True)
+        settings = {"model": record.model, "settings": record.settings.model_dump(mode="json")}
+        write_json(self._folder / SETTINGS, settings)
+        with (self._folder / LOG).open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bridge_server.worker", str(self._folder)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 creationflags=_FLAGS,
                 process_group=None if sys.platform == "win32" else 0,
             )
-
-    def ask(self, outcome: Outcome) -> None:
-        """Ask the process to end; kill it where it does not in time."""
-        if self.asked is None:
-            self.asked = outcome
-            timer = threading.Timer(STOP_SECONDS, self._process.kill)
-            timer.daemon = True  # the server need not wait for it
-            timer.start()
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(b"stop\n")
-            self._process.stdin.flush()
-        except OSError:
-            _log.info("trainer ended before it was asked", extra={"fields": {"run": self.id}})
-
-    def wait(self) -> Outcome:
-        code = self._process.wait()
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.close()
-        except OSError:
-            _log.info("trainer left its orders unread", extra={"fields": {"run": self.id}})
-        return judge(code, self.asked, self.folder, out_of_memory=_oom_kills() > self._killed_for_memory)
 
 
 class Launcher:
@@ -99,8 +140,10 @@ class Launcher:
 
     def start(self) -> None:
         """Begin with the queue. Runs that a crash of the server left behind as running are interrupted first."""
-        for record in self._runs.running():
-            self._runs.move(record.id, RunState.RUNNING, *SERVER_STOPPED)
+        try:
+            self._interrupt_orphans()
+        except Refusal:
+            _log.exception("orphans cannot be interrupted")  # the loop tries again
         self._thread.start()
 
     def wake(self) -> None:
@@ -108,16 +151,27 @@ class Launcher:
         self._wake.set()
 
     def stop(self, id: str) -> None:
-        """Stop a run, queued or running; it is final within 5 s. Others are left as they are."""
+        """Stop a run, queued, running or interrupted; it is final within 5 s. Others are left as they are."""
         with self._lock:
-            if self._runs.move(id, RunState.QUEUED, RunState.STOPPED):
-                return
             if self._trainer and self._trainer.id == id:
-                self._trainer.ask(Outcome(RunState.STOPPED))
+                self._trainer.ask(STOPPED)
+            elif not self._runs.move(id, RunState.QUEUED, RunState.STOPPED):
+                self._runs.move(id, RunState.INTERRUPTED, RunState.STOPPED)
 
     def is_stopping(self, id: str) -> bool:
         trainer = self._trainer
-        return trainer is not None and trainer.id == id and trainer.asked is not None
+        return trainer is not None and trainer.id == id and trainer.is_asked()
+
+    def seen(self, record: Record) -> Record:
+        """Return a record with what the store could not take yet: that its training was interrupted.
+
+        On a full disk the user has to hear that it is full before the store can say so.
+        """
+        trainer = self._trainer
+        if trainer and trainer.id == record.id and trainer.unstored:
+            state, reason, problem = trainer.unstored
+            return replace(record, state=state, reason=reason, problem=problem)
+        return record
 
     def close(self) -> None:
         """Interrupt the training under way, so that it can go on after the next start."""
@@ -133,40 +187,56 @@ class Launcher:
         while not self._closing.is_set():
             self._wake.clear()
             try:
+                self._interrupt_orphans()
                 waiting = self._runs.queue()
                 if waiting:
                     self._train(waiting[0])
                 else:
                     self._wake.wait()
-            except (OSError, sqlite3.Error):  # a full disk, most likely: the queue must outlive it
+            except Exception:  # whatever it is, the queue must outlive it
                 _log.exception("the queue is held up")
                 self._closing.wait(_RETRY_SECONDS)
+
+    def _interrupt_orphans(self) -> None:
+        """Interrupt what is called running while nothing is."""
+        for record in self._runs.running():
+            self._runs.move(record.id, RunState.RUNNING, *SERVER_STOPPED)
 
     def _train(self, record: Record) -> None:
         with self._lock:  # from here to the trainer nobody can ask for a stop in vain
             if self._closing.is_set() or not self._runs.move(record.id, RunState.QUEUED, RunState.RUNNING):
                 return
-            try:
-                self._trainer = _Trainer(record, self._models / record.id)
-            except OSError as error:
-                outcome = Outcome(RunState.FAILED, "start", f"The training could not be started: {error}.")
-                self._runs.move(record.id, RunState.RUNNING, *outcome)
-                return
-        outcome = self._trainer.wait()
-        _log.info("run ended", extra={"fields": {"run": record.id, "state": outcome.state, "reason": outcome.reason}})
-        self._settle(record.id, outcome)
-        with self._lock:
-            self._trainer = None
+            trainer = self._trainer = _Trainer(record, self._models / record.id)
+        alarm = threading.Timer(allowance.HOURS * 3600, self._end, [trainer])
+        alarm.daemon = True
+        alarm.start()
+        try:
+            trainer.wait()
+        finally:
+            alarm.cancel()
+        while not self._settle(trainer):
+            if self._closing.wait(_RETRY_SECONDS):
+                return  # the next start finds it running, and interrupts it
 
-    def _settle(self, id: str, outcome: Outcome) -> None:
-        while True:
+    def _end(self, trainer: _Trainer) -> None:
+        with self._lock:
+            trainer.ask(TIME_LIMIT)
+
+    def _settle(self, trainer: _Trainer) -> bool:
+        """Store how a training ended, and tell whether that could be done."""
+        with self._lock:  # a press of Stop comes before this, and counts, or finds the run ended
+            outcome = trainer.outcome()
             try:
-                self._runs.move(id, RunState.RUNNING, *outcome)
-                return
-            except sqlite3.Error:
+                self._runs.move(trainer.id, RunState.RUNNING, *outcome)
+            except (Refusal, sqlite3.Error):
                 _log.exception("a run's end cannot be stored")
-                if self._closing.wait(_RETRY_SECONDS):
-                    return  # the next start finds it running, and interrupts it
+                # What is final is not said before it is stored: a crash would take it back.
+                trainer.unstored = outcome if outcome.state is RunState.INTERRUPTED else None
+                return False
+            self._trainer = None
+        fields = {"run": trainer.id, "state": outcome.state, "reason": outcome.reason}
+        _log.info("run ended", extra={"fields": fields})
+        return True
 
 
 def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool) -> Outcome:
@@ -180,13 +250,12 @@ def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool
     """
     if code == Exit.FINISHED:
         return Outcome(RunState.SUCCEEDED)
-    if code == Exit.FAILED and (folder / FAILURE).exists():
-        failure = read_json(folder / FAILURE)
-        return Outcome(RunState.FAILED, failure["code"], failure["message"])
+    if code == Exit.FAILED and (failure := _failure(folder)):
+        return failure
     if asked:
         return asked
     if code == Exit.DISK_FULL:
-        return _interrupted("disk_full", "The disk is full. Make room, then resume.")
+        return _DISK_FULL
     if code == Exit.OUT_OF_MEMORY or (code == -_SIGKILL and out_of_memory):
         return _interrupted("out_of_memory", "The machine ran out of memory. Close other programs, then resume.")
     if code in _ENDED_BY_OTHERS:
@@ -202,8 +271,20 @@ def _interrupted(reason: str, problem: str) -> Outcome:
     return Outcome(RunState.INTERRUPTED, reason, problem)
 
 
+def _failure(folder: Path) -> Outcome | None:
+    """Return what a training said of its failure, if it could say that."""
+    try:
+        failure = read_json(folder / FAILURE)
+        return Outcome(RunState.FAILED, str(failure["code"]), str(failure["message"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _last_words(folder: Path) -> str:
-    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
     return f"; its last words: {lines[-1][:200]}" if lines else ""
 
 

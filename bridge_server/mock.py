@@ -19,9 +19,8 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from bridge_server.backend import Backend, Created
+from bridge_server.backend import Attachment, Backend, Created, to_model
 from bridge_server.contract import (
     Activations,
     ActivationsRequest,
@@ -41,18 +40,15 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
-from bridge_server.mock_digits import digits, from_latent
+from bridge_server.mock_digits import LATENT_DIM, digits, directions, from_latent
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
-from ganmnist.config import HANDS, PresetName, TrainConfig
+from ganmnist.config import LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
-from ganmnist.models import BUNDLED
+from ganmnist.model_file import ModelFile
+from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.presets import recipe
 
-if TYPE_CHECKING:
-    from ganmnist.directions import Direction
-
-LATENT_DIM = 64
 CLASSES = 10
 STEPS = 4680  # of a training
 EPOCHS = 10  # of a training whose settings name none
@@ -111,6 +107,7 @@ class Mock(Backend):
         super().__init__(instance)
         self._lock = threading.RLock()
         self._runs: list[_Training] = []
+        self._imported: list[Model] = []
         self._deleted: set[str] = set()
         self._prepared_at: float | None = None
         self._born = _now()
@@ -165,7 +162,7 @@ class Mock(Backend):
     def run_stop(self, id: str) -> Run:
         with self._lock:
             run = self._find(id)
-            if run.active():
+            if run.active() or run.state() is RunState.INTERRUPTED:
                 run.stopped_at = run.share()
             return self._describe(run)
 
@@ -216,7 +213,7 @@ class Mock(Backend):
                 preset="fast",
             )
             trained = [self._model(run) for run in self._runs if run.ticks() >= 1]
-            newest = {model.name.lower(): model for model in [built_in, *trained]}
+            newest = {model.name.lower(): model for model in [built_in, *trained, *self._imported]}
             return Models(models=[model for name, model in reversed(newest.items()) if name not in self._deleted])
 
     def model(self, name: str) -> Model:
@@ -226,6 +223,33 @@ class Mock(Backend):
         names = ", ".join(model.name for model in self.models().models)
         raise ModelNotFound(f"model: no model {name}; there are {names}")
 
+    def _rename(self, id: str, name: str) -> None:
+        with self._lock:
+            for run in self._runs:
+                run.model = name if run.id == id else run.model
+            self._imported = [
+                model.model_copy(update={"name": name}) if model.id == id else model for model in self._imported
+            ]
+            self._deleted.discard(name.lower())
+
+    def model_file(self, name: str) -> Attachment:
+        from ganmnist import paths
+        from ganmnist.model_file import ENDING, model_bytes
+
+        model = self.model(name)
+        return Attachment(f"{model.name}{ENDING}", model_bytes(ModelStore(paths.home()).find(BUNDLED)))
+
+    def _keep(self, found: ModelFile) -> Model:
+        with self._lock:
+            taken = {model.name.lower() for model in self.models().models}
+            name = found.manifest.name
+            names = (name, *(f"{name[:56]}-{number}" for number in range(1, 10_000)))
+            name = next(name for name in names if name.lower() not in taken)
+            made = {"id": secrets.token_hex(8), "name": name, "finished": True}
+            self._imported.append(to_model(found.manifest.model_copy(update=made)))
+            self._deleted.discard(name.lower())
+            return self._imported[-1]
+
     def model_delete(self, name: str) -> Deleted:
         with self._lock:
             model = self.model(name)
@@ -233,6 +257,7 @@ class Mock(Backend):
                 raise SettingError(f"model: {BUNDLED} comes along and stays")
             if any(run.active() and run.model.lower() == name.lower() for run in self._runs):
                 raise Conflict(f"model {model.name} is being trained: stop its run first")
+            self._imported = [other for other in self._imported if other.id != model.id]
             self._deleted.add(model.name.lower())
             return Deleted(deleted=model.name)
 
@@ -249,7 +274,7 @@ class Mock(Backend):
         if request.model == "mock-slow":
             time.sleep(3)
         model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
-        z = latents(request, LATENT_DIM, _directions)
+        z = latents(request, LATENT_DIM, directions)
         chosen = classes(request, len(z), CLASSES)
         images = np.stack([from_latent(number, vector) for number, vector in zip(chosen, z, strict=True)])
         training = any(run.id == model.id and run.active() for run in self._runs)
@@ -264,10 +289,9 @@ class Mock(Backend):
 
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
-        one = GenerateRequest(seed=request.seed, digit=request.digit, latent=request.latent)
-        digit = from_latent(int(classes(one, 1, CLASSES)[0]), latents(one, LATENT_DIM, _directions)[0]).astype(
-            np.float32
-        )
+        one = GenerateRequest(**{name: getattr(request, name) for name in LatentConfig.model_fields})
+        (z,), (chosen,) = latents(one, LATENT_DIM, directions), classes(one, 1, CLASSES)
+        digit = from_latent(int(chosen), z).astype(np.float32)
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):
             height, width = row.output_shape[1:] or (1, row.output_shape[0])
@@ -342,13 +366,6 @@ class Mock(Backend):
             finished=described.state is RunState.SUCCEEDED,
             preset=None if run.settings.networks else run.settings.base,
         )
-
-
-def _directions() -> list[Direction]:
-    from ganmnist.directions import Direction
-
-    axes = ((0.0,) * at + (1.0,) + (0.0,) * (LATENT_DIM - 1 - at) for at in range(len(HANDS)))
-    return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(HANDS, axes, strict=True)]
 
 
 @lru_cache(maxsize=8)

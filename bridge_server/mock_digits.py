@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganmnist.config import HANDS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from ganmnist.directions import Direction
+
+LATENT_DIM = 64
 
 # Seven segments as on a pocket calculator: rows and columns that each covers, in a box of 7 x 5 dots.
 _SEGMENTS = {
@@ -55,3 +61,11 @@ def digits(number: int) -> NDArray[np.uint8]:
     import numpy as np
 
     return np.stack([digit(place + number) for place in range(16)])
+
+
+def directions() -> list[Direction]:
+    """Return a direction of its own for each slider with a name."""
+    from ganmnist.directions import Direction
+
+    axes = ((0.0,) * at + (1.0,) + (0.0,) * (LATENT_DIM - 1 - at) for at in range(len(HANDS)))
+    return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(HANDS, axes, strict=True)]

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bridge_server.contract import API_VERSION, CALLS, Call, ErrorBody
+from bridge_server.contract import API_VERSION, CALLS, JSON, Call, ErrorBody
 
 FILE = Path(__file__).with_name("openapi.json")
 _REF = "#/components/schemas/{model}"
@@ -81,13 +81,15 @@ def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
         for name, schema in schemas[call.request.__name__]["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
     elif call.request:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(call.request)}}}
+        operation["requestBody"] = {"required": True, "content": {call.takes: {"schema": _ref(call.request)}}}
+    elif call.takes != JSON:
+        operation["requestBody"] = {"required": True, "content": {call.takes: {}}}
     if parameters:
         operation["parameters"] = parameters
     if call.public:
         operation["security"] = []
-    answer = {"application/json": {"schema": _ref(call.reply)}} if call.reply else {"image/png": {}}
-    operation["responses"] = {"200": {"description": "Success.", "content": answer}}
+    answer = {call.gives: {"schema": _ref(call.reply)} if call.reply else {}}
+    operation["responses"] = {"201" if call.creates else "200": {"description": "Success.", "content": answer}}
     if call.name == "run_start":
         operation["responses"]["200"]["description"] = "The run that was there already: same key, or same model."
         operation["responses"]["201"] = {"description": "A new run.", "content": answer}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FILE = "preview.png"
 _NUMBER = "number"
+_log = logging.getLogger("ganmnist.previews")
 
 
 def write_preview(folder: Path, images: NDArray[np.uint8], number: int) -> None:
@@ -38,11 +40,26 @@ def to_png(images: NDArray[np.uint8], number: int) -> bytes:
 
 
 def read_preview(folder: Path) -> bytes | None:
-    """Return the preview in a folder, if there is one yet."""
+    """Return the preview in a folder, if there is one yet that is whole."""
     try:
-        return (folder / FILE).read_bytes()
+        content = (folder / FILE).read_bytes()
     except FileNotFoundError:
         return None
+    return content if _is_whole(content) else None
+
+
+@lru_cache(maxsize=8)
+def _is_whole(content: bytes) -> bool:
+    """Tell whether every part of a PNG has its checksum."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            image.load()  # to the end of the pixels, so that the text before them was read
+            return _NUMBER in image.info
+    except (OSError, SyntaxError, ValueError):
+        _log.warning("%s of a run is damaged; its next preview replaces it", FILE)
+        return False
 
 
 @lru_cache(maxsize=8)

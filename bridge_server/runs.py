@@ -2,10 +2,16 @@
 
 SQLite keeps it honest between threads and over restarts: every move is a compare-and-set, and two unique indexes make a
 press of Train idempotent. Journal mode DELETE with full sync is the slowest and the safest; a run moves four times.
+SQLite does not notice a flipped byte: every row carries its checksum, and the file is copied after every change, so
+that a damaged one can be set aside and its copy used.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
+import logging
 import secrets
 import sqlite3
 import threading
@@ -18,16 +24,18 @@ from pathlib import Path
 from bridge_server.contract import RunState
 from bridge_server.errors import Conflict, Refusal
 from ganmnist.config import TrainConfig
+from ganmnist.files import write_atomic
 
 MOVES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.RUNNING, RunState.STOPPED}),
     RunState.RUNNING: frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED}),
-    RunState.INTERRUPTED: frozenset({RunState.QUEUED}),
+    RunState.INTERRUPTED: frozenset({RunState.QUEUED, RunState.STOPPED}),
     RunState.SUCCEEDED: frozenset(),
     RunState.FAILED: frozenset(),
     RunState.STOPPED: frozenset(),
 }
 ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING})
+FINAL = frozenset(state for state, after in MOVES.items() if not after)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -39,12 +47,18 @@ CREATE TABLE IF NOT EXISTS runs (
     created TEXT NOT NULL,
     turn INTEGER NOT NULL,
     reason TEXT,
-    problem TEXT
+    problem TEXT,
+    checksum TEXT
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS one_run_per_key ON runs (key) WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS one_active_run_per_model ON runs (model) WHERE state IN ('queued', 'running');
 """
 _COLUMNS = "id, model, state, settings, created, turn, reason, problem"
+_CHECKSUM = f"checksum({_COLUMNS}, key)"
+_PAGE = 512  # bytes, the smallest there is
+# What a flipped byte leads to: a column of another name, pages that do not fit, a file only to be read, no database.
+_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOTADB}
+_log = logging.getLogger("ganmnist.runs")
 
 
 @dataclass(frozen=True)
@@ -66,14 +80,15 @@ class Record:
 
 
 class RunStore:
-    """All runs, in one SQLite file. Safe to use from several threads."""
+    """All runs, in one SQLite file. Safe to use from several threads.
+
+    What changes something raises Refusal where it cannot be stored, as on a full disk; then nothing has changed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = DELETE")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.executescript(_SCHEMA)
+        self._copy = path.with_suffix(".copy.sqlite")
+        self._database = _open(path, self._copy)
 
     def close(self) -> None:
         with self._lock:
@@ -122,6 +137,7 @@ class RunStore:
                     key,
                 ),
             )
+            self._seal(record.id)
             return record, True
 
     def move(
@@ -135,6 +151,7 @@ class RunStore:
                 "UPDATE runs SET state = ?, reason = ?, problem = ? WHERE id = ? AND state = ?",
                 (after, reason, problem, id, before),
             )
+            self._seal(id)
             return moved.rowcount == 1
 
     def requeue(self, id: str, model: str) -> None:
@@ -158,6 +175,7 @@ class RunStore:
                 )
             except sqlite3.IntegrityError:
                 raise Conflict(f"Another run is training the model {model}: wait for it, or stop it first.") from None
+            self._seal(id)
 
     def get(self, id: str) -> Record:
         """Return one run.
@@ -172,8 +190,8 @@ class RunStore:
         return record
 
     def all(self) -> list[Record]:
-        """Return all runs, newest first."""
-        return self._select("1 ORDER BY created DESC, turn DESC")
+        """Return all runs, newest first, whatever the clock said when they were made."""
+        return self._select("1 ORDER BY rowid DESC")
 
     def is_active(self, id: str) -> bool:
         """Tell whether a run is queued or running. False if there is none of that id."""
@@ -211,13 +229,80 @@ class RunStore:
             for id, model, state, settings, created, turn, reason, problem in rows
         ]
 
+    def _seal(self, id: str) -> None:
+        self._database.execute(f"UPDATE runs SET checksum = {_CHECKSUM} WHERE id = ?", (id,))
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
             try:
+                self._database.execute("BEGIN IMMEDIATE")
+                before = self._database.total_changes
                 yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+                changed = self._database.total_changes > before
+                self._database.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                raise Refusal(507, "disk_full", f"Runs cannot be stored ({error}): make room on the disk.") from None
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+            if changed:
+                self._keep_copy()
+
+    def _keep_copy(self) -> None:
+        try:
+            write_atomic(self._copy, self._database.serialize())
+        except (OSError, sqlite3.Error):
+            _log.exception("%s cannot be written", self._copy)  # the runs themselves are stored
+
+
+def _open(path: Path, copy: Path) -> sqlite3.Connection:
+    """Open the file of a store. A damaged one is set aside, and its copy used, or none if that is damaged too.
+
+    Raises:
+        OSError: It cannot be used as things are, on a full disk for instance.
+    """
+    for rescue in (copy, None):
+        try:
+            if copy.exists() and path.exists() and path.stat().st_size < _PAGE:
+                raise sqlite3.DatabaseError("the file is cut short")  # which SQLite takes for a new one
+            return _checked(path)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _DAMAGED:
+                raise OSError(errno.EIO, str(error), str(path)) from None
+            _log.error("%s: %s; it is set aside, %s", path, error, f"{copy} is used" if rescue else "no run is known")
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # belongs to what was set aside
+            if rescue and rescue.exists():
+                write_atomic(path, rescue.read_bytes())
+    return _checked(path)
+
+
+def _checked(path: Path) -> sqlite3.Connection:
+    """Open a file and check all of it.
+
+    Raises:
+        sqlite3.DatabaseError, UnicodeDecodeError: It is damaged.
+    """
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        database.create_function("checksum", -1, _checksum, deterministic=True)
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.execute("PRAGMA synchronous = FULL")
+        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = 1; COMMIT;")
+        if "checksum" not in {name for _, name, *_ in database.execute("PRAGMA table_info(runs)")}:
+            database.execute("ALTER TABLE runs ADD COLUMN checksum TEXT")  # an earlier version's, without checksums yet
+        (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {_CHECKSUM}").fetchone()
+        if damaged:
+            raise sqlite3.DatabaseError("a checksum differs from what its row says, so the file is damaged")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _checksum(*values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ganmnist.models import ModelFolder, ModelManifest
     from ganmnist.sampling import Sampler
 
 _KEPT = 4
+_FEW = 16  # digits, about as many as a canvas shows
+_AT_A_TIME = 2  # requests for a few digits; with eight a digit takes a quarter longer, since all want the interpreter
+
+
+@dataclass
+class _Model:
+    """A model that is used. Its lock is held while it is loaded: the others would load the same."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    checksum: str = ""
+    sampler: Sampler | None = None
 
 
 class Samplers:
-    """The samplers used last, by the checksum of their weights."""
+    """The samplers used last, by the checksum of their weights, and whose turn it is to use them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[str, Sampler]] = OrderedDict()
+        self._kept: OrderedDict[str, _Model] = OrderedDict()
+        self._few = threading.Semaphore(_AT_A_TIME)
+        self._many = threading.Lock()  # a turn of their own: seconds of work do not hold up a slider
 
     def get(self, folder: ModelFolder, manifest: ModelManifest) -> Sampler:
         """Return the sampler of a model, loaded if it is new or was published since.
@@ -26,15 +42,20 @@ class Samplers:
         Raises:
             ModelError: Its files are damaged.
         """
-        with self._lock:  # held while loading: the others would load the same
-            checksum, sampler = self._kept.get(manifest.id, ("", None))
-            if sampler is None or checksum != manifest.sha256:
-                sampler = _load(folder, None if manifest.finished else sampler)
-                self._kept[manifest.id] = (manifest.sha256, sampler)
+        with self._lock:
+            model = self._kept.setdefault(manifest.id, _Model())
             self._kept.move_to_end(manifest.id)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            return sampler
+        with model.lock:
+            if model.sampler is None or model.checksum != manifest.sha256:
+                before = None if manifest.finished else model.sampler
+                model.sampler, model.checksum = _load(folder, before), manifest.sha256
+            return model.sampler
+
+    def turn(self, count: int) -> AbstractContextManager[object]:
+        """Return what to hold while that many digits are drawn."""
+        return self._few if count <= _FEW else self._many
 
 
 def _load(folder: ModelFolder, before: Sampler | None) -> Sampler:

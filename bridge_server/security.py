@@ -2,7 +2,8 @@
 
 A web page that the user happens to visit can reach 127.0.0.1 too. Three locks keep it out: the Host header must be ours
 (a page that points its own name at 127.0.0.1 fails here), Origin and Sec-Fetch-Site must not be another site's, and all
-but a few harmless pages want the token, which only programs of this user can read.
+but a few harmless pages want the token, which only programs of this user can read. The people of a class have tokens of
+their own, and may do what their role says.
 
 Hops cannot send a token. So digits are drawn for it without one as long as the server listens to this machine alone:
 any program here may ask for them, and nothing else.
@@ -10,23 +11,28 @@ any program here may ask for them, and nothing else.
 
 from __future__ import annotations
 
-import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from bridge_server.contract import API_VERSION, CALLS
+from bridge_server.contract import API_VERSION, CALLS, ZIP
 from bridge_server.errors import Refusal, answer
+from bridge_server.roles import may
+from bridge_server.tokens import Holder, Tokens
+from ganmnist.model_file import MAX_FILE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_BODY = 2_000_000
 REQUEST_ID = "ganmnist.request_id"
+WHO = "ganmnist.who"  # name of the one whose token it is; absent where none is needed
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PUBLIC = frozenset({"/", "/openapi.json", *(call.path for call in CALLS if call.public)})
+_LARGE = frozenset((call.method, call.path) for call in CALLS if call.takes == ZIP)
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -47,16 +53,17 @@ class Guard:
     Args:
         app: The application.
         port: Where it is served.
-        token: What all that is not public wants.
-        loopback: Whether the server listens to this machine alone; only then does Hops need no token.
+        tokens: What all that is not public wants.
+        lan: Names and addresses that it answers to on a network. None: the server listens to this machine alone, and
+            only then does Hops need no token.
     """
 
-    def __init__(self, app: WSGIApplication, port: int, token: str, *, loopback: bool) -> None:
+    def __init__(self, app: WSGIApplication, port: int, tokens: Tokens, lan: Sequence[str] = ()) -> None:
         self._app = app
-        self._loopback = loopback
-        self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+        self._tokens = tokens
+        self._loopback = not lan
+        self._hosts = frozenset(f"{name.lower()}:{port}" for name in lan or LOOPBACK)
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
-        self._bearer = f"Bearer {token}".encode()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request_id = new_request_id()
@@ -85,27 +92,41 @@ class Guard:
     def _check(self, environ: WSGIEnvironment) -> None:
         """Raise a Refusal unless the request may pass. The order matters: strangers learn nothing but that they are."""
         if environ.get("HTTP_HOST", "").lower() not in self._hosts:
-            raise Refusal(403, "host", "This server answers at 127.0.0.1 and localhost only.")
+            names = "127.0.0.1 and localhost" if self._loopback else "the names it was started with"
+            raise Refusal(403, "host", f"This server answers at {names} only.")
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and origin.lower() not in self._origins:
             raise Refusal(403, "origin", "Other web sites may not use this server.")
         if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin") and not _opens_the_page(environ):
             raise Refusal(403, "origin", "Other web sites may not use this server.")
         _check_client(environ.get("HTTP_X_CLIENT_API"))
-        open_to_all = _is_public(environ) or (self._loopback and _is_hops(environ))
-        if not open_to_all and not self._has_token(environ):
-            raise Refusal(
-                401,
-                "token",
-                "The token is missing or not this server's: read it from server.json, it changes with every start.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY:
-            raise Refusal(413, "too_large", f"The body is larger than {MAX_BODY:,} bytes.")
+        if not _is_public(environ) and not (self._loopback and _is_hops(environ)):
+            self._check_holder(environ)
+        most = self.largest_body(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("HTTP_AUTHORIZATION", ""))
+        if int(environ.get("CONTENT_LENGTH") or 0) > most:
+            raise Refusal(413, "too_large", f"The body is larger than {most:,} bytes.")
 
-    def _has_token(self, environ: WSGIEnvironment) -> bool:
-        sent = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
-        return hmac.compare_digest(sent, self._bearer)
+    def _check_holder(self, environ: WSGIEnvironment) -> None:
+        holder = self._holder(environ.get("HTTP_AUTHORIZATION", ""))
+        if holder is None:
+            where = "read it from server.json, it changes with every start" if self._loopback else "ask who runs it"
+            message = f"The token is missing or not this server's: {where}."
+            raise Refusal(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
+        environ[WHO] = holder.name
+        if not may(holder.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            raise Refusal(403, "role", f"{holder.name} may not do this as a {holder.role}: ask who runs the server.")
+
+    def largest_body(self, method: str, path: str, authorization: str) -> int:
+        """Return how many bytes the body of a request may have; only who may send a whole model may send so many."""
+        if (method, path) in _LARGE:
+            holder = self._holder(authorization)
+            if holder and may(holder.role, method, path):
+                return MAX_FILE
+        return MAX_BODY
+
+    def _holder(self, authorization: str) -> Holder | None:
+        scheme, _, sent = authorization.partition(" ")
+        return self._tokens.holder(sent.encode("latin-1", "replace")) if scheme == "Bearer" else None
 
 
 def new_request_id() -> str:
@@ -159,6 +180,7 @@ def _opens_the_page(environ: WSGIEnvironment) -> bool:
 def _line(environ: WSGIEnvironment, request_id: str, status: int, started: float) -> dict[str, object]:
     return {
         "request": request_id,
+        **({"who": environ[WHO]} if WHO in environ else {}),
         "method": environ["REQUEST_METHOD"][:16],
         "path": environ["PATH_INFO"][:200],
         "status": status,

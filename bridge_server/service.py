@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from bridge_server import previews
-from bridge_server.backend import Backend, Created
+from bridge_server import allowance, leftovers, previews
+from bridge_server.backend import Attachment, Backend, Created, to_model
 from bridge_server.contract import (
     Activations,
     ActivationsRequest,
@@ -36,7 +37,8 @@ from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
 from ganmnist.config import HANDS, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
-from ganmnist.models import ModelManifest, ModelStore
+from ganmnist.model_file import ENDING, ModelFile, model_bytes
+from ganmnist.models import ModelStore
 from ganmnist.presets import recipe
 
 MAX_LOSSES = 1000
@@ -48,17 +50,20 @@ class Service(Backend):
 
     def __init__(self, home: Path, instance: str) -> None:
         super().__init__(instance)
+        self._home = home
         self._store = ModelStore(home)
         self._runs = RunStore(home / "runs.sqlite")
         self._launcher = Launcher(self._runs, self._store.path)
         self._data = DataKeeper(home)
         self._samplers = Samplers()
         self._closing = threading.Event()
+        self._deleting = threading.Lock()
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
 
     def start(self) -> None:
         self._launcher.start()
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
 
     def close(self) -> None:
         self._closing.set()
@@ -74,6 +79,7 @@ class Service(Backend):
     def run_start(self, request: StartRun) -> Run | Created:
         settings = TrainConfig(**{name: getattr(request, name) for name in TrainConfig.model_fields})
         recipe(settings)  # refuses what cannot be trained
+        self._check_room()
         record, new = self._runs.add(request.model, settings, request.key, self._free_name)
         self._launcher.wake()
         run = self._describe(record)
@@ -92,6 +98,7 @@ class Service(Backend):
 
     def run_resume(self, id: str) -> Run:
         record = self._runs.get(id)
+        self._check_room()
         self._runs.requeue(id, self._name_by_now(record))
         self._launcher.wake()
         return self.run(id)
@@ -119,17 +126,31 @@ class Service(Backend):
         return content
 
     def models(self) -> Models:
-        return Models(models=[_model(manifest) for manifest in self._store.list()])
+        return Models(models=[to_model(manifest) for manifest in self._store.list()])
 
     def model(self, name: str) -> Model:
-        return _model(self._store.find(name).manifest())
+        return to_model(self._store.find(name).manifest())
+
+    def _rename(self, id: str, name: str) -> None:
+        self._store.rename(self._store.folder(id, name).manifest(), name)
+
+    def model_file(self, name: str) -> Attachment:
+        folder = self._store.find(name)
+        return Attachment(f"{folder.name}{ENDING}", model_bytes(folder))
+
+    def _keep(self, found: ModelFile) -> Model:
+        self._check_room()
+        return to_model(self._store.add(found.manifest, found.weights).manifest())
 
     def model_delete(self, name: str) -> Deleted:
-        folder = self._store.find(name)
-        if self._runs.is_active(folder.id):
-            raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
-        self._store.delete(folder.name)
-        return Deleted(deleted=folder.name)
+        with self._deleting:  # two at once would take the files from under each other
+            folder = self._store.find(name)
+            if self._runs.is_active(folder.id):
+                raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
+            with suppress(Refusal):  # to delete must be possible on a full disk; no run goes on without its folder
+                self._runs.move(folder.id, RunState.INTERRUPTED, RunState.STOPPED)
+            self._store.delete(folder.name)
+            return Deleted(deleted=folder.name)
 
     def generate(self, request: GenerateRequest) -> Generated:
         from ganmnist.directions import unheard
@@ -137,14 +158,15 @@ class Service(Backend):
 
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
-        z = latents(request, sampler.latent_dim, sampler.directions)
-        digits = classes(request, len(z), sampler.classes)
-        images = sampler.generate(z, digits)
         training = self._runs.is_active(folder.id)
-        steered = any(getattr(request, name) is not None for name in HANDS)
-        remarks = unheard(request, sampler.directions()) if steered else []
-        chosen = digits.tolist() if sampler.classes else []
-        return generated(request, folder.name, sampler.step, training, z, chosen, images, remarks)
+        with self._samplers.turn(request.count):
+            z = latents(request, sampler.latent_dim, sampler.directions)
+            digits = classes(request, len(z), sampler.classes)
+            images = sampler.generate(z, digits)
+            steered = any(getattr(request, name) is not None for name in HANDS)
+            remarks = unheard(request, sampler.directions()) if steered else []
+            chosen = digits.tolist() if sampler.classes else []
+            return generated(request, folder.name, sampler.step, training, z, chosen, images, remarks)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk
@@ -166,6 +188,18 @@ class Service(Backend):
             if not self._closing.is_set():  # torch cannot be imported while Python ends
                 _log.exception("warming up")
 
+    def _tidy(self) -> None:
+        try:
+            leftovers.remove(self._home, self._runs.all(), self._closing)
+        except Exception:
+            if not self._closing.is_set():
+                _log.exception("removing what runs have left behind")
+
+    def _check_room(self) -> None:
+        problem = allowance.lack_of_room(self._home)
+        if problem:
+            raise Refusal(507, "disk_full", problem)
+
     def _free_name(self, taken: set[str]) -> str:
         return self._store.free_name("digits", taken)
 
@@ -180,6 +214,7 @@ class Service(Backend):
             return record.model  # nothing published yet
 
     def _describe(self, record: Record) -> Run:
+        record = self._launcher.seen(record)
         tick = last_tick(self._store.path / record.id)
         state = record.state
         place = None
@@ -206,7 +241,7 @@ class Service(Backend):
             preview=tick.preview,
             text="",
             reason=record.reason,
-            problem=record.problem,
+            problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
         )
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
 
@@ -222,20 +257,3 @@ def _epochs(settings: TrainConfig) -> int | None:
         return recipe(settings).epochs
     except SettingError:  # stored by a version with other limits
         return settings.epochs
-
-
-def _model(manifest: ModelManifest) -> Model:
-    return Model(
-        id=manifest.id,
-        name=manifest.name,
-        created=manifest.created,
-        data=manifest.data,
-        latent_dim=manifest.networks.latent_dim,
-        classes=manifest.networks.classes,
-        epoch=manifest.epoch,
-        step=manifest.step,
-        seconds=manifest.seconds,
-        frechet=manifest.estimate and manifest.estimate.frechet,
-        finished=manifest.finished,
-        preset=manifest.preset,
-    )

@@ -1,69 +1,80 @@
-"""The process that serves: one at a time per data directory, on 127.0.0.1, announced in the discovery file."""
+"""The process that serves: one at a time per data directory, on 127.0.0.1 unless told otherwise."""
 
 from __future__ import annotations
 
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
-import uuid
-from contextlib import AbstractContextManager, suppress
-from ipaddress import ip_address
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from bridge_server import logs, web
+from bridge_server import discovery, logs, tokens, web
 from bridge_server.app import create_app
-from bridge_server.contract import API_VERSION
+from bridge_server.discovery import DISCOVERY, LOCK
+from bridge_server.exits import CommandError, ExitCode
+from bridge_server.limits import Limit
+from bridge_server.process import Process
 from bridge_server.security import Guard
 from ganmnist import __version__
-from ganmnist.files import read_json, write_json
+from ganmnist.files import write_json
 
 if TYPE_CHECKING:
     from bridge_server.backend import Backend
 
 DEFAULT_PORT = 28280
-ALREADY_RUNNING = 3
-PORT_TAKEN = 4
-DISCOVERY = "server.json"
 LAUNCH = "launch.json"
+_LOCK_SECONDS = 0.2  # for which a command may hold the lock as it looks whether a server does
 _log = logging.getLogger("ganmnist.serving")
 
 
-class CannotServe(Exception):
-    """The server cannot start here; the message says why, `code` is the exit status of the process."""
+class Lan(NamedTuple):
+    """A network to serve.
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    Attributes:
+        address: Of this machine on that network, IPv4.
+        names: What else the server answers to there.
+    """
+
+    address: str
+    names: tuple[str, ...] = ()
 
 
-def serve(home: Path, port: int, mock: bool) -> None:
-    """Serve until the process is asked to end by SIGINT, SIGTERM or CTRL-BREAK.
+def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
+    """Serve until the process is asked to end: by a call, or by SIGINT, SIGTERM or CTRL-BREAK.
 
     Args:
         home: Data directory; made if need be.
-        port: On 127.0.0.1; 0 takes a free one.
+        port: 0 takes a free one.
         mock: Answer from made-up digits, without torch.
+        lan: Serve a network in place of this machine alone.
 
     Raises:
-        CannotServe: Another server has the directory or the port.
+        CommandError: Another server has the directory or the port, or nobody has a token for the network.
     """
     home.mkdir(parents=True, exist_ok=True)
     with _only_one(home):
-        listener = _listen(port)
+        _remove_leftover(home)
+        if lan and not tokens.read(home):
+            raise CommandError(
+                ExitCode.PROBLEM,
+                "Nobody has a token yet, so nobody could ask: ganmnist-server token add NAME --role student.",
+            )
+        listener = listen(lan.address if lan else "127.0.0.1", port)
         address, port = listener.getsockname()
-        instance, token = uuid.uuid4().hex, secrets.token_urlsafe(32)
-        url = f"http://127.0.0.1:{port}"
+        process = Process(home, url := f"http://{address}:{port}")
         logs.start(home / "server.log")
-        backend = _backend(home, instance, mock)
-        guard = Guard(create_app(backend), port, token, loopback=ip_address(address).is_loopback)
-        server = web.create(guard, listener)
+        backend = _backend(home, process.instance, mock)
+        backend.process = process
+        app = create_app(backend)
+        guard = Guard(Limit(app), port, process.tokens, (lan.address, *lan.names) if lan else ())
+        server = web.create(guard, listener, guard.largest_body)
+        process.wake = server.pull_trigger
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), _leave)
@@ -71,7 +82,13 @@ def serve(home: Path, port: int, mock: bool) -> None:
             backend.start()
             if not mock:
                 remember_how_to_start(home)
-            _announce(home, url, token, instance)
+            if lan:
+                print(
+                    "The network is served over plain HTTP: whoever can listen in there reads everything, tokens too. "
+                    "Use it only on a network that you trust.",
+                    flush=True,
+                )
+            process.announce()
             print(f"ganmnist is ready at {url} - in Grasshopper, the Server component finds it by itself", flush=True)
             _log.info("ready", extra={"fields": {"url": url, "pid": os.getpid(), "mock": mock}})
             server.run()
@@ -79,10 +96,34 @@ def serve(home: Path, port: int, mock: bool) -> None:
             for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
                 if hasattr(signal, name):
                     signal.signal(getattr(signal, name), signal.SIG_IGN)  # leaving already
-            _withdraw(home, instance)
+            process.withdraw()
             listener.close()
             backend.close()
             _log.info("stopped")
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one.
+
+    Raises:
+        CommandError: The port is taken, or the address is not this machine's.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform == "win32":
+        # There SO_REUSEADDR would let a second program take the very same port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            ExitCode.PORT_TAKEN,
+            f"Port {port} of {address} cannot be used ({error.strerror}): end what uses it, or choose another: --port.",
+        ) from None
+    return listener
 
 
 def remember_how_to_start(home: Path) -> None:
@@ -104,54 +145,23 @@ def _backend(home: Path, instance: str, mock: bool) -> Backend:
 
 def _only_one(home: Path) -> AbstractContextManager[object]:
     try:
-        return FileLock(home / "server.lock").acquire(timeout=0)
+        return FileLock(home / LOCK).acquire(timeout=_LOCK_SECONDS, poll_interval=0.02)
     except Timeout:
-        raise CannotServe(ALREADY_RUNNING, f"A server is already running on {home}{_where(home)}.") from None
+        found = discovery.read(home)
+        where = f" at {found.url} (process {found.pid})" if found else ""
+        raise CommandError(ExitCode.ALREADY_RUNNING, f"A server is already running on {home}{where}.") from None
 
 
-def _where(home: Path) -> str:
-    try:
-        other = read_json(home / DISCOVERY)
-        return f" at {other['url']} (process {other['pid']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if sys.platform == "win32":
-        # There SO_REUSEADDR would let a second program take the very same port.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        raise CannotServe(
-            PORT_TAKEN, f"Port {port} cannot be used ({error.strerror}): end what uses it, or choose another: --port."
-        ) from None
-    return listener
-
-
-def _announce(home: Path, url: str, token: str, instance: str) -> None:
-    found = {
-        "version": __version__,
-        "pid": os.getpid(),
-        "instance": instance,
-        "url": url,
-        "token": token,
-        "api": API_VERSION,
-    }
-    write_json(home / DISCOVERY, found, private=True)
-
-
-def _withdraw(home: Path, instance: str) -> None:
-    """Remove the discovery file, if it is ours."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        if read_json(home / DISCOVERY)["instance"] == instance:
-            (home / DISCOVERY).unlink()
+def _remove_leftover(home: Path) -> None:
+    """Remove the discovery file of a server that was killed: its process number may be another program's by now."""
+    found = discovery.read(home)
+    if found and found.instance is None:
+        raise CommandError(
+            ExitCode.PROBLEM,
+            f"{home / DISCOVERY} names a server on another machine, {found.url}: "
+            "remove the file to run one here, or choose another --data-dir.",
+        )
+    (home / DISCOVERY).unlink(missing_ok=True)
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:

@@ -31,6 +31,7 @@ class Tick(Settings):
     preview: Whole = 0
     data: str | None = None
     note: str | None = None  # what it is doing in place of training
+    problem: str | None = None  # what went wrong and was mended
 
 
 class TickWriter:

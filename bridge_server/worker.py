@@ -6,7 +6,7 @@ on a line `stop` on its standard input, or when that closes because the server d
 
 from __future__ import annotations
 
-import errno
+import logging
 import math
 import os
 import signal
@@ -15,14 +15,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
+from bridge_server import allowance
 from bridge_server.previews import write_preview
 from bridge_server.ticks import Tick, TickWriter
 from ganmnist.config import TrainConfig
-from ganmnist.errors import GanError
+from ganmnist.errors import GanError, ModelError
 from ganmnist.files import read_json, write_json
 from ganmnist.reading import read_settings
 
@@ -31,14 +35,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.figures import Estimate
+    from ganmnist.models import ModelFolder
     from ganmnist.training import Progress
 
 SETTINGS = "settings.json"
 FAILURE = "failure.json"
 LOG = "worker.log"
+LOCK = "worker.lock"
 TICK_SECONDS = 0.25
+_LONG_TICK_SECONDS = 2.0  # in a training of more than half an hour, whose ticks would be too many to keep
+_LOOK_SECONDS = 1.0  # from one look at the disk to the next
 ORPHAN_SECONDS = 4.0  # how long a training may go on without its server
 NICENESS = 10
+# As torch on Windows and elsewhere, the loader of libraries, oneDNN and Python (a thread has a stack) say it.
+_OUT_OF_MEMORY = (
+    "not enough memory",
+    "allocate memory",
+    "failed to map segment",
+    "could not create a primitive",
+    "can't start new thread",
+)
 
 
 class Exit(IntEnum):
@@ -83,6 +99,22 @@ class Orders:
         os._exit(Exit.SAVED)
 
 
+class Room:
+    """Looks now and then whether the disk still has the room that a training leaves free."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._next = 0.0
+        self.lacks = False
+
+    def look(self) -> bool:
+        """Tell whether room lacks."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LOOK_SECONDS
+            self.lacks = allowance.lack_of_room(self._folder) is not None
+        return self.lacks
+
+
 class Reporter:
     """Writes progress and previews, the progress about four times a second. Previews come from another thread."""
 
@@ -94,7 +126,7 @@ class Reporter:
 
     def note(self, percent: float, words: str) -> None:
         if time.monotonic() >= self._next:
-            self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words)
+            self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words, problem=None)
             self._next = time.monotonic() + TICK_SECONDS
 
     def data(self, name: str) -> None:
@@ -104,7 +136,10 @@ class Reporter:
         self._held = progress
         if time.monotonic() >= self._next:
             self.flush()
-            self._next = time.monotonic() + TICK_SECONDS
+            self._next = time.monotonic() + min(max(TICK_SECONDS, progress.seconds / 1000), _LONG_TICK_SECONDS)
+
+    def problem(self, words: str) -> None:
+        self._ticks.write(problem=words)
 
     def preview(self, images: NDArray[np.uint8]) -> None:
         number = self._ticks.last.preview + 1
@@ -137,23 +172,45 @@ class Reporter:
         )
 
 
+class Warnings(logging.Handler):
+    """Reports what the library warns of: that a damaged checkpoint was set aside."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__(logging.WARNING)
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._reporter.problem(record.getMessage())
+
+
 def work(folder: Path, stop: Callable[[], bool]) -> Exit:
-    """Train what the folder says and report into it."""
+    """Train what the folder says and report into it, as soon as nobody else does."""
+    with FileLock(folder / LOCK):  # an orphan may still be saving
+        return _work(folder, stop)
+
+
+def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
+    room = Room(folder)
+    if room.look():
+        return Exit.DISK_FULL
     request = read_json(folder / SETTINGS)
     settings = read_settings(TrainConfig, request["settings"])
     reporter = Reporter(folder)
     reporter.note(0, "loading data")
+    logging.getLogger("ganmnist").addHandler(Warnings(reporter))
     # torch takes seconds to import; by now the server has seen a sign of life.
     from ganmnist.data import load_data
     from ganmnist.models import ModelStore
     from ganmnist.training import train
 
     home = folder.parent.parent
+    model = ModelStore(home).folder(folder.name, request["model"])
+    if _is_finished(model):  # it was killed when all was done but to say so
+        return Exit.FINISHED
     data = load_data(home=home, on_progress=reporter.note)
     reporter.data(data.name)
     if stop():
         return Exit.SAVED
-    model = ModelStore(home).folder(folder.name, request["model"])
     try:
         train(
             data,
@@ -161,13 +218,22 @@ def work(folder: Path, stop: Callable[[], bool]) -> Exit:
             model,
             on_progress=reporter.progress,
             on_preview=reporter.preview,
-            should_stop=stop,
+            should_stop=lambda: stop() or room.look(),
             adapt=True,
         )
     finally:
         reporter.flush()
     reporter.judged(model.manifest().estimate)
-    return Exit.FINISHED if reporter.last().percent >= 100 or not stop() else Exit.SAVED
+    if reporter.last().percent >= 100:
+        return Exit.FINISHED
+    return Exit.SAVED if stop() else Exit.DISK_FULL
+
+
+def _is_finished(model: ModelFolder) -> bool:
+    try:
+        return model.manifest().finished
+    except ModelError:
+        return False
 
 
 def main() -> int:
@@ -175,11 +241,13 @@ def main() -> int:
     folder = Path(sys.argv[1])
     orders = Orders()
     signal.signal(signal.SIGTERM, orders.obey)
+    logging.basicConfig(format="%(message)s")  # into the log beside the settings
     _be_polite()
     try:
         return work(folder, orders.stop)
     except Exception as error:
-        traceback.print_exc()
+        with suppress(OSError):  # the log is on the disk that may be full
+            traceback.print_exc()
         code = _exit_for(error)
         if code is Exit.FAILED:
             write_json(folder / FAILURE, _failure(error))
@@ -187,10 +255,10 @@ def main() -> int:
 
 
 def _exit_for(error: Exception) -> Exit:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if allowance.is_full(error):
         return Exit.DISK_FULL
     words = str(error).lower()
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in words and "alloc" in words):
+    if isinstance(error, MemoryError) or any(said in words for said in _OUT_OF_MEMORY):
         return Exit.OUT_OF_MEMORY
     return Exit.FAILED
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -19,7 +19,8 @@ from ganmnist import __version__, paths
 from ganmnist.advice import remarks
 from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
-from ganmnist.models import BUNDLED, ModelFolder, ModelManifest, ModelStore, NewName
+from ganmnist.models import BUNDLED, ModelFolder, ModelStore, NewName
+from ganmnist.models_command import add_models, summary
 from ganmnist.networks_command import add_networks, add_networks_file
 from ganmnist.networks_file import read_networks
 from ganmnist.options import add_command, add_settings, given, print_result
@@ -100,7 +101,7 @@ def train(options: argparse.Namespace) -> None:
         )
     print_result(
         options,
-        _summary(folder.manifest()),
+        summary(folder.manifest()),
         f"trained {folder.name}: ganmnist generate --model {folder.name} --out digits.png",
     )
 
@@ -117,32 +118,6 @@ def generate(options: argparse.Namespace) -> None:
     write(options.out, images, geometry)
     done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
     print_result(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
-
-
-def models(options: argparse.Namespace) -> None:
-    """List the models, or delete one."""
-    store = ModelStore(paths.home())
-    if options.delete:
-        store.delete(options.delete)
-        print_result(options, {"deleted": options.delete}, f"deleted {options.delete}")
-        return
-    found = store.list()
-    if options.json:
-        print(json.dumps([_summary(model) for model in found]))
-        return
-    table = Table("model", "networks", "data", "epoch", "step", "trained", "FID", "created")
-    for model in found:
-        table.add_row(
-            model.name,
-            model.preset or "own",
-            model.data,
-            str(model.epoch),
-            str(model.step),
-            f"{model.seconds:.0f} s{'' if model.finished else ', cut short'}",
-            f"{model.estimate.frechet:.1f}" if model.estimate else "",
-            model.created[:10],
-        )
-    Console().print(table)
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -210,8 +185,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     where = (
-        "Folder with the four IDX files of MNIST, or with pictures, in a sub-folder for each class if they have any; "
-        "GANMNIST_DATA, the cache or a download unless given."
+        "Folder with IDX files like MNIST's, or with pictures, in a sub-folder for each class if they have any; a .zip "
+        "of pictures, or a .csv of pixels, the label first. GANMNIST_DATA, the cache or a download unless given."
     )
     added = add_command(commands, "data", data)
     added.add_argument("--directory", type=Path, help=where)
@@ -246,9 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--directory", type=Path, help=where)
     add_settings(added, EvaluateConfig)
 
-    added = add_command(commands, "models", models)
-    added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
-
+    add_models(commands)
     add_networks(commands)
     return parser
 
@@ -290,10 +263,6 @@ def _say(step: training.Progress) -> str:
     if step.estimate:
         words += [f"FID {step.estimate.frechet:.1f}", f"{100 * step.estimate.confident:.0f} % clear"]
     return "  ".join(words)
-
-
-def _summary(model: ModelManifest) -> dict[str, Any]:
-    return model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
 
 
 def _fail(error: Exception, status: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -13,24 +14,21 @@ from ganmnist import bundle
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError
 from ganmnist.game import Game
+from ganmnist.tensors import Layout, layouts
 
 _log = logging.getLogger("ganmnist.checkpoint")
 _KEEP = 2  # the newest, and the one before in case the newest is damaged
 
 
+class _AnotherTraining(ModelError):
+    """A checkpoint of other settings or other data, which is no damage."""
+
+
 def save(folder: Path, game: Game, config: TrainConfig, data: str) -> None:
     """Save networks, averages, optimisers and the state of chance; older checkpoints but one are removed."""
-    tensors = {
-        **_named("generator", game.generator.state_dict()),
-        **_named("discriminator", game.discriminator.state_dict()),
-        **_named("averaged", game.averaged),
-        **_named("adam_g", game.adam_g.state()),
-        **_named("adam_d", game.adam_d.state()),
-        "chance": torch.get_rng_state(),
-    }
     settings = config.model_dump(mode="json")
     manifest = {"step": game.step, "seconds": game.seconds, "settings": settings, "data": data}
-    bundle.save(folder / f"step-{game.step:08d}.json", manifest, tensors)
+    bundle.save(folder / f"step-{game.step:08d}.json", manifest, _tensors(game))
     _sweep(folder)
 
 
@@ -45,21 +43,27 @@ def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
     Raises:
         ModelError: The checkpoint belongs to other settings or another data set.
     """
+
+    def expected(manifest: dict[str, Any]) -> dict[str, Layout]:
+        if not _are(manifest.get("settings"), config):
+            raise _AnotherTraining(
+                f"{folder}: holds a training with other settings: choose another name, or go on with those"
+            )
+        if manifest.get("data") != data:
+            raise _AnotherTraining(
+                f"{folder}: holds a training on {manifest.get('data')}, the data are {data} now: put those back"
+            )
+        return layouts(_tensors(game))
+
     for path in _newest_first(folder):
         try:
-            manifest, tensors = bundle.load(path)
+            manifest, tensors = bundle.load(path, expected)
+        except _AnotherTraining:
+            raise
         except ModelError as error:
             _log.warning("%s; the checkpoint is set aside, the one before it is used", error)
             path.replace(path.with_suffix(".json.damaged"))
             continue
-        if not _are(manifest["settings"], config):
-            raise ModelError(
-                f"{folder}: holds a training with other settings: choose another name, or go on with those"
-            )
-        if manifest["data"] != data:
-            raise ModelError(
-                f"{folder}: holds a training on {manifest['data']}, the data are {data} now: put those back"
-            )
         game.generator.load_state_dict(_part(tensors, "generator"))
         game.discriminator.load_state_dict(_part(tensors, "discriminator"))
         game.averaged = _part(tensors, "averaged")
@@ -82,6 +86,17 @@ def _are(settings: object, config: TrainConfig) -> bool:
         return TrainConfig.model_validate(settings) == config
     except ValidationError:  # another version's
         return False
+
+
+def _tensors(game: Game) -> dict[str, Tensor]:
+    return {
+        **_named("generator", game.generator.state_dict()),
+        **_named("discriminator", game.discriminator.state_dict()),
+        **_named("averaged", game.averaged),
+        **_named("adam_g", game.adam_g.state()),
+        **_named("adam_d", game.adam_d.state()),
+        "chance": torch.get_rng_state(),
+    }
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The images to learn from: MNIST, what stands in for it, or a folder of your own."""
+"""The images to learn from: MNIST, what stands in for it, or images of your own in a folder or a file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganmnist import download, own_images, paths, synthetic
+from ganmnist.composition import MAX_CLASSES
+from ganmnist.csv_images import read_csv
 from ganmnist.errors import DataError
-from ganmnist.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx, write_idx
+from ganmnist.idx import IMAGES_MAGIC, LABELS_MAGIC, magic_of, read_idx, write_idx
 from ganmnist.picture import ENDINGS
 
 ENVIRONMENT = "GANMNIST_DATA"
@@ -34,7 +36,7 @@ class Dataset:
     """Images with their labels.
 
     Attributes:
-        name: `MNIST`, `synthetic-mnist` (what stands in for MNIST, and is not MNIST) or the name of a folder.
+        name: `MNIST`, `synthetic-mnist` (what stands in for MNIST, and is not MNIST) or the name of a folder or file.
         source: Where it came from, for people.
         train_images, test_images: uint8 (N, 28, 28), row 0 at the top.
         train_labels, test_labels: uint8 (N,), the number of each image's class.
@@ -60,18 +62,17 @@ def load_data(
     the name `synthetic-mnist`, and are kept until MNIST can be had.
 
     Args:
-        directory: Folder with the four IDX files of MNIST or of images like it, plain or gzip'd, or with pictures: in
-            the folder itself, or in a sub-folder for each class.
+        directory: As `read_data` takes it.
         home: Folder that holds the cache; the user's own unless given.
         on_progress: Called with percent and a few words.
 
     Raises:
-        DataError: A folder was named that lacks a file, or a file is damaged; names the file and what was expected.
+        DataError: What was named lacks a file, or a file is damaged; names the file and what was expected.
     """
     report = on_progress or (lambda percent, words: None)
     named = directory or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
     if named:
-        return read_folder(named, report)
+        return read_data(named, report)
     cache = _cache(home)
     if not _complete(cache):
         try:
@@ -79,7 +80,7 @@ def load_data(
         except OSError as error:
             report(0, f"no MNIST on disk and none to download ({error}): digits drawn from the bundled model instead")
             return _stand_in(home or paths.home(), report)
-    return read_folder(cache, report)
+    return read_data(cache, report)
 
 
 def is_at_hand(home: Path | None = None) -> bool:
@@ -87,23 +88,22 @@ def is_at_hand(home: Path | None = None) -> bool:
     return bool(os.environ.get(ENVIRONMENT)) or _complete(_cache(home))
 
 
-def read_folder(folder: Path, on_progress: OnProgress | None = None) -> Dataset:
-    """Read the four IDX files of a folder, or its pictures if it has no such file.
+def read_data(path: Path, on_progress: OnProgress | None = None) -> Dataset:
+    """Read images from a folder or a file.
+
+    Args:
+        path: A folder with the four IDX files of MNIST, plain or gzip'd; or with one IDX file of images, and one of
+            their labels if any, under other names; or with pictures, in the folder itself or in a sub-folder for each
+            class. Or a .zip of such pictures, or a .csv file with a line for each image.
+        on_progress: Called with percent and a few words.
 
     Raises:
         DataError: A file is absent, truncated, oversized, of the wrong kind, or has more or fewer labels than images;
-            a picture is damaged, or lies where it cannot be told what class it is.
+            a picture is damaged, or lies where it cannot be told what class it is. Names the file, and the line or the
+            entry in it.
     """
     report = on_progress or (lambda percent, words: None)
-    if any(_candidates(folder, name) for name in MNIST):
-        found = _read_idx_folder(folder, report)
-    elif pictures := own_images.read(folder, report):
-        found = Dataset(folder.resolve().name, str(folder), *pictures)
-    else:
-        raise DataError(
-            f"{folder}: has neither the four IDX files of MNIST ({', '.join(MNIST)}, plain or as .gz) nor pictures "
-            f"({' '.join(ENDINGS)}), in it or in its sub-folders: name a folder that has"
-        )
+    found = _read_file(path, report) if path.is_file() else _read_folder(path, report)
     report(100, "ready")
     return found
 
@@ -148,15 +148,81 @@ def _stand_in(home: Path, report: OnProgress) -> Dataset:
     return replace(found, name=synthetic.NAME, source=synthetic.SOURCE)  # not the folder it was read from
 
 
+def _read_file(path: Path, report: OnProgress) -> Dataset:
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return _own(path, *own_images.read_zip(path, report))
+    if ending == ".csv":
+        return _labelled(path, path, *read_csv(path, report))
+    raise DataError(f"{path}: is neither a folder nor a .zip of pictures nor a .csv of pixels: name one of these")
+
+
+def _read_folder(folder: Path, report: OnProgress) -> Dataset:
+    if any(_candidates(folder, name) for name in MNIST):
+        return _read_idx_folder(folder, report)
+    if found := _read_own_idx(folder):
+        return found
+    if pictures := own_images.read_folder(folder, report):
+        return _own(folder, *pictures)
+    raise DataError(
+        f"{folder}: has neither the four IDX files of MNIST ({', '.join(MNIST)}, plain or as .gz) nor one IDX file of "
+        f"images nor pictures ({' '.join(ENDINGS)}), in it or in its sub-folders: name a folder that has"
+    )
+
+
+def _read_own_idx(folder: Path) -> Dataset | None:
+    """Read the images of an IDX file, and their labels if there are any; None if there is no such file."""
+    kinds: dict[int | None, list[Path]] = {}
+    for path in own_images.visible(folder):
+        if path.suffix.lower() not in ENDINGS and path.is_file():
+            kinds.setdefault(magic_of(path), []).append(path)
+    images, labels = kinds.get(IMAGES_MAGIC, []), kinds.get(LABELS_MAGIC, [])
+    if not images and not labels:
+        return None
+    if len(images) != 1 or len(labels) > 1:
+        names = ", ".join(path.name for path in (*images, *labels))
+        raise DataError(
+            f"{folder}: expected one IDX file of images and at most one of labels, got {names}: move the others away, "
+            f"or call all four what MNIST's are called ({', '.join(MNIST)})"
+        )
+    return _labelled(folder, labels[0] if labels else images[0], _images(images[0])[0], _labels(labels))
+
+
+def _labels(paths: list[Path]) -> NDArray[np.uint8] | None:
+    return read_idx(paths[0], LABELS_MAGIC)[0] if paths else None
+
+
+def _images(path: Path) -> tuple[NDArray[np.uint8], str]:
+    array, digest = read_idx(path, IMAGES_MAGIC)
+    if array.shape[1:] != (28, 28):
+        raise DataError(f"{path}: expected images of 28 x 28 pixels, got {array.shape[1]} x {array.shape[2]}")
+    return array, digest
+
+
+def _labelled(path: Path, where: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8] | None) -> Dataset:
+    """Return a data set of images whose classes are called by the numbers they have, if they have any."""
+    if not len(images):
+        raise DataError(f"{where}: has no images")
+    if labels is None:
+        return _own(path, own_images.split(images, np.zeros(len(images), np.uint8)), ())
+    if len(labels) != len(images):
+        raise DataError(f"{where}: expected {len(images)} labels, as many as there are images, got {len(labels)}")
+    if labels.max() >= MAX_CLASSES:
+        raise DataError(f"{where}: expected labels from 0 to {MAX_CLASSES - 1}, got {labels.max()}")
+    return _own(path, own_images.split(images, labels), tuple(map(str, range(labels.max() + 1))))
+
+
+def _own(path: Path, parts: own_images.Parts, classes: tuple[str, ...]) -> Dataset:
+    return Dataset(path.resolve().name, str(path), *parts, classes)
+
+
 def _read_idx_folder(folder: Path, report: OnProgress) -> Dataset:
     arrays: list[NDArray[np.uint8]] = []
     digests: dict[str, str] = {}
     for place, name in enumerate(MNIST):
         report(25.0 * place, f"reading {name}")
         path = _find(folder, name)
-        array, digests[name] = read_idx(path, IMAGES_MAGIC if "images" in name else LABELS_MAGIC)
-        if array.ndim == 3 and array.shape[1:] != (28, 28):
-            raise DataError(f"{path}: expected images of 28 x 28 pixels, got {array.shape[1]} x {array.shape[2]}")
+        array, digests[name] = _images(path) if "images" in name else read_idx(path, LABELS_MAGIC)
         if array.ndim == 1 and len(array) != len(arrays[-1]):
             raise DataError(f"{path}: expected {len(arrays[-1])} labels, as many as there are images, got {len(array)}")
         if array.ndim == 1 and len(array) and array.max() > 9:

@@ -3,6 +3,15 @@
 Every message names the setting or file, what was expected and what came.
 """
 
+_LENGTH = 80  # letters of anything that came: a sentence stays one, whatever is in it
+
+
+def shown(value: object) -> str:
+    """Return what came from outside as a sentence may show it: not too long, and nothing that a terminal acts upon."""
+    text = str(value)
+    whole = text if len(text) <= _LENGTH else text[:_LENGTH] + "..."
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in whole)
+
 
 class GanError(Exception):
     """Base of every error that the library raises on purpose."""

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.bounded import most_inflated, read_at_most
 from ganmnist.errors import DataError
 from ganmnist.files import write_atomic
 
@@ -36,16 +37,30 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
             if found != magic or len(header) < 4 + 4 * dimensions:
                 raise DataError(f"{path}: expected IDX magic {magic} (bytes in {dimensions} dimensions), got {found}")
             shape = [int.from_bytes(header[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
-            size = prod(shape)
+            size, packed = prod(shape), path.stat().st_size
             if size > MOST_IMAGES * 28 * 28:
                 raise DataError(f"{path}: its header promises {size:,} bytes, more than {MOST_IMAGES:,} images have")
-            body = file.read(size + 1)
+            if path.suffix == ".gz" and size > most_inflated(packed):
+                raise DataError(f"{path}: its header promises {size:,} bytes, far more than its {packed:,} can hold")
+            body = read_at_most(file, size)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}): delete it and fetch it anew") from None
     if len(body) != size:
         came = f"{len(body):,}" if len(body) < size else "more"
         raise DataError(f"{path}: expected {size:,} bytes after the header, got {came}: delete it and fetch it anew")
-    return np.frombuffer(body, np.uint8).reshape(shape), hashlib.sha256(header + body).hexdigest()
+    digest = hashlib.sha256(header)
+    digest.update(body)
+    return np.frombuffer(body, np.uint8).reshape(shape), digest.hexdigest()
+
+
+def magic_of(path: Path) -> int | None:
+    """Return the magic that a file begins with if it is an IDX file of images or labels, plain or gzip'd."""
+    try:
+        with _open(path) as file:
+            magic = int.from_bytes(file.read(4), "big")
+    except (OSError, EOFError, zlib.error):
+        return None
+    return magic if magic in (IMAGES_MAGIC, LABELS_MAGIC) else None
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:

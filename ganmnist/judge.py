@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ganmnist import bundle
 from ganmnist.data import rescale
 from ganmnist.modules import Unfilled
+from ganmnist.tensors import layouts
 
 FEATURES = 128
 MANIFEST = Path(__file__).with_name("weights") / "judge.json"
@@ -55,9 +56,10 @@ def load_judge() -> Judge:
     Raises:
         ModelError: Its files are damaged.
     """
-    _, weights = bundle.load(MANIFEST)
     with Unfilled():
         judge = Judge()
+    kept = {name: value.half() if value.is_floating_point() else value for name, value in judge.state_dict().items()}
+    _, weights = bundle.load(MANIFEST, lambda _: layouts(kept))
     judge.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
     )

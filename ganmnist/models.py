@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -26,6 +26,7 @@ from ganmnist.reading import explain, read_settings
 if TYPE_CHECKING:
     from torch import Tensor
 
+T = TypeVar("T")
 BUNDLED = "bundled"  # name and id of the model that comes along
 _BUNDLED_FOLDER = Path(__file__).with_name("weights") / BUNDLED
 _MANIFEST = "model.json"
@@ -42,9 +43,9 @@ class ModelManifest(Settings):
     preset: str | None = Field(description="Preset of its networks, if one.")
     networks: ModelConfig
     settings: TrainConfig
-    epoch: Whole
-    step: Whole
-    seconds: Number = Field(description="Time it was trained.")
+    epoch: Whole = Field(ge=0, le=2**53)
+    step: Whole = Field(ge=0, le=2**53)
+    seconds: Number = Field(description="Time it was trained.", ge=0)
     finished: Flag = Field(description="False while its training is under way or was cut short.")
     estimate: Estimate | None = Field(None, description="What the judge said of it, if it was trained long enough.")
     evaluation: Evaluation | None = Field(None, description="What the judge said of 10,000 samples, if it was asked.")
@@ -101,18 +102,33 @@ class ModelFolder:
         bundle.save(self.path / _LAST, _values(manifest), generator)
 
     def load(self, *, last: bool = False) -> tuple[ModelManifest, dict[str, Tensor]]:
-        """Load the generator's weights, checked against their checksum.
+        """Load the generator's weights, checked against their checksum and against the networks of the manifest.
 
         Args:
             last: Those the training ended with, rather than its best.
+
+        Raises:
+            ModelError: Its files are absent or damaged, or a tensor is another than its networks have.
         """
+        from ganmnist.networks import generator_layouts
+
         path = self.path / (_LAST if last and (self.path / _LAST).exists() else _MANIFEST)
-        try:
-            manifest, tensors = bundle.load(path)
-        except ModelError:
-            # A training may have published between the manifest and the weights: what is there now is whole.
-            manifest, tensors = bundle.load(path)
-        return _check(path, manifest), tensors
+
+        def load() -> tuple[dict[str, Any], dict[str, Tensor]]:
+            return bundle.load(path, lambda values: generator_layouts(check(values, str(path)).networks))
+
+        manifest, tensors = _twice(load)
+        return check(manifest, str(path)), tensors
+
+    def read(self) -> tuple[dict[str, Any], bytes]:
+        """Read the manifest's values and the bytes of the weights, checked against their checksum. No torch."""
+        path = self.path / _MANIFEST
+
+        def read() -> tuple[dict[str, Any], bytes]:
+            manifest = bundle.read_manifest(path)
+            return manifest, bundle.read_weights(path.with_name(manifest["weights"]), manifest["sha256"])
+
+        return _twice(read)
 
 
 class ModelStore:
@@ -131,12 +147,13 @@ class ModelStore:
         """Return the model of that name, or the one that comes along for None.
 
         Raises:
-            ModelNotFound: There is none; lists those there are.
+            ModelNotFound: There is none; lists those there are, and says of what file another cannot be read.
         """
         manifest = self._find(name or BUNDLED)
         if manifest is None:
-            names = ", ".join(model.name for model in self.list())
-            raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names or 'none'}")
+            names = ", ".join(model.name for model in self.list()) or "none"
+            damage = "".join(f"; {problem}" for problem in self._damage())
+            raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names}{damage}")
         return self.folder(manifest.id, manifest.name)
 
     def folder(self, id: str, name: str) -> ModelFolder:
@@ -151,6 +168,24 @@ class ModelStore:
         """
         chosen = read_settings(NewName, {"model": name}).model or self.free_name("digits")
         return self.folder(secrets.token_hex(8), chosen)
+
+    def add(self, manifest: ModelManifest, weights: bytes) -> ModelFolder:
+        """Keep a model that was trained elsewhere: under its name if that is free, under name-1, -2 ... if not.
+
+        Args:
+            manifest: What it is, checked as well as its weights.
+            weights: Bytes of a safetensors file.
+        """
+        name = manifest.name if self._find(manifest.name) is None else self.free_name(manifest.name)
+        folder = self.folder(secrets.token_hex(8), name)
+        # It has no checkpoints here, so there is nothing to go on with.
+        values = _values(manifest.model_copy(update={"id": folder.id, "name": name, "finished": True}))
+        try:
+            bundle.write(folder.path / _MANIFEST, values, weights)
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        return folder
 
     def delete(self, name: str) -> None:
         """Delete a model and all of its training.
@@ -179,6 +214,13 @@ class ModelStore:
             number += 1
         return f"{stem}-{number}"
 
+    def _damage(self) -> Iterable[ModelError]:
+        for manifest in self.path.glob(f"*/{_MANIFEST}"):
+            try:
+                _read(manifest.parent)
+            except ModelError as error:
+                yield error
+
     def _find(self, name: str) -> ModelManifest | None:
         return next((model for model in self.list() if model.name.lower() == name.lower()), None)
 
@@ -194,10 +236,13 @@ def _not_bundled(name: str) -> str:
     return name
 
 
+OwnName = Annotated[ModelName, AfterValidator(_not_bundled)]
+
+
 class NewName(Settings):
     """The name of a model that is to be trained."""
 
-    model: Annotated[ModelName, AfterValidator(_not_bundled)] | None = Field(
+    model: OwnName | None = Field(
         None, description="Name of the model that will be trained; digits-1, digits-2 ... unless given."
     )
 
@@ -222,14 +267,27 @@ def _read(folder: Path) -> ModelManifest:
 
 @lru_cache(maxsize=512)  # a slider asks thirty times a second which model is the newest
 def _read_version(path: Path, changed: int, inode: int) -> ModelManifest:
-    return _check(path, bundle.read_manifest(path))
+    return check(bundle.read_manifest(path), str(path))
 
 
-def _check(path: Path, values: dict[str, Any]) -> ModelManifest:
+def check(values: dict[str, Any], where: str) -> ModelManifest:
+    """Return the values of a manifest as what they say; `where` names their file.
+
+    Raises:
+        ModelError: One sentence per field that is wrong.
+    """
     try:
         return ModelManifest.model_validate(values)
     except ValidationError as error:
-        raise ModelError(f"{path}: {explain(error)}") from None
+        raise ModelError(f"{where}: {explain(error)}") from None
+
+
+def _twice(read: Callable[[], T]) -> T:
+    """Read anew if it fails: a training may have published between manifest and weights, and what is there is whole."""
+    try:
+        return read()
+    except ModelError:
+        return read()
 
 
 def _values(manifest: ModelManifest) -> dict[str, Any]:

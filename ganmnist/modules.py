@@ -85,6 +85,11 @@ class Projection(nn.Module):
         return real + (features * cast(Tensor, self.fits(condition))).sum(1, keepdim=True)
 
 
+# Row t: which of the three weights fall on the t-th of the four pixels that an input pixel reaches.
+_ROWS = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+_SUMS = torch.kron(_ROWS, _ROWS).T.contiguous()  # (9, 16)
+
+
 class UpsampledConv2d(nn.Conv2d):
     """Repeats every pixel twice in both directions, then convolves with a kernel of 3 x 3 and padding 1, all in one.
 
@@ -95,16 +100,22 @@ class UpsampledConv2d(nn.Conv2d):
 
     def __init__(self, inputs: int, outputs: int, *, bias: bool) -> None:
         super().__init__(inputs, outputs, 3, padding=1, bias=bias)
-        # Row t: which of the three weights fall on the t-th of the four pixels that an input pixel reaches.
-        sums = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-        self.register_buffer("_sums", torch.kron(sums, sums).T.contiguous(), persistent=False)  # (9, 16)
+        self.register_buffer("_sums", _SUMS, persistent=False)
+        self._fixed: Tensor | None = None
 
     def forward(self, images: Tensor) -> Tensor:
+        kernel = self._kernel() if self._fixed is None else self._fixed
+        return conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
+
+    def fix(self) -> None:
+        """Sum the weights now and once, for use without training."""
+        self._fixed = self._kernel()
+
+    def _kernel(self) -> Tensor:
         sums = cast(Tensor, self._sums)
         outputs, inputs = self.weight.shape[:2]
         summed = (self.weight.transpose(0, 1).reshape(inputs * outputs, 9) @ sums).view(inputs, outputs, 4, 4)
-        kernel = summed.contiguous(memory_format=torch.channels_last)
-        return conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
+        return summed.contiguous(memory_format=torch.channels_last)
 
 
 class Postponed(nn.Identity):

@@ -10,12 +10,19 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganmnist.composition import IMAGE_SHAPE, ModelConfig, Sequential
 from ganmnist.layers import Conv2D, Dense, Layer, Shape, Sigmoid, UpSampling2D
-from ganmnist.modules import Network, Postponed, UpsampledConv2d
+from ganmnist.modules import Network, Postponed, Unfilled, UpsampledConv2d
+from ganmnist.tensors import Layout, layouts
 
 
 def build_generator(config: ModelConfig) -> Network:
     """Build the network from z and class (N, latent_dim + classes) to images (N, 1, 28, 28) in [-1, 1]."""
     return _build(config.generator, (config.input_dim,), config.input_dim)
+
+
+def generator_layouts(config: ModelConfig) -> dict[str, Layout]:
+    """Return what tensors the generator's weights are, without a byte of memory for them."""
+    with Unfilled(), torch.device("meta"):
+        return layouts(build_generator(config).state_dict())
 
 
 def build_discriminator(config: ModelConfig) -> Network:

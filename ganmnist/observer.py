@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,6 +69,8 @@ class Observer:
         self._sampler: Sampler | None = None
         self._estimator: Estimator | None = None
         self._next_judgement = _JUDGE_AFTER
+        # One thread for all looks: one that begins when memory lacks leaves the one that began it waiting for ever.
+        self._eyes = ThreadPoolExecutor(1, "observer")
         self._busy = threading.Lock()
         self._error: BaseException | None = None
 
@@ -79,7 +82,7 @@ class Observer:
         """
         self._raise_error()
         if self._busy.acquire(blocking=False):
-            threading.Thread(target=self._look_aside, args=(take(),), name="observer", daemon=True).start()
+            self._eyes.submit(self._look_aside, take())
 
     def close(self, last: Snapshot) -> Sampler:
         """Look at the end of the training, publish the best model and return it, ready to sample.
@@ -87,7 +90,7 @@ class Observer:
         Raises:
             Exception: What went wrong in a look.
         """
-        with self._busy:
+        with self._busy, self._eyes:
             self._raise_error()
             if self._best is None:
                 self._publish(last)  # the judge may take a second

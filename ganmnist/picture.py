@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, ImageStat
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
-from ganmnist.errors import DataError
+from ganmnist.errors import DataError, shown
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no other of Pillow's readers is let near the file
+MOST_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's camera has as many
 _SIDE = 28
+_REMEDY = "repair it or take it out"
 _SMOOTH = Image.Resampling.HAMMING  # sharp, and unlike Lanczos draws no faint second line beside a line
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_picture(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
     """Read a picture, its first frame if it has several.
 
     It is turned as its EXIF data say and made grey; where its background is light it is inverted. It stays as it is
     in shape, centred on a square of its background.
+
+    Args:
+        source: A file on disk or in memory.
+        name: What to call it where something is wrong; its path unless given.
 
     Returns:
         uint8 (28, 28), row 0 at the top.
@@ -28,14 +35,20 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: Damaged, no picture, too large, or more than 28 times as long as wide.
     """
+    path = name or source
     try:
-        with Image.open(path, formats=_FORMATS) as opened:
+        with Image.open(source, formats=_FORMATS) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
             opened.draft("L", (4 * _SIDE, 4 * _SIDE))  # a JPEG is decoded at a fraction of its size, which is quick
             grey, visible = _layers(ImageOps.exif_transpose(opened))
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: is too large a picture ({error}): make it smaller") from None
+    except UnidentifiedImageError:
+        known = ", ".join(_FORMATS)
+        raise DataError(f"{path}: cannot be read as a picture (it is none of {known}): {_REMEDY}") from None
     except Exception as error:  # Pillow's readers raise errors of all kinds for damaged bytes
-        raise DataError(f"{path}: cannot be read as a picture ({error}): repair it or take it out") from None
+        raise DataError(f"{path}: cannot be read as a picture ({shown(error)}): {_REMEDY}") from None
     if max(grey.size) > _SIDE * min(grey.size):
         raise DataError(
             f"{path}: is {grey.width} x {grey.height} pixels, which leaves less than one pixel of its shorter side "
@@ -52,9 +65,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 def _layers(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
     """Return the grey of each pixel, and how opaque it is."""
     if picture.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut off at 255
-        values = np.nan_to_num(np.asarray(picture, np.float64), posinf=0, neginf=0)
-        white = 65535 if picture.mode.startswith("I;16") else max(values.max(), 1e-9)
-        grey = Image.fromarray((values / white * 255).round().clip(0, 255).astype(np.uint8))
+        values = np.nan_to_num(np.array(picture, np.float32), copy=False, posinf=0, neginf=0)
+        white = 65535 if picture.mode.startswith("I;16") else max(float(values.max()), 1e-9)
+        values *= 255 / white
+        grey = Image.fromarray(np.clip(np.rint(values, out=values), 0, 255, out=values).astype(np.uint8))
     elif picture.has_transparency_data:
         coloured = picture.convert("RGBA")
         return coloured.convert("L"), coloured.getchannel("A")

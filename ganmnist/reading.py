@@ -10,12 +10,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ganmnist.composition import MAX_LAYERS
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, shown
 from ganmnist.layers import LAYERS
 
 S = TypeVar("S", bound=BaseModel)
 _MOST = 6  # sentences at once
-_LENGTH = 80  # letters of anything that came: a sentence stays one, whatever is in it
 
 
 def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
@@ -42,7 +41,7 @@ def explain(error: ValidationError) -> str:
 
 def field_name(detail: Mapping[str, Any]) -> str:
     """Return the dotted name of the field a pydantic finding is about."""
-    return ".".join(map(_short, detail["loc"]))
+    return ".".join(map(shown, detail["loc"]))
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
@@ -54,19 +53,19 @@ def _sentence(detail: Mapping[str, Any]) -> str:
 def _message(detail: Mapping[str, Any], layer: str | None) -> str:
     kind, came = detail["type"], detail.get("input")
     if kind == "union_tag_invalid":
-        tag = _short(detail["ctx"]["tag"])
+        tag = shown(detail["ctx"]["tag"])
         return f"unknown layer {tag}; {_nearest(tag, LAYERS)}known are {', '.join(LAYERS)}"
     if kind == "union_tag_not_found":
         return f'has no name: expected a layer such as {{"layer": "Dense", "units": 128}}, got {repr(came)}'
     if kind == "extra_forbidden" and layer:
         known = [name for name in LAYERS[layer].model_fields if name != "layer"]
-        unknown = _short(detail["loc"][-1])
+        unknown = shown(detail["loc"][-1])
         return f"is no parameter of {layer}; {_nearest(unknown, known)}it has {', '.join(known) or 'none'}"
     if kind in ("too_long", "too_short") and detail["loc"][-1] == "layers":
         return f"a network has 1 to {MAX_LAYERS} layers, got {len(came or ())}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if isinstance(came, str | int | float):
-        message += f", got {_short(came)!r}" if isinstance(came, str) else f", got {_short(came)}"
+        message += f", got {shown(came)!r}" if isinstance(came, str) else f", got {shown(came)}"
     return message
 
 
@@ -75,17 +74,12 @@ def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
     for at, part in enumerate(loc):
         if part == "layers" and len(loc) > at + 1 and isinstance(loc[at + 1], int):
             name = str(loc[at + 2]) if len(loc) > at + 2 else None
-            before, rest = map(_short, loc[:at]), map(_short, loc[at + 3 :])
+            before, rest = map(shown, loc[:at]), map(shown, loc[at + 3 :])
             words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
             return ": ".join(word for word in words if word), name
-    return ".".join(map(_short, loc)), None
+    return ".".join(map(shown, loc)), None
 
 
 def _nearest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
     found = get_close_matches(name.lower(), [each.lower() for each in known], 1)
     return next((f"did you mean {each}? " for each in known if [each.lower()] == found), "")
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LENGTH else text[:_LENGTH] + "..."

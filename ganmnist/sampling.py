@@ -19,7 +19,7 @@ from ganmnist.directions import Direction
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.latent import Classes, Latents, classes, in_turn, latents
 from ganmnist.models import ModelFolder, ModelStore
-from ganmnist.modules import Unfilled
+from ganmnist.modules import Unfilled, UpsampledConv2d
 from ganmnist.networks import build_generator
 
 _BATCH = 32  # what a layer makes of them stays in the processor's cache
@@ -50,6 +50,9 @@ class Sampler:
         _check_fit(self._generator, weights, self.name)
         self._generator.load_state_dict(dict(weights))
         self._directions: tuple[Direction, ...] | None = None
+        for module in self._generator.modules():
+            if isinstance(module, UpsampledConv2d):
+                module.fix()
         self.step = step
 
     @classmethod

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,16 +24,19 @@ if _MNIST.is_dir():
 class Server:
     """A server process under test."""
 
-    def __init__(self, home: Path, mock: bool, port: int) -> None:
+    def __init__(
+        self, home: Path, mock: bool, port: int, options: tuple[str, ...] = (), within: tuple[str, ...] = ()
+    ) -> None:
         self.home = home
         command = [sys.executable, "-m", "bridge_server", "serve", "--port", str(port), "--data-dir", str(home)]
+        command += options
         if mock:
             command.append("--mock")
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._output = home / "server-output.txt"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                command,
+                [*within, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -41,10 +45,13 @@ class Server:
                 # On Windows only a process group can be sent a Ctrl-Break.
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
+        if within:  # what is mounted for the server alone is seen through it
+            self.home = Path(f"/proc/{self.process.pid}/root{home}")
         found = self._wait_for_discovery()
         self.url: str = found["url"]
         self.token: str = found["token"]
-        self.port = int(self.url.rsplit(":", 1)[1])
+        self.host, port = self.url.removeprefix("http://").split(":")
+        self.port = int(port)
 
     def call(self, method: str, path: str, body=None, headers=None, timeout=30.0):
         """Send one request, with the token unless `headers` has an Authorization. Returns status and JSON answer."""
@@ -58,7 +65,7 @@ class Server:
             body = json.dumps(body).encode()
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()
@@ -76,6 +83,36 @@ class Server:
                 return run
             assert time.monotonic() < deadline, f"run is {run['state']} ({run['text']}), not {states}: {self.output()}"
             time.sleep(0.05)
+
+    def start_run(self, **settings) -> dict:
+        """Start a training, or queue it, and return its run."""
+        status, run = self.call("POST", "/api/runs", settings)
+        assert status in (200, 201), run
+        return run
+
+    def wait_for_step(self, id: str, step: int = 1) -> dict:
+        """Ask until the run has come to a step, and return it."""
+        deadline = time.monotonic() + 30
+        while (run := self.call("GET", f"/api/runs/{id}")[1])["step"] < step:
+            assert time.monotonic() < deadline, run
+            assert run["state"] in ("queued", "running"), run
+            time.sleep(0.02)
+        return run
+
+    def trainers(self) -> list[psutil.Process]:
+        """Return the training processes that this server has started and that are alive."""
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if "bridge_server.worker" in child.cmdline()]
+
+    @staticmethod
+    def wait_for_end(process: psutil.Process, seconds: float = 5.0) -> float:
+        """Wait for a process that is nobody's child any more, and return how long that took."""
+        started = time.monotonic()
+        with suppress(psutil.NoSuchProcess):
+            while process.status() != psutil.STATUS_ZOMBIE:  # which it stays where nobody collects it
+                assert time.monotonic() < started + seconds, "the process lives on"
+                time.sleep(0.02)
+        return time.monotonic() - started
 
     def output(self) -> str:
         return self._output.read_text(errors="replace")
@@ -105,6 +142,28 @@ class Server:
         raise AssertionError(f"the server did not start (exit status {self.process.wait()}): {self.output()}")
 
 
+# Networks so small that a training is all bookkeeping.
+TINY = {
+    "latent_dim": 4,
+    "generator": {
+        "layers": [{"layer": "Dense", "units": 784}, {"layer": "Reshape", "shape": [1, 28, 28]}, {"layer": "Tanh"}]
+    },
+    "discriminator": {"layers": [{"layer": "Flatten"}, {"layer": "Dense", "units": 1}, {"layer": "Sigmoid"}]},
+}
+
+
+@pytest.fixture(scope="session")
+def short():
+    """Settings of a training that takes a moment."""
+    return {"networks": TINY, "images": 96, "batch_size": 32, "epochs": 2}
+
+
+@pytest.fixture(scope="session")
+def endless():
+    """Settings of a training that somebody has to stop."""
+    return {"networks": TINY, "images": 6000, "batch_size": 32, "epochs": 10_000}
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A data directory for one test, in GANMNIST_HOME too."""
@@ -116,7 +175,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def start_server(tmp_path):
-    """Start servers that end with the test: start_server(home=None, mock=False, port=0)."""
+    """Start servers that end with the test: start_server(home=None, mock=False, port=0, options=())."""
     yield from _servers(tmp_path)
 
 
@@ -129,10 +188,16 @@ def start_shared_server(tmp_path_factory):
 def _servers(folder: Path):
     servers: list[Server] = []
 
-    def start(home: Path | None = None, mock: bool = False, port: int = 0) -> Server:
+    def start(
+        home: Path | None = None,
+        mock: bool = False,
+        port: int = 0,
+        options: tuple[str, ...] = (),
+        within: tuple[str, ...] = (),
+    ) -> Server:
         chosen = home or folder / f"home-{len(servers)}"
         chosen.mkdir(exist_ok=True)
-        servers.append(Server(chosen, mock, port))
+        servers.append(Server(chosen, mock, port, options, within))
         return servers[-1]
 
     yield start

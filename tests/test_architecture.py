@@ -31,10 +31,13 @@ WITHOUT_TORCH = (
     "ganmnist.figures",
     "ganmnist.latent",
     "ganmnist.data",
+    "ganmnist.tensors",
+    "ganmnist.model_file",
     "ganmnist.geometry",
     "ganmnist.__main__",
     "bridge_server.contract",
 )
+DEBUGGERS = {"pdb", "ipdb", "pudb", "bdb", "debugpy", "code", "flask_debugtoolbar"}
 PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 
 
@@ -87,7 +90,8 @@ def test_a_package_imports_only_the_packages_it_may_know(trees):
 def test_nothing_is_pickled(trees):
     for path, tree in trees.items():
         assert not {name.split(".")[0] for name in imports_of(tree)} & PICKLES, path
-        assert not {"torch.load", "torch.save"} & {_name(call.func) for call in calls_of(tree)}, path
+        loaders = {"torch.load", "torch.save", "pandas.read_pickle", "torch.jit.load", "numpy.fromfile"}
+        assert not loaders & {_name(call.func) for call in calls_of(tree)}, path
 
 
 def test_arrays_are_read_and_written_without_pickles(trees):
@@ -98,6 +102,16 @@ def test_arrays_are_read_and_written_without_pickles(trees):
             assert all(refused), f"{path}:{call.lineno}"
             if _name(call.func) in ("np.load", "np.save", "numpy.load", "numpy.save"):
                 assert refused, f"{path}:{call.lineno}"
+
+
+def test_no_debugger_is_left_in_or_can_be_reached(trees):
+    for path, tree in trees.items():
+        assert not {name.split(".")[0] for name in imports_of(tree)} & DEBUGGERS, path
+        assert not {name for name in imports_of(tree) if name.startswith("werkzeug.debug")}, path
+        for call in calls_of(tree):
+            assert _name(call.func).split(".")[-1] not in ("breakpoint", "set_trace", "run_simple"), path
+            asked = [keyword.value for keyword in call.keywords if keyword.arg in ("debug", "use_debugger")]
+            assert all(isinstance(value, ast.Constant) and value.value is False for value in asked), path
 
 
 def test_bodies_are_never_parsed_by_flask(trees):

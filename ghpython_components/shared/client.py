@@ -1,4 +1,7 @@
-"""Calls the ganmnist server on this machine, with the standard library alone.
+"""Calls the ganmnist server that server.json names, with the standard library alone.
+
+The server on this machine writes that file, and is told the token only once it has answered with the same instance. A
+file without an instance was put there by a person, who was given it by whoever runs a server on another machine.
 
 Whatever goes wrong becomes one BridgeError, whose message says what to do.
 """
@@ -8,7 +11,9 @@ import os
 import re
 import socket
 import sys
+import threading
 import time
+import uuid
 
 from ghpython_components.shared.contract import API_VERSION, CALLS
 
@@ -24,6 +29,9 @@ CONNECT_SECONDS = 0.3
 HEALTH_SECONDS = 1.0
 CALL_SECONDS = 5.0
 LARGEST_ANSWER = 64000000
+AT_A_TIME = 2  # calls of one Rhino: the server refuses a third
+LONGEST_WAIT = 60
+ADDRESS = re.compile(r"^http://([A-Za-z0-9.-]+):([0-9]{1,5})/?$")
 
 clock = getattr(time, "monotonic", time.time)
 
@@ -32,13 +40,15 @@ class BridgeError(Exception):
     """Why there is no answer, and what to do about it.
 
     `down` is True when no server could be reached at all: then it is worth while to try again by oneself.
+    `wait` is for how many seconds the server wants to be left alone.
     """
 
-    def __init__(self, message, code="bridge", down=False):
+    def __init__(self, message, code="bridge", down=False, wait=0):
         Exception.__init__(self, message)
         self.message = message
         self.code = code
         self.down = down
+        self.wait = wait
 
 
 def home():
@@ -93,21 +103,31 @@ def _quoted(part):
     return '"' + re.sub(r"(\\*)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', part), count=1) + '"'
 
 
-class Bridge(object):
-    """The server, seen from Rhino. `idle` keeps open connections: a list that all components share."""
+def new_shared():
+    """Return what all bridges of one Rhino share: open connections, turns to call, and a name for the server."""
+    return {"idle": [], "turns": threading.Semaphore(AT_A_TIME), "client": uuid.uuid4().hex}
 
-    def __init__(self, idle=None):
-        self.idle = [] if idle is None else idle
+
+class Bridge(object):
+    """The server, seen from Rhino. `shared` is of `new_shared`."""
+
+    def __init__(self, shared):
+        self.shared = shared
+        self.idle = shared["idle"]
 
     def call(self, name, body=None, query=None, **places):
         """Make one call of the contract and return its answer, a dict. Raises BridgeError, and nothing else."""
+        with self.shared["turns"]:
+            return self._call(name, body, query, places)
+
+    def _call(self, name, body, query, places):
         method, path = CALLS[name]
         path = path.format(**places)
         if query:
             path += "?" + urlencode(sorted(query.items()))
         server = _find_server()
-        for instance, connection in _taken(self.idle):
-            if instance == server["instance"]:
+        for mark, connection in _taken(self.idle):
+            if mark == _mark(server):
                 try:
                     return self._exchange(server, connection, method, path, body)
                 except _Closed:  # it lay idle for too long, so the server never saw this request: try once more
@@ -120,12 +140,14 @@ class Bridge(object):
 
     def _exchange(self, server, connection, method, path, body):
         try:
-            status, answer, reusable = _send(connection, method, path, body, CALL_SECONDS, server["token"])
+            response, answer = _send(
+                connection, method, path, body, CALL_SECONDS, server["token"], self.shared["client"]
+            )
         except socket.timeout:
             connection.close()
             raise BridgeError(
-                "The ganmnist server at {0} did not answer within {1:g} seconds. Wait, or start it again: {2}".format(
-                    server["url"], CALL_SECONDS, quoted(start_command())
+                "The ganmnist server at {0} did not answer within {1:g} seconds. Wait, or {2}".format(
+                    server["url"], CALL_SECONDS, _remedy(server, "start it again")
                 ),
                 "timeout",
                 True,
@@ -133,21 +155,21 @@ class Bridge(object):
         except ValueError:
             connection.close()
             raise BridgeError(
-                "The answer of the ganmnist server at {0} cannot be read. Start it again: {1}".format(
-                    server["url"], quoted(start_command())
+                "The answer of the ganmnist server at {0} cannot be read: {1}".format(
+                    server["url"], _remedy(server, "start it again")
                 ),
                 "broken_answer",
             )
         except Exception as error:
             connection.close()
             raise _Closed(error)
-        if reusable:
-            self.idle.append((server["instance"], connection))
-        else:
+        if response.will_close:
             connection.close()
-        if status in (200, 201):
+        else:
+            self.idle.append((_mark(server), connection))
+        if response.status in (200, 201):
             return answer
-        raise _refusal(status, answer)
+        raise _refusal(response, answer)
 
 
 class _Closed(Exception):
@@ -169,12 +191,21 @@ def _taken(idle):
 
 def _find_server():
     """Return the discovery file's content. It is a claim: `_connect` checks it."""
-    server = read_file("server.json")
+    server = read_file("server.json") or {}
     try:
-        port = int(server["url"].rstrip("/").rsplit(":", 1)[1])
+        found = ADDRESS.match(server["url"])
+        if found is None:
+            raise ValueError("url")
+        host, port = found.groups()
         # str: text from JSON would make a unicode request of the whole thing in Python 2
-        return {"url": server["url"], "port": port, "token": str(server["token"]), "instance": server["instance"]}
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return {
+            "url": server["url"],
+            "host": str(host),
+            "port": int(port),
+            "token": str(server["token"]),
+            "instance": server.get("instance"),
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise BridgeError(
             "No ganmnist server is running. Start it with the Server component, or in a terminal: {0}".format(
                 quoted(start_command())
@@ -184,20 +215,26 @@ def _find_server():
         )
 
 
+def _mark(server):
+    """Return what tells the connections to one server from those to another."""
+    return server["instance"] or server["url"]
+
+
 def _connect(server):
     """Connect and make sure that it is our server, of our version, before it is told the token."""
-    connection = httplib.HTTPConnection("127.0.0.1", server["port"], timeout=CONNECT_SECONDS)
+    seconds = CONNECT_SECONDS if server["instance"] else HEALTH_SECONDS
+    connection = httplib.HTTPConnection(server["host"], server["port"], timeout=seconds)
     method, path = CALLS["health"]
     try:
         connection.connect()
         connection.auto_open = 0  # a connection opened again would be unchecked
-        _, health, _ = _send(connection, method, path, None, HEALTH_SECONDS)
+        _, health = _send(connection, method, path, None, HEALTH_SECONDS)
     except ValueError:
         health = {}
     except Exception as error:
         connection.close()
         raise _unreachable(server, "does not answer ({0})".format(_why(error)))
-    if health.get("instance") != server["instance"]:
+    if health.get("name") != "ganmnist" or server["instance"] not in (None, health.get("instance")):
         connection.close()
         raise _unreachable(server, "has gone, and another program answers in its place")
     if health.get("api") != API_VERSION:
@@ -206,11 +243,12 @@ def _connect(server):
     return connection
 
 
-def _send(connection, method, path, body, seconds, token=None):
-    """Send a request over an open connection; return status, answer and whether the connection can be used again."""
+def _send(connection, method, path, body, seconds, token=None, client=""):
+    """Send a request over an open connection; return the response and what it says."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = "Bearer " + token
+        headers["X-Client-Id"] = client
         headers["X-Client-Api"] = str(API_VERSION)
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -236,7 +274,7 @@ def _send(connection, method, path, body, seconds, token=None):
     answer = json.loads(type(chunk)().join(content).decode("utf-8"))
     if not isinstance(answer, dict):
         raise ValueError("not an object")
-    return response.status, answer, not response.will_close
+    return response, answer
 
 
 def _why(error):
@@ -244,10 +282,15 @@ def _why(error):
     return getattr(error, "strerror", None) or type(error).__name__
 
 
+def _remedy(server, start):
+    """Say what to do about a server; only one on this machine can be started from here."""
+    return "{0}: {1}".format(start, quoted(start_command())) if server["instance"] else "ask who runs it"
+
+
 def _unreachable(server, why):
     return BridgeError(
-        "The ganmnist server at {0} {1}. Start it with the Server component, or in a terminal: {2}".format(
-            server["url"], why, quoted(start_command())
+        "The ganmnist server at {0} {1}: {2}".format(
+            server["url"], why, _remedy(server, "start it with the Server component, or in a terminal")
         ),
         "unreachable",
         True,
@@ -271,8 +314,17 @@ def _wrong_version(theirs):
     )
 
 
-def _refusal(status, answer):
+def _refusal(response, answer):
     problem = answer.get("error")
     if isinstance(problem, dict) and problem.get("message"):
-        return BridgeError(problem["message"], problem.get("code") or "error")
-    return BridgeError("The server refused the request (status {0}) and did not say why.".format(status), "error")
+        return BridgeError(problem["message"], problem.get("code") or "error", wait=_wait(response))
+    return BridgeError(
+        "The server refused the request (status {0}) and did not say why.".format(response.status), "error"
+    )
+
+
+def _wait(response):
+    try:
+        return min(max(int(response.getheader("Retry-After")), 0), LONGEST_WAIT)
+    except (TypeError, ValueError):
+        return 0

@@ -15,13 +15,13 @@ import scriptcontext
 import System
 
 from ghpython_components.shared.canvas import tell
-from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp
+from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp, new_shared
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
 FRESH = 0.8  # seconds for which an answer is not asked for again
 RETRY = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server is down
 PRESS_LASTS = 60.0  # seconds for which a press waits for a server that is down
-PASSING = ("version", "model_not_found", "too_many_requests")  # refusals that time may mend
+PASSING = ("version", "model_not_found")  # refusals that time may mend, beside those that say when to come again
 GIVE_UP = 3 * CALL_SECONDS
 
 
@@ -36,7 +36,7 @@ class Component(object):
         if memory is None or memory["host"] != self.host:  # just placed, or its file was opened again
             memory = {"host": self.host, "name": name + str(run), "slots": {}, "held": {}, "queue": [], "presses": 0}
             scriptcontext.sticky[memory["name"]] = memory
-        memory["bridge"] = Bridge(scriptcontext.sticky.setdefault("ganmnist connections", []))
+        memory["bridge"] = Bridge(scriptcontext.sticky.setdefault("ganmnist bridge", new_shared()))
         self.memory = memory
         first = scriptcontext.sticky.get(name + "1")
         if run == 1 or first is None:
@@ -80,7 +80,7 @@ class Component(object):
             job["error"] = BridgeError("The server keeps sending and never ends. Start it again.", "endless", True)
             _take(slot, job)
         kept = changed and slot.recall()
-        if slot.job is None and (now or slot.needs_asking(changed)):
+        if slot.job is None and slot.needs_asking(changed, now):
             job = _start(memory, slot)
             if not kept:
                 job["done"].wait(max(0.0, self.deadline - clock()))
@@ -94,6 +94,8 @@ class Component(object):
         error = slot.error
         if error is None:
             state = "" if slot.is_current() else "asking"
+        elif error.wait:
+            state = "server busy"  # it passes by itself
         else:
             state = "server down" if error.down else "see the balloon"
             self.tell(error.message, "Warning" if error.down or error.code == "model_not_found" else "Error")
@@ -132,15 +134,20 @@ class Slot(object):
 
     def trouble(self):
         """Return why there is no answer to the newest request that could be relied on, in a sentence, or None."""
-        if self.error and not (self.error.down and self.is_current()):
+        if self.error and not (self.holds_off() and self.is_current()):
             return self.error.message
         return None if self.is_current() else "the server has not answered yet"
 
-    def needs_asking(self, changed):
+    def holds_off(self):
+        """Tell whether the server is down, or wants to be left alone for a while."""
+        return self.error is not None and bool(self.error.down or self.error.wait)
+
+    def needs_asking(self, changed, now):
         """Tell whether to ask now, in this solve."""
-        if self.error and self.error.down:
-            return self.is_due()
-        return changed or self.asked + FRESH < clock()
+        error = self.error
+        if error is not None and self.holds_off():
+            return self.is_due() or (now and not error.wait)
+        return now or changed or self.asked + FRESH < clock()
 
     def is_due(self):
         """Tell whether it is time to ask again: by the clock, or because a server has started."""
@@ -161,7 +168,7 @@ class Slot(object):
 def carry_out(bridge, queue):
     """Make the calls in the queue, in order; return the last answer, or None.
 
-    An answer or a refusal takes a call out of the queue. While the server is down it stays, until it is too old.
+    An answer or a refusal takes a call out of the queue. While the server is down or busy it stays, until it is old.
     """
     answer = None
     while queue:
@@ -172,7 +179,7 @@ def carry_out(bridge, queue):
         try:
             answer = bridge.call(call["call"], call["body"], **call["places"])
         except BridgeError as error:
-            if not error.down:
+            if not error.down and not error.wait:
                 _done(queue, call)
             raise
         _done(queue, call)
@@ -222,8 +229,8 @@ def _take(slot, job):
     slot.job, slot.asked, slot.error = None, clock(), job["error"]
     if slot.error:
         slot.failures, slot.stamp = slot.failures + 1, file_stamp()
-        passing = slot.error.down or slot.error.code in PASSING
-        seconds = RETRY[min(slot.failures, len(RETRY)) - 1] if passing else None
+        passing = slot.holds_off() or slot.error.code in PASSING
+        seconds = max(slot.error.wait, RETRY[min(slot.failures, len(RETRY)) - 1]) if passing else None
     else:
         slot.failures, slot.value, slot.answered = 0, job["value"], job["request"]
         slot.kept = [pair for pair in slot.kept if pair[0] != slot.answered] + [(slot.answered, slot.value)]
@@ -242,7 +249,7 @@ def _arrived(memory, slot, job):
     if slot.job is not job or _is_gone(memory):
         return  # the solve that asked has waited for it
     news = _take(slot, job)
-    if slot.request != job["request"] and not (slot.error and slot.error.down):
+    if slot.request != job["request"] and not slot.holds_off():
         _start(memory, slot)  # the slider has moved on meanwhile
     elif news:
         _solve_again(memory["host"])

@@ -9,6 +9,9 @@ CALLS = {
     "layers": ("GET", "/api/layers"),
     "model": ("GET", "/api/models/{name}"),
     "model_delete": ("DELETE", "/api/models/{name}"),
+    "model_file": ("GET", "/api/models/{name}/file"),
+    "model_import": ("POST", "/api/models/file"),
+    "model_rename": ("PATCH", "/api/models/{name}"),
     "models": ("GET", "/api/models"),
     "networks_activations": ("POST", "/api/networks/activations"),
     "networks_check": ("POST", "/api/networks/check"),
@@ -19,4 +22,7 @@ CALLS = {
     "run_start": ("POST", "/api/runs"),
     "run_stop": ("POST", "/api/runs/{id}/stop"),
     "runs": ("GET", "/api/runs"),
+    "server": ("GET", "/api/server"),
+    "server_stop": ("POST", "/api/server/stop"),
+    "server_token": ("POST", "/api/server/token"),
 }

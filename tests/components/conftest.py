@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from ghpython_components.script_component import RHINOS
 from ghpython_components.sources import Component
@@ -118,6 +119,12 @@ class Rhino:
         self.process.stdout.close()
 
 
+def one_at_a_time(folder: Path) -> FileLock:
+    """Return what to hold while a folder that all test processes share is filled."""
+    folder.mkdir(exist_ok=True)
+    return FileLock(folder / "lock")
+
+
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory) -> Path:
     """The folder with all that is built for Grasshopper."""
@@ -185,24 +192,25 @@ def built_with(built, tmp_path):
 def rhino3dm_site() -> Path:
     """A folder in which Python 3.9 finds rhino3dm, which stands in for Rhino.Geometry; made once."""
     python = find_python("3.9")
-    if not (SITE / "rhino3dm").is_dir():
-        SITE.parent.mkdir(exist_ok=True)
-        command = [python, "-m", "pip", "install", "-q", "--target", SITE, "rhino3dm"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"rhino3dm cannot be installed for Python 3.9: {done.stderr[-300:]}")
+    with one_at_a_time(SITE.parent):
+        if not (SITE / "rhino3dm").is_dir():
+            command = [python, "-m", "pip", "install", "-q", "--target", SITE, "rhino3dm"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                pytest.skip(f"rhino3dm cannot be installed for Python 3.9: {done.stderr[-300:]}")
     return SITE
 
 
 @pytest.fixture(scope="session")
 def corpus() -> list[tuple[str, str, bytes]]:
     """Package, name and content of the .ghuser and .gh files in other projects' packages; downloaded once."""
-    missing = [each for each in CORPUS if not list(WHEELS.glob(f"{each.replace('==', '-')}-*.whl"))]
-    if missing:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", WHEELS, *missing]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"user objects of other projects cannot be downloaded: {done.stderr[-300:]}")
+    with one_at_a_time(WHEELS):
+        missing = [each for each in CORPUS if not list(WHEELS.glob(f"{each.replace('==', '-')}-*.whl"))]
+        if missing:
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", WHEELS, *missing]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                pytest.skip(f"user objects of other projects cannot be downloaded: {done.stderr[-300:]}")
     found = []
     for each in CORPUS:
         (wheel,) = WHEELS.glob(f"{each.replace('==', '-')}-*.whl")
@@ -248,8 +256,8 @@ def open_rhino(python, unpacked, tmp_path, request):
 class Impostor:
     """A server in the test's own process, which says what the test wants it to say.
 
-    `reply(method, path, body)` returns status and bytes. /api/health is answered as by our server, unless `health` says
-    otherwise.
+    `reply(method, path, body)` returns status and bytes, and headers if there are to be any. /api/health is answered as
+    by our server, unless `health` says otherwise.
     """
 
     def __init__(self, home: Path, reply, health: dict | None = None) -> None:
@@ -272,10 +280,12 @@ class Impostor:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length) or b"null")
                 impostor.seen.append((self.command, self.path, dict(self.headers)))
-                status, content = (200, json.dumps(health).encode())
+                status, content, *headers = (200, json.dumps(health).encode())
                 if self.path != "/api/health":
-                    status, content = reply(self.command, self.path, body)
+                    status, content, *headers = reply(self.command, self.path, body)
                 self.send_response(status)
+                for name, value in headers[0].items() if headers else ():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

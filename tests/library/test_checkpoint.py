@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from ganmnist import bundle, checkpoint
 from ganmnist.config import TrainConfig
@@ -160,12 +161,24 @@ def test_nothing_is_removed_where_nothing_is(tmp_path):
 
 
 def test_what_a_checkpoint_holds_is_tensors_and_json(three_saves):
-    manifest, tensors = bundle.load(three_saves / "step-00000004.json")
+    manifest = bundle.read_manifest(three_saves / "step-00000004.json")
     assert manifest["step"] == 4
-    assert {name.split("/")[0] for name in tensors} == {
+    names = safe_open(three_saves / manifest["weights"], "pt").keys()
+    assert {name.split("/")[0] for name in names} == {
         "generator", "discriminator", "averaged", "adam_g", "adam_d", "chance",
     }  # fmt: skip
     assert {path.suffix for path in three_saves.iterdir()} == {".json", ".safetensors"}
+
+
+def test_a_checkpoint_whose_tensors_are_not_those_of_its_settings_is_set_aside_by_name(
+    three_saves, short, play, caplog
+):
+    other = play(new_game(short), 4)
+    other.averaged["01_Dense.weight"] = torch.zeros(3, 5)
+    checkpoint.save(three_saves, other, short, "digits")
+    game = new_game(short)
+    assert checkpoint.restore(three_saves, game, short, "digits")
+    assert "tensor averaged/01_Dense.weight was expected to be F32 (147, 5), it is F32 (3, 5)" in caplog.text
 
 
 def test_a_checkpoint_of_other_data_is_refused(three_saves, short):

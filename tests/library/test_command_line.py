@@ -203,6 +203,54 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
     assert "stays" in capsys.readouterr().err
 
 
+def test_a_model_goes_to_a_file_and_comes_back(say, tmp_path, shared_home):
+    path = tmp_path / "first.ganmnist"
+    status, output, errors = say("models", "export", "FIRST", "--out", str(path))
+    assert status == 0, errors
+    assert output == f"first written to {path}: ganmnist models import {path}\n"
+    assert say("models", "import", str(path))[1].startswith("imported as first-1: ganmnist generate --model first-1")
+    came = json.loads(say("models", "import", str(path), "--name", "again", "--json")[1])
+    assert (came["name"], came["step"]) == ("again", 4)
+    drawn = [Sampler.load(ModelStore(shared_home).find(name)).sample() for name in ("first", "first-1", "again")]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+    for name in ("first-1", "again"):
+        assert say("models", "--delete", name)[0] == 0
+
+
+def test_what_is_no_model_file_is_refused_in_a_line(say, tmp_path):
+    (tmp_path / "a.ganmnist").write_bytes(b"no model")
+    for arguments, status, word in (
+        (["import", str(tmp_path / "a.ganmnist")], 1, "no zip"),
+        (["import", str(tmp_path / "b.ganmnist")], 1, "b.ganmnist"),
+        (["import", str(tmp_path / "a.ganmnist"), "--name", "bundled"], 2, "choose another"),
+        (["export", "first", "--out", str(tmp_path / "a.zip")], 2, ".ganmnist"),
+        (["export", "nobody", "--out", str(tmp_path / "c.ganmnist")], 1, "nobody"),
+    ):
+        found, output, errors = say("models", *arguments)
+        assert (found, output) == (status, "")
+        assert word in errors
+    assert not (tmp_path / "c.ganmnist").exists()
+
+
+def test_data_in_brackets_are_shown_as_they_are_called(home, monkeypatch, capsys, digits, short):
+    train(replace(digits, name="[/x]"), short, ModelStore(home).new("one"), should_stop=lambda: True)
+    assert main(["models"]) == 0
+    assert "[/x]" in capsys.readouterr().out
+
+
+def test_a_csv_file_is_data_to_train_on(say, tmp_path, digits):
+    path = tmp_path / "digits.csv"
+    rows = np.column_stack([digits.train_labels[:64], digits.train_images[:64].reshape(64, 784)])
+    np.savetxt(path, rows, "%d", ",")
+    described = json.loads(say("data", "--directory", str(path), "--json")[1])
+    assert (described["name"], described["train"], described["test"]) == ("digits.csv", 64, 0)
+    options = ["--batch-size", "16", "--epochs", "1", "--json"]
+    trained = json.loads(say("train", "--directory", str(path), "--model", "lines", *options)[1])
+    assert (trained["data"], trained["step"]) == ("digits.csv", 4)
+    assert say("models", "--delete", "lines")[0] == 0
+
+
 def test_show_takes_the_networks_and_the_settings_of_a_model(say):
     shown = json.loads(say("networks", "show", "--model", "FIRST", "--json")[1])
     assert (shown["preset"], shown["batch_size"]) == ("fast", 64)

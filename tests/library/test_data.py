@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ganmnist import download
-from ganmnist.data import MNIST, Dataset, first_of_each, load_data, read_folder, rescale, sheet_columns
+from ganmnist.data import MNIST, Dataset, first_of_each, load_data, read_data, rescale, sheet_columns
 from ganmnist.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,13 +61,13 @@ def nowhere(monkeypatch, home):
 
 def refusal(folder: Path) -> str:
     with pytest.raises(DataError) as caught:
-        read_folder(folder)
+        read_data(folder)
     return str(caught.value)
 
 
 def test_plain_and_packed_files_give_the_same_images(tmp_path):
-    plain = read_folder(write_mnist(tmp_path / "plain"))
-    packed = read_folder(write_mnist(tmp_path / "packed", packed=True))
+    plain = read_data(write_mnist(tmp_path / "plain"))
+    packed = read_data(write_mnist(tmp_path / "packed", packed=True))
     for part in ("train_images", "train_labels", "test_images", "test_labels"):
         np.testing.assert_array_equal(getattr(plain, part), getattr(packed, part))
     assert plain.train_images.shape == (5, 28, 28)
@@ -81,11 +81,11 @@ def test_the_first_byte_is_the_top_left_pixel_of_the_first_image(small):
     content[16:] = bytes(5 * 784)
     content[16 + 1], content[16 + 28], content[16 + 784] = 10, 20, 30
     (small / TRAIN_IMAGES).write_bytes(content)
-    np.testing.assert_array_equal(read_folder(small).train_images, images)
+    np.testing.assert_array_equal(read_data(small).train_images, images)
 
 
 def test_a_folder_of_other_images_has_its_own_name(small):
-    assert read_folder(small).name == "small"
+    assert read_data(small).name == "small"
 
 
 @pytest.mark.parametrize("name", MNIST)
@@ -163,6 +163,83 @@ def test_a_gzip_that_swells_is_not_inflated_beyond_what_its_header_promises(tmp_
     path = folder / f"{TRAIN_IMAGES}.gz"
     path.write_bytes(gzip.compress(struct.pack(">4i", 2051, 1, 28, 28) + bytes(30 << 20)))
     assert "expected 784 bytes" in refusal(folder)
+
+
+def test_a_gzip_that_promises_far_more_than_it_can_hold_is_refused_before_it_is_inflated(tmp_path, peak):
+    folder = write_mnist(tmp_path / "packed", packed=True)
+    path = folder / f"{TRAIN_IMAGES}.gz"
+    path.write_bytes(gzip.compress(struct.pack(">4i", 2051, 400_000, 28, 28) + bytes(1 << 20)))
+    assert "promises 313,600,000 bytes" in refusal(folder)
+    assert peak() < 4e6
+
+
+def test_memory_grows_with_what_is_there_and_not_with_what_a_header_promises(small, peak):
+    (small / TRAIN_IMAGES).write_bytes(struct.pack(">4i", 2051, 600_000, 28, 28) + bytes(784))
+    assert "expected 470,400,000 bytes" in refusal(small)
+    assert peak() < 4e6
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder with 30 images and their labels under names of its own, the shade of each its number."""
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    images = np.broadcast_to(np.arange(1, 31, dtype=np.uint8)[:, None, None], (30, 28, 28))
+    (folder / "emnist-images.idx").write_bytes(idx(images))
+    (folder / "emnist-labels.gz").write_bytes(gzip.compress(idx(np.arange(30, dtype=np.uint8) % 26)))
+    (folder / "readme.txt").write_text("about them")
+    return folder
+
+
+def test_idx_files_under_other_names_are_found_by_what_is_in_them(own):
+    found = read_data(own)
+    assert found.name == "letters"
+    assert found.classes == tuple(str(number) for number in range(26))
+    shades = found.train_images[:, 5, 5]
+    np.testing.assert_array_equal(found.train_labels, (shades - 1) % 26)
+    assert len(found.train_images) + len(found.test_images) == 30
+
+
+def test_idx_images_without_labels_have_no_classes(own):
+    (own / "emnist-labels.gz").unlink()
+    found = read_data(own)
+    assert found.classes == ()
+    assert len(found.train_images) == 27
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "words"),
+    [
+        ("more.idx", np.zeros((3, 28, 28), np.uint8), ["emnist-images.idx, more.idx", "one IDX file of images"]),
+        ("more.idx", np.zeros(30, np.uint8), ["emnist-labels.gz, more.idx", "at most one of labels"]),
+        ("emnist-labels.gz", None, ["emnist-labels.gz", "expected 30 labels", "got 3"]),
+        ("emnist-images.idx", np.zeros((30, 28, 27), np.uint8), ["28 x 28", "28 x 27"]),
+        ("emnist-images.idx", np.zeros((0, 28, 28), np.uint8), ["has no images"]),
+    ],
+)
+def test_what_is_wrong_with_own_idx_files_is_said(own, name, array, words):
+    content = gzip.compress(idx(np.zeros(3, np.uint8))) if array is None else idx(array)
+    (own / name).write_bytes(content)
+    message = refusal(own)
+    for word in words:
+        assert word in message
+
+
+def test_a_label_beyond_the_classes_a_model_may_have_is_refused(own):
+    labels = np.full(30, 100, np.uint8)
+    (own / "emnist-labels.gz").write_bytes(gzip.compress(idx(labels)))
+    assert "labels from 0 to 99, got 100" in refusal(own)
+
+
+def test_labels_alone_are_no_data_set(own):
+    (own / "emnist-images.idx").unlink()
+    assert "expected one IDX file of images" in refusal(own)
+
+
+@pytest.mark.parametrize("name", ["digits.txt", "digits.gz", "digits"])
+def test_a_file_that_is_neither_zip_nor_csv_says_what_to_name(tmp_path, name):
+    (tmp_path / name).write_bytes(b"12")
+    assert f"{tmp_path / name}: is neither a folder nor a .zip" in refusal(tmp_path / name)
 
 
 def test_the_named_folder_comes_before_the_environment_before_the_cache(nowhere, tmp_path, monkeypatch):
@@ -267,4 +344,4 @@ def test_one_changed_pixel_makes_it_another_data_set(tmp_path, mnist):
     content = bytearray(gzip.decompress((REAL / f"{TEST_IMAGES}.gz").read_bytes()))
     content[-1] ^= 1
     (folder / TEST_IMAGES).write_bytes(content)
-    assert read_folder(folder).name == "changed"
+    assert read_data(folder).name == "changed"

@@ -13,6 +13,7 @@ from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
 from ganmnist.figures import Estimate
 from ganmnist.models import BUNDLED, ModelManifest, ModelStore, NewName, list_models
+from ganmnist.networks import build_generator
 from ganmnist.presets import PRESETS
 from ganmnist.reading import read_settings
 
@@ -28,7 +29,7 @@ def publish(store, tiny):
 
     def publish(name: str, second: int = 0):
         folder = store.new(name)
-        folder.publish(manifest(folder, second), {"weight": torch.full((3,), float(second))})
+        folder.publish(manifest(folder, second), publish.weights(second))
         return folder
 
     def manifest(folder, second):
@@ -46,8 +47,17 @@ def publish(store, tiny):
             finished=True,
         )
 
-    publish.manifest = manifest
+    def weights(number):
+        return {name: torch.full_like(tensor, number) for name, tensor in build_generator(tiny).state_dict().items()}
+
+    publish.manifest, publish.weights = manifest, weights
     return publish
+
+
+def number_of(weights) -> float:
+    """The number that `publish.weights` filled them with."""
+    (number,) = {tensor.double().unique().item() for tensor in weights.values()}
+    return number
 
 
 @pytest.fixture
@@ -136,7 +146,7 @@ def test_what_was_published_is_found_and_loaded(store, publish):
     assert manifest == found.manifest()
     assert manifest.step == 7
     assert manifest.sha256
-    assert tensors["weight"].tolist() == [7.0, 7.0, 7.0]
+    assert number_of(tensors) == 7
 
 
 def test_the_newest_comes_first_and_none_finds_the_one_that_comes_along(store, publish):
@@ -149,11 +159,11 @@ def test_the_newest_comes_first_and_none_finds_the_one_that_comes_along(store, p
 def test_the_last_state_is_kept_beside_the_best_until_a_better_one_is_published(publish):
     folder = publish("digits", 1)
     assert folder.load(last=True)[0].step == 1
-    folder.keep_last(publish.manifest(folder, 2), {"weight": torch.full((3,), 2.0)})
+    folder.keep_last(publish.manifest(folder, 2), publish.weights(2))
     assert (folder.manifest().step, folder.load()[0].step) == (1, 1)
     manifest, weights = folder.load(last=True)
-    assert (manifest.step, weights["weight"].tolist()) == (2, [2.0, 2.0, 2.0])
-    folder.publish(publish.manifest(folder, 3), {"weight": torch.full((3,), 3.0)})
+    assert (manifest.step, number_of(weights)) == (2, 2)
+    folder.publish(publish.manifest(folder, 3), publish.weights(3))
     assert folder.load(last=True)[0].step == 3
     assert len(list(folder.path.iterdir())) == 2
 
@@ -163,7 +173,7 @@ def test_what_the_judge_said_is_kept_in_the_manifest(publish):
     estimate = Estimate(frechet=1 / 3, confident=0.75)
     judged = publish.manifest(folder, 2).model_copy(update={"estimate": estimate})
     assert folder.manifest().estimate is None
-    folder.publish(judged, {"weight": torch.ones(3)})
+    folder.publish(judged, publish.weights(1))
     assert folder.manifest().estimate == estimate
 
 
@@ -188,7 +198,7 @@ def test_taking_a_name_renames_the_older_model_and_loses_nothing(store, publish)
         older.id: "digits-2",
         newest.id: "digits",
     }
-    assert store.find("digits-1").load()[1]["weight"].tolist() == [1.0, 1.0, 1.0]
+    assert number_of(store.find("digits-1").load()[1]) == 1
 
 
 def test_taking_a_name_in_another_case_renames_the_older_model_too(store, publish):
@@ -199,7 +209,7 @@ def test_taking_a_name_in_another_case_renames_the_older_model_too(store, publis
 
 def test_publishing_again_keeps_the_name(store, publish):
     folder = publish("digits", 1)
-    folder.publish(publish.manifest(folder, 2), {"weight": torch.ones(3)})
+    folder.publish(publish.manifest(folder, 2), publish.weights(1))
     assert names(store) == ["digits"]
     assert store.find("digits").manifest().step == 2
     assert len(list(folder.path.glob("*.safetensors"))) == 1
@@ -257,6 +267,14 @@ def test_a_changed_weight_is_noticed(store, publish):
     weights.write_bytes(content)
     with pytest.raises(ModelError, match="damaged"):
         store.find("digits").load()
+
+
+def test_weights_of_other_networks_than_the_manifest_names_are_refused_with_the_tensor(publish):
+    folder = publish("digits")
+    other = {**publish.weights(1), "01_Dense.weight": torch.zeros(147, 6)}
+    folder.publish(publish.manifest(folder, 2), other)
+    with pytest.raises(ModelError, match=r"01_Dense.weight was expected to be F32 \(147, 5\), it is F32 \(147, 6\)"):
+        folder.load()
 
 
 def test_deleting_removes_the_model_with_all_of_its_training(store, publish):

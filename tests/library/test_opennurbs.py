@@ -120,7 +120,7 @@ def test_rhino_writes_our_mesh_into_a_file_and_reads_it_again(tmp_path):
 
 
 def test_the_text_is_that_of_an_object_that_rhino_encodes_again():
-    archive, version, data = encode(relief(np.arange(12, dtype=np.uint8).reshape(3, 4)))
+    ((archive, version, data),) = encode(relief(np.arange(12, dtype=np.uint8).reshape(3, 4)))
     assert (archive, version) == (60, -1869833980)
     assert base64.b64decode(data, validate=True)[:4] == b"\xfa\x7f\x02\x00"
     again = rhino3dm.Mesh.Decode(rhino3dm.Mesh.Decode(
@@ -157,8 +157,8 @@ def test_checksums_are_made_as_rhino_makes_them():
 
 def test_points_come_back_as_a_coloured_point_cloud():
     points = point_grid(np.array([[9, 0, 0], [0, 0, 255]], np.uint8), 2.0, 255.0)
-    archive, version, data = encode(points)
+    ((archive, version, data),) = encode(points)
     cloud = rhino3dm.PointCloud.Decode({"version": 10000, "archive3dm": archive, "opennurbs": version, "data": data})
     assert [(p.X, p.Y, p.Z) for p in cloud.GetPoints()] == [tuple(p) for row in points.to_rows() for p in row]
     assert [color[0] for color in cloud.GetColors()] == [9, 0, 0, 0, 0, 255]
-    assert len(to_rhino(points)) == 6
+    assert len(to_rhino(points)[0]) == 6

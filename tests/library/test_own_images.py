@@ -1,14 +1,16 @@
-"""A folder of pictures is a data set: sub-folders are classes, every tenth picture is kept for the test."""
+"""A folder of pictures, or a zip of one, is a data set: sub-folders are classes, every tenth is for the test."""
 
 from __future__ import annotations
 
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ganmnist import own_images
+from ganmnist import bounded, own_images
 from ganmnist.composition import MAX_CLASSES
 from ganmnist.config import TrainConfig
 from ganmnist.data import ENVIRONMENT, load_data
@@ -157,6 +159,103 @@ def test_progress_grows_to_the_end(flat):
     load_data(flat, on_progress=lambda percent, words: said.append(percent))
     assert said == sorted(said)
     assert (len(said), said[-1]) == (44, 100)
+
+
+def zipped(folder: Path, top: str = "", method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """Zip what is in a folder, under the folder `top` within the zip."""
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for found in sorted(folder.rglob("*"), reverse=True):
+            archive.write(found, f"{top}{found.relative_to(folder).as_posix()}")
+    return path
+
+
+@pytest.mark.parametrize("top", ["", "tools/", "my/tools/"])
+@pytest.mark.parametrize("kind", ["flat", "classed"])
+def test_a_zip_is_the_same_data_set_as_the_folder_it_was_made_of(request, kind, top):
+    folder = request.getfixturevalue(kind)
+    expected, found = load_data(folder), load_data(zipped(folder, top))
+    assert (found.name, found.classes) == (f"{folder.name}.zip", expected.classes)
+    for part in ("train_images", "train_labels", "test_images", "test_labels"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+
+
+def test_what_is_hidden_in_a_zip_or_left_there_by_a_mac_does_not_count(classed):
+    path = zipped(classed, "tools/")
+    with zipfile.ZipFile(path, "a") as archive:
+        for name in ("__MACOSX/tools/axe/._00.png", "tools/.DS_Store", "tools/axe/.x.png", "tools/deep/er/x.png"):
+            archive.writestr(name, b"no picture")
+    assert load_data(path).classes == ("axe", "bow", "cup")
+
+
+@pytest.mark.parametrize("name", ["../../x.png", "/etc/x.png", "C:\\x.png", "..\\x.png", "axe/" * 400 + "x.png"])
+def test_names_that_lead_out_of_a_zip_lead_nowhere(tmp_path, flat, name):
+    path = tmp_path / "zips" / "a.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(flat / "01.png", name)
+        archive.write(flat / "02.png", "x/y.png")
+    before = sorted(tmp_path.rglob("*"))
+    with suppress(DataError):
+        load_data(path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_damaged_picture_in_a_zip_is_named_with_the_zip(classed):
+    (classed / "bow" / "03.png").write_bytes(b"no picture")
+    message = refusal(zipped(classed))
+    assert f"{classed}.zip: bow/03.png: cannot be read as a picture" in message
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda content: content[:-40], "is no zip, or damaged"),
+        (lambda content: b"no zip", "is no zip, or damaged"),
+        (lambda content: b"", "is no zip, or damaged"),
+        (lambda content: content.replace(b"\x01\x02\x14\x03\x14\0\0", b"\x01\x02\x14\x03\x14\0\1"), "encrypted"),
+    ],
+)
+def test_a_zip_that_cannot_be_read_is_named_with_why(flat, spoil, words):
+    path = zipped(flat)
+    path.write_bytes(spoil(path.read_bytes()))
+    message = refusal(path)
+    assert str(path) in message
+    assert words in message
+
+
+def test_a_zip_packed_in_another_way_says_which_way_is_read(flat):
+    assert "Deflate" in refusal(zipped(flat, method=zipfile.ZIP_LZMA))
+
+
+def test_a_zip_without_pictures_says_what_to_do(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "train.csv").write_text("1,2,3")
+    message = refusal(zipped(tmp_path / "notes"))
+    assert "no pictures" in message
+    assert "unpack it" in message
+
+
+def test_a_zip_swells_neither_beyond_its_limit_nor_a_hundredfold(tmp_path, monkeypatch):
+    (tmp_path / "bombs").mkdir()
+    for number in range(4):
+        (tmp_path / "bombs" / f"{number}.bmp").write_bytes(bytes(400_000))
+    path = zipped(tmp_path / "bombs")
+    assert "cannot be read as a picture" in refusal(path)  # small enough to do no harm
+    monkeypatch.setattr(bounded, "_SMALL", 1000)
+    assert "more than 100 times its size" in refusal(path)
+    monkeypatch.setattr(bounded, "_SMALL", 1 << 30)
+    monkeypatch.setattr(bounded, "MOST", 399_999)
+    assert "399,999 bytes" in refusal(path)
+    monkeypatch.setattr(own_images, "_LARGEST", 399_999)
+    assert "0.bmp has 400,000 bytes, at most 399,999" in refusal(path)
+
+
+def test_a_zip_of_more_entries_than_there_may_be_is_refused_before_they_are_listed(flat, monkeypatch):
+    monkeypatch.setattr(own_images, "_MOST_ENTRIES", 30)
+    path = zipped(flat)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("they were listed"))
+    assert "more than 30 entries" in refusal(path)
 
 
 @pytest.mark.parametrize("classes", [True, False], ids=["with classes", "without"])

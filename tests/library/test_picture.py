@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from io import BytesIO
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -185,11 +188,30 @@ def test_a_format_that_no_ending_promises_is_not_read(tmp_path):
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)
+    monkeypatch.setattr("ganmnist.picture.MOST_PIXELS", 783)
     Image.fromarray(ink()).save(tmp_path / "huge.png")
     message = refusal(tmp_path / "huge.png")
     assert "huge.png" in message
+    assert "28 x 28 pixels" in message
     assert "make it smaller" in message
+
+
+def test_a_picture_is_refused_by_its_header_before_memory_is_taken_for_its_pixels(tmp_path, peak):
+    Image.fromarray(ink()).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[16:24] = (8000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(content)
+    assert "8,000 x 8,000 pixels" in refusal(tmp_path / "a.png")
+    assert peak() < 1e6
+
+
+def test_a_picture_in_memory_is_the_one_on_disk_and_is_called_what_it_is_to_be_called(tmp_path):
+    Image.fromarray(ink()).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    np.testing.assert_array_equal(read_picture(BytesIO(content)), ink())
+    with pytest.raises(DataError, match=r"^a.zip: a.png: cannot be read"):
+        read_picture(BytesIO(content[:50]), "a.zip: a.png")
 
 
 def test_a_line_that_would_be_thinner_than_a_pixel_is_refused(tmp_path):

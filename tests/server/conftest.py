@@ -1,4 +1,4 @@
-"""What the server's tests share: networks so small that a training is all bookkeeping, and the look of a failure."""
+"""What the server's tests share: calls by their names, and the look of a failure."""
 
 import json
 import re
@@ -6,26 +6,6 @@ import re
 import pytest
 
 from bridge_server.contract import CALLS
-
-TINY = {
-    "latent_dim": 4,
-    "generator": {
-        "layers": [{"layer": "Dense", "units": 784}, {"layer": "Reshape", "shape": [1, 28, 28]}, {"layer": "Tanh"}]
-    },
-    "discriminator": {"layers": [{"layer": "Flatten"}, {"layer": "Dense", "units": 1}, {"layer": "Sigmoid"}]},
-}
-
-
-@pytest.fixture(scope="session")
-def short():
-    """Settings of a training that takes a moment."""
-    return {"networks": TINY, "images": 96, "batch_size": 32, "epochs": 2}
-
-
-@pytest.fixture(scope="session")
-def endless():
-    """Settings of a training that somebody has to stop."""
-    return {"networks": TINY, "images": 6000, "batch_size": 32, "epochs": 10_000}
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ HOSTILE = {
     ),
     "a letter of another script": (generator({"layer": "Dénse💥"}), "unknown layer Dénse💥; did you mean", "layers.0"),
     "half a letter": (b'{"generator": {"layers": [{"layer": "\\ud800"}]}}', "The body is not JSON", None),
-    "a zero byte": (generator({"layer": "Dense\0"}), "unknown layer Dense\0", "layers.0"),
+    "a zero byte": (generator({"layer": "Dense\0"}), r"unknown layer Dense\x00; did you mean", "layers.0"),
     "Python's own names": (
         dense(units=3, self=1, __init__=2, __class__=3, model_config=4, tuple=5),
         "self: is no parameter of Dense; it has units, bias, spectral_norm",

@@ -6,8 +6,10 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from bridge_server.contract import GenerateRequest, StartRun
+from bridge_server.errors import Conflict
 from bridge_server.mock import Mock
 from bridge_server.mock_digits import digit
 
@@ -88,6 +90,16 @@ def test_a_training_fails_or_is_interrupted_when_its_name_says_so(start_server):
     assert (status, resumed["state"]) == (200, "running")
     assert resumed["epoch"] >= 5
     server.wait_for_run(cut["id"], "succeeded")
+
+
+def test_an_interrupted_training_can_be_stopped_for_good():
+    mock = Mock("x")
+    id = mock.run_start(StartRun(model="mock-interrupted")).reply.id
+    mock._runs[0].begins = time.monotonic() - 5
+    assert mock.run(id).state == "interrupted"
+    assert mock.run_stop(id).state == "stopped"
+    with pytest.raises(Conflict):
+        mock.run_resume(id)
 
 
 def test_names_are_minted_one_after_the_other():

@@ -1,5 +1,6 @@
 """What a training process leaves behind, and how the server reads it."""
 
+import errno
 import math
 import threading
 import time
@@ -61,6 +62,30 @@ def test_a_loss_that_is_no_number_is_left_out_and_the_last_step_is_never_lost(tm
     assert (ticks[-1].step, ticks[-1].percent, ticks[-1].loss_d, ticks[-1].loss_g) == (100, 100, None, 1.5)
 
 
+def test_a_long_training_is_told_of_less_often_so_that_its_file_stays_small(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("bridge_server.worker.time.monotonic", lambda: now[0])
+    reporter = Reporter(tmp_path)
+    told = []
+    for second in (10, 1000, 100_000):
+        before = reporter.last().tick
+        for hundredth in range(1000):
+            now[0] = second + hundredth / 100
+            reporter.progress(Progress(1, 1, 1, now[0], 0.5, 0.5, 0.5, None))
+        told.append(reporter.last().tick - before)
+    assert told == [40, 10, 5]
+
+
+def test_a_problem_that_was_mended_stays_until_the_next_start(tmp_path):
+    Reporter(tmp_path).problem("step-4.json: damaged")
+    reporter = Reporter(tmp_path)
+    reporter.progress(Progress(1, 1, 1, 1.0, 0.5, 0.5, 0.5, None))
+    assert reporter.last().problem == "step-4.json: damaged"
+    again = Reporter(tmp_path)
+    again.note(0, "loading data")
+    assert again.last().problem is None
+
+
 def test_what_the_judge_said_stays_until_it_speaks_again(tmp_path):
     reporter = Reporter(tmp_path)
     for estimate in (None, Estimate(frechet=31.5, confident=0.75), None):  # the last is what follows a resume
@@ -108,6 +133,9 @@ def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeyp
     assert (last.percent, last.frechet) == (100, manifest.estimate.frechet)
     assert last.confident == manifest.estimate.confident
 
+    monkeypatch.setattr("ganmnist.data.load_data", lambda home, on_progress: pytest.fail("it trains again"))
+    assert work(folder, lambda: False) is Exit.FINISHED, "it was killed when all was done but to say so"
+
 
 def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
     images = np.zeros((16, 28, 28), np.uint8)
@@ -122,11 +150,20 @@ def test_a_preview_carries_its_number_and_its_digits_stand_upright(tmp_path):
     assert (mesh.Vertices[white[0]].X, mesh.Vertices[white[0]].Y) == (33, 111)
 
 
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_a_damaged_preview_is_none(tmp_path, damage):
+    write_preview(tmp_path, np.random.default_rng(0).integers(0, 256, (16, 28, 28), np.uint8), 3)
+    content = bytearray((tmp_path / "preview.png").read_bytes())
+    content[len(content) // 2] ^= 4
+    (tmp_path / "preview.png").write_bytes({"flip": content, "cut": content[: len(content) // 2], "empty": b""}[damage])
+    assert read_preview(tmp_path) is None
+
+
 def test_a_digit_far_from_the_origin_keeps_its_shape():
     images = np.zeros((1, 28, 28), np.uint8)
     for origin in ((0.0, 0.0, 0.0), (1e7, 0.0, 0.0)):  # float32 knows whole numbers only out there
         (mesh,) = build(images, GeometryConfig(cell=0.1, plane=Plane(origin=origin)))
-        decoded = rhino3dm.CommonObject.Decode({"version": 10000, **rhino(mesh).model_dump()})
+        decoded = rhino3dm.CommonObject.Decode({"version": 10000, **rhino(mesh)[0].model_dump()})
         step = decoded.Vertices.Point3dAt(1).X - decoded.Vertices.Point3dAt(0).X
         assert step == pytest.approx(0.1, rel=1e-3)
 
@@ -170,12 +207,22 @@ def test_how_a_training_ended_is_read_from_its_exit(tmp_path, code, asked, oom, 
         assert "last words" in outcome.problem
 
 
+@pytest.mark.parametrize("said", [None, b"", b"[]", b'{"code": "data"}'])
+def test_a_failure_that_does_not_say_why_is_a_crash_and_can_be_resumed(tmp_path, said):
+    if said is not None:
+        (tmp_path / "failure.json").write_bytes(said)
+    assert judge(1, None, tmp_path, out_of_memory=False).reason == "crashed"
+
+
 def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():
     assert _exit_for(OSError(28, "No space left on device")) is Exit.DISK_FULL
+    assert _exit_for(OSError(errno.EDQUOT, "Disk quota exceeded")) is Exit.DISK_FULL
     assert _exit_for(MemoryError()) is Exit.OUT_OF_MEMORY
     assert (
         _exit_for(RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8")) is Exit.OUT_OF_MEMORY
     )
+    assert _exit_for(RuntimeError("could not create a primitive")) is Exit.OUT_OF_MEMORY
+    assert _exit_for(ImportError("libtorch.so: failed to map segment from shared object")) is Exit.OUT_OF_MEMORY
     assert _exit_for(RuntimeError("shape mismatch")) is Exit.FAILED
     assert _exit_for(OSError(13, "Permission denied")) is Exit.FAILED
 

@@ -7,41 +7,14 @@ import sqlite3
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from bridge_server.runs import RunStore
-
-
-def trainers(server):
-    return [
-        child for child in psutil.Process(server.process.pid).children() if "bridge_server.worker" in child.cmdline()
-    ]
-
-
-def wait_for_end(process, seconds=5):
-    """Wait for a process that is nobody's child any more; where nobody collects it, it stays as a zombie."""
-    deadline = time.monotonic() + seconds
-    with suppress(psutil.NoSuchProcess):
-        while process.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline, "the process lives on"
-            time.sleep(0.02)
-
-
-def start(server, **settings):
-    status, run = server.call("POST", "/api/runs", settings)
-    assert status in (200, 201), run
-    return run
-
-
-def wait_for_step(server, id, step=1):
-    deadline = time.monotonic() + 30
-    while (run := server.call("GET", f"/api/runs/{id}")[1])["step"] < step:
-        assert time.monotonic() < deadline, run
-        assert run["state"] in ("queued", "running"), run
-        time.sleep(0.02)
-    return run
+from bridge_server.ticks import last_tick
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +28,11 @@ def test_twenty_identical_clicks_make_one_run(start_server, endless, mock):
     answers = []
     gate = threading.Barrier(20)
 
-    def click():
+    def click(rhino):
         gate.wait()
-        answers.append(server.call("POST", "/api/runs", {"model": "clicks", **endless}))
+        answers.append(server.call("POST", "/api/runs", {"model": "clicks", **endless}, {"X-Client-Id": rhino}))
 
-    threads = [threading.Thread(target=click) for _ in range(20)]
+    threads = [threading.Thread(target=click, args=[str(number)]) for number in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -67,15 +40,15 @@ def test_twenty_identical_clicks_make_one_run(start_server, endless, mock):
     assert sorted(status for status, _ in answers) == [200] * 19 + [201]
     assert len({run["id"] for _, run in answers}) == 1
     assert len(server.call("GET", "/api/runs")[1]["runs"]) == 1
-    assert start(server, model="CLICKS", **endless)["id"] == answers[0][1]["id"], "names have no case"
+    assert server.start_run(model="CLICKS", **endless)["id"] == answers[0][1]["id"], "names have no case"
 
 
 def test_runs_wait_for_each_other_and_stop_wherever_they_are(server, endless):
-    first, second, third = (start(server, **endless) for _ in range(3))
+    first, second, third = (server.start_run(**endless) for _ in range(3))
     assert [run["model"] for run in (first, second, third)] == ["digits-1", "digits-2", "digits-3"]
-    wait_for_step(server, first["id"])
+    server.wait_for_step(first["id"])
     assert server.call("GET", f"/api/runs/{third['id']}")[1]["text"] == "queued - place 2"
-    assert len(trainers(server)) == 1
+    assert len(server.trainers()) == 1
 
     stopped = server.call("POST", f"/api/runs/{second['id']}/stop")[1]
     assert stopped["state"] == "stopped"
@@ -92,13 +65,13 @@ def test_runs_wait_for_each_other_and_stop_wherever_they_are(server, endless):
     server.wait_for_run(third["id"], "running")
     server.call("POST", f"/api/runs/{third['id']}/stop")  # while it is still getting ready
     server.wait_for_run(third["id"], "stopped", seconds=5)
-    assert not trainers(server)
+    assert not server.trainers()
 
 
 def test_a_trainer_that_does_not_listen_is_killed_in_time(server, endless):
-    run = start(server, model="deaf", **endless)
-    wait_for_step(server, run["id"])
-    trainers(server)[0].suspend()
+    run = server.start_run(model="deaf", **endless)
+    server.wait_for_step(run["id"])
+    server.trainers()[0].suspend()
     pressed = time.monotonic()
     server.call("POST", f"/api/runs/{run['id']}/stop")
     server.wait_for_run(run["id"], "stopped", seconds=5.5)
@@ -106,9 +79,9 @@ def test_a_trainer_that_does_not_listen_is_killed_in_time(server, endless):
 
 
 def test_a_killed_trainer_is_told_at_once_and_its_run_goes_on(server, short):
-    run = start(server, model="victim", **{**short, "epochs": 10_000})
-    wait_for_step(server, run["id"])
-    trainers(server)[0].kill()
+    run = server.start_run(model="victim", **{**short, "epochs": 10_000})
+    server.wait_for_step(run["id"])
+    server.trainers()[0].kill()
     killed = time.monotonic()
     cut = server.wait_for_run(run["id"], "interrupted", seconds=2)
     assert time.monotonic() - killed < 2
@@ -117,21 +90,73 @@ def test_a_killed_trainer_is_told_at_once_and_its_run_goes_on(server, short):
     status, resumed = server.call("POST", f"/api/runs/{run['id']}/resume")
     assert (status, resumed["id"], resumed["problem"]) == (200, run["id"], None)
     server.wait_for_run(run["id"], "running")
-    wait_for_step(server, run["id"])
+    server.wait_for_step(run["id"])
+    server.call("POST", f"/api/runs/{run['id']}/stop")
+    server.wait_for_run(run["id"], "stopped", seconds=5)
+
+
+def test_a_training_waits_for_an_orphan_that_still_saves_in_its_folder(server, short):
+    """Two of them would write over each other."""
+    run = server.start_run(model="orphaned", **{**short, "epochs": 10_000})
+    server.wait_for_step(run["id"])
+    server.trainers()[0].kill()
+    before = server.wait_for_run(run["id"], "interrupted")
+    folder = server.home / "models" / run["id"]
+    last = last_tick(folder).tick
+    with FileLock(folder / "worker.lock"):
+        server.call("POST", f"/api/runs/{run['id']}/resume")
+        server.wait_for_run(run["id"], "running")
+        time.sleep(2.5)  # by then it would have said that it loads data
+        assert last_tick(folder).tick == last
+    server.wait_for_step(run["id"], before["step"] + 1)
     server.call("POST", f"/api/runs/{run['id']}/stop")
     server.wait_for_run(run["id"], "stopped", seconds=5)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_trainer_that_crashes_is_told_from_one_that_was_killed(server, endless):
-    run = start(server, model="crash", **endless)
-    wait_for_step(server, run["id"])
-    trainers(server)[0].send_signal(signal.SIGSEGV)
+    run = server.start_run(model="crash", **endless)
+    server.wait_for_step(run["id"])
+    server.trainers()[0].send_signal(signal.SIGSEGV)
     assert server.wait_for_run(run["id"], "interrupted", seconds=5)["reason"] == "crashed"
 
 
+@pytest.mark.skipif(not hasattr(psutil, "RLIMIT_AS"), reason="no limit on memory can be set for another process here")
+def test_a_trainer_that_is_refused_memory_says_so(server, endless):
+    run = server.start_run(model="hungry", **endless)
+    server.wait_for_step(run["id"])
+    server.trainers()[0].rlimit(psutil.RLIMIT_AS, (1 << 20, 1 << 20))
+    limited = time.monotonic()
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=30)
+    assert cut["reason"] == "out_of_memory", cut
+    assert "Close other programs, then resume" in cut["problem"]
+    print(f"noticed {time.monotonic() - limited:.2f} s after the limit was set")
+
+
+@pytest.fixture
+def cramped():
+    """The file that takes a process into a group whose memory is less than a trainer needs."""
+    group = Path("/sys/fs/cgroup/memory/ganmnist-test")
+    try:
+        group.mkdir()
+    except OSError:
+        pytest.skip("no memory group of Linux can be made here")
+    (group / "memory.limit_in_bytes").write_text(str(60 << 20))
+    yield group / "cgroup.procs"
+    group.rmdir()
+
+
+def test_a_trainer_that_the_system_kills_for_its_memory_is_told_from_one_that_somebody_killed(server, endless, cramped):
+    run = server.start_run(model="killed-for-memory", **endless)
+    while not server.trainers():
+        time.sleep(0.01)
+    cramped.write_text(str(server.trainers()[0].pid))  # before torch is there
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=30)
+    assert cut["reason"] == "out_of_memory", cut
+
+
 def test_a_training_that_cannot_be_fails_with_the_librarys_sentence(server, short):
-    run = start(server, model="greedy", **{**short, "images": 20, "batch_size": 32})
+    run = server.start_run(model="greedy", **{**short, "images": 20, "batch_size": 32})
     failed = server.wait_for_run(run["id"], "failed")
     assert failed["reason"] == "data"
     assert "20 images are fewer than one batch of 32" in failed["problem"]
@@ -140,12 +165,12 @@ def test_a_training_that_cannot_be_fails_with_the_librarys_sentence(server, shor
 
 def test_a_killed_server_leaves_no_orphan_and_the_run_is_offered_after_the_restart(start_server, endless):
     server = start_server()
-    run = start(server, model="survivor", **endless)
-    waiting = start(server, model="next", **endless)
-    before = wait_for_step(server, run["id"])
-    (trainer,) = trainers(server)
+    run = server.start_run(model="survivor", **endless)
+    waiting = server.start_run(model="next", **endless)
+    before = server.wait_for_step(run["id"])
+    (trainer,) = server.trainers()
     server.kill()
-    wait_for_end(trainer)
+    server.wait_for_end(trainer)
 
     again = start_server(home=server.home)
     cut = again.call("GET", f"/api/runs/{run['id']}")[1]
@@ -154,17 +179,17 @@ def test_a_killed_server_leaves_no_orphan_and_the_run_is_offered_after_the_resta
     again.wait_for_run(waiting["id"], "running")  # what was queued needs no second press
     again.call("POST", f"/api/runs/{waiting['id']}/stop")
     again.call("POST", f"/api/runs/{run['id']}/resume")
-    assert wait_for_step(again, run["id"], cut["step"] + 1)["state"] == "running"  # not from the beginning
+    assert again.wait_for_step(run["id"], cut["step"] + 1)["state"] == "running"  # not from the beginning
     assert again.call("GET", f"/api/runs/{run['id']}/progress?since=1")[1]["loss_d"]
 
 
 def test_a_server_that_leaves_keeps_what_was_trained(start_server, endless):
     server = start_server()
-    run = start(server, model="kept", **endless)
-    wait_for_step(server, run["id"])
-    (trainer,) = trainers(server)
+    run = server.start_run(model="kept", **endless)
+    server.wait_for_step(run["id"])
+    (trainer,) = server.trainers()
     assert server.stop() == 0
-    wait_for_end(trainer, 0.1)
+    server.wait_for_end(trainer, 0.1)
     again = start_server(home=server.home)
     cut = again.call("GET", f"/api/runs/{run['id']}")[1]
     assert (cut["state"], cut["reason"]) == ("interrupted", "server_stopped")
@@ -174,9 +199,9 @@ def test_a_server_that_leaves_keeps_what_was_trained(start_server, endless):
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_volley_of_signals_ends_a_trainer_as_one_does(server, endless):
     """Linux sends the death signal of a parent once for every thread that the parent had."""
-    run = start(server, model="volley", **endless)
-    wait_for_step(server, run["id"])
-    (trainer,) = trainers(server)
+    run = server.start_run(model="volley", **endless)
+    server.wait_for_step(run["id"])
+    (trainer,) = server.trainers()
     for _ in range(300):
         with suppress(psutil.NoSuchProcess):
             trainer.terminate()

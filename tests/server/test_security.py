@@ -10,6 +10,7 @@ from bridge_server.app import create_app
 from bridge_server.contract import CALLS
 from bridge_server.mock import Mock
 from bridge_server.security import Guard
+from bridge_server.tokens import Tokens
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +46,40 @@ HOPS = [("GET", "/hops/digit"), ("POST", "/solve")]
 ROUTES += HOPS
 
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_foreign_host_is_refused_on_every_route(server, check_problem, method, path):
     check_problem(request(server, f"Host: evil.example:{server.port}", method=method, path=path), 403, "host")
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
+def test_a_host_that_is_foreign_empty_missing_or_doubled_is_refused_whatever_the_method(server, check_problem, path):
+    ours = f"Host: 127.0.0.1:{server.port}"
+    for method in METHODS:
+        for lines in ([], ["Host:"], [f"Host: evil.example:{server.port}"], [ours, ours], [ours, "Host: evil.example"]):
+            check_problem(request(server, *lines, method=method, path=path), 403, "host")
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
+def test_another_site_is_refused_whatever_the_route_and_the_method(server, check_problem, path):
+    for method in METHODS:
+        for header in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil"}):
+            check_problem(server.raw(method, path, headers=header), 403, "origin")
+
+
+def test_no_answer_opens_the_server_to_other_sites_or_sets_a_cookie(server):
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    for method, path in ROUTES:
+        if path in ("/api/server/stop", "/api/server/token"):
+            continue  # which the server that this module shares would not survive as it is
+        for sent in ("GET", "OPTIONS", method):
+            for headers in (asks, {**asks, "Origin": server.url}, {**asks, "Authorization": ""}):
+                _, found, _ = server.raw(sent, path, headers=headers)
+                names = {name.lower() for name in found}
+                assert "set-cookie" not in names
+                assert not [name for name in names if name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize(
@@ -157,10 +189,10 @@ def test_no_way_leads_past_hops_to_anything_else(server, path):
     assert server.raw("GET", path, headers={"Authorization": ""})[0] == 404
 
 
-@pytest.mark.parametrize(("loopback", "status"), [(True, 200), (False, 401)])
-def test_hops_needs_the_token_where_others_than_this_machine_can_ask(loopback, status):
-    client = Client(Guard(create_app(Mock("test")), 28280, "secret", loopback=loopback))
-    host = {"Host": "127.0.0.1:28280"}
+@pytest.mark.parametrize(("lan", "status"), [((), 200), (("192.168.1.5",), 401)])
+def test_hops_needs_the_token_where_others_than_this_machine_can_ask(tmp_path, lan, status):
+    client = Client(Guard(create_app(Mock("test")), 28280, Tokens("secret", tmp_path), lan))
+    host = {"Host": f"{lan[0] if lan else '127.0.0.1'}:28280"}
     solve = {"pointer": "hops/digit", "values": []}
     assert client.get("/hops/digit", headers=host).status_code == status
     assert client.post("/solve", json=solve, headers=host).status_code == status

@@ -1,0 +1,282 @@
+"""Does one client, or a training, slow the others down? Starts a real server in an empty home and prints a table.
+
+    python benchmarks/load.py
+
+Clients ask for digits, each over a connection of its own and by the clock, whether the answer before has come or not: a
+request that has to wait is late from the moment at which it was meant to be sent. The same loads run at rest and beside
+a training, twice over, since machines are noisy: the table shows the better of the two and, in brackets, the other. It
+takes three minutes and a half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+ROUNDS = 2
+SECONDS = 7.0  # of a load
+ALONE = 8.0  # seconds for which the training has the machine to itself
+FLOOD = 50  # connections of the client that floods
+_MNIST = Path(__file__).resolve().parents[2] / "shared" / "mnist"
+
+
+class Figures(NamedTuple):
+    """What came of a load."""
+
+    median: float  # ms
+    p95: float  # ms
+    per_second: float
+    refused: int  # of the polite ones
+    flood: Counter[str]  # how the flood was answered
+
+
+class Load(NamedTuple):
+    """Polite clients, perhaps beside one that floods."""
+
+    what: str
+    clients: int
+    rate: float  # requests a second, of each
+    flooded: bool = False
+
+
+class Promise(NamedTuple):
+    """What is promised of a load beside a training."""
+
+    words: str
+    holds: Callable[[Figures], bool]
+
+
+PACED = Load("30 clients, 5/s each", 30, 5)  # beside which the training's pace is taken
+LOADS: dict[Load, Promise | None] = {
+    Load("1 client, 30/s", 1, 30): Promise("p95 <= 20 ms", lambda found: found.p95 <= 20),
+    PACED: Promise("p95 <= 150 ms", lambda found: found.p95 <= 150),
+    Load("30 clients, 10/s each", 30, 10): Promise(">= 250 requests/s", lambda found: found.per_second >= 250),
+    Load("5 clients, 5/s each", 5, 5): None,
+    Load(f"the same beside a flood over {FLOOD} connections", 5, 5, True): Promise(
+        "p95 <= 200 ms", lambda found: found.p95 <= 200
+    ),
+}
+
+
+def main() -> None:
+    if _MNIST.is_dir():
+        os.environ.setdefault("GANMNIST_DATA", str(_MNIST))
+    others = psutil.cpu_percent(2)
+    rest: dict[Load, list[Figures]] = {load: [] for load in LOADS}
+    beside: dict[Load, list[Figures]] = {load: [] for load in LOADS}
+    paces: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as home, Server(Path(home)) as server, processes() as pool:
+
+        def note(figures: dict[Load, list[Figures]], load: Load) -> None:
+            figures[load].append(measure(load, SECONDS, server.port, server.token, pool))
+
+        for number in range(1, ROUNDS + 1):
+            for load in LOADS:
+                note(rest, load)
+            with server.training(f"round-{number}") as pace:
+                alone = pace(lambda: time.sleep(ALONE))
+                for load in LOADS:
+                    loaded = pace(partial(note, beside, load))
+                    if load == PACED:
+                        paces.append((alone, loaded))
+            print(f"round {number} of {ROUNDS} is done", file=sys.stderr, flush=True)
+    print(f"{psutil.cpu_count()} cores, of which other programs took {others:.0f} % before this began\n")
+    show(rest, beside)
+    for alone, loaded in paces:
+        words = f"{alone:.1f} steps/s alone, {loaded:.1f} beside {PACED.what}: {loaded / alone:.0%}"
+        print(f"training: {words} (promised: >= 50 %)")
+    floods = sum((found.flood for side in (rest, beside) for each in side.values() for found in each), Counter())
+    print(f"the flood was answered {', '.join(f'{what}: {count:,}' for what, count in floods.most_common())}")
+
+
+def processes() -> ProcessPoolExecutor:
+    """Return the processes from which loads come: one for the polite clients, one for the flood."""
+    return ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))
+
+
+def measure(load: Load, seconds: float, port: int, token: str, pool: ProcessPoolExecutor) -> Figures:
+    """Put a load on a server for some seconds."""
+    flood = pool.submit(_in_loop, _flood, port, token, seconds + 1) if load.flooded else None
+    if flood:
+        time.sleep(0.5)
+    polite = pool.submit(_in_loop, _polite, port, token, seconds, load.clients, load.rate).result()
+    return Figures(*polite, flood.result() if flood else Counter())
+
+
+def show(rest: dict[Load, list[Figures]], beside: dict[Load, list[Figures]]) -> None:
+    print(
+        "| load | at rest: p50, p95 ms | beside a training: p50, p95 ms | p95 ratio, <= 3 | requests/s | promised | |"
+    )
+    print("| --- | --- | --- | --: | --- | --- | --- |")
+    for load, promise in LOADS.items():
+        quiet, busy = sorted(rest[load], key=_p95), sorted(beside[load], key=_p95)
+        cells = [
+            load.what,
+            _all(quiet, lambda found: f"{found.median:.1f}, {found.p95:.1f}"),
+            _all(busy, lambda found: f"{found.median:.1f}, {found.p95:.1f}"),
+            f"{busy[0].p95 / quiet[0].p95:.1f}",
+            _all(busy, lambda found: f"{found.per_second:.0f}"),
+            promise.words if promise else "",
+            ("holds" if promise.holds(busy[0]) else "FAILS") if promise else "",
+        ]
+        print(f"| {' | '.join(cells)} |")
+    print()
+    refused = sum(found.refused for side in (rest, beside) for each in side.values() for found in each)
+    if refused:
+        print(f"{refused} requests of polite clients were refused!")
+
+
+def _p95(found: Figures) -> float:
+    return found.p95
+
+
+def _all(found: list[Figures], words: Callable[[Figures], str]) -> str:
+    best, *others = (words(each) for each in found)
+    return f"{best} ({'; '.join(others)})"
+
+
+def _in_loop(load: Callable[..., Any], *arguments: object) -> Any:
+    """Run a load in a process of its own."""
+    return asyncio.run(load(*arguments))
+
+
+async def _polite(port: int, token: str, seconds: float, clients: int, rate: float) -> tuple[float, float, float, int]:
+    connections = [await Connection.open(port, token, f"polite-{number}") for number in range(clients)]
+    start = time.perf_counter() + 0.1
+    times: list[float] = []
+    refused = 0
+
+    async def one(number: int, connection: Connection) -> None:
+        nonlocal refused
+        for turn in range(int(rate * seconds)):
+            due = start + (turn + number / clients) / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            status, _ = await connection.generate(turn / 100)
+            times.append(time.perf_counter() - due)
+            refused += status != 200
+
+    await asyncio.gather(*(one(number, connection) for number, connection in enumerate(connections)))
+    per_second = len(times) / (time.perf_counter() - start)
+    for connection in connections:
+        connection.close()
+    times.sort()
+    return statistics.median(times) * 1e3, times[int(0.95 * len(times))] * 1e3, per_second, refused
+
+
+async def _flood(port: int, token: str, seconds: float) -> Counter[str]:
+    """Ask over many connections at once, again as soon as an answer is there, and heed no Retry-After."""
+    connections = [await Connection.open(port, token, "flood") for _ in range(FLOOD)]
+    end = time.perf_counter() + seconds
+    answers: Counter[str] = Counter()
+
+    async def one(connection: Connection) -> None:
+        while time.perf_counter() < end:
+            status, headers = await connection.generate(0.5)
+            answers[f"{status} with Retry-After" if b"retry-after:" in headers.lower() else f"{status}"] += 1
+
+    await asyncio.gather(*(one(connection) for connection in connections))
+    for connection in connections:
+        connection.close()
+    return answers
+
+
+class Connection:
+    """A connection that stays open, with as little work of our own as can be."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._head = head
+
+    @classmethod
+    async def open(cls, port: int, token: str, client: str) -> Connection:
+        head = (
+            f"POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+            f"X-Client-Id: {client}\r\nContent-Type: application/json\r\n"
+        )
+        return cls(*await asyncio.open_connection("127.0.0.1", port), head)
+
+    async def generate(self, latent: float) -> tuple[int, bytes]:
+        """Ask for a digit, as a moving slider does; return status and headers."""
+        body = json.dumps({"latent": [latent]})
+        self._writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        headers = await self._reader.readuntil(b"\r\n\r\n")
+        length = headers.lower().split(b"content-length:")[1].split(b"\r\n")[0]
+        await self._reader.readexactly(int(length))
+        return int(headers[9:12]), headers
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Server:
+    """A server process."""
+
+    def __init__(self, home: Path) -> None:
+        command = [sys.executable, "-m", "bridge_server", "serve", "--port", "0", "--data-dir", str(home)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        found: dict[str, Any] = {}
+        while found.get("pid") != self._process.pid:
+            time.sleep(0.01)
+            with suppress(OSError, ValueError):
+                found = json.loads((home / "server.json").read_bytes())
+        self.token = found["token"]
+        self.port = int(found["url"].rsplit(":", 1)[1])
+        self.call("POST", "/api/generate", {})  # the first one waits for torch
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def call(self, method: str, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+        connection.close()
+        if response.status >= 400:
+            raise SystemExit(answer["error"]["message"])
+        return answer
+
+    @contextmanager
+    def training(self, model: str) -> Iterator[Callable[[Callable[[], object]], float]]:
+        """Train meanwhile; yields what returns the steps a second, by the training's clock, while something is done."""
+        path = f"/api/runs/{self.call('POST', '/api/runs', {'model': model, 'seconds': 1000})['id']}"
+
+        def pace(meanwhile: Callable[[], object]) -> float:
+            before = self.call("GET", path)
+            meanwhile()
+            after = self.call("GET", path)
+            return float((after["step"] - before["step"]) / (after["seconds"] - before["seconds"]))
+
+        while self.call("GET", path)["step"] < 20:
+            time.sleep(0.1)
+        yield pace
+        self.call("POST", f"{path}/stop", {})
+        while self.call("GET", path)["state"] == "running":
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Connections that are slow on purpose keep nobody out, and are closed in the end."""
+
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from bridge_server import web
+
+SLOW = 110
+TRICKLE = 0.5  # seconds between two bytes of a slow connection
+BEGINNINGS = (
+    b"POST /api/runs HTTP/1.1\r\nX-Slow: ",
+    b"POST /api/runs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n",
+    b"",
+)
+
+
+@pytest.fixture
+def deadline(long, tmp_path, monkeypatch):
+    """Seconds for a whole request; in the short form, servers that start from now on have less patience than usual."""
+    if long:
+        return web.REQUEST_SECONDS
+    (tmp_path / "sitecustomize.py").write_text("from bridge_server import web\nweb.REQUEST_SECONDS = 3\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return 3
+
+
+class Slow:
+    """A slow connection."""
+
+    def __init__(self, server, beginning: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port))
+        self._trickles = bool(beginning)
+        self.socket.sendall(beginning)
+        self.socket.setblocking(False)
+
+    def is_closed(self) -> bool:
+        """Send another byte, and tell whether the server has closed the connection."""
+        try:
+            if self._trickles:
+                self.socket.send(b"a")
+            return self.socket.recv(1000) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+
+@pytest.mark.timeout(120)
+def test_slow_connections_keep_nobody_waiting_and_are_all_closed_in_time(start_server, deadline):
+    server = start_server(mock=True)
+    started = time.monotonic()
+    slow = [Slow(server, BEGINNINGS[number % 3]) for number in range(SLOW)]
+    times = []
+    while slow and time.monotonic() < started + deadline + 10:
+        asked = time.monotonic()
+        assert server.call("GET", "/api/health")[0] == 200
+        times.append(time.monotonic() - asked)
+        slow = [connection for connection in slow if not connection.is_closed()]
+        time.sleep(TRICKLE)
+    seconds = time.monotonic() - started
+    print(f"{seconds:.1f} s, health in {max(times) * 1e3:.0f} ms at most")
+    assert not slow
+    assert deadline - 0.5 < seconds < deadline + 2 + TRICKLE
+    assert sorted(times)[-2] < 0.5  # one hiccup of a busy machine is forgiven
+
+
+def test_more_silent_connections_than_one_address_may_have_keep_nobody_out(start_server):
+    server = start_server(mock=True)
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(web.PER_ADDRESS_HERE + 50)]
+    asked = time.monotonic()
+    assert server.call("GET", "/api/health")[0] == 200
+    assert time.monotonic() - asked < 1
+    closed, _, _ = select.select(silent, [], [], 0)
+    assert silent[0] in closed
+    assert silent[-1] not in closed
+    for connection in silent:
+        connection.close()
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Serve an application in a thread, with little patience, and return the address."""
+
+    def start(app):
+        monkeypatch.setattr(web, "REQUEST_SECONDS", 0.5)
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=web.create(app, listener).run, daemon=True).start()
+        return listener.getsockname()
+
+    return start
+
+
+def test_answers_that_nobody_takes_hold_no_thread_for_long(serve):
+    answer = bytes(40_000_000)  # more than waitress keeps for a reader before it lets the thread wait
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(len(answer) if environ["PATH_INFO"] == "/large" else 0))])
+        return [answer] if environ["PATH_INFO"] == "/large" else []
+
+    address = serve(app)
+    deaf = [socket.create_connection(address) for _ in range(web.THREADS)]
+    for connection in deaf:
+        connection.sendall(b"GET /large HTTP/1.1\r\n\r\n" * 2)
+    time.sleep(0.3)
+    with socket.create_connection(address, timeout=10) as polite:
+        polite.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert polite.recv(100).startswith(b"HTTP/1.1 200 OK")
+    for connection in deaf:
+        connection.settimeout(10)
+        with suppress(ConnectionError):
+            while connection.recv(1_000_000):
+                pass
+        connection.close()

@@ -1,0 +1,67 @@
+"""Loaded generators are shared, and nobody waits for the work of others that is long."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from bridge_server import samplers
+from bridge_server.samplers import Samplers
+
+
+def manifest(id, sha256="1"):
+    return SimpleNamespace(id=id, sha256=sha256, finished=True)
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """What was loaded, by folder; the folder `slow` is loaded when `go` is set."""
+    found = SimpleNamespace(folders=[], go=threading.Event())
+
+    def load(folder, before):
+        found.folders.append(folder)
+        if folder == "slow":
+            assert found.go.wait(5)
+        return object()
+
+    monkeypatch.setattr(samplers, "_load", load)
+    yield found
+    found.go.set()
+
+
+def test_a_model_is_loaded_once_and_again_when_it_was_published(loaded):
+    kept = Samplers()
+    first = kept.get("a", manifest("a"))
+    assert kept.get("a", manifest("a")) is first
+    assert kept.get("a", manifest("a", "2")) is not first
+    assert loaded.folders == ["a", "a"]
+
+
+def test_only_the_models_used_last_are_kept(loaded):
+    kept = Samplers()
+    for id in "abcdeabcde":
+        kept.get(id, manifest(id))
+        kept.get("a", manifest("a"))
+    assert loaded.folders.count("a") == 1
+    assert loaded.folders.count("c") == 2
+
+
+def test_while_a_model_is_loaded_the_others_can_be_used_and_nobody_loads_the_same(loaded):
+    kept = Samplers()
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(kept.get("slow", manifest("slow")))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    kept.get("a", manifest("a"))
+    assert not got
+    loaded.go.set()
+    for thread in threads:
+        thread.join()
+    assert loaded.folders.count("slow") == 1
+    assert len(set(got)) == 1
+
+
+def test_many_digits_do_not_hold_up_a_few():
+    kept = Samplers()
+    with kept.turn(1024), kept.turn(1), kept.turn(16):
+        pass
