@@ -274,7 +274,7 @@ class Mock(Backend):
         if request.model == "mock-slow":
             time.sleep(3)
         model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
-        z = latents(request, LATENT_DIM, directions)
+        z = latents(request, LATENT_DIM, directions())
         chosen = classes(request, len(z), CLASSES)
         images = np.stack([from_latent(number, vector) for number, vector in zip(chosen, z, strict=True)])
         training = any(run.id == model.id and run.active() for run in self._runs)
@@ -290,7 +290,7 @@ class Mock(Backend):
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
         one = GenerateRequest(**{name: getattr(request, name) for name in LatentConfig.model_fields})
-        (z,), (chosen,) = latents(one, LATENT_DIM, directions), classes(one, 1, CLASSES)
+        (z,), (chosen,) = latents(one, LATENT_DIM, directions()), classes(one, 1, CLASSES)
         digit = from_latent(int(chosen), z).astype(np.float32)
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):

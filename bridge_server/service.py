@@ -35,7 +35,7 @@ from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
-from ganmnist.config import HANDS, PresetName, TrainConfig
+from ganmnist.config import PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
 from ganmnist.models import ModelStore
@@ -159,14 +159,13 @@ class Service(Backend):
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
         training = self._runs.is_active(folder.id)
+        known = sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
         with self._samplers.turn(request.count):
-            z = latents(request, sampler.latent_dim, sampler.directions)
+            z = latents(request, sampler.latent_dim, known)
             digits = classes(request, len(z), sampler.classes)
             images = sampler.generate(z, digits)
-            steered = any(getattr(request, name) is not None for name in HANDS)
-            remarks = unheard(request, sampler.directions()) if steered else []
             chosen = digits.tolist() if sampler.classes else []
-            return generated(request, folder.name, sampler.step, training, z, chosen, images, remarks)
+            return generated(request, folder.name, sampler.step, training, z, chosen, images, unheard(request, known))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk

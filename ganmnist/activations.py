@@ -56,7 +56,7 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
     """
     config = config or ActivationsConfig()
     one = GenerateConfig(**{name: getattr(config, name) for name in LatentConfig.model_fields})
-    z = latents(one, sampler.latent_dim, sampler.directions)
+    z = latents(one, sampler.latent_dim, sampler.directions_for(one))
     rows = sampler.networks.generator.table((sampler.networks.input_dim,), sampler.networks.input_dim)
     outputs = sampler.walk(z, classes(one, 1, sampler.classes))
     return [maps_of(row.place, row.layer, output, config.maps) for row, output in zip(rows, outputs, strict=True)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import HANDS, GenerateConfig
+from ganmnist.config import GenerateConfig
 from ganmnist.directions import Direction, steer
 from ganmnist.errors import SettingError
 
@@ -15,7 +15,7 @@ Latents = NDArray[np.float32]
 Classes = NDArray[np.int64]
 
 
-def latents(config: GenerateConfig, latent_dim: int, known: Callable[[], Iterable[Direction]] = tuple) -> Latents:
+def latents(config: GenerateConfig, latent_dim: int, known: Iterable[Direction] = ()) -> Latents:
     """Make the latent vectors that a request asks for.
 
     Sample i of a seed is the same however many are asked for. `config.latent` overwrites the first numbers of each;
@@ -24,7 +24,7 @@ def latents(config: GenerateConfig, latent_dim: int, known: Callable[[], Iterabl
     Args:
         config: The request.
         latent_dim: Length of a vector.
-        known: Gives the model's directions; asked only if a slider wants one.
+        known: The model's directions that sliders may go along, as `Sampler.directions_for` gives them.
 
     Returns:
         Shape (count, latent_dim), standard normal unless chosen.
@@ -43,9 +43,7 @@ def latents(config: GenerateConfig, latent_dim: int, known: Callable[[], Iterabl
         )
     z = from_seed(config.seed, config.count, latent_dim) * np.float32(config.boldness)
     z[:, : len(config.latent)] = config.latent
-    if all(getattr(config, name) is None for name in HANDS):
-        return z
-    return steer(z, config, known())
+    return steer(z, config, known)
 
 
 def from_seed(seed: int, count: int, latent_dim: int) -> Latents:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganmnist import directions, paths
 from ganmnist.composition import ModelConfig
-from ganmnist.config import GenerateConfig
+from ganmnist.config import HANDS, GenerateConfig, LatentConfig
 from ganmnist.directions import Direction
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.latent import Classes, Latents, classes, in_turn, latents
@@ -97,6 +97,10 @@ class Sampler:
                     self._keep(self._directions)
             return self._directions
 
+    def directions_for(self, config: LatentConfig) -> tuple[Direction, ...]:
+        """Return the directions if sliders want any; else none, and none are looked for."""
+        return self.directions() if any(getattr(config, name) is not None for name in HANDS) else ()
+
     def take_directions(self, before: Sampler) -> None:
         """Go along the directions that were found for an earlier state, unless these weights have some of their own.
 
@@ -114,7 +118,7 @@ class Sampler:
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
         config = config or GenerateConfig()
-        z = latents(config, self.latent_dim, self.directions)
+        z = latents(config, self.latent_dim, self.directions_for(config))
         return self.generate(z, classes(config, len(z), self.classes))
 
     def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:

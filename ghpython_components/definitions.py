@@ -18,6 +18,7 @@ _LEFT, _TOP, _APART = 60.0, 60.0, 110.0  # pixels: of the first object; between 
 _PRESS, _LOOK, _MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
 _FORMS = ("relief", "mesh", "smooth", "solid", "voxels", "extrusion")
 _LOSSES = ("bce", "nonsaturating", "hinge", "wasserstein", "relativistic")
+_NO_TRAINING = "Press start, once. No training is needed: the model that comes along draws."
 _ABOVE = 60.0  # pixels that wires have above a panel
 _BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
 
@@ -46,14 +47,12 @@ def our_version(content: bytes) -> str | None:
 
 
 def _first_digit(canvas: Canvas, row: NewRow) -> None:
-    start = row(
-        _LEFT,
-        _TOP,
+    start = _start(
+        canvas,
+        row,
         "Press start, once. The orange balloon goes away as soon as the server is there.\n\n"
         "Then move the sliders of step 3.",
     )
-    _server(start)
-    canvas.group("1  Start the server", start.members, _PRESS)
 
     training = row(
         _LEFT,
@@ -153,13 +152,7 @@ def _tutorial(canvas: Canvas, row: NewRow) -> None:
 
 
 def _latent_sliders(canvas: Canvas, row: NewRow) -> None:
-    start = row(
-        _LEFT,
-        _TOP,
-        "Press start, once. No training is needed: the model that comes along draws.",
-    )
-    _server(start)
-    canvas.group("1  Start the server", start.members, _PRESS)
+    start = _start(canvas, row, _NO_TRAINING)
 
     one = row(
         _LEFT,
@@ -201,9 +194,7 @@ def _latent_sliders(canvas: Canvas, row: NewRow) -> None:
 
 
 def _forms(canvas: Canvas, row: NewRow) -> None:
-    start = row(_LEFT, _TOP, "Press start, once. No training is needed: the model that comes along draws.")
-    _server(start)
-    canvas.group("1  Start the server", start.members, _PRESS)
+    start = _start(canvas, row, _NO_TRAINING)
 
     sliders = row(_LEFT, start.box.bottom + _APART, "One digit for all forms.")
     digit = sliders.part("digit", slider("digit", 8, 0, 9))
@@ -268,9 +259,7 @@ def _forms(canvas: Canvas, row: NewRow) -> None:
 
 
 def _walk(canvas: Canvas, row: NewRow) -> None:
-    start = row(_LEFT, _TOP, "Press start, once.")
-    _server(start)
-    canvas.group("1  Start the server", start.members, _PRESS)
+    start = _start(canvas, row, "Press start, once.")
 
     walk = row(
         _LEFT,
@@ -375,6 +364,14 @@ def _hand() -> dict[str, Source]:
     """Return sliders for what has a name."""
     names = ("slant", "thickness", "width", "size")
     return {**{name: slider(name, 0, -3, 3, 2) for name in names}, "boldness": slider("boldness", 0.5, 0, 2, 2)}
+
+
+def _start(canvas: Canvas, row: NewRow, words: str) -> Row:
+    """Begin a definition that needs nothing but the server."""
+    start = row(_LEFT, _TOP, words)
+    _server(start)
+    canvas.group("1  Start the server", start.members, _PRESS)
+    return start
 
 
 def _server(row: Row) -> None:

@@ -10,13 +10,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ghpython_components import build, definitions, user_objects
 from ghpython_components.archive import to_bytes
 from ghpython_components.script_component import RHINOS, Rhino
 from ghpython_components.shared.client import home
-from ghpython_components.sources import all_components, version
+from ghpython_components.sources import Component, all_components, version
 
 _GRASSHOPPER_MAC = "Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)"
 _MOST = 4_000_000  # bytes of a file that may be ours
@@ -142,22 +143,22 @@ def _places(number: int | None, folder: Path | None) -> Iterator[Place]:
         raise NoRhino(f"Rhino {number} was not found on this machine. Name a folder: --to DIR")
     components = all_components()
     for rhino, each in chosen:
-        yield Place(
-            each,
-            f"_rh{rhino.number}.ghuser",
-            user_objects.our_version,
-            lambda rhino=rhino: build.user_object_files(components, rhino),  # type: ignore[misc]
-        )
+        make = partial(build.user_object_files, components, rhino)
+        yield Place(each, f"_rh{rhino.number}.ghuser", user_objects.our_version, make)
     for rhino, _ in chosen:
         yield Place(
             Path(home()) / "definitions" / f"rhino{rhino.number}",
             ".gh",
             lambda _, content: definitions.our_version(content),
-            lambda rhino=rhino: {  # type: ignore[misc]
-                f"{name}.gh": to_bytes(definitions.definition(name, components, rhino).archive())
-                for name in definitions.names()
-            },
+            partial(_definitions, components, rhino),
         )
+
+
+def _definitions(components: list[Component], rhino: Rhino) -> Mapping[str, bytes]:
+    return {
+        f"{name}.gh": to_bytes(definitions.definition(name, components, rhino).archive())
+        for name in definitions.names()
+    }
 
 
 def _listed(places: list[Place]) -> Iterator[_Step]:

@@ -191,6 +191,11 @@ def _done(queue, call):
         del queue[0]
 
 
+def while_training(value):
+    """Return the seconds after which to ask a model again that is learning; None for one that is not."""
+    return 1.0 if value["training"] else None
+
+
 def new_key():
     """Return a key by which the server knows one press of a button from another."""
     return uuid.uuid4().hex

@@ -1,5 +1,5 @@
 from ghpython_components.shared.canvas import filled
-from ghpython_components.shared.component import Component
+from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.geometry import number_tree, point_tree, to_images, to_plane, to_rhino, tree_of
 
 
@@ -29,10 +29,6 @@ def draw(bridge, body, memory):
     }
 
 
-def seconds_to_next(value):
-    return 1.0 if value["training"] else None
-
-
 me = Component(ghenv)
 body = filled(
     model=model,
@@ -54,7 +50,7 @@ body = filled(
     levels=levels,
     invert=invert,
 )
-slot = me.ask("generate", body, draw, again=seconds_to_next, keep=8 if (count or 1) <= 16 else 1)
+slot = me.ask("generate", body, draw, again=while_training, keep=8 if (count or 1) <= 16 else 1)
 
 geometry = images = z = digits = name = step = None
 message = ""

@@ -1,5 +1,5 @@
 from ghpython_components.shared.canvas import filled
-from ghpython_components.shared.component import Component
+from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.geometry import image_tree, point_tree, to_plane, to_rhino
 from ghpython_components.shared.network import layer_line
 
@@ -24,10 +24,6 @@ def walk(bridge, body, memory):
     }
 
 
-def seconds_to_next(value):
-    return 1.0 if value["training"] else None
-
-
 me = Component(ghenv)
 body = filled(
     model=model,
@@ -45,7 +41,7 @@ body = filled(
     height=height,
     plane=to_plane(plane),
 )
-slot = me.ask("walk", body, walk, again=seconds_to_next, keep=4)
+slot = me.ask("walk", body, walk, again=while_training, keep=4)
 
 geometry = layers = images = None
 message = ""
