@@ -69,7 +69,8 @@ def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(ope
     report = rhino.until("generate", "bundled - step 4680", "geometry")
     assert report["outputs"]["geometry"] != before["outputs"]["geometry"]
     assert report["balloons"] == []
-    assert len(report["times"]) == solves + 1
+    # Once for the server that answers; and once before, if the old file was seen gone before the new one was there.
+    assert len(report["times"]) - solves in (1, 2)
 
 
 def test_a_slider_dragged_while_the_server_is_down_does_not_keep_it_from_recovering(open_rhino, start_server):
