@@ -311,7 +311,10 @@ class Generated(Message):
     step: Whole = Field(description="Training step the model had reached; grows while it trains.")
     training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
     latent_dim: Whole
-    z: str = Field(description="Base64 of float32, little endian, (count, latent_dim).")
+    z: str = Field(
+        description="Base64 of float32, little endian, (count, latent_dim + classes): whole vectors, which sent again "
+        "give the same digits."
+    )
     digits: list[Whole] = Field(description="Which digit each is to be; empty if the model knows no classes.")
     images: Pixels
     geometry: list[RhinoObject] = Field(

@@ -264,8 +264,8 @@ class Mock(Backend):
     def generate(self, request: GenerateRequest) -> Generated:
         import numpy as np
 
-        from bridge_server.pictures import generated
-        from ganmnist.latent import classes, latents
+        from bridge_server.pictures import Origin, generated
+        from ganmnist.latent import digits, inputs
 
         if request.model == "mock-missing":
             raise ModelNotFound(f"model: no model mock-missing; there is {BUNDLED}")
@@ -274,24 +274,25 @@ class Mock(Backend):
         if request.model == "mock-slow":
             time.sleep(3)
         model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
-        z = latents(request, LATENT_DIM, directions())
-        chosen = classes(request, len(z), CLASSES)
-        images = np.stack([from_latent(number, vector) for number, vector in zip(chosen, z, strict=True)])
+        z = inputs(request, LATENT_DIM, CLASSES, directions())
+        images = np.stack(
+            [from_latent(number, vector) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)]
+        )
         training = any(run.id == model.id and run.active() for run in self._runs)
-        return generated(request, model.name, model.step, training, z, chosen.tolist(), images, [])
+        return generated(request, Origin(model.name, model.step, training, LATENT_DIM), z, images, [])
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np
 
         from bridge_server.pictures import activations
         from ganmnist.activations import maps_of
-        from ganmnist.latent import classes, latents
+        from ganmnist.latent import digits, inputs
 
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
         one = GenerateRequest(**{name: getattr(request, name) for name in LatentConfig.model_fields})
-        (z,), (chosen,) = latents(one, LATENT_DIM, directions()), classes(one, 1, CLASSES)
-        digit = from_latent(int(chosen), z).astype(np.float32)
+        z = inputs(one, LATENT_DIM, CLASSES, directions())
+        digit = from_latent(digits(z, LATENT_DIM)[0], z[0]).astype(np.float32)
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):
             height, width = row.output_shape[1:] or (1, row.output_shape[0])

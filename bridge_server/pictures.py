@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge_server.contract import (
     Activations,
@@ -94,27 +94,31 @@ def pixels(images: NDArray[np.uint8]) -> Pixels:
     return Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode())
 
 
+class Origin(NamedTuple):
+    """Where digits come from: a model, the step it had reached, whether it is being trained, its latent_dim."""
+
+    model: str
+    step: int
+    training: bool
+    latent_dim: int
+
+
 def generated(
     request: GenerateRequest,
-    model: str,
-    step: int,
-    training: bool,
+    origin: Origin,
     z: NDArray[np.float32],
-    digits: list[int],
     images: NDArray[np.uint8],
     remarks: list[str],
 ) -> Generated:
-    """Put digits, the latents and classes they came from and their geometry into the reply of `generate`."""
+    """Put digits, the whole vectors they came from and their geometry into the reply of `generate`."""
     from ganmnist.forms import build, is_empty
+    from ganmnist.latent import digits
 
     pieces = [[] if is_empty(piece) else rhino(piece) for piece in build(images, request)]
     return Generated(
-        model=model,
-        step=step,
-        training=training,
-        latent_dim=z.shape[1],
+        **origin._asdict(),
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
-        digits=digits,
+        digits=digits(z, origin.latent_dim),
         images=pixels(images),
         remarks=remarks,
         geometry=[each for objects in pieces for each in objects],

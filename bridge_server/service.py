@@ -29,7 +29,7 @@ from bridge_server.contract import (
 from bridge_server.datasets import DataKeeper
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.launcher import Launcher
-from bridge_server.pictures import activations, generated
+from bridge_server.pictures import Origin, activations, generated
 from bridge_server.runs import Record, RunStore
 from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
@@ -154,18 +154,16 @@ class Service(Backend):
 
     def generate(self, request: GenerateRequest) -> Generated:
         from ganmnist.directions import unheard
-        from ganmnist.latent import classes, latents
+        from ganmnist.latent import inputs
 
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
         training = self._runs.is_active(folder.id)
         known = sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
         with self._samplers.turn(request.count):
-            z = latents(request, sampler.latent_dim, known)
-            digits = classes(request, len(z), sampler.classes)
-            images = sampler.generate(z, digits)
-            chosen = digits.tolist() if sampler.classes else []
-            return generated(request, folder.name, sampler.step, training, z, chosen, images, unheard(request, known))
+            z = inputs(request, sampler.latent_dim, sampler.classes, known)
+            origin = Origin(folder.name, sampler.step, training, sampler.latent_dim)
+            return generated(request, origin, z, sampler.generate(z), unheard(request, known))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk

@@ -58,7 +58,7 @@ def data(options: argparse.Namespace) -> None:
 
     found = _load(options.directory)
     if options.out:
-        write(options.out, first_of_each(found), columns=sheet_columns(found))
+        write(options.out, first_of_each(found), GeometryConfig(columns=sheet_columns(found)))
     described = {
         "name": found.name,
         "source": found.source,

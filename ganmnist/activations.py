@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganmnist.config import ActivationsConfig, GenerateConfig, LatentConfig, StackConfig
 from ganmnist.geometry import Mesh, Points, stack, tile
-from ganmnist.latent import classes, latents
+from ganmnist.latent import inputs
 
 if TYPE_CHECKING:
     from ganmnist.sampling import Sampler
@@ -56,9 +56,9 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
     """
     config = config or ActivationsConfig()
     one = GenerateConfig(**{name: getattr(config, name) for name in LatentConfig.model_fields})
-    z = latents(one, sampler.latent_dim, sampler.directions_for(one))
+    z = inputs(one, sampler.latent_dim, sampler.classes, sampler.directions_for(one))
     rows = sampler.networks.generator.table((sampler.networks.input_dim,), sampler.networks.input_dim)
-    outputs = sampler.walk(z, classes(one, 1, sampler.classes))
+    outputs = sampler.walk(z)
     return [maps_of(row.place, row.layer, output, config.maps) for row, output in zip(rows, outputs, strict=True)]
 
 

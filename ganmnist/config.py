@@ -151,6 +151,9 @@ class GeometryConfig(PlacementConfig):
     )
     levels: Whole = Field(1, description="Contours per digit, evenly from the threshold to white.", ge=1, le=16)
     invert: Flag = Field(False, description="Turn white and black about first.")
+    columns: Whole | None = Field(
+        None, description="Digits side by side, in as many rows as it takes; near a square unless given.", ge=1, le=256
+    )
 
 
 class StackConfig(PlacementConfig):
@@ -199,7 +202,11 @@ class GenerateConfig(LatentConfig):
 
     count: Whole = Field(1, description="Number of samples.", ge=1, le=256)
     z: tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...] | None = Field(
-        None, description="Whole latent vectors, in place of count, seed and latent.", min_length=1, max_length=256
+        None,
+        description="Whole latent vectors, in place of count, seed, latent and boldness: the model's latent numbers, "
+        "and unless the digit or the seed is to say it the weights of its classes.",
+        min_length=1,
+        max_length=256,
     )
 
 

@@ -25,17 +25,14 @@ if TYPE_CHECKING:
     import rhino3dm
 
 
-def write(
-    path: Path, images: NDArray[np.uint8], config: GeometryConfig | None = None, columns: int | None = None
-) -> None:
+def write(path: Path, images: NDArray[np.uint8], config: GeometryConfig | None = None) -> None:
     """Write images, or the geometry made of them; the ending of the file's name says what.
 
     Args:
         path: .npy (uint8, N x 28 x 28) and .png (a sheet) hold the images; .obj, .stl, .ply, .3mf, .3dm and .json
             (COMPAS) their geometry.
         images: uint8 (N, rows, columns).
-        config: Form, cell, height and plane of the geometry.
-        columns: Images per row of a sheet; near a square unless given.
+        config: Form, cell, height and plane of the geometry, and how many digits stand side by side.
 
     Raises:
         SettingError: An unknown ending, or a form that the file cannot hold.
@@ -47,7 +44,7 @@ def write(
     if ending == ".npy":
         write_atomic(path, _npy(images))
     elif ending == ".png":
-        write_picture(path, sample_grid(images, columns))
+        write_picture(path, sample_grid(images, config.columns))
     else:
         write_geometry(path, build(images, config), config.form)
 

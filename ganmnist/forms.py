@@ -33,7 +33,7 @@ def build(images: Images, config: GeometryConfig) -> list[Piece]:
     make = FORMS[config.form]
     check(images)
     rows, columns = images.shape[1:]
-    per_row = ceil(sqrt(len(images)))
+    per_row = config.columns or ceil(sqrt(len(images)))
     built: list[Piece] = []
     for number, image in enumerate(255 - images if config.invert else images):
         corner = np.array([number % per_row * (columns + GAP), -(number // per_row) * (rows + GAP), 0.0])

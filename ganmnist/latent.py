@@ -1,8 +1,8 @@
-"""Latent vectors z, the numbers a digit grows from, and the classes that say which digit it is to be."""
+"""What a digit grows from: a latent vector z, and behind it the weights of the classes that it is to be of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,35 +15,69 @@ Latents = NDArray[np.float32]
 Classes = NDArray[np.int64]
 
 
-def latents(config: GenerateConfig, latent_dim: int, known: Iterable[Direction] = ()) -> Latents:
-    """Make the latent vectors that a request asks for.
+def inputs(
+    config: GenerateConfig, latent_dim: int, known_classes: int, directions: Iterable[Direction] = ()
+) -> Latents:
+    """Make what the generator is to be given for a request.
 
     Sample i of a seed is the same however many are asked for. `config.latent` overwrites the first numbers of each;
-    then sliders with a name move it along the model's directions.
+    then sliders with a name move it along the model's directions. Vectors that are given take the place of those of
+    the seed; those that say no class get one as the others do, and `config.digit` goes before what they say.
 
     Args:
         config: The request.
-        latent_dim: Length of a vector.
-        known: The model's directions that sliders may go along, as `Sampler.directions_for` gives them.
+        latent_dim: Length of a latent vector.
+        known_classes: Number of classes the model knows, 0 for none.
+        directions: Those of the model that sliders may go along, as `Sampler.directions_for` gives them.
 
     Returns:
-        Shape (count, latent_dim), standard normal unless chosen.
+        Shape (count, latent_dim + known_classes): standard normal numbers unless chosen, and weights of classes.
 
     Raises:
-        SettingError: More numbers than the model has, or a whole vector of another length.
+        SettingError: More numbers than the model has, a whole vector of another length, or a digit it does not know.
     """
-    if config.z is not None:
-        for place, vector in enumerate(config.z):
-            if len(vector) != latent_dim:
-                raise SettingError(f"z.{place}: has {len(vector)} numbers, the model takes {latent_dim}")
-        return np.array(config.z, np.float32)
+    if config.z is None:
+        z = _from_sliders(config, latent_dim)
+        weights = one_hot(classes(config, len(z), known_classes), known_classes)
+    else:
+        whole = _given(config.z, latent_dim, known_classes)
+        z, weights = whole[:, :latent_dim], whole[:, latent_dim:]
+        chosen = one_hot(classes(config, len(z), known_classes), known_classes)
+        silent = [config.digit is not None or len(vector) == latent_dim for vector in config.z]
+        weights = np.where(np.array(silent)[:, None], chosen, weights)
+    return np.concatenate([steer(z, config, directions), weights], 1, dtype=np.float32)
+
+
+def _from_sliders(config: GenerateConfig, latent_dim: int) -> Latents:
     if len(config.latent) > latent_dim:
         raise SettingError(
             f"latent: has {len(config.latent)} numbers, the model takes at most {latent_dim}: use fewer sliders"
         )
     z = from_seed(config.seed, config.count, latent_dim) * np.float32(config.boldness)
     z[:, : len(config.latent)] = config.latent
-    return steer(z, config, known)
+    return z
+
+
+def _given(vectors: Sequence[Sequence[float]], latent_dim: int, known_classes: int) -> Latents:
+    """Return vectors as (N, latent_dim + known_classes), with weights of 0 where they name no class."""
+    whole = np.zeros((len(vectors), latent_dim + known_classes), np.float32)
+    for place, vector in enumerate(vectors):
+        if len(vector) not in (latent_dim, latent_dim + known_classes):
+            takes = f"{latent_dim}, or {latent_dim + known_classes} with its classes" if known_classes else latent_dim
+            raise SettingError(f"z.{place}: has {len(vector)} numbers, the model takes {takes}")
+        whole[place, : len(vector)] = vector
+    return whole
+
+
+def one_hot(chosen: Classes, known: int) -> Latents:
+    """Return classes (N,) as weights, (N, known): 1 for the class of each, 0 for all others."""
+    return np.eye(known, dtype=np.float32)[chosen] if known else np.zeros((len(chosen), 0), np.float32)
+
+
+def digits(z: Latents, latent_dim: int) -> list[int]:
+    """Return the class that weighs most in each whole vector, (N, latent_dim + classes); none without classes."""
+    weights = z[:, latent_dim:]
+    return [int(digit) for digit in weights.argmax(1)] if weights.shape[1] else []
 
 
 def from_seed(seed: int, count: int, latent_dim: int) -> Latents:

@@ -17,7 +17,7 @@ from ganmnist.composition import ModelConfig
 from ganmnist.config import HANDS, GenerateConfig, LatentConfig
 from ganmnist.directions import Direction
 from ganmnist.errors import ModelError, SettingError
-from ganmnist.latent import Classes, Latents, classes, in_turn, latents
+from ganmnist.latent import Classes, Latents, in_turn, inputs, one_hot
 from ganmnist.models import ModelFolder, ModelStore
 from ganmnist.modules import Unfilled, UpsampledConv2d
 from ganmnist.networks import build_generator
@@ -72,8 +72,9 @@ class Sampler:
         """Generate one image per latent vector, the same bytes whatever stands beside it.
 
         Args:
-            z: float32 (N, latent_dim).
-            classes: Which digit each is to be, (N,); 0, 1, 2 ... in turn unless given, of no meaning without classes.
+            z: float32 (N, latent_dim), or whole vectors with the weights of their classes, (N, latent_dim + classes).
+            classes: Which digit each is to be, (N,), where z does not say it; 0, 1, 2 ... in turn unless given, of no
+                meaning without classes.
 
         Returns:
             uint8 (N, 28, 28), row 0 at the top.
@@ -118,15 +119,14 @@ class Sampler:
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
         config = config or GenerateConfig()
-        z = latents(config, self.latent_dim, self.directions_for(config))
-        return self.generate(z, classes(config, len(z), self.classes))
+        return self.generate(inputs(config, self.latent_dim, self.classes, self.directions_for(config)))
 
     def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:
         """Return what leaves each layer for one latent vector.
 
         Args:
-            z: float32 (1, latent_dim).
-            classes: Which digit it is to be, (1,).
+            z: float32 (1, latent_dim), or a whole vector, (1, latent_dim + classes).
+            classes: Which digit it is to be, (1,), where z does not say it.
 
         Returns:
             One array per layer, (units,) or (channels, height, width).
@@ -144,15 +144,15 @@ class Sampler:
             return np.concatenate([to_images(self._generator(part)) for part in inputs])
 
     def _inputs(self, z: Latents, classes: Classes | None) -> NDArray[np.float32]:
-        """Put z and the class as one-hot side by side: float32 (N, latent_dim + classes)."""
+        """Return whole vectors, the class as one-hot behind z: float32 (N, latent_dim + classes)."""
+        if z.ndim == 2 and z.shape[1] == self.networks.input_dim and (classes is None or not self.classes):
+            return np.ascontiguousarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise SettingError(f"z: expected shape (N, {self.latent_dim}), got {z.shape}")
-        if not self.classes:
-            return np.ascontiguousarray(z, np.float32)
         chosen = in_turn(len(z), self.classes) if classes is None else classes
         if chosen.shape != (len(z),) or ((chosen < 0) | (chosen >= self.classes)).any():
             raise SettingError(f"classes: expected {len(z)} numbers from 0 to {self.classes - 1}, got {chosen}")
-        return np.concatenate([z, np.eye(self.classes)[chosen]], 1, dtype=np.float32)
+        return np.concatenate([z, one_hot(chosen, self.classes)], 1, dtype=np.float32)
 
 
 def to_images(output: Tensor) -> NDArray[np.uint8]:

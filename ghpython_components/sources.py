@@ -32,7 +32,7 @@ class Port:
         name: Of the variable in the script.
         description: The tooltip.
         hint: Of an input: what Grasshopper turns values into, bool, int, float, str or plane.
-        access: Of an input: item or list.
+        access: Of an input: item, list or tree.
     """
 
     name: str

@@ -92,7 +92,7 @@ class Server:
 
     def wait_for_step(self, id: str, step: int = 1) -> dict:
         """Ask until the run has come to a step, and return it."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while (run := self.call("GET", f"/api/runs/{id}")[1])["step"] < step:
             assert time.monotonic() < deadline, run
             assert run["state"] in ("queued", "running"), run
@@ -129,7 +129,7 @@ class Server:
         return self.process.wait(20)
 
     def _wait_for_discovery(self) -> dict:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with suppress(OSError, ValueError):
                 found = json.loads((self.home / "server.json").read_bytes())

@@ -41,14 +41,20 @@ def tree_of(shapes, owners):
     return tree
 
 
-def number_tree(text, columns):
-    """Put base64 of little-endian float32 into a tree with one branch {digit} of `columns` numbers."""
+def number_tree(text, count):
+    """Put base64 of little-endian float32 into a tree of `count` branches {digit}, as many numbers in each."""
     content = base64.b64decode(text)
     numbers = struct.unpack("<{0}f".format(len(content) // 4), content)
     tree = DataTree[System.Object]()
     for place, number in enumerate(numbers):
-        tree.Add(number, _path(place // columns))
+        tree.Add(number, _path(place * count // len(numbers)))
     return tree
+
+
+def to_vectors(tree):
+    """Return the numbers of a tree as a list for each branch, the empty ones left out."""
+    branches = [] if tree is None else [[number for number in branch if number is not None] for branch in tree.Branches]
+    return [branch for branch in branches if branch]
 
 
 class Image(object):

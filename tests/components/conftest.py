@@ -96,7 +96,7 @@ class Rhino:
     def report(self, name: str, *outputs: str):
         return self.do("report", name=name, outputs=list(outputs))
 
-    def until(self, name: str, wanted, *outputs: str, seconds: float = 20.0):
+    def until(self, name: str, wanted, *outputs: str, seconds: float = 60.0):
         """Look on until a report pleases, or has the wanted message; return it."""
         message = wanted
         if isinstance(message, str):

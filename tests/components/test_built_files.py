@@ -111,7 +111,7 @@ def test_every_input_and_output_says_what_it_is():
             assert port.description.endswith("."), (name, port)
         for port in component.inputs:
             assert port.hint in {"bool", "int", "float", "str", "plane"}
-            assert port.access in {"item", "list"}
+            assert port.access in {"item", "list", "tree"}
     described = {
         "StartRun.epochs": "At least 1, at most 10000.",
         "GenerateRequest.digit": "At least 0, below 100.",

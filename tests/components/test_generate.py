@@ -105,8 +105,25 @@ def test_images_and_latents_are_the_servers(rhino, mock):
     expected = np.frombuffer(base64.b64decode(answer["images"]["data"]), np.uint8).reshape(3, 28, 28)
     assert [image["rows"] for image in outputs["images"]] == expected.tolist()
     assert outputs["images"][2]["text"] == "image 2: 28 x 28 greys, see its rows()"
-    z = struct.unpack("<192f", base64.b64decode(answer["z"]))
-    assert outputs["z"] == {"0": list(z[:64]), "1": list(z[64:128]), "2": list(z[128:])}
+    z = struct.unpack("<222f", base64.b64decode(answer["z"]))  # 64 latent numbers and 10 classes each
+    assert outputs["z"] == {"0": list(z[:74]), "1": list(z[74:148]), "2": list(z[148:])}
+
+
+def test_latents_plugged_into_another_generate_give_the_same_digits(rhino):
+    rhino.place("again", "generate")
+    rhino.do("wire", source="generate", output="z", target="again", input="z")
+    digits = rhino.answer("generate", "images", "digits", count=3, seed=5, slant=1.5)
+    again = rhino.until("again", "bundled - step 4680", "images", "digits")["outputs"]
+    assert again == digits
+    assert rhino.answer("again", "digits", digit=4)["digits"] == [4, 4, 4]
+
+
+def test_a_latent_vector_of_a_wrong_length_is_named(rhino):
+    rhino.solve("generate", z={"tree": {"0;0": [0.5] * 64, "0;1": [0.5, None, 1.0], "1;0": []}})
+    report = rhino.until("generate", lambda report: report["balloons"])
+    ((level, sentence),) = report["balloons"]
+    assert (level, sentence[:17]) == ("Error", "z.1: has 2 number")
+    assert "64, or 74 with its classes" in sentence
 
 
 def test_the_digit_is_the_one_asked_for_or_said(rhino, mock):
@@ -201,7 +218,7 @@ def test_a_list_on_an_item_input_gives_each_its_own_digit(rhino, mock):
     before = requests(mock)
     report = rhino.solve("generate", *seeds, outputs=["z"])
     answer = mock.call("POST", "/api/generate", {"seed": 3})[1]
-    assert report["outputs"]["z"]["0"] == list(struct.unpack("<64f", base64.b64decode(answer["z"])))
+    assert report["outputs"]["z"]["0"] == list(struct.unpack("<74f", base64.b64decode(answer["z"])))
     assert requests(mock) <= before + 1
 
 

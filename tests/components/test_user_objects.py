@@ -93,9 +93,9 @@ def test_counts_agree_and_ports_have_their_hints(rhino):
                 port.description,
             )
             assert hints[chunk.get("TypeHintID")] == port.hint
-            access = {"item": 0, "list": 1}[port.access]
+            access = {"item": 0, "list": 1, "tree": 2}[port.access]
             assert chunk.get("ScriptParamAccess") == access
-            assert chunk.get("Access") == (1 if rhino is RHINO7 and access else None)
+            assert chunk.get("Access") == (access if rhino is RHINO7 and access else None)
             assert chunk.get("Optional") is True
             assert data.get("InputId", index) == rhino.input
         for index in range(len(component.outputs)):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ganmnist import directions
 from ganmnist.config import HANDS, GenerateConfig, LatentConfig
 from ganmnist.judge import look
-from ganmnist.latent import from_seed, latents
+from ganmnist.latent import from_seed, inputs
 from ganmnist.measures import measure
 from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.sampling import Sampler
@@ -90,7 +90,7 @@ def test_numbers_become_latents_and_the_same_numbers_again(sampler, wanted, seed
 
 def test_without_boldness_all_hands_are_the_typical_one(sampler):
     config = GenerateConfig(count=3, seed=5, boldness=0)
-    assert not latents(config, sampler.latent_dim).any()
+    assert not inputs(config, sampler.latent_dim, 0).any()
     assert len(np.unique(sampler.sample(config.model_copy(update={"digit": 4})), axis=0)) == 1
 
 

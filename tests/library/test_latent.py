@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from ganmnist.config import GenerateConfig
 from ganmnist.errors import SettingError
-from ganmnist.latent import classes, from_seed, in_turn, latents
+from ganmnist.latent import classes, digits, from_seed, in_turn, inputs, one_hot
 
 SLIDERS = st.lists(st.floats(-10, 10, width=32), max_size=8)
 
 
 @given(seed=st.integers(0, 2**31 - 1), count=st.integers(1, 9), dimension=st.integers(8, 40), sliders=SLIDERS)
 def test_sliders_overwrite_the_first_numbers_and_the_rest_is_the_seeds(seed, count, dimension, sliders):
-    z = latents(GenerateConfig(seed=seed, count=count, latent=sliders), dimension)
+    z = inputs(GenerateConfig(seed=seed, count=count, latent=sliders), dimension, 0)
     assert z.shape == (count, dimension)
     assert z.dtype == np.float32
     assert z[:, : len(sliders)].tolist() == [sliders] * count
@@ -41,21 +41,43 @@ def test_a_seed_gives_the_same_numbers_on_every_machine():
 
 
 def test_as_many_sliders_as_the_model_has_numbers_fit_and_one_more_does_not():
-    assert latents(GenerateConfig(latent=(1, -2, 3)), 3).tolist() == [[1, -2, 3]]
+    assert inputs(GenerateConfig(latent=(1, -2, 3)), 3, 0).tolist() == [[1, -2, 3]]
     with pytest.raises(SettingError, match=r"latent: has 4 numbers.*at most 3.*fewer sliders"):
-        latents(GenerateConfig(latent=(1, 2, 3, 4)), 3)
+        inputs(GenerateConfig(latent=(1, 2, 3, 4)), 3, 0)
 
 
 def test_whole_vectors_pass_through_in_place_of_count_seed_and_sliders():
     config = GenerateConfig(z=((0.5, -1), (2, 10)), count=7, seed=5, latent=(9, 9, 9))
-    z = latents(config, 2)
+    z = inputs(config, 2, 0)
     assert z.tolist() == [[0.5, -1], [2, 10]]
     assert z.dtype == np.float32
 
 
 def test_a_whole_vector_of_another_length_is_named_by_its_place():
     with pytest.raises(SettingError, match=r"z\.1: has 3 numbers, the model takes 2"):
-        latents(GenerateConfig(z=((1, 2), (1, 2, 3))), 2)
+        inputs(GenerateConfig(z=((1, 2), (1, 2, 3))), 2, 0)
+
+
+def test_a_whole_vector_says_its_class_and_a_shorter_one_gets_the_seeds():
+    config = GenerateConfig(z=((0.5, -1), (2, 3, 0, 0.25, 0.75)), seed=5)
+    z = inputs(config, 2, 3)
+    assert z[1].tolist() == [2, 3, 0, 0.25, 0.75]
+    assert z[0].tolist() == [0.5, -1, *one_hot(classes(config, 2, 3), 3)[0].tolist()]
+    assert digits(z, 2) == [int(classes(config, 2, 3)[0]), 2]
+
+
+def test_the_digit_asked_for_goes_before_the_class_of_a_whole_vector():
+    assert inputs(GenerateConfig(z=((2, 3, 0, 0.25, 0.75),), digit=1), 2, 3).tolist() == [[2, 3, 0, 1, 0]]
+
+
+@pytest.mark.parametrize("numbers", [1, 3, 4, 6])
+def test_a_vector_has_the_latent_numbers_alone_or_all_classes_too(numbers):
+    with pytest.raises(SettingError, match=rf"z\.0: has {numbers} numbers, the model takes 2, or 5 with its classes"):
+        inputs(GenerateConfig(z=((1,) * numbers,)), 2, 3)
+
+
+def test_without_classes_there_is_no_digit_to_say():
+    assert digits(inputs(GenerateConfig(count=2), 3, 0), 3) == []
 
 
 @given(seed=st.integers(0, 2**31 - 1), few=st.integers(1, 20), many=st.integers(20, 256), known=st.integers(1, 100))
@@ -84,8 +106,9 @@ def test_the_digit_asked_for_is_the_class_of_every_sample_whatever_the_seed():
 
 @given(seed=st.integers(0, 2**31 - 1), digit=st.integers(0, 9))
 def test_the_digit_asked_for_changes_no_latent(seed, digit):
-    chosen = latents(GenerateConfig(seed=seed, digit=digit, count=3), 6)
-    np.testing.assert_array_equal(chosen, latents(GenerateConfig(seed=seed, count=3), 6))
+    chosen = inputs(GenerateConfig(seed=seed, digit=digit, count=3), 6, 10)
+    np.testing.assert_array_equal(chosen[:, :6], inputs(GenerateConfig(seed=seed, count=3), 6, 10)[:, :6])
+    assert digits(chosen, 6) == [digit] * 3
 
 
 def test_a_digit_the_model_does_not_know_is_refused_and_those_it_knows_are_named():

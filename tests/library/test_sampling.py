@@ -12,6 +12,7 @@ from ganmnist import sampling
 from ganmnist.config import GenerateConfig, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.judge import look
+from ganmnist.latent import one_hot
 from ganmnist.models import ModelFolder, ModelManifest, ModelNotFound, ModelStore
 from ganmnist.networks import build_generator
 from ganmnist.presets import PRESETS
@@ -214,6 +215,19 @@ def test_sampling_by_settings_grows_the_latents_and_the_digit_they_ask_for(sampl
         config = GenerateConfig(z=rows, digit=int(CLASSES[place]))
         np.testing.assert_array_equal(sampler.sample(config)[place], alone[place])
     assert sampler.sample().shape == (1, 28, 28)
+
+
+def test_a_whole_vector_gives_what_latent_and_class_give(sampler, alone):
+    whole = np.concatenate([Z, one_hot(CLASSES, sampler.classes)], 1)
+    np.testing.assert_array_equal(sampler.generate(whole), alone)
+    assert len(sampler.walk(whole[:1])) == len(sampler.walk(Z[:1], CLASSES[:1]))
+
+
+def test_a_mix_of_two_classes_is_neither(sampler, alone):
+    whole = np.concatenate(
+        [Z, (one_hot(CLASSES, sampler.classes) + one_hot((CLASSES + 1) % 10, sampler.classes)) / 2], 1
+    )
+    assert not (sampler.generate(whole) == alone).all((1, 2)).any()
 
 
 def test_sample_i_of_a_seed_is_the_same_image_however_many_are_asked_for(sampler):

@@ -122,7 +122,7 @@ def test_digits_come_with_latents_pixels_and_geometry(ask, run):
     reply = ask("generate", {"model": "Alpha", "count": 3, "form": "mesh"})
     assert reply.model == "Alpha"
     assert not reply.training
-    assert len(base64.b64decode(reply.z)) == 3 * reply.latent_dim * 4
+    assert len(base64.b64decode(reply.z)) == 3 * (reply.latent_dim + ask("model", name="Alpha").classes) * 4
     assert reply.images.shape == (3, 28, 28)
     assert len(base64.b64decode(reply.images.data)) == 3 * 784
     assert len(reply.geometry) == 3

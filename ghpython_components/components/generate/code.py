@@ -1,6 +1,14 @@
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component, while_training
-from ghpython_components.shared.geometry import number_tree, point_tree, to_images, to_plane, to_rhino, tree_of
+from ghpython_components.shared.geometry import (
+    number_tree,
+    point_tree,
+    to_images,
+    to_plane,
+    to_rhino,
+    to_vectors,
+    tree_of,
+)
 
 
 def draw(bridge, body, memory):
@@ -21,7 +29,7 @@ def draw(bridge, body, memory):
         "mark": [answer["model"], answer["step"], pixels["data"], answer["digits"]],
         "geometry": shapes,
         "images": to_images(pixels),
-        "z": number_tree(answer["z"], answer["latent_dim"]),
+        "z": number_tree(answer["z"], count),
         "digits": answer["digits"],
         "name": answer["model"],
         "step": answer["step"],
@@ -41,6 +49,7 @@ body = filled(
     boldness=boldness,
     seed=seed,
     count=count,
+    z=to_vectors(z),
     form=form,
     cell=cell,
     height=height,
@@ -49,8 +58,10 @@ body = filled(
     threshold=threshold,
     levels=levels,
     invert=invert,
+    columns=columns,
 )
-slot = me.ask("generate", body, draw, again=while_training, keep=8 if (count or 1) <= 16 else 1)
+few = max(count or 1, len(body.get("z", ()))) <= 16
+slot = me.ask("generate", body, draw, again=while_training, keep=8 if few else 1)
 
 geometry = images = z = digits = name = step = None
 message = ""

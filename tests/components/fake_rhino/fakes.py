@@ -94,6 +94,10 @@ class Tree(Strict):
     def Add(self, item, path):
         self._branches.setdefault(path._places, []).append(item)
 
+    @property
+    def Branches(self):
+        return [self._branches[path] for path in sorted(self._branches)]
+
 
 class Document(Strict):
     """A Grasshopper document: components in the order of their wires."""
@@ -243,7 +247,8 @@ class Component(Strict):
         # GHPython runs a script again in the scope of the solve before, Rhino 8 in a fresh one: each Python gets one.
         scope = self._scope if sys.version_info[0] == 2 else {}
         for port in self._inputs:
-            scope[port["name"]] = inputs.get(port["name"], [] if port["access"] == "list" else None)
+            empty = {"item": None, "list": [], "tree": Tree()}[port["access"]]
+            scope[port["name"]] = inputs.get(port["name"], empty)
         for name, (source, output) in self._wires.items():
             scope[name] = source._values[output]
         scope["ghenv"] = Environment(self)

@@ -79,7 +79,9 @@ class Canvas(object):
         return self.placed[name][1]
 
     def value(self, given):
-        return shapes.plane(**given["plane"]) if isinstance(given, dict) else given
+        if not isinstance(given, dict):
+            return given
+        return shapes.plane(**given["plane"]) if "plane" in given else shapes.tree(given["tree"])
 
 
 def serve_screen(canvas, seconds):

@@ -2,7 +2,7 @@
 
 import base64
 
-from fakes import Strict, Tree, mistake
+from fakes import Path, Strict, Tree, mistake
 
 try:
     import rhino3dm
@@ -87,3 +87,12 @@ def plane(origin, xaxis, yaxis):
     if rhino3dm:
         return rhino3dm.Plane(rhino3dm.Point3d(*origin), rhino3dm.Vector3d(*xaxis), rhino3dm.Vector3d(*yaxis))
     return Plane(origin, xaxis, yaxis)
+
+
+def tree(branches):
+    """Make a tree of {"0;1": [...]}."""
+    made = Tree()
+    for path, items in branches.items():
+        for item in items:
+            made.Add(item, Path([int(place) for place in path.split(";")]))
+    return made
