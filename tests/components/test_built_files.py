@@ -78,19 +78,23 @@ def test_no_name_is_given_twice(built, name):
     helpers = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     defined = [node.name for node in helpers]
     interface = json.loads((built / f"{name}.json").read_text())
-    inputs = {port["name"] for port in interface["inputs"]}
-    ports = [port["name"] for port in interface["inputs"] + interface["outputs"]]
-    assert len(set(ports)) == len(ports)
+    inputs, outputs = ([port["name"] for port in interface[side]] for side in ("inputs", "outputs"))
+    ports = inputs + outputs
+    assert len(set(inputs)) == len(inputs)
+    assert len(set(outputs)) == len(outputs)
     assert len(set(defined)) == len(defined)
     assert not set(ports) & set(defined)
     assert not any(keyword.iskeyword(port) or port in ("print", "exec") for port in ports)
-    assert not inputs & {name for node in tree.body if node not in helpers for name in stored(node)}
+    # What goes through a component, like z, has one name on both sides; nothing else is written over.
+    assert not (set(inputs) - set(outputs)) & {
+        name for node in tree.body if node not in helpers for name in stored(node)
+    }
     own = (built / f"{name}.py").read_text().rsplit("# ---- ", 1)[1]
     for node in helpers:  # a function that runs in a thread must not see the next solve's inputs
         if isinstance(node, ast.FunctionDef) and f"def {node.name}(" in own:
             read = {sub.id for sub in ast.walk(node) if isinstance(sub, ast.Name) and isinstance(sub.ctx, ast.Load)}
             local = stored(node) | {argument.arg for argument in node.args.args}
-            assert not (read - local) & inputs, node.name
+            assert not (read - local) & set(inputs), node.name
 
 
 def stored(tree):
