@@ -168,7 +168,7 @@ async def _polite(port: int, token: str, seconds: float, clients: int, rate: flo
         for turn in range(int(rate * seconds)):
             due = start + (turn + number / clients) / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            status, _ = await connection.generate(turn / 100)
+            status, _ = await connection.generate((turn * clients + number) / 1000)  # no two ask for the same
             times.append(time.perf_counter() - due)
             refused += status != 200
 

@@ -157,8 +157,9 @@ class Service(Backend):
         from ganmnist.latent import inputs
 
         folder = self._store.find(request.model)
-        sampler = self._samplers.get(folder, folder.manifest())
-        training = self._runs.is_active(folder.id)
+        manifest = folder.manifest()
+        sampler = self._samplers.get(folder, manifest)
+        training = not manifest.finished and self._runs.is_active(folder.id)
         known = sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
         with self._samplers.turn(request.count):
             z = inputs(request, sampler.latent_dim, sampler.classes, known)

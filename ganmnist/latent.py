@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def _from_sliders(config: GenerateConfig, latent_dim: int) -> Latents:
         raise SettingError(
             f"latent: has {len(config.latent)} numbers, the model takes at most {latent_dim}: use fewer sliders"
         )
-    z = from_seed(config.seed, config.count, latent_dim) * np.float32(config.boldness)
+    z = _drawn(config.seed, config.count, latent_dim) * np.float32(config.boldness)
     z[:, : len(config.latent)] = config.latent
     return z
 
@@ -80,6 +81,12 @@ def digits(z: Latents, latent_dim: int) -> list[int]:
     return [int(digit) for digit in weights.argmax(1)] if weights.shape[1] else []
 
 
+@lru_cache(maxsize=64)
+def _drawn(seed: int, count: int, latent_dim: int) -> Latents:
+    """Return what `from_seed` does, at once where a slider moves and the seed stays."""
+    return from_seed(seed, count, latent_dim)
+
+
 def from_seed(seed: int, count: int, latent_dim: int) -> Latents:
     """Return standard normal vectors, shape (count, latent_dim): the same for the same seed on every machine."""
     return np.random.default_rng(seed).standard_normal((count, latent_dim)).astype(np.float32)
@@ -102,11 +109,16 @@ def classes(config: GenerateConfig, count: int, known: int) -> Classes:
         SettingError: A digit is asked for that the model does not know.
     """
     if config.digit is None:
-        return np.random.default_rng((config.seed, 1)).integers(max(known, 1), size=count)
+        return _drawn_classes(config.seed, count, known).copy()
     if config.digit >= known:
         knows = f"knows 0 to {known - 1}" if known else "was trained without classes, so none can be chosen"
         raise SettingError(f"digit: got {config.digit}, the model {knows}")
     return np.full(count, config.digit, np.int64)
+
+
+@lru_cache(maxsize=64)
+def _drawn_classes(seed: int, count: int, known: int) -> Classes:
+    return np.random.default_rng((seed, 1)).integers(max(known, 1), size=count)
 
 
 def in_turn(count: int, known: int) -> Classes:

@@ -101,17 +101,12 @@ class UpsampledConv2d(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, *, bias: bool) -> None:
         super().__init__(inputs, outputs, 3, padding=1, bias=bias)
         self.register_buffer("_sums", _SUMS, persistent=False)
-        self._fixed: Tensor | None = None
 
     def forward(self, images: Tensor) -> Tensor:
-        kernel = self._kernel() if self._fixed is None else self._fixed
-        return conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
+        return conv_transpose2d(images, self.kernel(), self.bias, stride=2, padding=1)
 
-    def fix(self) -> None:
-        """Sum the weights now and once, for use without training."""
-        self._fixed = self._kernel()
-
-    def _kernel(self) -> Tensor:
+    def kernel(self) -> Tensor:
+        """Return the summed weights, (inputs, outputs, 4, 4)."""
         sums = cast(Tensor, self._sums)
         outputs, inputs = self.weight.shape[:2]
         summed = (self.weight.transpose(0, 1).reshape(inputs * outputs, 9) @ sums).view(inputs, outputs, 4, 4)

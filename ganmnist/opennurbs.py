@@ -112,5 +112,6 @@ def _normals(mesh: Mesh) -> NDArray[np.float32]:
     across = unit(np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1))  # np.cross is slower
     at = mesh.faces.T.ravel()
     # So is np.add.at; the sums are the same, in the same order.
-    sums = [np.bincount(at, np.tile(axis, 4), len(mesh.vertices)) for axis in across.T]
+    fourfold = np.tile(across.T, 4)
+    sums = [np.bincount(at, axis, len(mesh.vertices)) for axis in fourfold]
     return unit(np.stack(sums, 1, dtype=np.float64)).astype(np.float32)

@@ -17,9 +17,10 @@ from ganmnist.composition import ModelConfig
 from ganmnist.config import HANDS, GenerateConfig, LatentConfig
 from ganmnist.directions import Direction
 from ganmnist.errors import ModelError, SettingError
+from ganmnist.inference import fixed
 from ganmnist.latent import Classes, Latents, in_turn, inputs, one_hot
 from ganmnist.models import ModelFolder, ModelStore
-from ganmnist.modules import Unfilled, UpsampledConv2d
+from ganmnist.modules import Unfilled
 from ganmnist.networks import build_generator
 
 _BATCH = 32  # what a layer makes of them stays in the processor's cache
@@ -50,9 +51,7 @@ class Sampler:
         _check_fit(self._generator, weights, self.name)
         self._generator.load_state_dict(dict(weights))
         self._directions: tuple[Direction, ...] | None = None
-        for module in self._generator.modules():
-            if isinstance(module, UpsampledConv2d):
-                module.fix()
+        self._run = fixed(self._generator)
         self.step = step
 
     @classmethod
@@ -83,11 +82,11 @@ class Sampler:
             SettingError: The vectors have another length than the model takes, or a class is not known.
         """
         # One sample at a time: a batch of another size is cut into other blocks, which rounds the sums differently.
-        return self._run(z, classes, 1)
+        return self._in_batches(z, classes, 1)
 
     def draw(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
         """Generate many images, in two thirds of the time of `generate`; the same to the eye, not to the byte."""
-        return self._run(z, classes, _BATCH)
+        return self._in_batches(z, classes, _BATCH)
 
     def directions(self) -> tuple[Direction, ...]:
         """Return the directions that have a name. The first call finds them, in about a second, and stores them."""
@@ -138,10 +137,11 @@ class Sampler:
             inputs = torch.from_numpy(self._inputs(z, classes)[:1])
             return [output[0].contiguous().numpy() for output in self._generator.walk(inputs)]
 
-    def _run(self, z: Latents, classes: Classes | None, batch: int) -> NDArray[np.uint8]:
-        inputs = torch.split(torch.from_numpy(self._inputs(z, classes)), batch)
+    def _in_batches(self, z: Latents, classes: Classes | None, batch: int) -> NDArray[np.uint8]:
+        inputs = torch.from_numpy(self._inputs(z, classes))
+        parts = (inputs[start : start + batch] for start in range(0, max(len(inputs), 1), batch))
         with torch.inference_mode():
-            return np.concatenate([to_images(self._generator(part)) for part in inputs])
+            return np.concatenate([to_images(self._run(part)) for part in parts])
 
     def _inputs(self, z: Latents, classes: Classes | None) -> NDArray[np.float32]:
         """Return whole vectors, the class as one-hot behind z: float32 (N, latent_dim + classes)."""

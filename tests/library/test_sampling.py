@@ -179,7 +179,7 @@ def test_minus_one_is_black_and_one_is_white():
     assert to_images(output).tolist() == [[[0, 128, 255], [0, 255, 1]]]
 
 
-@pytest.mark.parametrize("shape", [(DIM,), (1, DIM - 1), (2, DIM + 10), (1, 1, DIM)])
+@pytest.mark.parametrize("shape", [(DIM,), (1, DIM - 1), (2, DIM + 9), (1, 1, DIM)])
 def test_vectors_of_another_length_are_refused(sampler, shape):
     with pytest.raises(SettingError, match=rf"\(N, {DIM}\)"):
         sampler.generate(np.zeros(shape, np.float32))
