@@ -233,8 +233,8 @@ class BetweenConfig(Settings):
     )
     linear: Flag = Field(
         False,
-        description="Go straight, where digits half way are paler, and not on the great circle, where they are as "
-        "strong as the others.",
+        description="Go straight, and not on the great circle: vectors half way are then shorter, and their digits more "
+        "typical, as with a low boldness.",
     )
 
 

@@ -69,7 +69,7 @@ def test_a_sheet_comes_as_rows_and_columns_with_the_digit_in_the_middle(rhino):
     z, columns = report["outputs"]["z"], report["outputs"]["columns"]
     assert report["balloons"] == []
     assert columns == 5
-    assert list(z) == [f"{row};{column}" for row in range(3) for column in range(5)]
+    assert set(z) == {f"{row};{column}" for row in range(3) for column in range(5)}
     assert z["1;2"] == given
     assert [z["0;0"][7] - given[7], z["2;0"][7] - given[7]] == pytest.approx([-1.5, 1.5])
     digits = rhino.until("drawn", lambda report: len(report["outputs"]["digits"] or []) == 15, "digits")
@@ -82,4 +82,4 @@ def test_four_vectors_are_the_corners_of_a_sheet(rhino):
     corners = rhino.answer("generate", "z", count=4, seed=1)["z"]
     rhino.solve("sheet", rows=2, columns=3)
     z = rhino.until("sheet", "2 x 3", "z")["outputs"]["z"]
-    assert [z[corner] for corner in ("0;0", "0;2", "1;0", "1;2")] == list(corners.values())
+    assert [z[corner] for corner in ("0;0", "0;2", "1;0", "1;2")] == [corners[str(number)] for number in range(4)]
