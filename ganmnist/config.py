@@ -233,8 +233,8 @@ class BetweenConfig(Settings):
     )
     linear: Flag = Field(
         False,
-        description="Go straight, and not on the great circle: vectors half way are then shorter, and their digits more "
-        "typical, as with a low boldness.",
+        description="Go straight, and not on the great circle: vectors half way are then shorter, and their digits "
+        "more typical, as with a low boldness.",
     )
 
 

@@ -1,8 +1,8 @@
 """Vectors that lie between others: on a great circle, while their length changes evenly, or on a straight line.
 
 Random latents all have about the same length, and what lies straight between two of them is shorter than any, so
-that its digit is a more typical one. On the great circle (slerp: Shoemake 1985, section 3.3; for latents White 2016, section 2.1) it is
-as long as they are. The weights of the classes, which sum up to 1, go straight.
+that its digit is a more typical one. On the great circle (slerp: Shoemake 1985, section 3.3; for latents White 2016,
+section 2.1) it is as long as they are. The weights of the classes, which sum up to 1, go straight.
 """
 
 from __future__ import annotations
