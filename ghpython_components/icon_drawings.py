@@ -87,8 +87,8 @@ def walk(pen: Pen) -> None:
 
 def between(pen: Pen) -> None:
     """Two vectors, and what lies on the arc from one to the other."""
-    turns = np.linspace(0.9 * np.pi, 0.1 * np.pi, 5)
-    places = [(12 + 7.5 * float(np.cos(turn)), 19 - 12 * float(np.sin(turn))) for turn in turns]
+    turns = np.linspace(np.pi, 0, 5)
+    places = [(12 + 7 * float(np.cos(turn)), 18.5 - 14 * float(np.sin(turn))) for turn in turns]
     pen.line(*places, width=1)
     for (x, y), colour in zip(places, (BLUE, VIOLET, VIOLET, VIOLET, PINK), strict=True):
         pen.dot(x, y, 2 if colour == VIOLET else 3, colour)
