@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from io import BytesIO
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge_server.contract import (
     API_VERSION,
@@ -33,17 +34,21 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.latent_messages import BetweenRequest, LatentVectors, SheetRequest
 from bridge_server.openapi import tidy
 from bridge_server.process import Process
 from ganmnist import __version__
 from ganmnist.advice import remarks
 from ganmnist.composition import LayerRow, ModelConfig, Sequential, training_memory
-from ganmnist.config import PresetName, TrainConfig
+from ganmnist.config import LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.layers import LAYERS
 from ganmnist.model_file import ModelFile, read_model
 from ganmnist.models import BUNDLED, ModelManifest
 from ganmnist.presets import PRESETS, recipe
+
+if TYPE_CHECKING:
+    from ganmnist.directions import Direction
 
 _ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
@@ -160,6 +165,28 @@ class Backend(ABC):
     @abstractmethod
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
         """Return the networks of a model, and the preset whose settings it was trained with."""
+
+    def latents_between(self, request: BetweenRequest) -> LatentVectors:
+        from bridge_server.pictures import latent_vectors
+        from ganmnist.interpolation import between
+
+        model = self.model(request.model or BUNDLED)
+        z = between(request, model.latent_dim, model.classes)
+        return latent_vectors(model, z[None], [])
+
+    def latents_sheet(self, request: SheetRequest) -> LatentVectors:
+        from bridge_server.pictures import latent_vectors
+        from ganmnist.directions import unheard
+        from ganmnist.latent_sheet import sheet, sliders
+
+        model = self.model(request.model or BUNDLED)
+        asked = sliders(request)
+        known = self._directions(model.name, asked)
+        return latent_vectors(model, sheet(request, model.latent_dim, model.classes, known), unheard(asked, known))
+
+    @abstractmethod
+    def _directions(self, model: str, config: LatentConfig) -> Sequence[Direction]:
+        """Return the directions of a model, if the sliders of a request want any."""
 
     @abstractmethod
     def networks_activations(self, request: ActivationsRequest) -> Activations: ...

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from bridge_server.latent_messages import BetweenRequest, LatentVectors, SheetRequest
+from bridge_server.message import Message
 from ganmnist.composition import LayerRow, ModelParts
 from ganmnist.config import (
     ActivationsConfig,
@@ -36,10 +38,6 @@ class RunState(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
-
-
-class Message(Settings):
-    """Base of all messages: unknown fields are refused, numbers are finite."""
 
 
 class Problem(Message):
@@ -387,4 +385,6 @@ CALLS = (
         creates=True,
     ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
+    Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
+    Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
 )

@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bridge_server.backend import Attachment, Backend, Created, to_model
 from bridge_server.contract import (
@@ -48,6 +49,9 @@ from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.model_file import ModelFile
 from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.presets import recipe
+
+if TYPE_CHECKING:
+    from ganmnist.directions import Direction
 
 CLASSES = 10
 STEPS = 4680  # of a training
@@ -301,6 +305,9 @@ class Mock(Backend):
             layers.append(maps_of(row.place, row.layer, output, request.maps))
         training = any(run.id == model.id and run.active() for run in self._runs)
         return activations(request, model.name, model.step, training, layers)
+
+    def _directions(self, model: str, config: LatentConfig) -> list[Direction]:
+        return directions()
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
         id = self.model(model).id

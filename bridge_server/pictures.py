@@ -12,10 +12,12 @@ from bridge_server.contract import (
     Generated,
     GenerateRequest,
     LayerMaps,
+    Model,
     Picture,
     Pixels,
     RhinoObject,
 )
+from bridge_server.latent_messages import LatentVectors
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
@@ -92,6 +94,19 @@ def pixels(images: NDArray[np.uint8]) -> Pixels:
     """Turn images, uint8 (N, rows, columns), into bytes."""
     count, rows, columns = images.shape
     return Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode())
+
+
+def latent_vectors(model: Model, z: NDArray[np.float32], remarks: list[str]) -> LatentVectors:
+    """Put whole vectors (rows, columns, latent_dim + classes) into the reply of the calls that make them."""
+    rows, columns, _ = z.shape
+    return LatentVectors(
+        model=model.name,
+        latent_dim=model.latent_dim,
+        rows=rows,
+        columns=columns,
+        z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        remarks=remarks,
+    )
 
 
 class Origin(NamedTuple):

@@ -31,6 +31,8 @@ _LOOK = frozenset(
         "models",
         "model",
         "generate",
+        "latents_between",
+        "latents_sheet",
     }
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bridge_server import allowance, leftovers, previews
 from bridge_server.backend import Attachment, Backend, Created, to_model
@@ -35,11 +36,14 @@ from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
-from ganmnist.config import PresetName, TrainConfig
+from ganmnist.config import LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
 from ganmnist.models import ModelStore
 from ganmnist.presets import recipe
+
+if TYPE_CHECKING:
+    from ganmnist.directions import Direction
 
 MAX_LOSSES = 1000
 _log = logging.getLogger("ganmnist.service")
@@ -173,6 +177,10 @@ class Service(Backend):
         sampler = self._samplers.get(folder, folder.manifest())
         training = self._runs.is_active(folder.id)
         return activations(request, folder.name, sampler.step, training, walk(sampler, request))
+
+    def _directions(self, model: str, config: LatentConfig) -> tuple[Direction, ...]:
+        folder = self._store.find(model)
+        return self._samplers.get(folder, folder.manifest()).directions_for(config)
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
         manifest = self._store.find(model).manifest()

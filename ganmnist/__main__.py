@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, evaluate, models, networks."""
+"""The command line: data, train, generate, between, sheet, evaluate, models, networks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ganmnist import __version__, paths
 from ganmnist.advice import remarks
 from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
+from ganmnist.latents_command import add_latents
 from ganmnist.models import BUNDLED, ModelFolder, ModelStore, NewName
 from ganmnist.models_command import add_models, summary
 from ganmnist.networks_command import add_networks, add_networks_file
@@ -213,6 +214,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_settings(added, GenerateConfig)
     add_settings(added, GeometryConfig)
+
+    add_latents(commands)
 
     added = add_command(commands, "evaluate", evaluate)
     added.add_argument(

@@ -197,17 +197,74 @@ class LatentConfig(Settings):
     )
 
 
+MAX_DIGITS = 256  # at once
+Vectors = tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...]
+
+
 class GenerateConfig(LatentConfig):
     """Which digits to generate."""
 
-    count: Whole = Field(1, description="Number of samples.", ge=1, le=256)
-    z: tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...] | None = Field(
+    count: Whole = Field(1, description="Number of samples.", ge=1, le=MAX_DIGITS)
+    z: Vectors | None = Field(
         None,
         description="Whole latent vectors, in place of count, seed, latent and boldness: the model's latent numbers, "
         "and unless the digit or the seed is to say it the weights of its classes.",
         min_length=1,
-        max_length=256,
+        max_length=MAX_DIGITS,
     )
+
+
+class BetweenConfig(Settings):
+    """A path through latent vectors."""
+
+    z: Vectors = Field(
+        description="Two or more whole latent vectors, in the order of the path, as in generate. Each is on the path.",
+        min_length=2,
+        max_length=MAX_DIGITS,
+    )
+    steps: Whole = Field(
+        8,
+        description="Steps from each vector to the next: 8 between two of them make 9 digits, both ends among them.",
+        ge=1,
+        le=MAX_DIGITS,
+    )
+    closed: Flag = Field(
+        False, description="Go on from the last vector to the first: a loop, which does not show its first digit twice."
+    )
+    linear: Flag = Field(
+        False,
+        description="Go straight, and not on the great circle: vectors half way are then shorter, and their digits "
+        "more typical, as with a low boldness.",
+    )
+
+
+_Way = Annotated[str, Field(pattern=rf"^({'|'.join(HANDS)}|[0-9]{{1,4}})$")]
+
+
+class SheetConfig(LatentConfig):
+    """A sheet of latents, along two directions around one digit or between four corners."""
+
+    z: Vectors | None = Field(
+        None,
+        description="One whole latent vector for the digit in the middle, in place of seed, latent and boldness; or "
+        "four for the corners, row by row from the top, between which the whole sheet lies.",
+        min_length=1,
+        max_length=4,
+    )
+    across: _Way = Field(
+        "slant",
+        description="What grows from left to right: slant, thickness, width or size; or a latent number by its place, "
+        "from 0.",
+    )
+    down: _Way = Field("thickness", description="What grows from top to bottom, likewise.")
+    reach: Number = Field(
+        2.0,
+        description="How far it goes to either side of the digit in the middle, in standard deviations.",
+        gt=0,
+        le=5,
+    )
+    rows: Whole = Field(7, description="Digits from top to bottom.", ge=1, le=MAX_DIGITS)
+    columns: Whole = Field(7, description="Digits from left to right.", ge=1, le=MAX_DIGITS)
 
 
 class ActivationsConfig(LatentConfig):

@@ -85,6 +85,23 @@ def walk(pen: Pen) -> None:
         pen.face((12 - half, y), (12, y - rise), (12 + half, y), (12, y + rise), colour=colour)
 
 
+def between(pen: Pen) -> None:
+    """Two vectors, and what lies on the arc from one to the other."""
+    turns = np.linspace(np.pi, 0, 5)
+    places = [(12 + 7 * float(np.cos(turn)), 18.5 - 14 * float(np.sin(turn))) for turn in turns]
+    pen.line(*places, width=1)
+    for (x, y), colour in zip(places, (BLUE, VIOLET, VIOLET, VIOLET, PINK), strict=True):
+        pen.dot(x, y, 2 if colour == VIOLET else 3, colour)
+
+
+def sheet(pen: Pen) -> None:
+    """Rows and columns of one digit, ever larger to the right and downwards."""
+    for row in range(3):
+        for column in range(3):
+            x, y, half = 5 + 7 * column, 5 + 7 * row, 1.5 + row / 2 + column / 4
+            pen.box(x - half, y - half, x + half, y + half, PINK if row == column == 1 else BLUE, corner=1)
+
+
 def dense(pen: Pen) -> None:
     """All to all."""
     pen.face((4.5, 4.5), (19, 7), (19, 17), (4.5, 19.5), colour=PAPER)
@@ -276,6 +293,8 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
     "network": network,
     "model": model,
     "walk": walk,
+    "between": between,
+    "sheet": sheet,
     **{
         f"layer_{layer.__name__}": layer
         for layer in (

@@ -30,6 +30,8 @@ WITHOUT_TORCH = (
     "ganmnist.models",
     "ganmnist.figures",
     "ganmnist.latent",
+    "ganmnist.interpolation",
+    "ganmnist.latent_sheet",
     "ganmnist.data",
     "ganmnist.tensors",
     "ganmnist.model_file",

@@ -115,13 +115,13 @@ class Bridge(object):
         self.shared = shared
         self.idle = shared["idle"]
 
-    def call(self, name, body=None, query=None, **places):
+    def call(self, call, body=None, query=None, **places):
         """Make one call of the contract and return its answer, a dict. Raises BridgeError, and nothing else."""
         with self.shared["turns"]:
-            return self._call(name, body, query, places)
+            return self._call(call, body, query, places)
 
-    def _call(self, name, body, query, places):
-        method, path = CALLS[name]
+    def _call(self, call, body, query, places):
+        method, path = CALLS[call]
         path = path.format(**places)
         if query:
             path += "?" + urlencode(sorted(query.items()))

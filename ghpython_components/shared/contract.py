@@ -6,6 +6,8 @@ CALLS = {
     "data_prepare": ("POST", "/api/data/prepare"),
     "generate": ("POST", "/api/generate"),
     "health": ("GET", "/api/health"),
+    "latents_between": ("POST", "/api/latents/between"),
+    "latents_sheet": ("POST", "/api/latents/sheet"),
     "layers": ("GET", "/api/layers"),
     "model": ("GET", "/api/models/{name}"),
     "model_delete": ("DELETE", "/api/models/{name}"),

@@ -51,6 +51,26 @@ def number_tree(text, count):
     return tree
 
 
+def sheet_tree(text, rows, columns):
+    """Put base64 of little-endian float32 into a tree with a branch {row;column} for each vector."""
+    content = base64.b64decode(text)
+    numbers = struct.unpack("<{0}f".format(len(content) // 4), content)
+    tree = DataTree[System.Object]()
+    for place, number in enumerate(numbers):
+        vector = place * rows * columns // len(numbers)
+        tree.Add(number, _path(vector // columns, vector % columns))
+    return tree
+
+
+def taken_apart(vectors, length):
+    """Take vectors apart that several wires have put into one branch, as Grasshopper does where their paths agree."""
+    whole = []
+    for vector in vectors:
+        many = len(vector) > length and len(vector) % length == 0
+        whole += [vector[at : at + length] for at in range(0, len(vector), length)] if many else [vector]
+    return whole
+
+
 def to_vectors(tree):
     """Return the numbers of a tree as a list for each branch, the empty ones left out."""
     branches = [] if tree is None else [[number for number in branch if number is not None] for branch in tree.Branches]

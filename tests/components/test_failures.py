@@ -42,6 +42,8 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "server": "running (mock)",
         "generate": "bundled - step 4680",
         "walk": "bundled - step 4680",
+        "between": "wire two z",
+        "sheet": "7 x 7",
         "network": "14 layers - 1.7 M",
         "model": "ready - 1.7 M",
     }.items():

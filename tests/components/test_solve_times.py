@@ -29,6 +29,8 @@ def drag_the_others(rhino):
         "network": lambda tick: {"latent_dim": tick + 1},
         "model": lambda tick: {"learning_rate": (tick + 1) / 1000},
         "walk": lambda tick: {"latent": [tick / 20, 0.3]},
+        "between": lambda tick: {"steps": tick + 1, "z": {"tree": {"0": [0.5] * 74, "1": [-0.5] * 64}}},
+        "sheet": lambda tick: {"reach": (tick + 1) / 10},
     }
     rhino.place("first", "generate")
     rhino.solve("first")

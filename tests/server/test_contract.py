@@ -3,6 +3,7 @@
 import base64
 import time
 
+import numpy as np
 import pytest
 import rhino3dm
 
@@ -156,6 +157,40 @@ def test_every_form_gives_its_geometry(ask, form):
         assert len(found[0].VertexColors) == len(found[0].Vertices)
 
 
+def vectors(reply):
+    return np.frombuffer(base64.b64decode(reply.z), "<f4").reshape(reply.rows, reply.columns, -1)
+
+
+def test_a_path_goes_through_digits_that_generate_gave_and_generate_draws_it(ask):
+    given = ask("generate", {"seed": 3, "count": 3, "form": "images"})
+    keys = np.frombuffer(base64.b64decode(given.z), "<f4").reshape(3, -1)
+    way = ask("latents_between", {"z": keys.tolist(), "steps": 4, "closed": True})
+    assert (way.model, way.latent_dim, way.rows, way.columns, way.remarks) == ("bundled", given.latent_dim, 1, 12, [])
+    assert vectors(way)[0, ::4].tobytes() == keys.tobytes()
+    drawn = ask("generate", {"z": vectors(way)[0].tolist(), "columns": way.columns, "form": "images"})
+    assert drawn.z == way.z
+    shown = np.frombuffer(base64.b64decode(drawn.images.data), np.uint8).reshape(12, 784)
+    assert shown[::4].tobytes() == base64.b64decode(given.images.data)
+
+
+def test_a_sheet_has_the_digit_in_its_middle_and_other_digits_around(ask):
+    asked = {"digit": 4, "seed": 3, "slant": 0.5}
+    sheet = ask("latents_sheet", {**asked, "rows": 3, "columns": 5})
+    assert (sheet.rows, sheet.columns, sheet.remarks) == (3, 5, [])
+    z = vectors(sheet)
+    given = ask("generate", {**asked, "form": "images"})
+    assert z[1, 2].tobytes() == base64.b64decode(given.z)
+    assert len(np.unique(z.reshape(15, -1), axis=0)) == 15
+    assert set(ask("generate", {"z": z.reshape(15, -1).tolist(), "form": "images"}).digits) == {4}
+
+
+def test_a_sheet_lies_between_four_corners(ask):
+    model = ask("model", name="bundled")
+    corners = np.random.default_rng(1).uniform(-2, 2, (4, model.latent_dim + model.classes)).astype(np.float32)
+    z = vectors(ask("latents_sheet", {"z": corners.tolist(), "rows": 2, "columns": 4}))
+    assert z[:, [0, -1]].tobytes() == corners.tobytes()
+
+
 UNKNOWN = "0123456789abcdef"
 
 
@@ -188,6 +223,18 @@ UNKNOWN = "0123456789abcdef"
         ("networks_activations", {"latent": [0] * 1000}, 422, "invalid_setting", "latent"),
         ("networks_activations", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", "plane"),
         ("networks_activations", {"model": "nobody"}, 404, "model_not_found", None),
+        ("latents_between", {}, 422, "invalid_setting", "z"),
+        ("latents_between", {"z": [[0.5] * 64]}, 422, "invalid_setting", "z"),
+        ("latents_between", {"z": [[0.5] * 64, [11.0] * 64]}, 422, "invalid_setting", "z.1.0"),
+        ("latents_between", {"z": [[0.5] * 65] * 2}, 422, "invalid_setting", "z.0"),
+        ("latents_between", {"z": [[0.5] * 64] * 3, "steps": 200}, 422, "invalid_setting", "steps"),
+        ("latents_between", {"z": [[0.5] * 64] * 2, "model": "nobody"}, 404, "model_not_found", None),
+        ("latents_sheet", {"z": [[0.5] * 64] * 2}, 422, "invalid_setting", "z"),
+        ("latents_sheet", {"across": "64"}, 422, "invalid_setting", "across"),
+        ("latents_sheet", {"across": "bold"}, 422, "invalid_setting", "across"),
+        ("latents_sheet", {"rows": 100}, 422, "invalid_setting", "rows"),
+        ("latents_sheet", {"digit": 10}, 422, "invalid_setting", "digit"),
+        ("latents_sheet", {"model": "nobody"}, 404, "model_not_found", None),
         ("run", None, 404, "run_not_found", None),
         ("run_stop", None, 404, "run_not_found", None),
         ("run_resume", None, 404, "run_not_found", None),

@@ -1,0 +1,21 @@
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.component import Component
+from ghpython_components.shared.geometry import number_tree, taken_apart, to_vectors
+
+
+def go(bridge, body, memory):
+    found = bridge.call("model", name=body.get("model", "bundled"))
+    keys = taken_apart(body.get("z", []), found["latent_dim"] + found["classes"])
+    if len(keys) < 2:
+        return {"mark": "", "z": None, "text": "wire two z"}
+    answer = bridge.call("latents_between", dict(body, z=keys))
+    count = answer["columns"]
+    return {"mark": answer["z"], "z": number_tree(answer["z"], count), "text": "{0} digits".format(count)}
+
+
+me = Component(ghenv)
+body = filled(model=model, z=to_vectors(z), steps=steps, closed=closed, linear=linear)
+slot = me.ask("between", body, go, keep=4)
+
+z = slot.value["z"] if slot.value else None
+me.show(slot, slot.value["text"] if slot.value else "")

@@ -1,0 +1,47 @@
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.component import Component
+from ghpython_components.shared.geometry import sheet_tree, taken_apart, to_vectors
+
+
+def lay(bridge, body, memory):
+    if "z" in body:
+        found = bridge.call("model", name=body.get("model", "bundled"))
+        body = dict(body, z=taken_apart(body["z"], found["latent_dim"] + found["classes"]))
+    answer = bridge.call("latents_sheet", body)
+    rows, columns = answer["rows"], answer["columns"]
+    return {
+        "mark": [answer["z"], rows],
+        "z": sheet_tree(answer["z"], rows, columns),
+        "columns": columns,
+        "text": "{0} x {1}".format(rows, columns),
+        "remarks": answer.get("remarks", []),
+    }
+
+
+me = Component(ghenv)
+body = filled(
+    model=model,
+    digit=digit,
+    latent=[number for number in list(latent or []) if number is not None],
+    slant=slant,
+    thickness=thickness,
+    width=width,
+    size=size,
+    boldness=boldness,
+    seed=seed,
+    z=to_vectors(z),
+    across=across,
+    down=down,
+    reach=reach,
+    rows=rows,
+    columns=columns,
+)
+slot = me.ask("sheet", body, lay, keep=4)
+
+z = columns = None
+message = ""
+if slot.value:
+    z, columns, message = slot.value["z"], slot.value["columns"], slot.value["text"]
+    for remark in slot.value["remarks"]:
+        me.tell(remark, "Remark")
+me.show(slot, message)
