@@ -17,6 +17,8 @@ from bridge_server.contract import (
     Generated,
     GenerateRequest,
     Health,
+    Inverted,
+    InvertRequest,
     LayerHelp,
     Layers,
     Model,
@@ -205,6 +207,9 @@ class Backend(ABC):
 
     @abstractmethod
     def generate(self, request: GenerateRequest) -> Generated: ...
+
+    @abstractmethod
+    def latents_invert(self, request: InvertRequest) -> Inverted: ...
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from ganmnist.composition import LayerRow, ModelParts
+from ganmnist.composition import MAX_CLASSES, LayerRow, ModelParts
 from ganmnist.config import (
     ActivationsConfig,
     GameConfig,
@@ -326,6 +326,48 @@ class Generated(Message):
     )
 
 
+_Point = tuple[Annotated[Number, Field(ge=-1e9, le=1e9)], Annotated[Number, Field(ge=-1e9, le=1e9)]]
+_Length = Annotated[Number, Field(gt=0, le=1e9)]
+
+
+class InvertRequest(Message):
+    """A drawing whose nearest digit is to be found: an image or curves."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    digit: Whole | None = Field(
+        None, description="Which digit it is; the one that comes nearest unless given.", ge=0, lt=MAX_CLASSES
+    )
+    image: Pixels | None = Field(
+        None, description="One image of 8 to 1,024 greys a side, light strokes on dark or dark ones on light."
+    )
+    curves: Annotated[list[Annotated[list[_Point], Field(max_length=5000)]], Field(max_length=1000)] | None = Field(
+        None, description="Polylines in place of an image: points (x, y) in the frame, y upwards, 20,000 at most."
+    )
+    pen: _Length | None = Field(
+        None, description="Width of the strokes, model units; an eighth of the drawing's longer side unless given."
+    )
+    size: _Length | None = Field(
+        None,
+        description="Side of the frame, model units: the drawing keeps its place and size in it. Unless given, it is "
+        "fitted as MNIST's digits are: as large as the ink, centred.",
+    )
+
+
+class Inverted(Message):
+    """The latent vector whose digit is nearest to a drawing."""
+
+    model: str = Field(description="Name of the model.")
+    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
+    latent_dim: Whole
+    z: str = Field(description="Base64 of float32, little endian: the latent vector, then a weight for each class.")
+    digit: Whole | None = Field(description="Which digit it is; none if the model knows no classes.")
+    sliders: dict[str, Number] = Field(description="Where Generate's sliders with a name stand for it.")
+    mse: Number = Field(description="Mean squared error of the digit found, white being 1: good up to 0.01.")
+    read: Pixels = Field(description="The drawing as it was read.")
+    found: Pixels = Field(description="What the model makes of the latent vector.")
+    remarks: list[str] = Field(description="What is not as it should be, a sentence each.")
+
+
 class Deleted(Message):
     """What was deleted."""
 
@@ -385,6 +427,9 @@ CALLS = (
         "Keep the model of a .ganmnist file, under another name if its own is taken.",
         takes=ZIP,
         creates=True,
+    ),
+    Call(
+        "latents_invert", "POST", "/api/latents/invert", InvertRequest, Inverted, "Find the digit nearest to a drawing."
     ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
 )

@@ -29,6 +29,8 @@ from bridge_server.contract import (
     Deleted,
     Generated,
     GenerateRequest,
+    Inverted,
+    InvertRequest,
     Model,
     Models,
     Picture,
@@ -40,7 +42,7 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
-from bridge_server.mock_digits import LATENT_DIM, digits, directions, from_latent
+from bridge_server.mock_digits import LATENT_DIM, digit, digits, directions, from_latent
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
@@ -280,6 +282,25 @@ class Mock(Backend):
         )
         training = any(run.id == model.id and run.active() for run in self._runs)
         return generated(request, Origin(model.name, model.step, training, LATENT_DIM), z, images, [])
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        import numpy as np
+
+        from bridge_server.drawings import inverted, read
+        from ganmnist.inversion_result import Inversion, mean_squared_error
+
+        model = self.model(request.model or BUNDLED)
+        image = read(request)
+        if request.digit is not None and request.digit >= CLASSES:
+            raise SettingError(f"digit: got {request.digit}, the model knows 0 to {CLASSES - 1}")
+        known = range(CLASSES) if request.digit is None else (request.digit,)
+        errors = {number: mean_squared_error(digit(number), image) for number in known}
+        nearest = min(errors, key=lambda number: errors[number])
+        z = np.zeros(LATENT_DIM + CLASSES, np.float32)
+        z[LATENT_DIM + nearest] = 1
+        sliders = {direction.name: 0.0 for direction in directions()}
+        found = Inversion(z, LATENT_DIM, nearest, errors[nearest], digit(nearest), sliders)
+        return inverted(model.name, model.step, image, found)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np

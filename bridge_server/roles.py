@@ -31,6 +31,7 @@ _LOOK = frozenset(
         "models",
         "model",
         "generate",
+        "latents_invert",
     }
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.

@@ -14,9 +14,10 @@ from ghpython_components import sources
 
 API = Path(__file__).with_name("api")
 COMPONENTS = {component.name: component for component in sources.all_components()}
-HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": "_types.Plane"}
+HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": "_types.Plane", "curve": "_types.Curve"}
 # Arguments that are objects of .NET in every helper that takes them, and their types in canvas_types.pyi.
 ARGUMENTS = {
+    "curve": "_types.Curve",
     "clouds": "_types.Clouds",
     "ghenv": "_types.Environment",
     "host": "_types.Host",
