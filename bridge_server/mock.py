@@ -42,7 +42,7 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
-from bridge_server.mock_digits import LATENT_DIM, digit, digits, directions, from_latent
+from bridge_server.mock_digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
@@ -51,7 +51,6 @@ from ganmnist.model_file import ModelFile
 from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.presets import recipe
 
-CLASSES = 10
 STEPS = 4680  # of a training
 EPOCHS = 10  # of a training whose settings name none
 SECONDS = 2.0  # a training
@@ -284,23 +283,11 @@ class Mock(Backend):
         return generated(request, Origin(model.name, model.step, training, LATENT_DIM), z, images, [])
 
     def latents_invert(self, request: InvertRequest) -> Inverted:
-        import numpy as np
-
         from bridge_server.drawings import inverted, read
-        from ganmnist.inversion_result import Inversion, mean_squared_error
 
         model = self.model(request.model or BUNDLED)
         image = read(request)
-        if request.digit is not None and request.digit >= CLASSES:
-            raise SettingError(f"digit: got {request.digit}, the model knows 0 to {CLASSES - 1}")
-        known = range(CLASSES) if request.digit is None else (request.digit,)
-        errors = {number: mean_squared_error(digit(number), image) for number in known}
-        nearest = min(errors, key=lambda number: errors[number])
-        z = np.zeros(LATENT_DIM + CLASSES, np.float32)
-        z[LATENT_DIM + nearest] = 1
-        sliders = {direction.name: 0.0 for direction in directions()}
-        found = Inversion(z, LATENT_DIM, nearest, errors[nearest], digit(nearest), sliders)
-        return inverted(model.name, model.step, image, found)
+        return inverted(model.name, model.step, image, nearest(image, request.digit))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np

@@ -26,6 +26,7 @@ def add_invert(commands: Commands) -> None:
 def invert(options: argparse.Namespace) -> None:
     """Find the latent vector whose digit is nearest to a drawing."""
     import numpy as np
+    import torch
 
     from ganmnist import inversion
     from ganmnist.drawing import read_drawing
@@ -34,6 +35,7 @@ def invert(options: argparse.Namespace) -> None:
 
     image = read_drawing(options.file)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
+    torch.set_num_threads(1)  # the batches are too small to share between cores
     found = inversion.invert(sampler, image, options.digit)
     if options.out:
         write(options.out, np.stack([image, found.image]), columns=2)

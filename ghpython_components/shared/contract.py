@@ -6,6 +6,7 @@ CALLS = {
     "data_prepare": ("POST", "/api/data/prepare"),
     "generate": ("POST", "/api/generate"),
     "health": ("GET", "/api/health"),
+    "latents_invert": ("POST", "/api/latents/invert"),
     "layers": ("GET", "/api/layers"),
     "model": ("GET", "/api/models/{name}"),
     "model_delete": ("DELETE", "/api/models/{name}"),
