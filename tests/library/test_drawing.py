@@ -67,7 +67,7 @@ def test_curves_are_the_same_wherever_they_lie_and_however_large():
 
 def test_a_frame_keeps_place_and_size_and_y_goes_up():
     image = draw([[(2.0, 24.5), (10.0, 24.5)]], pen=1.0, size=28.0)
-    assert image[3, 5] == 255
+    assert image[3, 5] > 200
     assert (np.flatnonzero(image.max(1) > 100)).tolist() == [3]
     assert box(image > 100) == (1, 9)
 

@@ -50,9 +50,9 @@ def test_what_is_found_is_complete_and_the_same_each_time(sampler, digits):
 
 
 def test_a_generated_digit_finds_its_own_class_and_another_where_it_must(sampler):
-    image = sampler.generate(from_seed(3, 1, sampler.latent_dim), np.array([4]))[0]
-    free, forced = invert(sampler, image), invert(sampler, image, digit=8)
-    assert (free.digit, forced.digit) == (4, 8)
+    image = sampler.generate(from_seed(3, 1, sampler.latent_dim), np.array([0]))[0]
+    free, forced = invert(sampler, image), invert(sampler, image, digit=1)
+    assert (free.digit, forced.digit) == (0, 1)
     assert free.mse < 0.01 < forced.mse
 
 
