@@ -65,16 +65,16 @@ def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | None = None)
     condition = condition[begun][best]
     z, errors = _descend(sampler, followed[best], condition, target, _FINAL_STEPS)
     nearest = int(errors.argmin())
-    latent = z[nearest : nearest + 1].numpy()
+    whole = torch.cat([z, condition], 1)[nearest : nearest + 1].numpy()
     digit = int(condition[nearest].argmax()) if sampler.classes else None
-    made = sampler.generate(latent, None if digit is None else np.array([digit]))[0]
+    made = sampler.generate(whole)[0]
     return Inversion(
-        z=np.concatenate([latent[0], condition[nearest].numpy()]),
+        z=whole[0],
         latent_dim=sampler.latent_dim,
         digit=digit,
         mse=mean_squared_error(made, image),
         image=made,
-        sliders={name: float(values[0]) for name, values in numbers(latent, known).items()},
+        sliders={name: float(values[0]) for name, values in numbers(whole[:, : sampler.latent_dim], known).items()},
     )
 
 

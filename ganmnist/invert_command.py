@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganmnist import paths
+from ganmnist.config import GeometryConfig
 from ganmnist.models import ModelStore
 from ganmnist.options import add_command, print_result
 
@@ -38,7 +39,7 @@ def invert(options: argparse.Namespace) -> None:
     torch.set_num_threads(1)  # the batches are too small to share between cores
     found = inversion.invert(sampler, image, options.digit)
     if options.out:
-        write(options.out, np.stack([image, found.image]), columns=2)
+        write(options.out, np.stack([image, found.image]), GeometryConfig(columns=2))
     values = {
         "model": sampler.name,
         "digit": found.digit,

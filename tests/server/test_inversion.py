@@ -27,8 +27,7 @@ def test_curves_become_a_digit_that_the_latent_makes_again(ask):
     z = np.frombuffer(base64.b64decode(found.z), "<f4")
     assert len(z) == found.latent_dim + 10
     assert z[found.latent_dim :].argmax() == found.digit == 7
-    latent = [z[: found.latent_dim].tolist()]
-    made = ask("generate", {"z": latent, "digit": found.digit, "form": "images"})
+    made = ask("generate", {"z": [z.tolist()], "form": "images"})
     assert np.array_equal(bytes_of(made.images), bytes_of(found.found))
     error = np.square((bytes_of(found.found).astype(float) - bytes_of(found.read)) / 255).mean()
     assert found.mse == pytest.approx(error)
