@@ -34,7 +34,7 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
-from bridge_server.latent_messages import BetweenRequest, LatentVectors, SheetRequest
+from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.openapi import tidy
 from bridge_server.process import Process
 from ganmnist import __version__
@@ -232,6 +232,9 @@ class Backend(ABC):
 
     @abstractmethod
     def generate(self, request: GenerateRequest) -> Generated: ...
+
+    @abstractmethod
+    def latents_invert(self, request: InvertRequest) -> Inverted: ...
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from bridge_server.latent_messages import BetweenRequest, LatentVectors, SheetRequest
-from bridge_server.message import Message
+from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
+from bridge_server.messages import Message, Picture, Pixels, RhinoObject
 from ganmnist.composition import LayerRow, ModelParts
 from ganmnist.config import (
     ActivationsConfig,
@@ -40,21 +40,6 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Problem(Message):
-    """What went wrong, and what to do about it."""
-
-    code: str = Field(description="Short name of the error, for programs.")
-    message: str = Field(description="A sentence for people: what was expected, what came, what to do.")
-    field: str | None = Field(None, description="Dotted name of the field that is wrong.")
-    request_id: str = Field(description="Found again in the server's log.")
-
-
-class ErrorBody(Message):
-    """The body of every answer that is not a success."""
-
-    error: Problem
-
-
 class Health(Message):
     """That the server is there, and which one it is."""
 
@@ -77,28 +62,6 @@ class Server(Message):
     running: Whole = Field(description="Trainings under way.")
     queued: Whole = Field(description="Trainings that wait for their turn.")
     memory: Whole | None = Field(description="Memory that its process takes, bytes; none where it is not known.")
-
-
-class Pixels(Message):
-    """Images as bytes, since lists of numbers are slow to read in Rhino 7."""
-
-    shape: tuple[Whole, Whole, Whole] = Field(description="Images, rows, columns.")
-    data: str = Field(description="Base64 of uint8, row by row from the top.")
-
-
-class RhinoObject(Message):
-    """Geometry as openNURBS text: Rhino.Runtime.CommonObject.FromBase64String(archive3dm, opennurbs, data)."""
-
-    archive3dm: Whole
-    opennurbs: Whole
-    data: str = Field(description="Base64 of the openNURBS archive.")
-
-
-class Picture(Message):
-    """A sheet of digits as a flat mesh with one coloured vertex per pixel."""
-
-    number: Whole = Field(description="Grows with every new picture.")
-    mesh: RhinoObject
 
 
 class DataState(StrEnum):
@@ -383,6 +346,9 @@ CALLS = (
         "Keep the model of a .ganmnist file, under another name if its own is taken.",
         takes=ZIP,
         creates=True,
+    ),
+    Call(
+        "latents_invert", "POST", "/api/latents/invert", InvertRequest, Inverted, "Find the digit nearest to a drawing."
     ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
     Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),

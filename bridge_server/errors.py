@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from bridge_server.contract import ErrorBody, Problem
+from bridge_server.messages import ErrorBody, Problem
 from ganmnist.errors import DataError, GanError, GeometryError, ModelError, ModelNotFound, SettingError
 from ganmnist.reading import explain, field_name
 

@@ -18,8 +18,9 @@ from pydantic_core import from_json
 
 from bridge_server.api import json_bytes
 from bridge_server.backend import Backend
-from bridge_server.contract import ErrorBody, Generated, GenerateRequest, RhinoObject
+from bridge_server.contract import Generated, GenerateRequest
 from bridge_server.errors import Refusal
+from bridge_server.messages import ErrorBody, RhinoObject
 from bridge_server.openapi import tidy
 from ganmnist.errors import SettingError
 from ganmnist.fields import Whole

@@ -32,7 +32,6 @@ from bridge_server.contract import (
     GenerateRequest,
     Model,
     Models,
-    Picture,
     ProgressQuery,
     Run,
     RunProgress,
@@ -41,7 +40,9 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
-from bridge_server.mock_digits import LATENT_DIM, digits, directions, from_latent
+from bridge_server.latent_messages import Inverted, InvertRequest
+from bridge_server.messages import Picture
+from bridge_server.mock_digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
@@ -53,7 +54,6 @@ from ganmnist.presets import recipe
 if TYPE_CHECKING:
     from ganmnist.directions import Direction
 
-CLASSES = 10
 STEPS = 4680  # of a training
 EPOCHS = 10  # of a training whose settings name none
 SECONDS = 2.0  # a training
@@ -284,6 +284,13 @@ class Mock(Backend):
         )
         training = any(run.id == model.id and run.active() for run in self._runs)
         return generated(request, Origin(model.name, model.step, training, LATENT_DIM), z, images, [])
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        from bridge_server.drawings import inverted, read
+
+        model = self.model(request.model or BUNDLED)
+        image = read(request)
+        return inverted(model.name, model.step, image, nearest(image, request.digit))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganmnist.config import HANDS
+from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from ganmnist.directions import Direction
+    from ganmnist.inversion_result import Inversion
 
 LATENT_DIM = 64
+CLASSES = 10
 
 # Seven segments as on a pocket calculator: rows and columns that each covers, in a box of 7 x 5 dots.
 _SEGMENTS = {
@@ -69,3 +72,18 @@ def directions() -> list[Direction]:
 
     axes = ((0.0,) * at + (1.0,) + (0.0,) * (LATENT_DIM - 1 - at) for at in range(len(HANDS)))
     return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(HANDS, axes, strict=True)]
+
+
+def nearest(image: NDArray[np.uint8], number: int | None) -> Inversion:
+    """Return the digit that is nearest to an image, (28, 28), or the one that is asked for."""
+    import numpy as np
+
+    from ganmnist.inversion_result import Inversion, mean_squared_error
+
+    if number is not None and number >= CLASSES:
+        raise SettingError(f"digit: got {number}, the model knows 0 to {CLASSES - 1}")
+    errors = {each: mean_squared_error(digit(each), image) for each in range(CLASSES)}
+    found = min(errors, key=lambda each: errors[each]) if number is None else number
+    z = np.zeros(LATENT_DIM + CLASSES, np.float32)
+    z[LATENT_DIM + found] = 1
+    return Inversion(z, LATENT_DIM, found, errors[found], digit(found), dict.fromkeys(HANDS, 0.0))

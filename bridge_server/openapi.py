@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bridge_server.contract import API_VERSION, CALLS, JSON, Call, ErrorBody
+from bridge_server.contract import API_VERSION, CALLS, JSON, Call
+from bridge_server.messages import ErrorBody
 
 FILE = Path(__file__).with_name("openapi.json")
 _REF = "#/components/schemas/{model}"

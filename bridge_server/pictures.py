@@ -13,11 +13,9 @@ from bridge_server.contract import (
     GenerateRequest,
     LayerMaps,
     Model,
-    Picture,
-    Pixels,
-    RhinoObject,
 )
 from bridge_server.latent_messages import LatentVectors
+from bridge_server.messages import Picture, Pixels, RhinoObject
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:

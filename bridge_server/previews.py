@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridge_server.contract import Picture
+from bridge_server.messages import Picture
 from bridge_server.pictures import COLUMNS, sheet
 from ganmnist.files import write_atomic
 

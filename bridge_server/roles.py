@@ -33,6 +33,7 @@ _LOOK = frozenset(
         "generate",
         "latents_between",
         "latents_sheet",
+        "latents_invert",
     }
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.

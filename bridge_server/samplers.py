@@ -34,6 +34,7 @@ class Samplers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Model] = OrderedDict()
         self._few = threading.Semaphore(_AT_A_TIME)
+        self._search = threading.Lock()  # one search takes a second of a core
         self._many = threading.Lock()  # a turn of their own: seconds of work do not hold up a slider
 
     def get(self, folder: ModelFolder, manifest: ModelManifest) -> Sampler:
@@ -56,6 +57,10 @@ class Samplers:
     def turn(self, count: int) -> AbstractContextManager[object]:
         """Return what to hold while that many digits are drawn."""
         return self._few if count <= _FEW else self._many
+
+    def search_turn(self) -> AbstractContextManager[object]:
+        """Return what to hold while latents are searched for."""
+        return self._search
 
 
 def _load(folder: ModelFolder, before: Sampler | None) -> Sampler:

@@ -28,7 +28,9 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.datasets import DataKeeper
+from bridge_server.drawings import inverted, read
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.launcher import Launcher
 from bridge_server.pictures import Origin, activations, generated
 from bridge_server.runs import Record, RunStore
@@ -169,6 +171,17 @@ class Service(Backend):
             z = inputs(request, sampler.latent_dim, sampler.classes, known)
             origin = Origin(folder.name, sampler.step, training, sampler.latent_dim)
             return generated(request, origin, z, sampler.generate(z), unheard(request, known))
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        from ganmnist.inversion import invert
+
+        image = read(request)
+        folder = self._store.find(request.model)
+        sampler = self._samplers.get(folder, folder.manifest())
+        sampler.directions()  # they may take seconds to find, and others search meanwhile
+        with self._samplers.search_turn():
+            found = invert(sampler, image, request.digit)
+        return inverted(folder.name, sampler.step, image, found)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk

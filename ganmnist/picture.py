@@ -15,6 +15,7 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no other of Pillow's readers is let near the file
 MOST_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's camera has as many
 _SIDE = 28
+_LARGE = 256  # pixels: a drawing may be a small part of its sheet
 _REMEDY = "repair it or take it out"
 _SMOOTH = Image.Resampling.HAMMING  # sharp, and unlike Lanczos draws no faint second line beside a line
 
@@ -35,12 +36,35 @@ def read_picture(source: Path | BinaryIO, name: str | None = None) -> NDArray[np
     Raises:
         DataError: Damaged, no picture, too large, or more than 28 times as long as wide.
     """
-    path = name or source
+    flat, background = _read(source, name or source, _SIDE)
+    if max(flat.size) > _SIDE * min(flat.size):
+        raise DataError(
+            f"{name or source}: is {flat.width} x {flat.height} pixels, which leaves less than one pixel of "
+            f"its shorter side at {_SIDE} x {_SIDE}: cut it to size"
+        )
+    return np.asarray(_fit(flat, background))
+
+
+def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a picture as `read_picture` does, but leave it as large as it is: uint8 (rows, columns).
+
+    Raises:
+        DataError: Damaged, no picture or too large.
+    """
+    flat, _ = _read(source, name or source, _LARGE)
+    return np.asarray(flat)
+
+
+def _read(source: Path | BinaryIO, path: Path | BinaryIO | str, least: int) -> tuple[Image.Image, int]:
+    """Return a picture as light ink on a dark background, and how light that is.
+
+    A JPEG may come smaller than it is, but not smaller than four times `least`.
+    """
     try:
         with Image.open(source, formats=_FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
-            opened.draft("L", (4 * _SIDE, 4 * _SIDE))  # a JPEG is decoded at a fraction of its size, which is quick
+            opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
             grey, visible = _layers(ImageOps.exif_transpose(opened))
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: is too large a picture ({error}): make it smaller") from None
@@ -49,17 +73,12 @@ def read_picture(source: Path | BinaryIO, name: str | None = None) -> NDArray[np
         raise DataError(f"{path}: cannot be read as a picture (it is none of {known}): {_REMEDY}") from None
     except Exception as error:  # Pillow's readers raise errors of all kinds for damaged bytes
         raise DataError(f"{path}: cannot be read as a picture ({shown(error)}): {_REMEDY}") from None
-    if max(grey.size) > _SIDE * min(grey.size):
-        raise DataError(
-            f"{path}: is {grey.width} x {grey.height} pixels, which leaves less than one pixel of its shorter side "
-            f"at {_SIDE} x {_SIDE}: cut it to size"
-        )
     background = _background(grey, visible)
     flat = Image.new("L", grey.size, background)
     flat.paste(grey, mask=visible)
     if background > 127:
         flat, background = ImageOps.invert(flat), 255 - background
-    return np.asarray(_fit(flat, background))
+    return flat, background
 
 
 def _layers(picture: Image.Image) -> tuple[Image.Image, Image.Image]:

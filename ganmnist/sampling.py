@@ -137,6 +137,17 @@ class Sampler:
             inputs = torch.from_numpy(self._inputs(z, classes)[:1])
             return [output[0].contiguous().numpy() for output in self._generator.walk(inputs)]
 
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """Run whole inputs through the generator so that gradients flow back to them.
+
+        Args:
+            inputs: z and the weights of the classes side by side, (N, latent_dim + classes).
+
+        Returns:
+            (N, 1, 28, 28) in [-1, 1].
+        """
+        return self._run(inputs)
+
     def _in_batches(self, z: Latents, classes: Classes | None, batch: int) -> NDArray[np.uint8]:
         inputs = torch.from_numpy(self._inputs(z, classes))
         parts = (inputs[start : start + batch] for start in range(0, max(len(inputs), 1), batch))

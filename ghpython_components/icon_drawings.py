@@ -102,6 +102,13 @@ def sheet(pen: Pen) -> None:
             pen.box(x - half, y - half, x + half, y + half, PINK if row == column == 1 else BLUE, corner=1)
 
 
+def sketch(pen: Pen) -> None:
+    """A stroke that a hand has drawn, and the pen at its end."""
+    pen.line((4, 5), (9, 3), (13, 6), (10, 11), (4, 19), (11, 20), colour=BLUE)
+    pen.face((11, 20), (12.5, 15.5), (15.5, 18.5))
+    pen.face((13.5, 14.5), (19, 9), (22, 12), (16.5, 17.5), colour=PINK)
+
+
 def dense(pen: Pen) -> None:
     """All to all."""
     pen.face((4.5, 4.5), (19, 7), (19, 17), (4.5, 19.5), colour=PAPER)
@@ -292,6 +299,7 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
     "generate": generate,
     "network": network,
     "model": model,
+    "sketch": sketch,
     "walk": walk,
     "between": between,
     "sheet": sheet,

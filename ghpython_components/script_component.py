@@ -45,6 +45,7 @@ class Rhino:
 _SAME_HINTS = {
     "bool": UUID("d60527f5-b5af-4ef6-8970-5f96fe412559"),
     "int": UUID("48d01794-d3d8-4aef-990e-127168822244"),
+    "curve": UUID("9ba89ec2-5315-435f-a621-b66c5fa2f301"),
     "plane": UUID("3897522d-58e9-4d60-b38c-978ddacfedd8"),
 }
 RHINO7 = Rhino(

@@ -31,7 +31,7 @@ class Port:
     Attributes:
         name: Of the variable in the script.
         description: The tooltip.
-        hint: Of an input: what Grasshopper turns values into, bool, int, float, str or plane.
+        hint: Of an input: what Grasshopper turns values into, bool, int, float, str, plane or curve.
         access: Of an input: item, list or tree.
     """
 

@@ -7,6 +7,7 @@ CALLS = {
     "generate": ("POST", "/api/generate"),
     "health": ("GET", "/api/health"),
     "latents_between": ("POST", "/api/latents/between"),
+    "latents_invert": ("POST", "/api/latents/invert"),
     "latents_sheet": ("POST", "/api/latents/sheet"),
     "layers": ("GET", "/api/layers"),
     "model": ("GET", "/api/models/{name}"),

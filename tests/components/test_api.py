@@ -14,9 +14,10 @@ from ghpython_components import sources
 
 API = Path(__file__).with_name("api")
 COMPONENTS = {component.name: component for component in sources.all_components()}
-HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": "_types.Plane"}
+HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": "_types.Plane", "curve": "_types.Curve"}
 # Arguments that are objects of .NET in every helper that takes them, and their types in canvas_types.pyi.
 ARGUMENTS = {
+    "curve": "_types.Curve",
     "clouds": "_types.Clouds",
     "ghenv": "_types.Environment",
     "host": "_types.Host",
@@ -57,8 +58,8 @@ MISTAKES = [
     ("generate", "from Grasshopper import DataTree", "from Grasshopper import DataTrees"),
     ("generate", "Grasshopper.Kernel.Data import GH_Path", "Grasshopper.Kernel import GH_Path"),
     ("generate", "_numbers(plane.Origin)", "_numbers(plane)"),
-    ("generate", "tree.Add(number, _path(place // columns))", "tree.Add(number, _path(place // columns), 0)"),
-    ("generate", "tree.Add(number, _path(place // columns))", 'tree.Add(number, "{0}")'),
+    ("generate", "tree.Add(number, _path(place * count // len(numbers)))", "tree.Add(number, _path(place // columns), 0)"),
+    ("generate", "tree.Add(number, _path(place * count // len(numbers)))", 'tree.Add(number, "{0}")'),
     ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
     ("generate", "    seed=seed,", "    seed=sed,"),
     ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),

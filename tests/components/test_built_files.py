@@ -114,7 +114,7 @@ def test_every_input_and_output_says_what_it_is():
         for port in component.inputs + component.outputs:
             assert port.description.endswith("."), (name, port)
         for port in component.inputs:
-            assert port.hint in {"bool", "int", "float", "str", "plane"}
+            assert port.hint in {"bool", "int", "float", "str", "plane", "curve"}
             assert port.access in {"item", "list", "tree"}
     described = {
         "StartRun.epochs": "At least 1, at most 10000.",
@@ -138,7 +138,7 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
         {"Network"},
         {"Model"},
         {"Train"},
-        {"Generate", "Walk", "Between", "Sheet"},
+        {"Generate", "Walk", "Between", "Sheet", "Sketch"},
     ]
 
 

@@ -41,6 +41,7 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "train": "press train",
         "server": "running (mock)",
         "generate": "bundled - step 4680",
+        "sketch": "draw a digit",
         "walk": "bundled - step 4680",
         "between": "wire two z",
         "sheet": "7 x 7",

@@ -48,7 +48,7 @@ def contents(folder):
 def test_one_command_installs_both_kinds_and_the_definitions(install, folder, home):
     status, said = install()
     assert status == 0
-    assert len(list(folder.glob("ganmnist_*_rh7.ghuser"))) == len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 24
+    assert len(list(folder.glob("ganmnist_*_rh7.ghuser"))) == len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 25
     for number in (7, 8):
         found = sorted(path.name for path in (home / "definitions" / f"rhino{number}").iterdir())
         assert found == [f"{name}.gh" for name in definitions.names()]
@@ -146,7 +146,7 @@ def test_what_is_not_ours_is_left_alone_under_our_names_too(install, folder, tmp
     assert status == 1
     assert f"leave {path}: it is not ours, or was changed; move it away first" in said
     assert path.lstat().st_mtime_ns == before
-    assert len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 24
+    assert len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 25
     install("--remove")
     assert path.lstat().st_mtime_ns == before
     assert [each.name for each in folder.glob("ganmnist_*")] == [TRAIN]

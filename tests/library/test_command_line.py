@@ -405,3 +405,17 @@ def test_resuming_uses_up_what_is_left_of_a_budget_in_seconds(home, folder, monk
     assert (finished["id"], finished["finished"]) == (left.id, True)
     assert finished["step"] > 1
     assert finished["seconds"] >= 1
+
+
+def test_invert_prints_the_digit_and_draws_it_beside_what_was_read(tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    monkeypatch.setenv("GANMNIST_HOME", str(tmp_path))
+    sheet = Image.new("L", (90, 120), 255)
+    sheet.paste(0, (40, 20, 50, 100))
+    sheet.save(tmp_path / "one.png")
+    arguments = ["invert", str(tmp_path / "one.png"), "--digit", "1", "--out", str(tmp_path / "found.png")]
+    assert main(arguments) == 0
+    assert "one.png: a 1, slant" in capsys.readouterr().out
+    with Image.open(tmp_path / "found.png") as found:
+        assert found.width == 2 * found.height

@@ -79,8 +79,12 @@ class Canvas(object):
         return self.placed[name][1]
 
     def value(self, given):
+        if isinstance(given, list):
+            return [self.value(each) for each in given]
         if not isinstance(given, dict):
             return given
+        if "curve" in given:
+            return shapes.Curve(given["curve"])
         return shapes.plane(**given["plane"]) if "plane" in given else shapes.tree(given["tree"])
 
 

@@ -49,6 +49,47 @@ class Plane(Strict):
     YAxis = property(lambda self: self._axes[2])
 
 
+class Curve(Strict):
+    """A curve through points; one of a single point has no length."""
+
+    def __init__(self, points):
+        self._points = [Vector(point) for point in points]
+
+    def GetLength(self):
+        return float(len(self._points) - 1)
+
+    def ToPolyline(self, tolerance, angle, shortest, longest):
+        if not tolerance > 0:
+            mistake("ToPolyline wants a tolerance")
+        return PolylineCurve(self._points)
+
+    def DivideByCount(self, count, ends):
+        return None  # as Rhino does where there is no length
+
+    def PointAt(self, parameter):
+        return self._points[int(parameter)]
+
+    @property
+    def Domain(self):
+        return Interval()
+
+
+class Interval(Strict):
+    Min = 0.0
+
+
+class PolylineCurve(Strict):
+    def __init__(self, points):
+        self._points = points
+
+    @property
+    def PointCount(self):
+        return len(self._points)
+
+    def Point(self, place):
+        return self._points[place]
+
+
 def from_base64_string(archive3dm, opennurbs, data):
     for number in (archive3dm, opennurbs):
         if not -(2**31) <= number < 2**31:

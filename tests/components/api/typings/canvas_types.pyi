@@ -8,6 +8,7 @@ import Rhino.Geometry
 from Grasshopper.Kernel import GH_Component
 
 Host = GH_Component
+Curve = Rhino.Geometry.Curve
 Plane = Rhino.Geometry.Plane
 Point = Rhino.Geometry.Point3d | Rhino.Geometry.Vector3d
 Clouds = Iterable[Rhino.Geometry.PointCloud]

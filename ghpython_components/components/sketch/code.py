@@ -1,0 +1,35 @@
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.component import Component
+from ghpython_components.shared.curves import to_polylines
+from ghpython_components.shared.geometry import number_tree, to_images
+
+
+def find(bridge, body, memory):
+    if "curves" not in body:
+        return {"mark": None, "answer": None}
+    answer = bridge.call("latents_invert", body)
+    names = sorted(answer["sliders"])
+    return {
+        "mark": [answer["z"], answer["read"]["data"], answer["found"]["data"]],
+        "answer": answer,
+        "z": number_tree(answer["z"], 1),
+        "names": names,
+        "values": [answer["sliders"][name] for name in names],
+        "images": to_images(answer["read"]) + to_images(answer["found"]),
+    }
+
+
+me = Component(ghenv)
+drawn = to_polylines([curve for curve in list(curves or []) if curve is not None], plane)
+slot = me.ask("invert", filled(model=model, curves=drawn, size=size, pen=pen, digit=digit), find, keep=4)
+
+z = found = sliders = values = mse = images = None
+message = "draw a digit"
+if slot.value and slot.value["answer"]:
+    answer = slot.value["answer"]
+    z, found, mse, images = slot.value["z"], answer["digit"], answer["mse"], slot.value["images"]
+    sliders, values = slot.value["names"], slot.value["values"]
+    message = "{0} - error {1:.3f}".format("found" if found is None else "a {0}".format(found), mse)
+    for remark in answer["remarks"]:
+        me.tell(remark, "Remark")
+me.show(slot, message)
