@@ -24,6 +24,7 @@ ARGUMENTS = {
     "memory": "_types.Memory",
     "plane": "_types.Plane | None",
     "point": "_types.Point",
+    "tree": "_types.Tree | None",
 }
 # What .NET does not have, a call that it does not take, and a name that nothing gives a value to.
 RULES = (
@@ -58,7 +59,11 @@ MISTAKES = [
     ("generate", "from Grasshopper import DataTree", "from Grasshopper import DataTrees"),
     ("generate", "Grasshopper.Kernel.Data import GH_Path", "Grasshopper.Kernel import GH_Path"),
     ("generate", "_numbers(plane.Origin)", "_numbers(plane)"),
-    ("generate", "tree.Add(number, _path(place * count // len(numbers)))", "tree.Add(number, _path(place // columns), 0)"),
+    (
+        "generate",
+        "tree.Add(number, _path(place * count // len(numbers)))",
+        "tree.Add(number, _path(place // columns), 0)",
+    ),
     ("generate", "tree.Add(number, _path(place * count // len(numbers)))", 'tree.Add(number, "{0}")'),
     ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
     ("generate", "    seed=seed,", "    seed=sed,"),
@@ -130,7 +135,8 @@ def given(component: sources.Component) -> str:
     lines = ["import canvas_types as _types", "ghenv: _types.Environment"]
     for port in component.inputs:
         kind = HINTS[port.hint]
-        lines.append(f"{port.name}: {f'list[{kind}]' if port.access == 'list' else kind} | None")
+        whole = {"item": kind, "list": f"list[{kind}]", "tree": "_types.Tree"}[port.access]
+        lines.append(f"{port.name}: {whole} | None")
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ from ghpython_components.install import NoRhino, main, user_object_folders
 from ghpython_components.script_component import RHINO7, RHINO8
 from ghpython_components.user_objects import file_name, user_object
 
+COUNT = len(sources.names(sources.document()))
 TRAIN = file_name("train", RHINO8)
 MAC = "Plug-ins/Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)/UserObjects"
 
@@ -48,7 +49,7 @@ def contents(folder):
 def test_one_command_installs_both_kinds_and_the_definitions(install, folder, home):
     status, said = install()
     assert status == 0
-    assert len(list(folder.glob("ganmnist_*_rh7.ghuser"))) == len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 25
+    assert len(list(folder.glob("ganmnist_*_rh7.ghuser"))) == len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == COUNT
     for number in (7, 8):
         found = sorted(path.name for path in (home / "definitions" / f"rhino{number}").iterdir())
         assert found == [f"{name}.gh" for name in definitions.names()]
@@ -67,7 +68,7 @@ def test_a_second_time_changes_nothing(install, folder):
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     status, said = install()
     assert status == 0
-    assert f"{folder}: 0 of 24 changed" in said
+    assert f"{folder}: 0 of {COUNT} changed" in said
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
@@ -108,7 +109,7 @@ def test_an_older_version_is_listed_and_replaced(install, folder):
     (folder / TRAIN).write_bytes(older(now))
     _, said = install("--list", "--rhino", "8")
     assert f"{TRAIN:44} 0.0.9, now {sources.version()}" in said
-    assert f"{folder}: 24 of ganmnist" in said
+    assert f"{folder}: {COUNT} of ganmnist" in said
     status, said = install("--rhino", "8")
     assert (status, said.count("replace")) == (0, 1)
     assert f"replace {folder / TRAIN} (0.0.9)" in said
@@ -146,7 +147,7 @@ def test_what_is_not_ours_is_left_alone_under_our_names_too(install, folder, tmp
     assert status == 1
     assert f"leave {path}: it is not ours, or was changed; move it away first" in said
     assert path.lstat().st_mtime_ns == before
-    assert len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == 25
+    assert len(list(folder.glob("ganmnist_*_rh8.ghuser"))) == COUNT
     install("--remove")
     assert path.lstat().st_mtime_ns == before
     assert [each.name for each in folder.glob("ganmnist_*")] == [TRAIN]
@@ -172,7 +173,7 @@ def test_removing_leaves_the_folder_as_it_was(install, folder):
     before = contents(folder)
     install()
     status, said = install("--remove")
-    assert (status, said.count("remove ")) == (0, 2 * (24 + len(definitions.names())))
+    assert (status, said.count("remove ")) == (0, 2 * (COUNT + len(definitions.names())))
     assert contents(folder) == before
 
 
@@ -212,11 +213,11 @@ def test_the_servers_command_line_passes_it_on(folder, home):
     environment = {**os.environ, "PYTHONPATH": str(sources.FOLDER.parent)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home)
     assert done.returncode == 0, done.stderr
-    assert "24 of 24 changed" in done.stdout
+    assert f"{COUNT} of {COUNT} changed" in done.stdout
     launch = json.loads((home / "launch.json").read_bytes())  # the Server component's button works at once
     assert launch["command"][1:] == ["-m", "bridge_server", "serve", "--data-dir", str(home)]
     listed = subprocess.run([*command, "--list"], capture_output=True, text=True, env=environment, cwd=home)
-    assert "24 of ganmnist" in listed.stdout
+    assert f"{COUNT} of ganmnist" in listed.stdout
     wrong = subprocess.run([*command, "--everything"], capture_output=True, text=True, env=environment, cwd=home)
     assert wrong.returncode == 2
     assert "--everything" in wrong.stderr

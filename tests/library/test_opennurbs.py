@@ -144,7 +144,7 @@ def checksums(body: bytes) -> list[bool]:
 
 def test_checksums_are_made_as_rhino_makes_them():
     """Reading does not show it: a wrong checksum is counted by openNURBS and passed over."""
-    data = encode_mesh(relief(np.arange(12, dtype=np.uint8).reshape(3, 4)))[2]
+    data = encode_mesh(relief(np.arange(4800, dtype=np.uint8).reshape(60, 80)))[2]  # so large that it is deflated
     by_rhino = rhino3dm.Mesh.Decode({"version": 10000, "archive3dm": 60, "opennurbs": VERSION, "data": data}).Encode()
     for text in (by_rhino["data"], data):
         content = base64.b64decode(text)

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from typing import Any, Literal, Protocol, overload
 
 import Rhino.Geometry
+from Grasshopper import DataTree
 from Grasshopper.Kernel import GH_Component
 
 Host = GH_Component
 Curve = Rhino.Geometry.Curve
 Plane = Rhino.Geometry.Plane
 Point = Rhino.Geometry.Point3d | Rhino.Geometry.Vector3d
+Tree = DataTree[Any]
 Clouds = Iterable[Rhino.Geometry.PointCloud]
 
 class Environment:
