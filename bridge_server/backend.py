@@ -34,6 +34,7 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.openapi import tidy
 from bridge_server.process import Process
@@ -235,6 +236,9 @@ class Backend(ABC):
 
     @abstractmethod
     def latents_invert(self, request: InvertRequest) -> Inverted: ...
+
+    @abstractmethod
+    def film(self, request: FilmRequest) -> Film: ...
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.messages import Message, Picture, Pixels, RhinoObject
 from ganmnist.composition import LayerRow, ModelParts
@@ -353,4 +354,5 @@ CALLS = (
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
     Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
     Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
+    Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all kept states of a training."),
 )

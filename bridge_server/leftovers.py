@@ -13,7 +13,8 @@ from bridge_server.runs import FINAL, Record
 
 _KEPT = 24 * 3600.0  # seconds since it was last written to: a log may be read, a command line go on with a training
 _WRITING = 60.0  # seconds after which nobody is still writing a temporary file
-_TEMPORARY = (".*.tmp", "models/*/.*.tmp", "models/*/checkpoints/.*.tmp", "data/*/.*.tmp")  # of files.write_atomic
+# Of files.write_atomic.
+_TEMPORARY = (".*.tmp", "models/*/.*.tmp", "models/*/checkpoints/.*.tmp", "models/*/film/.*.tmp", "data/*/.*.tmp")
 _log = logging.getLogger("ganmnist.leftovers")
 
 

@@ -40,9 +40,11 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.messages import Picture
 from bridge_server.mock_digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
+from bridge_server.mock_film import film as mock_film
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
@@ -291,6 +293,10 @@ class Mock(Backend):
         model = self.model(request.model or BUNDLED)
         image = read(request)
         return inverted(model.name, model.step, image, nearest(image, request.digit))
+
+    def film(self, request: FilmRequest) -> Film:
+        model = self.model(request.model or self.models().models[0].name)
+        return mock_film(request, model, any(run.id == model.id and run.active() for run in self._runs))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np

@@ -59,6 +59,14 @@ def from_latent(number: int, z: NDArray[np.float32]) -> NDArray[np.uint8]:
     return digit(number, right, up)
 
 
+def grown(number: int, z: NDArray[np.float32], share: float) -> NDArray[np.uint8]:
+    """Draw a digit that has come so far out of noise, 0 to 1."""
+    import numpy as np
+
+    noise = np.random.default_rng(number).integers(0, 256, (28, 28))
+    return (share * from_latent(number, z) + (1 - share) * noise).round().astype(np.uint8)
+
+
 def digits(number: int) -> NDArray[np.uint8]:
     """Return the 16 digits of preview `number`."""
     import numpy as np

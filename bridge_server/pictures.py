@@ -14,6 +14,7 @@ from bridge_server.contract import (
     LayerMaps,
     Model,
 )
+from bridge_server.film_messages import Film, FilmFrame, FilmRequest
 from bridge_server.latent_messages import LatentVectors
 from bridge_server.messages import Picture, Pixels, RhinoObject
 from ganmnist.errors import SettingError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.activations import FeatureMaps
+    from ganmnist.film import Film as Shown
     from ganmnist.forms import Piece
 
 COLUMNS = 4  # digits side by side in a preview
@@ -124,16 +126,44 @@ def generated(
     remarks: list[str],
 ) -> Generated:
     """Put digits, the whole vectors they came from and their geometry into the reply of `generate`."""
-    from ganmnist.forms import build, is_empty
+    from ganmnist.forms import build
     from ganmnist.latent import digits
 
-    pieces = [[] if is_empty(piece) else rhino(piece) for piece in build(images, request)]
+    geometry, owners = owned(build(images, request))
     return Generated(
         **origin._asdict(),
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         digits=digits(z, origin.latent_dim),
         images=pixels(images),
         remarks=remarks,
-        geometry=[each for objects in pieces for each in objects],
-        owners=[digit for digit, objects in enumerate(pieces) for _ in objects],
+        geometry=geometry,
+        owners=owners,
     )
+
+
+def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Shown) -> Film:
+    """Put the frames of a film and their geometry into the reply of `film`."""
+    from ganmnist.film import assemble
+    from ganmnist.latent import digits
+
+    geometry, owners = owned(assemble(shown.images, request))
+    frames, count, rows, columns = shown.images.shape
+    return Film(
+        **origin._asdict(),
+        frames=[FilmFrame(step=frame.step, epoch=frame.epoch, seconds=frame.seconds) for frame in shown.frames],
+        count=count,
+        z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        digits=digits(z, origin.latent_dim),
+        images=pixels(shown.images.reshape(frames * count, rows, columns)),
+        geometry=geometry,
+        remarks=shown.remarks,
+        owners=owners,
+    )
+
+
+def owned(pieces: list[Piece]) -> tuple[list[RhinoObject], list[int]]:
+    """Turn geometry into openNURBS text, and tell which piece each object belongs to; one left empty has none."""
+    from ganmnist.forms import is_empty
+
+    objects = [[] if is_empty(piece) else rhino(piece) for piece in pieces]
+    return [each for some in objects for each in some], [owner for owner, some in enumerate(objects) for _ in some]

@@ -34,6 +34,7 @@ _LOOK = frozenset(
         "latents_between",
         "latents_sheet",
         "latents_invert",
+        "film",
     }
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.

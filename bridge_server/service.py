@@ -30,9 +30,10 @@ from bridge_server.contract import (
 from bridge_server.datasets import DataKeeper
 from bridge_server.drawings import inverted, read
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.launcher import Launcher
-from bridge_server.pictures import Origin, activations, generated
+from bridge_server.pictures import Origin, activations, film, generated
 from bridge_server.runs import Record, RunStore
 from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
@@ -40,6 +41,7 @@ from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
+from ganmnist.film import Shots
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
 from ganmnist.models import ModelStore
 from ganmnist.presets import recipe
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from ganmnist.directions import Direction
 
 MAX_LOSSES = 1000
+MOST_SHOTS = 500  # images of films that are kept, 6 kB each for a digit
 _log = logging.getLogger("ganmnist.service")
 
 
@@ -62,6 +65,7 @@ class Service(Backend):
         self._launcher = Launcher(self._runs, self._store.path)
         self._data = DataKeeper(home)
         self._samplers = Samplers()
+        self._shots: Shots = {}
         self._closing = threading.Event()
         self._deleting = threading.Lock()
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
@@ -182,6 +186,26 @@ class Service(Backend):
         with self._samplers.search_turn():
             found = invert(sampler, image, request.digit)
         return inverted(folder.name, sampler.step, image, found)
+
+    def film(self, request: FilmRequest) -> Film:
+        from ganmnist.directions import unheard
+        from ganmnist.film import shoot
+        from ganmnist.frames import MOST
+        from ganmnist.latent import inputs
+
+        folder = self._store.find(request.model or self._store.list()[0].name)
+        manifest = folder.manifest()
+        sampler = self._samplers.get(folder, manifest)
+        training = self._runs.is_active(folder.id)
+        known = sampler.directions_for(request)
+        with self._samplers.turn(MOST * len(request.z or range(request.count))):
+            z = inputs(request, sampler.latent_dim, sampler.classes, known)
+            if len(self._shots) > MOST_SHOTS:
+                self._shots.clear()
+            shown = shoot(folder, manifest, sampler, z, self._shots)
+            shown.remarks.extend(unheard(request, known))
+            origin = Origin(folder.name, sampler.step, training, sampler.latent_dim)
+            return film(request, origin, z, shown)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk

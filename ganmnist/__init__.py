@@ -33,7 +33,7 @@ _HOMES = {
     "walk": "activations",
     "write": "export",
 }
-_MODULES = ("data", "models")  # named as the commands are: ganmnist.data.load_data, ganmnist.models.list_models
+_MODULES = ("data", "film", "models")  # named as the commands are: ganmnist.data.load_data, ganmnist.film.draw
 __all__ = sorted([*_HOMES, *_MODULES])
 
 

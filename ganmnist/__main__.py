@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, between, sheet, invert, evaluate, models, networks."""
+"""The command line: data, train, generate, film, between, sheet, invert, evaluate, models, networks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ganmnist import __version__, paths
 from ganmnist.advice import remarks
 from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
+from ganmnist.film_command import add_film
 from ganmnist.invert_command import add_invert
 from ganmnist.latents_command import add_latents
 from ganmnist.models import BUNDLED, ModelFolder, ModelStore, NewName
@@ -226,6 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     add_settings(added, EvaluateConfig)
 
     add_invert(commands)
+    add_film(commands)
     add_models(commands)
     add_networks(commands)
     return parser

@@ -267,6 +267,23 @@ class SheetConfig(LatentConfig):
     columns: Whole = Field(7, description="Digits from left to right.", ge=1, le=MAX_DIGITS)
 
 
+class FilmConfig(GenerateConfig):
+    """The same few digits through all kept states of a training."""
+
+    count: Whole = Field(1, description="Number of samples in every frame.", ge=1, le=8)
+    z: tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...] | None = Field(
+        None, description=GenerateConfig.model_fields["z"].description, min_length=1, max_length=8
+    )
+
+
+class FilmGeometryConfig(GeometryConfig):
+    """How a film becomes geometry."""
+
+    arrange: Literal["row", "stack"] = Field(
+        "row", description="row (frame beside frame along x) or stack (frame above frame along z)."
+    )
+
+
 class ActivationsConfig(LatentConfig):
     """A walk through a generator, layer by layer, for one digit."""
 

@@ -70,6 +70,11 @@ class ModelFolder:
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
+    @property
+    def film(self) -> Path:
+        """Where the states of the training are kept as it goes on."""
+        return self.path / "film"
+
     def created(self) -> str:
         """Return when this training published first, or now: ISO 8601 in UTC."""
         try:

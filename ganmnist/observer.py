@@ -15,6 +15,7 @@ from torch import Tensor
 from ganmnist.data import Dataset
 from ganmnist.evaluate import Estimator
 from ganmnist.figures import Estimate
+from ganmnist.frames import Frame, FrameKeeper
 from ganmnist.latent import from_seed, in_turn
 from ganmnist.models import ModelFolder, ModelManifest
 from ganmnist.sampling import Sampler
@@ -74,6 +75,12 @@ class Observer:
         self._busy = threading.Lock()
         self._error: BaseException | None = None
 
+    def keep(self, snapshot: Snapshot, frames: FrameKeeper) -> None:
+        """Keep a snapshot for the film of the training, in the background, after what is under way."""
+        manifest = snapshot.manifest
+        frame = Frame(epoch=manifest.epoch, step=manifest.step, seconds=manifest.seconds)
+        self._eyes.submit(self._aside, lambda: frames.keep(frame, snapshot.weights))
+
     def look(self, take: Callable[[], Snapshot]) -> None:
         """Look at what the training is now, in the background, unless the look before is still under way.
 
@@ -82,7 +89,8 @@ class Observer:
         """
         self._raise_error()
         if self._busy.acquire(blocking=False):
-            self._eyes.submit(self._look_aside, take())
+            snapshot = take()
+            self._eyes.submit(self._aside, lambda: self._look(snapshot, self._next_judgement), self._busy)
 
     def close(self, last: Snapshot) -> Sampler:
         """Look at the end of the training, publish the best model and return it, ready to sample.
@@ -103,14 +111,15 @@ class Observer:
                 self._folder.keep_last(last.manifest, last.weights)
             return best.sampler()
 
-    def _look_aside(self, snapshot: Snapshot) -> None:
+    def _aside(self, work: Callable[[], None], held: threading.Lock | None = None) -> None:
         torch.set_num_threads(1)  # of this thread alone: the other cores are the training's
         try:
-            self._look(snapshot, self._next_judgement)
+            work()
         except BaseException as error:
             self._error = error
         finally:
-            self._busy.release()
+            if held:
+                held.release()
 
     def _look(self, snapshot: Snapshot, judge_after: float) -> None:
         """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""

@@ -16,6 +16,7 @@ from ganmnist.config import TrainConfig
 from ganmnist.data import Dataset, rescale
 from ganmnist.errors import DataError, ModelError, TrainingError
 from ganmnist.figures import Estimate
+from ganmnist.frames import FrameKeeper
 from ganmnist.game import Game
 from ganmnist.models import ModelFolder, ModelManifest, now
 from ganmnist.observer import Observer, Snapshot
@@ -107,6 +108,7 @@ def train(
             checkpoint.restore(folder.checkpoints, game, config, data.name)
         threads = ThreadCount() if adapt else None
         observer = Observer(data, folder, _published(folder) if game.step else None, on_preview)
+        frames = FrameKeeper(folder.film, game.step) if folder else None
         looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(game.seconds)  # strikes first when there is something to lose
         first_step, started = game.step, time.perf_counter() - game.seconds
@@ -136,6 +138,8 @@ def train(
                     Progress(epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate)
                 )
             stopped = should_stop is not None and should_stop()
+            if frames and frames.due(game.step):
+                observer.keep(_snapshot(game, config, folder, data, per_epoch, finished=False), frames)
             if looks.due(game.seconds) and not stopped and share < 1:
                 observer.look(lambda: _snapshot(game, config, folder, data, per_epoch, finished=False))
             if folder and (stopped or (saves.due(game.seconds) and share < 1)):

@@ -109,6 +109,16 @@ def sketch(pen: Pen) -> None:
     pen.face((13.5, 14.5), (19, 9), (22, 12), (16.5, 17.5), colour=PINK)
 
 
+def film(pen: Pen) -> None:
+    """A strip of film on which a digit comes out of the grey."""
+    pen.face((2, 3), (22, 3), (22, 21), (2, 21), colour=INK)
+    for hole in (4, 9, 13, 18):
+        for top in (4, 18):
+            pen.box(hole, top, hole + 2, top + 2, colour=PAPER)
+    for left, colour in ((3, SKY), (9.5, VIOLET), (16, PINK)):
+        pen.box(left, 7.5, left + 5, 16.5, colour=colour)
+
+
 def dense(pen: Pen) -> None:
     """All to all."""
     pen.face((4.5, 4.5), (19, 7), (19, 17), (4.5, 19.5), colour=PAPER)
@@ -303,6 +313,7 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
     "walk": walk,
     "between": between,
     "sheet": sheet,
+    "film": film,
     **{
         f"layer_{layer.__name__}": layer
         for layer in (

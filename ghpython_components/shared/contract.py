@@ -4,6 +4,7 @@ API_VERSION = 1
 CALLS = {
     "data": ("GET", "/api/data"),
     "data_prepare": ("POST", "/api/data/prepare"),
+    "film": ("POST", "/api/film"),
     "generate": ("POST", "/api/generate"),
     "health": ("GET", "/api/health"),
     "latents_between": ("POST", "/api/latents/between"),

@@ -104,10 +104,10 @@ def to_images(pixels):
 
 
 def image_tree(groups):
-    """Put the images of several Pixels into a tree with one branch {number} each."""
+    """Put groups of images into a tree with one branch {number} each."""
     tree = DataTree[System.Object]()
-    for number, pixels in enumerate(groups):
-        for image in to_images(pixels):
+    for number, images in enumerate(groups):
+        for image in images:
             tree.Add(image, _path(number))
     return tree
 

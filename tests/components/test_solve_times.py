@@ -31,6 +31,7 @@ def drag_the_others(rhino):
         "walk": lambda tick: {"latent": [tick / 20, 0.3]},
         "between": lambda tick: {"steps": tick + 1, "z": {"tree": {"0": [0.5] * 74, "1": [-0.5] * 64}}},
         "sheet": lambda tick: {"reach": (tick + 1) / 10},
+        "film": lambda tick: {"latent": [tick / 20, 0.3]},
     }
     rhino.place("first", "generate")
     rhino.solve("first")

@@ -13,7 +13,11 @@ from bridge_server.contract import RunState
 from bridge_server.runs import FINAL, MOVES, Record
 from ganmnist.config import TrainConfig
 
-FILES = ("settings.json", "worker.log", "progress.jsonl", "checkpoints/step-00000004.json", "checkpoints/a.safetensors")
+FILES = (
+    *("settings.json", "worker.log", "progress.jsonl", "checkpoints/step-00000004.json", "checkpoints/a.safetensors"),
+    *("film/step-00000004.json", "film/step-00000004-a.safetensors"),
+)
+FILM = list(FILES[-1:-3:-1])
 
 
 def remove(home, runs):
@@ -44,7 +48,7 @@ def content(folder):
 def test_of_an_ended_run_the_model_stays_and_its_checkpoints_go(tmp_path, state):
     folder, run = make(tmp_path, state, published=True)
     remove(tmp_path, [run])
-    assert content(folder) == ["model.json", "progress.jsonl", "settings.json", "worker.log"]
+    assert content(folder) == sorted([*FILM, "model.json", "progress.jsonl", "settings.json", "worker.log"])
     remove(tmp_path, [run])
 
 
@@ -83,6 +87,7 @@ def test_the_folder_of_no_run_is_left_alone(tmp_path):
 
 def test_temporary_files_go_that_are_there_for_a_minute_however_old_the_clock_says_they_are(tmp_path, monkeypatch):
     left = [".server.json.1.tmp", "models/a/.model.json.2.tmp", "models/a/checkpoints/.s.3.tmp", "data/mnist/.t.4.tmp"]
+    left.append("models/a/film/.step-00000004.json.7.tmp")
     kept = ["models/a/model.json", "my own.tmp", "data/mnist/t10k.gz"]
     written, begun = tmp_path / "models" / "a" / ".written.5.tmp", tmp_path / "models" / "a" / ".begun.6.tmp"
     for path in (written, *(tmp_path / name for name in left + kept)):

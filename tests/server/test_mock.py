@@ -25,9 +25,10 @@ def test_the_mock_starts_without_torch_and_numpy():
 
 def test_the_whole_mock_works_without_torch():
     code = (
-        "import sys; from bridge_server import mock, contract as c; m = mock.Mock('x');"
+        "import sys; from bridge_server import mock, contract as c, film_messages as films; m = mock.Mock('x');"
         "m.generate(c.GenerateRequest()); m.data_prepare(); m.run_start(c.StartRun()); m.layers();"
         "m.networks_check(c.NetworksCheck(model='bundled')); m.networks_activations(c.ActivationsRequest());"
+        "m._runs[0].begins -= 60; m.film(films.FilmRequest());"
         "print('torch' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

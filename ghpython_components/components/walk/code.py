@@ -1,6 +1,6 @@
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component, while_training
-from ghpython_components.shared.geometry import image_tree, point_tree, to_plane, to_rhino
+from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_plane, to_rhino
 from ghpython_components.shared.network import layer_line
 
 
@@ -17,7 +17,7 @@ def walk(bridge, body, memory):
             "{0} ({1:.3g} to {2:.3g})".format(layer_line(layer), layer["low"], layer["high"])
             for layer in answer["layers"]
         ],
-        "images": image_tree(pixels),
+        "images": image_tree(to_images(maps) for maps in pixels),
         "name": answer["model"],
         "step": answer["step"],
         "training": answer.get("training"),

@@ -1,0 +1,34 @@
+"""The mock's films: digits that come out of noise. numpy is imported when one is made."""
+
+from __future__ import annotations
+
+import math
+
+from bridge_server.contract import Model
+from bridge_server.film_messages import Film, FilmRequest
+from bridge_server.mock_digits import CLASSES, LATENT_DIM, directions, grown
+from ganmnist.models import BUNDLED
+
+STEPS = (1, 5, 20, 80, 240, 480, 960, 1920, 3840)  # of the frames before the model itself
+
+
+def film(request: FilmRequest, model: Model, training: bool) -> Film:
+    """Answer the call `film` for a model that was trained for so long."""
+    import numpy as np
+
+    from bridge_server.pictures import Origin
+    from bridge_server.pictures import film as reply
+    from ganmnist.film import Film as Shown
+    from ganmnist.film import no_film
+    from ganmnist.frames import Frame
+    from ganmnist.latent import digits, inputs
+
+    if model.name == BUNDLED:
+        raise no_film(BUNDLED)
+    z = inputs(request, LATENT_DIM, CLASSES, directions())
+    frames, images = [], []
+    for step in (*(step for step in STEPS if step < model.step), model.step):
+        share = step / model.step
+        frames.append(Frame(epoch=math.ceil(share * model.epoch), step=step, seconds=share * model.seconds))
+        images.append([grown(number, vector, share) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)])
+    return reply(request, Origin(model.name, model.step, training, LATENT_DIM), z, Shown(frames, np.array(images), []))

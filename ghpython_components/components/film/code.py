@@ -1,0 +1,70 @@
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.component import Component
+from ghpython_components.shared.geometry import (
+    image_tree,
+    point_tree,
+    to_images,
+    to_plane,
+    to_rhino,
+    to_vectors,
+    tree_of,
+)
+
+
+def unroll(bridge, body, memory):
+    answer = bridge.call("film", body)
+    pixels, count = answer["images"], answer["count"]
+    shapes = [to_rhino(shape) for shape in answer["geometry"]]
+    images = to_images(pixels)
+    branches = [owner // count for owner in answer["owners"]]
+    return {
+        "remarks": answer.get("remarks", []),
+        "mark": [answer["model"], answer["frames"], pixels["data"], answer["training"]],
+        "geometry": (point_tree if body.get("form") == "points" else tree_of)(shapes, branches),
+        "images": image_tree(images[at : at + count] for at in range(0, len(images), count)),
+        "steps": ["step {0} - {1}".format(frame["step"], minutes(frame["seconds"])) for frame in answer["frames"]],
+        "name": answer["model"],
+        "training": answer["training"],
+        "seconds": answer["frames"][-1]["seconds"],
+    }
+
+
+def minutes(seconds):
+    """Write a time as minutes and seconds: 0:52."""
+    return "{0}:{1:02d}".format(int(seconds) // 60, int(seconds) % 60)
+
+
+def while_growing(value):
+    """Return the seconds after which to ask again: the frames of a training come ever more slowly."""
+    return min(max(1.0, value["seconds"] / 10), 30.0) if value["training"] else None
+
+
+me = Component(ghenv)
+body = filled(
+    model=model,
+    digit=digit,
+    latent=[number for number in list(latent or []) if number is not None],
+    slant=slant,
+    thickness=thickness,
+    width=width,
+    size=size,
+    boldness=boldness,
+    seed=seed,
+    count=count,
+    z=to_vectors(z),
+    arrange=arrange,
+    form=form,
+    cell=cell,
+    height=height,
+    plane=to_plane(plane),
+)
+slot = me.ask("film", body, unroll, again=while_growing, keep=4)
+
+geometry = images = steps = None
+message = ""
+if slot.value:
+    geometry, images, steps = slot.value["geometry"], slot.value["images"], slot.value["steps"]
+    message = "{0} - {1} frames".format(slot.value["name"], len(steps))
+    for remark in slot.value["remarks"]:
+        me.tell(remark, "Remark")
+me.show(slot, message)
