@@ -44,6 +44,8 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "walk": "bundled - step 4680",
         "network": "14 layers - 1.7 M",
         "model": "ready - 1.7 M",
+        "models": "bundled of 1",
+        "losses": "no run yet",
     }.items():
         rhino.place(name)
         rhino.solve(name)

@@ -49,6 +49,24 @@ class Plane(Strict):
     YAxis = property(lambda self: self._axes[2])
 
 
+class Point3d(Vector):
+    def __init__(self, x, y, z):
+        Vector.__init__(self, [x, y, z])
+
+
+if rhino3dm:
+    Point3d = rhino3dm.Point3d
+
+
+class PolylineCurve(Strict):
+    """A curve that a component makes of points."""
+
+    def __init__(self, points):
+        if len(points) < 2 or not all(isinstance(point, Point3d) for point in points):
+            mistake("a PolylineCurve wants two points or more")
+        self._points = points
+
+
 def from_base64_string(archive3dm, opennurbs, data):
     for number in (archive3dm, opennurbs):
         if not -(2**31) <= number < 2**31:
@@ -72,6 +90,10 @@ def plain(value):
         return [plain(item) for item in value]
     if isinstance(value, Geometry):
         return value._text
+    if isinstance(value, PolylineCurve):
+        return plain(value._points)
+    if isinstance(value, Vector):
+        return value._numbers
     if isinstance(value, Point):
         return value._number
     if rhino3dm and isinstance(value, rhino3dm.Point3d):
