@@ -204,6 +204,9 @@ class Run(Message):
         None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
     )
     problem: str | None = Field(None, description="A sentence for people: what happened and what to do.")
+    warnings: list[str] = Field(
+        [], description="What goes badly in the training, and what to do about it, a sentence each."
+    )
 
 
 class Runs(Message):
@@ -224,8 +227,10 @@ class RunProgress(Message):
 
     run: Run
     next: Whole = Field(description="Send this as `since` next time.")
-    loss_d: list[Number] = Field(description="Losses of the discriminator since then, at most 1,000.")
-    loss_g: list[Number] = Field(description="Losses of the generator since then, at most 1,000.")
+    steps: list[Whole] = Field(description="Training steps since then of which the losses are known, at most 1,000.")
+    loss_d: list[Number] = Field(description="Loss of the discriminator at each of them.")
+    loss_g: list[Number] = Field(description="Loss of the generator at each of them.")
+    frechet: list[Number | None] = Field(description="Frechet distance as last judged by then; none before.")
     preview: Picture | None = Field(None, description="The newest preview, if the asker lacks it.")
 
 
@@ -245,6 +250,7 @@ class Model(Message):
         None, description="Frechet distance as in a run; none if its training was too short to be judged."
     )
     finished: Flag = Field(description="False while its training is under way or was cut short.")
+    training: Flag = Field(False, description="True while it is being trained, or waits for its turn to go on.")
     preset: str | None = Field(description="Preset of its networks, if one.")
 
 

@@ -8,6 +8,7 @@ A training takes two seconds. Failures come on request, by the name of the model
     mock-missing       generate answers 404
     mock-slow          generate takes three seconds
     mock-error         generate answers 500
+    mock-collapsed     its training goes badly, and its run says so from the first preview on
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ EPOCHS = 10  # of a training whose settings name none
 SECONDS = 2.0  # a training
 TICKS = 20
 TICKS_PER_PREVIEW = 5
+COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
 
 
 @dataclass
@@ -189,8 +191,10 @@ class Mock(Backend):
         return RunProgress(
             run=self._describe(run),
             next=ticks,
+            steps=[int(tick / TICKS * STEPS) for tick in new],
             loss_d=[_loss_d(tick) for tick in new],
             loss_g=[_loss_g(tick) for tick in new],
+            frechet=[_frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],
             preview=_picture(number, number) if number > query.preview else None,
         )
 
@@ -368,6 +372,7 @@ class Mock(Backend):
                 RunState.FAILED: "The training failed half way, as the name of the model asked for.",
                 RunState.INTERRUPTED: "The training was killed; resume goes on where it was.",
             }.get(state),
+            warnings=[COLLAPSED] if run.model == "mock-collapsed" and ticks >= TICKS_PER_PREVIEW else [],
         )
         return with_text(described)
 
@@ -386,6 +391,7 @@ class Mock(Backend):
             frechet=described.frechet,
             finished=described.state is RunState.SUCCEEDED,
             preset=None if run.settings.networks else run.settings.base,
+            training=run.active(),
         )
 
 

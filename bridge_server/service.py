@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bridge_server import allowance, leftovers, previews
 from bridge_server.backend import Attachment, Backend, Created, to_model
@@ -43,7 +43,7 @@ from ganmnist.config import LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.film import Shots
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
-from ganmnist.models import ModelStore
+from ganmnist.models import ModelManifest, ModelStore
 from ganmnist.presets import recipe
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 MAX_LOSSES = 1000
 MOST_SHOTS = 500  # images of films that are kept, 6 kB each for a digit
+_Item = TypeVar("_Item")
 _log = logging.getLogger("ganmnist.service")
 
 
@@ -117,14 +118,16 @@ class Service(Backend):
         record = self._runs.get(id)
         ticks = self._ticks(id).since(query.since)
         run = self._describe(record)
-        losses = [(tick.loss_d, tick.loss_g) for tick in ticks if tick.note is None]
-        known = thin([(d, g) for d, g in losses if d is not None and g is not None], MAX_LOSSES)
+        losses = [(tick.step, tick.loss_d, tick.loss_g, tick.frechet) for tick in ticks if tick.note is None]
+        known = thin([(step, d, g, f) for step, d, g, f in losses if d is not None and g is not None], MAX_LOSSES)
         content = previews.read_preview(self._store.path / id) if run.preview > query.preview else None
         return RunProgress(
             run=run,
             next=ticks[-1].tick if ticks else query.since,
-            loss_d=[d for d, _ in known],
-            loss_g=[g for _, g in known],
+            steps=[step for step, *_ in known],
+            loss_d=[d for _, d, _, _ in known],
+            loss_g=[g for _, _, g, _ in known],
+            frechet=[frechet for *_, frechet in known],
             preview=previews.to_picture(content) if content else None,
         )
 
@@ -136,10 +139,13 @@ class Service(Backend):
         return content
 
     def models(self) -> Models:
-        return Models(models=[to_model(manifest) for manifest in self._store.list()])
+        return Models(models=[self._model(manifest) for manifest in self._store.list()])
 
     def model(self, name: str) -> Model:
-        return to_model(self._store.find(name).manifest())
+        return self._model(self._store.find(name).manifest())
+
+    def _model(self, manifest: ModelManifest) -> Model:
+        return to_model(manifest).model_copy(update={"training": self._runs.is_active(manifest.id)})
 
     def _rename(self, id: str, name: str) -> None:
         self._store.rename(self._store.folder(id, name).manifest(), name)
@@ -285,14 +291,15 @@ class Service(Backend):
             text="",
             reason=record.reason,
             problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
+            warnings=list(tick.warnings),
         )
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
 
 
-def thin(pairs: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
-    """Leave out pairs evenly until `most` are left; the last one stays."""
-    step = -(-len(pairs) // most) or 1
-    return pairs[::-1][::step][::-1]
+def thin(items: list[_Item], most: int) -> list[_Item]:
+    """Leave out items evenly until `most` are left; the last one stays."""
+    step = -(-len(items) // most) or 1
+    return items[::-1][::step][::-1]
 
 
 def _epochs(settings: TrainConfig) -> int | None:

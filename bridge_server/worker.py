@@ -126,7 +126,7 @@ class Reporter:
 
     def note(self, percent: float, words: str) -> None:
         if time.monotonic() >= self._next:
-            self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words, problem=None)
+            self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words, problem=None, warnings=())
             self._next = time.monotonic() + TICK_SECONDS
 
     def data(self, name: str) -> None:
@@ -140,6 +140,9 @@ class Reporter:
 
     def problem(self, words: str) -> None:
         self._ticks.write(problem=words)
+
+    def warnings(self, sentences: tuple[str, ...]) -> None:
+        self._ticks.write(warnings=sentences)
 
     def preview(self, images: NDArray[np.uint8]) -> None:
         number = self._ticks.last.preview + 1
@@ -218,6 +221,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
             model,
             on_progress=reporter.progress,
             on_preview=reporter.preview,
+            on_warnings=reporter.warnings,
             should_stop=lambda: stop() or room.look(),
             adapt=True,
         )

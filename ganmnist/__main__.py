@@ -88,8 +88,7 @@ def train(options: argparse.Namespace) -> None:
         config = folder.manifest().settings
     else:
         folder = store.new(options.model)
-    for remark in remarks(recipe(config)):  # which also refuses what cannot be trained, before anything is fetched
-        _screen.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    _warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
     found = _load(options.directory)
     stop = _on_interrupt()
     with _bar("training") as advance:
@@ -99,6 +98,7 @@ def train(options: argparse.Namespace) -> None:
             folder,
             on_progress=lambda step: advance(step.percent, _say(step)),
             on_preview=(lambda images: write(options.out, images)) if options.out else None,
+            on_warnings=_warn,
             should_stop=lambda: bool(stop),
             adapt=True,
         )
@@ -263,6 +263,11 @@ def _on_interrupt() -> list[int]:
 
     signal.signal(signal.SIGINT, press)
     return pressed
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        _screen.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(step: training.Progress) -> str:

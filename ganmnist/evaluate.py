@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.data import Dataset
+from ganmnist.data import DIGITS, Dataset
 from ganmnist.errors import DataError
-from ganmnist.figures import Estimate, Evaluation
+from ganmnist.figures import Estimate, Evaluation, Judgement
 from ganmnist.judge import FEATURES, look
 
 SURE = 0.95  # a probability from which the judge counts as sure
@@ -18,6 +19,8 @@ _MANY = 10_000  # what figures are usually given for
 _NEIGHBOURS = 3
 _BLOCK = 1000
 _FEW = 1000
+_ENOUGH = 20  # images of a class, to tell how far they differ
+_ARE_DIGITS = 0.9  # share of real images in which the judge sees what their label says
 _Vectors = NDArray[np.float64]
 
 
@@ -69,8 +72,15 @@ class Estimator:
     against other real ones tells c.
     """
 
-    def __init__(self, images: NDArray[np.uint8]) -> None:
-        """Look at some of the real images, shape (N, 28, 28).
+    def __init__(
+        self, images: NDArray[np.uint8], labels: NDArray[np.uint8] | None = None, classes: tuple[str, ...] = ()
+    ) -> None:
+        """Look at some of the real images.
+
+        Args:
+            images: uint8 (N, 28, 28).
+            labels: The number of each image's class, (N,); none where they have no classes.
+            classes: Names of the classes.
 
         Raises:
             DataError: They are too few.
@@ -78,7 +88,8 @@ class Estimator:
         if not self.can_judge(images):
             raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * (FEATURES + 1)}")
         chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _FEW]
-        features, _ = look(images[chosen])
+        features, opinions = look(images[chosen])
+        self._looks = _Looks(features, opinions.argmax(1), labels if labels is None else labels[chosen], classes)
         self._real = features[len(chosen) // 3 :]
         others = features[: len(chosen) // 3]
         self._excess = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
@@ -90,10 +101,71 @@ class Estimator:
 
     def estimate(self, images: NDArray[np.uint8]) -> Estimate:
         """Look at generated images, uint8 (N, 28, 28)."""
+        return self._estimate(*look(images))
+
+    def judge(self, images: NDArray[np.uint8], asked: NDArray[np.int64] | None = None) -> Judgement:
+        """Estimate generated images, and tell whether all is among them that is among the real ones.
+
+        Args:
+            images: uint8 (N, 28, 28).
+            asked: The class that each was to be, (N,); none of a model without classes.
+        """
         features, opinions = look(images)
-        too_far = self._excess * (1 / len(images) + 1 / len(self._real) - 2 / _MANY)
+        return self._looks.compare(self._estimate(features, opinions), features, opinions.argmax(1), asked)
+
+    def _estimate(self, features: _Vectors, opinions: _Vectors) -> Estimate:
+        too_far = self._excess * (1 / len(features) + 1 / len(self._real) - 2 / _MANY)
         distance = frechet_distance(features, self._real) - too_far
         return Estimate(frechet=max(distance, 0.0), confident=_confident(opinions))
+
+
+class _Looks:
+    """How the real images look: how many of each class there are, and how far they differ."""
+
+    def __init__(
+        self,
+        features: _Vectors,
+        seen: NDArray[np.int64],
+        labels: NDArray[np.uint8] | None,
+        classes: tuple[str, ...],
+    ) -> None:
+        self._classes = classes
+        self._digits = np.array([int(name) if name in DIGITS else -1 for name in classes], np.int64)
+        right = self._digits[labels] == seen if labels is not None and classes else np.zeros(1)
+        self._are_digits = right.mean() >= _ARE_DIGITS
+        self._of_digits = _variances(features, seen, len(DIGITS))
+        self._of_classes = None if labels is None else _variances(features, labels, len(classes))
+        self._share = _shares(seen)
+
+    def compare(
+        self, estimate: Estimate, features: _Vectors, seen: NDArray[np.int64], asked: NDArray[np.int64] | None
+    ) -> Judgement:
+        """Compare generated images with the real ones."""
+        if asked is None or self._of_classes is None:
+            variety = _ratios(_variances(features, seen, len(DIGITS)), self._of_digits)
+            known = (_shares(seen), self._share) if self._are_digits else (None, None)
+            return Judgement(estimate, DIGITS, variety, *known)
+        variety = _ratios(_variances(features, asked, len(self._classes)), self._of_classes)
+        obeyed = [_mean(seen[asked == place] == digit) for place, digit in enumerate(self._digits)]
+        return Judgement(estimate, self._classes, variety, obeyed=tuple(obeyed) if self._are_digits else None)
+
+
+def _shares(seen: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple((np.bincount(seen, minlength=len(DIGITS)) / len(seen)).tolist())
+
+
+def _mean(right: NDArray[np.bool_]) -> float | None:
+    return float(right.mean()) if len(right) >= _ENOUGH else None
+
+
+def _variances(features: _Vectors, groups: NDArray[np.integer[Any]], count: int) -> list[float | None]:
+    """Return the variance of the features within each group, all features together; None of one that is too small."""
+    members = [features[groups == group] for group in range(count)]
+    return [float(one.var(0, ddof=1).sum()) if len(one) >= _ENOUGH else None for one in members]
+
+
+def _ratios(ours: list[float | None], real: list[float | None]) -> tuple[float | None, ...]:
+    return tuple(one / other if one is not None and other else None for one, other in zip(ours, real, strict=True))
 
 
 def _need_many(images: NDArray[np.uint8], what: str) -> None:

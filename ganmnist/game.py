@@ -87,6 +87,12 @@ class Game:
         self._average()
         return loss_d.item(), loss_g.item()
 
+    def has_numbers(self) -> bool:
+        """Tell whether all weights, and what generates, are finite numbers."""
+        kept = (self.generator.state_dict(), self.discriminator.state_dict(), self.averaged)
+        tensors = [value for state in kept for value in state.values() if value.is_floating_point()]
+        return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())
+
     def _penalty(self, real: Tensor, fake: Tensor, told: Tensor) -> Tensor:
         """Return the penalties on the discriminator's slope, those with R1 and R2 in the steps that have them."""
         penalty = torch.zeros(())

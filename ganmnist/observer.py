@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganmnist.data import Dataset
 from ganmnist.evaluate import Estimator
-from ganmnist.figures import Estimate
+from ganmnist.figures import Estimate, Judgement
 from ganmnist.frames import Frame, FrameKeeper
 from ganmnist.latent import from_seed, in_turn
 from ganmnist.models import ModelFolder, ModelManifest
@@ -43,7 +43,7 @@ class Observer:
     """One pair of eyes: what is handed over while they are busy is let go, for a newer look comes soon.
 
     Attributes:
-        estimate: What the judge said last; None before its first word.
+        judgement: What the judge said last; None before its first word.
         judging: Whether the judge is at work, which takes a core for half a second.
     """
 
@@ -62,7 +62,7 @@ class Observer:
             best: The best model of an earlier part of this training.
             on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
         """
-        self.estimate: Estimate | None = None
+        self.judgement: Judgement | None = None
         self.judging = False
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
         self._growing = True  # the last judgement was the best so far
@@ -134,9 +134,9 @@ class Observer:
             least, most = _JUDGE_SECONDS
             self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
             self.judging = True
-            self.estimate = self._judge(self._sampler)
+            self.judgement = replace(self._judge(self._sampler), step=manifest.step)
             self.judging = False
-            snapshot = _with(snapshot, estimate=self.estimate)
+            snapshot = _with(snapshot, estimate=self.judgement.estimate)
             self._growing = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
             if self._best is None or _distance(snapshot) <= _distance(self._best):
                 self._best = snapshot
@@ -147,12 +147,19 @@ class Observer:
             self._folder.publish(snapshot.manifest, snapshot.weights)
             self._published = snapshot.manifest
 
-    def _judge(self, sampler: Sampler) -> Estimate:
+    @property
+    def estimate(self) -> Estimate | None:
+        """How good the judge found the model last."""
+        return self.judgement.estimate if self.judgement else None
+
+    def _judge(self, sampler: Sampler) -> Judgement:
+        data = self._data
         if self._estimator is None:
-            self._estimator = Estimator(self._data.train_images)
+            self._estimator = Estimator(data.train_images, data.train_labels if data.classes else None, data.classes)
         z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
-        classes = self._data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
-        return self._estimator.estimate(sampler.draw(z, np.resize(classes, len(z)).astype(np.int64)))
+        classes = data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
+        asked = np.resize(classes, len(z)).astype(np.int64)
+        return self._estimator.judge(sampler.draw(z, asked), asked if sampler.classes else None)
 
     def _raise_error(self) -> None:
         if self._error is not None:

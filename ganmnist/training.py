@@ -18,6 +18,7 @@ from ganmnist.errors import DataError, ModelError, TrainingError
 from ganmnist.figures import Estimate
 from ganmnist.frames import FrameKeeper
 from ganmnist.game import Game
+from ganmnist.health import Watch, no_numbers
 from ganmnist.models import ModelFolder, ModelManifest, now
 from ganmnist.observer import Observer, Snapshot
 from ganmnist.presets import Recipe, recipe
@@ -67,6 +68,7 @@ def train(
     *,
     on_progress: Callable[[Progress], object] | None = None,
     on_preview: Callable[[NDArray[np.uint8]], object] | None = None,
+    on_warnings: Callable[[tuple[str, ...]], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
     adapt: bool = False,
 ) -> Sampler:
@@ -80,13 +82,14 @@ def train(
             bits.
         on_progress: Called after every step.
         on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
+        on_warnings: Called when what goes badly has changed, with a sentence for each thing, its remedy in it.
         should_stop: Asked after every step; True ends the training with what it has.
         adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
 
     Raises:
         DataError: Fewer images than one batch, or other classes than the networks are built for.
         ModelError: The folder holds a training with other settings.
-        TrainingError: A loss is no number any more.
+        TrainingError: A loss or a weight is no number any more. What was published and saved before stays.
     """
     config = config or TrainConfig()
     plan = recipe(config, len(data.classes))
@@ -113,6 +116,7 @@ def train(
         saves.due(game.seconds)  # strikes first when there is something to lose
         first_step, started = game.step, time.perf_counter() - game.seconds
         share, stopped = _share(plan, game, per_epoch), False
+        watch = Watch(plan, on_warnings)
 
         while share < 1 and not stopped:
             epoch, place = divmod(game.step, per_epoch)
@@ -125,9 +129,8 @@ def train(
                 torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), share
             )
             if not math.isfinite(loss_d + loss_g):
-                raise TrainingError(
-                    f"the losses at step {game.step} are no numbers: lower learning_rate, now {plan.learning_rate}"
-                )
+                raise _no_numbers(game, plan, folder)
+            watch.step(loss_d)
             game.seconds = time.perf_counter() - started
             share = _share(plan, game, per_epoch)
 
@@ -138,16 +141,33 @@ def train(
                     Progress(epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate)
                 )
             stopped = should_stop is not None and should_stop()
-            if frames and frames.due(game.step):
+            look = looks.due(game.seconds) and not stopped and share < 1
+            save = folder and (stopped or (saves.due(game.seconds) and share < 1))
+            frame = frames and frames.due(game.step)
+            if (look or save or frame) and not game.has_numbers():  # its losses may be the last that are numbers
+                raise _no_numbers(game, plan, folder)
+            if frames and frame:
                 observer.keep(_snapshot(game, config, folder, data, per_epoch, finished=False), frames)
-            if looks.due(game.seconds) and not stopped and share < 1:
+            if look:
                 observer.look(lambda: _snapshot(game, config, folder, data, per_epoch, finished=False))
-            if folder and (stopped or (saves.due(game.seconds) and share < 1)):
+                watch.look(observer.judgement)
+            if folder and save:
                 checkpoint.save(folder.checkpoints, game, config, data.name)
+        if not game.has_numbers():
+            raise _no_numbers(game, plan, folder)
         best = observer.close(_snapshot(game, config, folder, data, per_epoch, finished=share == 1))
+        watch.look(observer.judgement)
         if folder and share == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
+
+
+def _no_numbers(game: Game, plan: Recipe, folder: ModelFolder | None) -> TrainingError:
+    try:
+        published = folder is not None and bool(folder.manifest())
+    except ModelError:
+        published = False
+    return TrainingError(no_numbers(plan, game.step, published=published))
 
 
 class _Every:

@@ -53,6 +53,22 @@ def train(pen: Pen) -> None:
     pen.face((13, 2), (22, 7), (13, 12), colour=RED)
 
 
+def losses(pen: Pen) -> None:
+    """The losses of two networks over the steps, that pull at each other."""
+    pen.line((3, 3), (3, 21), (21, 21))
+    pen.curve(lambda x: 14 + 4.5 * np.exp((5 - x) / 9) * np.cos((x - 5) / 2), 5, 21, colour=BLUE)
+    pen.curve(lambda x: 8 - 4.5 * np.exp((5 - x) / 9) * np.cos((x - 5) / 2), 5, 21, colour=PINK)
+
+
+def models(pen: Pen) -> None:
+    """A list of digits, one of them chosen."""
+    for top in (2, 9, 16):
+        pen.box(2, top, 8, top + 6, corner=1)
+        pen.line((11, top + 3), (17 if top == 9 else 21, top + 3), colour=INK if top == 9 else GREY)
+        pen.line((5, top + 1.5), (5, top + 4.5), colour=PAPER, width=1.5)
+    pen.dot(19.5, 12, 2.5, PINK)
+
+
 def generate(pen: Pen) -> None:
     """A digit as MNIST has them, white on black, and the slider that it follows."""
     pen.box(5, 2, 19, 16, corner=1)
@@ -314,6 +330,8 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
     "between": between,
     "sheet": sheet,
     "film": film,
+    "losses": losses,
+    "models": models,
     **{
         f"layer_{layer.__name__}": layer
         for layer in (

@@ -137,8 +137,8 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
         {"Server", "Data"},
         {"Network"},
         {"Model"},
-        {"Train"},
-        {"Generate", "Walk", "Between", "Sheet", "Sketch"},
+        {"Train", "Losses"},
+        {"Generate", "Walk", "Between", "Sheet", "Sketch", "Models"},
     ]
 
 

@@ -179,6 +179,18 @@ def test_a_failed_run_shows_the_servers_own_sentence(rhino, mock):
     assert report["balloons"] == [["Error", runs(mock)[0]["problem"]]]
 
 
+def test_a_training_that_goes_badly_says_so_while_it_runs_and_when_it_is_over(rhino, mock):
+    rhino.press("train", "train", name="mock-collapsed")
+    report = rhino.until("train", lambda report: report["balloons"])
+    ((level, sentence),) = report["balloons"]
+    assert level == "Warning"
+    assert sentence.startswith("The training draws only some of the digits")
+    assert " left" in report["message"]
+    done = rhino.until("train", lambda report: report["message"].startswith("finished"))
+    assert done["balloons"] == [["Warning", sentence]]
+    assert runs(mock)[0]["warnings"] == [sentence]
+
+
 def test_refused_settings_show_the_servers_own_sentence_and_start_nothing(rhino, mock):
     rhino.press("train", "train", epochs=0)
     report = rhino.until("train", lambda report: report["balloons"])

@@ -13,7 +13,7 @@ import torch
 
 from ganmnist import observer
 from ganmnist.config import TrainConfig
-from ganmnist.figures import Estimate
+from ganmnist.figures import Estimate, Judgement
 from ganmnist.latent import from_seed
 from ganmnist.models import ModelManifest, ModelStore
 from ganmnist.networks import build_generator
@@ -60,16 +60,16 @@ def judge(monkeypatch):
         figures: list[float] = []  # noqa: RUF012
         seen: list[np.ndarray] = []  # noqa: RUF012
 
-        def __init__(self, images):
+        def __init__(self, images, labels, classes):
             pass
 
         @staticmethod
         def can_judge(images):
             return True
 
-        def estimate(self, images):
+        def judge(self, images, asked):
             self.seen.append(images)
-            return Estimate(frechet=self.figures.pop(0), confident=0.5)
+            return Judgement(Estimate(frechet=self.figures.pop(0), confident=0.5), (), ())
 
     Judge.figures, Judge.seen = [], []
     monkeypatch.setattr(observer, "Estimator", Judge)
@@ -278,7 +278,7 @@ def test_what_goes_wrong_in_a_look_is_raised_at_the_next_one_and_at_the_end(
     if where == "publish":
         monkeypatch.setattr(type(folder), "publish", fail)
     if where == "judge":
-        monkeypatch.setattr(judge, "estimate", fail)
+        monkeypatch.setattr(judge, "judge", fail)
     judge.figures = [1.0]
     eyes = Observer(digits, folder, None, fail if where == "preview" else None)
     watch(eyes, snapshot(1))

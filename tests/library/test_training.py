@@ -16,7 +16,7 @@ from ganmnist import observer, sampling, training
 from ganmnist.composition import ModelConfig, Sequential
 from ganmnist.config import GenerateConfig, TrainConfig
 from ganmnist.errors import DataError, TrainingError
-from ganmnist.figures import Estimate
+from ganmnist.figures import Estimate, Judgement
 from ganmnist.game import Game
 from ganmnist.layers import Conv2D, Dense, Reshape
 from ganmnist.models import ModelStore
@@ -60,15 +60,15 @@ def judge(looks_at_every_step, monkeypatch):
     figures: list[float] = []
 
     class Judge:
-        def __init__(self, images):
+        def __init__(self, images, labels, classes):
             self.images = images
 
         @staticmethod
         def can_judge(images):
             return bool(figures)
 
-        def estimate(self, images):
-            return Estimate(frechet=figures.pop(0), confident=0.5)
+        def judge(self, images, asked):
+            return Judgement(Estimate(frechet=figures.pop(0), confident=0.5), (), ())
 
     monkeypatch.setattr(observer, "Estimator", Judge)
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)

@@ -32,7 +32,7 @@ def follow(bridge, wanted, memory):
         seen["number"] = new["preview"]["number"]
         seen["preview"] = to_rhino(new["preview"]["mesh"])
     return {
-        "mark": [seen["id"], seen["next"], seen["number"], new["run"]["state"], new["run"]["text"]],
+        "mark": [seen["id"], seen["next"], seen["number"], new["run"]],
         "run": new["run"],
         "loss_d": thinned(seen["loss_d"]),
         "loss_g": thinned(seen["loss_g"]),
@@ -111,6 +111,8 @@ if slot.value and slot.value["run"]:
         me.tell("{0} Press resume to go on.".format(about["problem"] or "The training was interrupted."))
     elif about["state"] == "failed":
         me.tell(about["problem"] or progress, "Error")
+    for sentence in about.get("warnings", []):
+        me.tell(sentence)
 me.show(slot, message)
 if waiting and slot.error:
     me.tell("The press is remembered for a minute, until the server is there.", "Remark")

@@ -317,8 +317,9 @@ class GH_Document(object):
     GH_ScheduleDelegate = ScheduleDelegate
 
 
-def install(common_object):
+def install(common_object, **geometry):
     module("Rhino", RhinoApp=RhinoApp)
+    module("Rhino.Geometry", **geometry)
     module("Rhino.Runtime", CommonObject=common_object)
     module("Grasshopper", DataTree=Generic(Tree))
     module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)

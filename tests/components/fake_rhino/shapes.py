@@ -49,11 +49,36 @@ class Plane(Strict):
     YAxis = property(lambda self: self._axes[2])
 
 
+class Point3d(Vector):
+    def __init__(self, x, y, z):
+        Vector.__init__(self, [x, y, z])
+
+
+if rhino3dm:
+    Point3d = rhino3dm.Point3d
+
+
+class PolylineCurve(Strict):
+    """A curve that a component makes of points."""
+
+    def __init__(self, points):
+        if len(points) < 2 or not all(isinstance(point, Point3d) for point in points):
+            mistake("a PolylineCurve wants two points or more")
+        self._points = points
+
+    @property
+    def PointCount(self):
+        return len(self._points)
+
+    def Point(self, place):
+        return self._points[place]
+
+
 class Curve(Strict):
     """A curve through points; one of a single point has no length."""
 
     def __init__(self, points):
-        self._points = [Vector(point) for point in points]
+        self._points = [Point3d(*point) for point in points]
 
     def GetLength(self):
         return float(len(self._points) - 1)
@@ -76,18 +101,6 @@ class Curve(Strict):
 
 class Interval(Strict):
     Min = 0.0
-
-
-class PolylineCurve(Strict):
-    def __init__(self, points):
-        self._points = points
-
-    @property
-    def PointCount(self):
-        return len(self._points)
-
-    def Point(self, place):
-        return self._points[place]
 
 
 def from_base64_string(archive3dm, opennurbs, data):
@@ -113,6 +126,10 @@ def plain(value):
         return [plain(item) for item in value]
     if isinstance(value, Geometry):
         return value._text
+    if isinstance(value, PolylineCurve):
+        return plain(value._points)
+    if isinstance(value, Vector):
+        return value._numbers
     if isinstance(value, Point):
         return value._number
     if rhino3dm and isinstance(value, rhino3dm.Point3d):

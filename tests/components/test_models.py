@@ -1,0 +1,78 @@
+"""The Models component: what there is to generate with, and which of it is chosen."""
+
+import time
+
+import pytest
+
+
+@pytest.fixture
+def mock(start_server):
+    server = start_server(mock=True)
+    for name in ("seven", "1"):
+        server.call("POST", "/api/runs", {"model": name, "preset": "tutorial" if name == "1" else "fast"})
+        run = server.call("GET", "/api/runs")[1]["runs"][0]["id"]
+        while server.call("GET", f"/api/runs/{run}")[1]["step"] < 468:
+            time.sleep(0.02)
+        server.call("POST", f"/api/runs/{run}/stop")
+    return server
+
+
+@pytest.fixture
+def rhino(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    rhino.place("models")
+    return rhino
+
+
+def test_the_newest_comes_first_and_is_chosen_unless_another_is(rhino):
+    outputs = rhino.answer("models", "model", "names", "facts")
+    assert outputs["names"] == ["1", "seven", "bundled"]
+    assert outputs["model"] == "1"
+    first, second, last = outputs["facts"]
+    assert first.startswith("1: mock-digits, tutorial, epoch 2")
+    assert first.endswith(", cut short")
+    assert second.startswith("seven: mock-digits, fast, ")
+    assert last.startswith("bundled: mock-digits, fast, epoch 10, step 4680, FID 8.0, 20")
+    assert len(last.rsplit(", ", 1)[1]) == len("2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("choose", "chosen"),
+    [("0", "1"), ("1", "1"), ("2", "bundled"), ("2.0", "bundled"), ("SEVEN", "seven"), (" bundled ", "bundled")],
+)
+def test_a_name_or_a_place_chooses_and_a_name_goes_before_a_place(rhino, choose, chosen):
+    assert rhino.answer("models", "model", choose=choose)["model"] == chosen
+
+
+@pytest.mark.parametrize("choose", ["3", "-1", "0.5", "eight"])
+def test_what_is_not_there_is_refused_with_what_there_is(rhino, choose):
+    rhino.solve("models", choose=choose)
+    report = rhino.until("models", "see the balloon", "model", "names")
+    assert report["balloons"] == [
+        ["Warning", f"choose: expected a name in names, or its place from 0 to 2; got {choose}."]
+    ]
+    assert report["outputs"]["model"] is None
+    assert len(report["outputs"]["names"]) == 3
+
+
+def test_a_model_that_is_trained_appears_and_grows_by_itself_and_then_there_is_quiet(open_rhino, mock, built_with):
+    rhino = open_rhino(mock.home, built_with('2.0 if value["training"] else 10.0', "0.1 if 1 else 0"))
+    rhino.place("models")
+    rhino.place("generate")
+    rhino.do("wire", source="models", output="model", target="generate", input="model")
+    rhino.answer("models", "names")
+    mock.call("POST", "/api/runs", {"model": "new"})
+    report = rhino.until("models", "new of 4", "facts")
+    assert report["outputs"]["facts"][0].endswith(", training")
+    rhino.until("models", lambda report: "step 4680" in report["outputs"]["facts"][0], "facts")
+    rhino.until("generate", "new - step 4680")
+    solves = len(rhino.report("models")["times"])
+    time.sleep(0.5)
+    assert len(rhino.report("models")["times"]) == solves
+
+
+def test_a_button_looks_at_once(rhino, mock):
+    rhino.answer("models", "names")
+    mock.call("PATCH", "/api/models/seven", {"name": "eight"})
+    rhino.press("models", "refresh")
+    rhino.until("models", lambda report: report["outputs"]["names"] == ["1", "eight", "bundled"], "names", seconds=3)
