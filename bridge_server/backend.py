@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from bridge_server.contract import (
     API_VERSION,
+    ZIP,
     Activations,
     ActivationsRequest,
     CheckedNetworks,
     Data,
     Deleted,
+    ExportRequest,
     Generated,
     GenerateRequest,
     Health,
@@ -25,6 +27,7 @@ from bridge_server.contract import (
     NetworksCheck,
     NetworkTable,
     ProgressQuery,
+    Restored,
     Run,
     RunProgress,
     Runs,
@@ -39,11 +42,13 @@ from ganmnist import __version__
 from ganmnist.advice import remarks
 from ganmnist.composition import LayerRow, ModelConfig, Sequential, training_memory
 from ganmnist.config import PresetName, TrainConfig
-from ganmnist.errors import ModelError, SettingError
+from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.layers import LAYERS
 from ganmnist.model_file import ModelFile, read_model
 from ganmnist.models import BUNDLED, ModelManifest
 from ganmnist.presets import PRESETS, recipe
+from ganmnist.provenance import Source
+from ganmnist.restore import read_record, trace
 
 _ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
@@ -59,6 +64,7 @@ class Attachment(NamedTuple):
 
     name: str
     content: bytes
+    media: str = ZIP
 
 
 class Backend(ABC):
@@ -205,6 +211,22 @@ class Backend(ABC):
 
     @abstractmethod
     def generate(self, request: GenerateRequest) -> Generated: ...
+
+    @abstractmethod
+    def export(self, request: ExportRequest) -> Attachment: ...
+
+    def restore(self, content: bytes) -> Restored:
+        try:
+            record = read_record(content, "the file")
+        except DataError as error:
+            raise Refusal(422, error.code, str(error)) from None
+        name, remarks = trace(record, self._sources())
+        count = len(record.vectors())
+        return Restored(model=name or record.model, z=record.z, count=count, record=record, remarks=remarks)
+
+    @abstractmethod
+    def _sources(self) -> list[Source]:
+        """Return all models there are, as records name them."""
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:

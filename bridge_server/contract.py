@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from ganmnist.composition import LayerRow, ModelParts
 from ganmnist.config import (
     ActivationsConfig,
+    ExportConfig,
     GameConfig,
     GenerateConfig,
     GeometryConfig,
@@ -20,9 +21,23 @@ from ganmnist.config import (
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
 from ganmnist.models import NewName, OwnName
+from ganmnist.provenance import Provenance
 
 API_VERSION = 1
-JSON, PNG, ZIP = "application/json", "image/png", "application/zip"
+JSON, PNG, ZIP, BYTES = "application/json", "image/png", "application/zip", "application/octet-stream"
+FileFormat = Literal["obj", "stl", "ply", "3mf", "3dm", "json", "png", "gif", "npy"]
+# What an export is to a browser. Text and COMPAS JSON are files too, which nobody should show or read as an answer.
+MEDIA: dict[FileFormat, str] = {
+    "obj": "model/obj",
+    "stl": "model/stl",
+    "ply": "application/vnd.ply",
+    "3mf": "model/3mf",
+    "3dm": "model/vnd.3dm",
+    "json": JSON,
+    "png": PNG,
+    "gif": "image/gif",
+    "npy": BYTES,
+}
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -321,9 +336,35 @@ class Generated(Message):
         description="Digit after digit: a Mesh, for points a PointCloud by rows, for contours a curve per line."
     )
     remarks: list[str] = Field([], description="What was asked for and cannot be had, a sentence each.")
+    provenance: str = Field(
+        description="Where the digits come from, as JSON text: put the base64 of a digit's own z between its last two "
+        "quotes, and it is the text that restore takes."
+    )
     owners: list[Whole] = Field(
         description="Which digit each of them belongs to, from 0. One in which no pixel is white enough has none."
     )
+
+
+class ExportRequest(GenerateRequest, ExportConfig):
+    """Digits as a file."""
+
+    format: FileFormat = Field(
+        description="Kind of file: obj, stl, ply, 3mf, 3dm or json (COMPAS) of the geometry; png (a sheet), gif (one "
+        "after the other) or npy of the images."
+    )
+
+
+class Restored(Message):
+    """Where digits come from, as a file or an object says."""
+
+    model: str = Field(description="Name of the model by now; as it was if it is gone.")
+    z: str = Field(
+        description="Base64 of float32, little endian, (count, latent_dim + classes): what generate makes the same "
+        "digits of."
+    )
+    count: Whole = Field(description="Number of digits.")
+    record: Provenance
+    remarks: list[str] = Field(description="That the model has changed since or is gone, and what to do.")
 
 
 class Deleted(Message):
@@ -343,7 +384,7 @@ class Call(NamedTuple):
     summary: str
     public: bool = False  # answers without the token
     takes: str = JSON
-    gives: str = JSON
+    gives: str | tuple[str, ...] = JSON
     creates: bool = False  # always answers 201
 
 
@@ -387,4 +428,22 @@ CALLS = (
         creates=True,
     ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
+    Call(
+        "export",
+        "POST",
+        "/api/export",
+        ExportRequest,
+        None,
+        "Generate digits as a file.",
+        gives=tuple(dict.fromkeys(MEDIA.values())),
+    ),
+    Call(
+        "restore",
+        "POST",
+        "/api/restore",
+        None,
+        Restored,
+        "Find out where the digits of a file come from, or of an object's text.",
+        takes=BYTES,
+    ),
 )

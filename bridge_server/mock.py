@@ -12,6 +12,7 @@ A training takes two seconds. Failures come on request, by the name of the model
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 import threading
@@ -19,6 +20,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from bridge_server.backend import Attachment, Backend, Created, to_model
 from bridge_server.contract import (
@@ -27,6 +29,7 @@ from bridge_server.contract import (
     Data,
     DataState,
     Deleted,
+    ExportRequest,
     Generated,
     GenerateRequest,
     Model,
@@ -40,6 +43,7 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.exports import check_size, exported
 from bridge_server.mock_digits import LATENT_DIM, digits, directions, from_latent
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
@@ -48,6 +52,11 @@ from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.model_file import ModelFile
 from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.presets import recipe
+from ganmnist.provenance import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CLASSES = 10
 STEPS = 4680  # of a training
@@ -262,9 +271,23 @@ class Mock(Backend):
             return Deleted(deleted=model.name)
 
     def generate(self, request: GenerateRequest) -> Generated:
+        from bridge_server.pictures import Origin, generated
+
+        model, z, images = self._draw(request)
+        training = any(run.id == model.id and run.active() for run in self._runs)
+        return generated(request, Origin(_source(model), training, LATENT_DIM), z, images, [])
+
+    def export(self, request: ExportRequest) -> Attachment:
+        check_size(request)
+        model, z, images = self._draw(request)
+        return exported(request, _source(model), z, images)
+
+    def _sources(self) -> list[Source]:
+        return [_source(model) for model in self.models().models]
+
+    def _draw(self, request: GenerateRequest) -> tuple[Model, NDArray[np.float32], NDArray[np.uint8]]:
         import numpy as np
 
-        from bridge_server.pictures import Origin, generated
         from ganmnist.latent import digits, inputs
 
         if request.model == "mock-missing":
@@ -278,8 +301,7 @@ class Mock(Backend):
         images = np.stack(
             [from_latent(number, vector) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)]
         )
-        training = any(run.id == model.id and run.active() for run in self._runs)
-        return generated(request, Origin(model.name, model.step, training, LATENT_DIM), z, images, [])
+        return model, z, images
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np
@@ -367,6 +389,11 @@ class Mock(Backend):
             finished=described.state is RunState.SUCCEEDED,
             preset=None if run.settings.networks else run.settings.base,
         )
+
+
+def _source(model: Model) -> Source:
+    made_up = hashlib.sha256(f"{model.id} {model.step}".encode()).hexdigest()
+    return Source(model.name, model.id, model.step, made_up)
 
 
 @lru_cache(maxsize=8)

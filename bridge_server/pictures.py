@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ganmnist.activations import FeatureMaps
     from ganmnist.forms import Piece
+    from ganmnist.provenance import Source
 
 COLUMNS = 4  # digits side by side in a preview
 MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes, 2.4 s as points
@@ -31,7 +32,7 @@ MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as me
 
 def rhino(piece: Piece) -> list[RhinoObject]:
     """Turn geometry into openNURBS text, one for each object."""
-    from ganmnist.export import encode
+    from ganmnist.rhino_file import encode
 
     return [RhinoObject(archive3dm=archive, opennurbs=version, data=data) for archive, version, data in encode(piece)]
 
@@ -95,10 +96,9 @@ def pixels(images: NDArray[np.uint8]) -> Pixels:
 
 
 class Origin(NamedTuple):
-    """Where digits come from: a model, the step it had reached, whether it is being trained, its latent_dim."""
+    """Where digits come from: a model, whether it is being trained, its latent_dim."""
 
-    model: str
-    step: int
+    source: Source
     training: bool
     latent_dim: int
 
@@ -113,14 +113,19 @@ def generated(
     """Put digits, the whole vectors they came from and their geometry into the reply of `generate`."""
     from ganmnist.forms import build, is_empty
     from ganmnist.latent import digits
+    from ganmnist.provenance import Provenance
 
     pieces = [[] if is_empty(piece) else rhino(piece) for piece in build(images, request)]
     return Generated(
-        **origin._asdict(),
+        model=origin.source.model,
+        step=origin.source.step,
+        training=origin.training,
+        latent_dim=origin.latent_dim,
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         digits=digits(z, origin.latent_dim),
         images=pixels(images),
         remarks=remarks,
+        provenance=Provenance.of(origin.source, request.seed, request, z).stem(),
         geometry=[each for objects in pieces for each in objects],
         owners=[digit for digit, objects in enumerate(pieces) for _ in objects],
     )

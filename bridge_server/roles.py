@@ -31,6 +31,8 @@ _LOOK = frozenset(
         "models",
         "model",
         "generate",
+        "export",
+        "restore",
     }
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.

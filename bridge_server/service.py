@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bridge_server import allowance, leftovers, previews
 from bridge_server.backend import Attachment, Backend, Created, to_model
@@ -15,6 +16,7 @@ from bridge_server.contract import (
     ActivationsRequest,
     Data,
     Deleted,
+    ExportRequest,
     Generated,
     GenerateRequest,
     Model,
@@ -28,6 +30,7 @@ from bridge_server.contract import (
 )
 from bridge_server.datasets import DataKeeper
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.exports import check_size, exported
 from bridge_server.launcher import Launcher
 from bridge_server.pictures import Origin, activations, generated
 from bridge_server.runs import Record, RunStore
@@ -38,8 +41,17 @@ from ganmnist.composition import ModelConfig
 from ganmnist.config import PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
-from ganmnist.models import ModelStore
+from ganmnist.models import ModelFolder, ModelStore
 from ganmnist.presets import recipe
+from ganmnist.provenance import MAX_DIGITS, Source
+from ganmnist.restore import sources
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.directions import Direction
+    from ganmnist.sampling import Sampler
 
 MAX_LOSSES = 1000
 _log = logging.getLogger("ganmnist.service")
@@ -154,16 +166,28 @@ class Service(Backend):
 
     def generate(self, request: GenerateRequest) -> Generated:
         from ganmnist.directions import unheard
-        from ganmnist.latent import inputs
 
+        folder, sampler, known = self._sampler(request)
+        training = self._runs.is_active(folder.id)
+        with self._samplers.turn(request.count):
+            z, images = _draw(sampler, request, known)
+            origin = Origin(_source(folder, sampler), training, sampler.latent_dim)
+            return generated(request, origin, z, images, unheard(request, known))
+
+    def export(self, request: ExportRequest) -> Attachment:
+        check_size(request)
+        folder, sampler, known = self._sampler(request)
+        with self._samplers.turn(MAX_DIGITS):  # a file takes its time whatever is in it
+            z, images = _draw(sampler, request, known)
+            return exported(request, _source(folder, sampler), z, images)
+
+    def _sampler(self, request: GenerateRequest) -> tuple[ModelFolder, Sampler, tuple[Direction, ...]]:
         folder = self._store.find(request.model)
         sampler = self._samplers.get(folder, folder.manifest())
-        training = self._runs.is_active(folder.id)
-        known = sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
-        with self._samplers.turn(request.count):
-            z = inputs(request, sampler.latent_dim, sampler.classes, known)
-            origin = Origin(folder.name, sampler.step, training, sampler.latent_dim)
-            return generated(request, origin, z, sampler.generate(z), unheard(request, known))
+        return folder, sampler, sampler.directions_for(request)  # they may take seconds to find: others draw meanwhile
+
+    def _sources(self) -> list[Source]:
+        return sources(self._store)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk
@@ -241,6 +265,21 @@ class Service(Backend):
             problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
         )
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
+
+
+def _draw(
+    sampler: Sampler, request: GenerateRequest, known: tuple[Direction, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    from ganmnist.latent import inputs
+
+    z = inputs(request, sampler.latent_dim, sampler.classes, known)
+    return z, sampler.generate(z)
+
+
+def _source(folder: ModelFolder, sampler: Sampler) -> Source:
+    """Return what a record says of a model: its name by now, and the weights that were loaded."""
+    assert sampler.source is not None
+    return sampler.source._replace(model=folder.name)
 
 
 def thin(pairs: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
