@@ -7,16 +7,22 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from ganmnist.composition import LayerRow, ModelParts
+from bridge_server.messages import Message as Message
+from bridge_server.messages import Pixels as Pixels
+from bridge_server.messages import RhinoObject as RhinoObject
+from bridge_server.network_messages import Activations as Activations
+from bridge_server.network_messages import ActivationsRequest as ActivationsRequest
+from bridge_server.network_messages import CheckedNetworks as CheckedNetworks
+from bridge_server.network_messages import LayerHelp as LayerHelp
+from bridge_server.network_messages import LayerMaps as LayerMaps
+from bridge_server.network_messages import Layers as Layers
+from bridge_server.network_messages import NetworksCheck as NetworksCheck
+from bridge_server.network_messages import NetworkTable as NetworkTable
 from ganmnist.config import (
-    ActivationsConfig,
     ExportConfig,
-    GameConfig,
     GenerateConfig,
     GeometryConfig,
     ModelName,
-    PresetName,
-    StackConfig,
     TrainConfig,
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
@@ -51,10 +57,6 @@ class RunState(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
-
-
-class Message(Settings):
-    """Base of all messages: unknown fields are refused, numbers are finite."""
 
 
 class Problem(Message):
@@ -96,21 +98,6 @@ class Server(Message):
     memory: Whole | None = Field(description="Memory that its process takes, bytes; none where it is not known.")
 
 
-class Pixels(Message):
-    """Images as bytes, since lists of numbers are slow to read in Rhino 7."""
-
-    shape: tuple[Whole, Whole, Whole] = Field(description="Images, rows, columns.")
-    data: str = Field(description="Base64 of uint8, row by row from the top.")
-
-
-class RhinoObject(Message):
-    """Geometry as openNURBS text: Rhino.Runtime.CommonObject.FromBase64String(archive3dm, opennurbs, data)."""
-
-    archive3dm: Whole
-    opennurbs: Whole
-    data: str = Field(description="Base64 of the openNURBS archive.")
-
-
 class Picture(Message):
     """A sheet of digits as a flat mesh with one coloured vertex per pixel."""
 
@@ -142,80 +129,6 @@ class Data(Message):
     problem: str | None = Field(None, description="Why it failed, and what to do.")
     preview: Picture | None = Field(
         None, description="The first images of each class, below the X axis: what a training shows stands above it."
-    )
-
-
-class LayerHelp(Message):
-    """One kind of layer."""
-
-    name: str
-    description: str
-    parameters: dict[str, object] = Field(description="JSON schema of its parameters.")
-
-
-class Layers(Message):
-    """All layers a network may be composed of."""
-
-    layers: list[LayerHelp]
-
-
-class NetworksCheck(ModelParts, GameConfig):
-    """Networks to check before they are trained, and how they are to be."""
-
-    preset: PresetName | None = Field(
-        None,
-        description="Preset that fills in what is not given: fast, tutorial or unconditional; tutorial unless given.",
-    )
-    model: ModelName | None = Field(
-        None, description="Trained model whose networks fill in what is not given, in place of a preset's."
-    )
-
-
-class NetworkTable(Message):
-    """One network, layer by layer."""
-
-    text: str = Field(description="The network as JSON text, a line per layer: to read, to edit, to send again.")
-    rows: list[LayerRow]
-    parameters: Whole = Field(description="Trained numbers in all layers.")
-    multiply_adds: Whole = Field(description="Multiplications for one sample.")
-
-
-class CheckedNetworks(Message):
-    """Networks that fit together."""
-
-    gan: str = Field(description="The networks and how they are to be trained, as JSON text: what Train takes.")
-    generator: NetworkTable
-    discriminator: NetworkTable
-    memory: Whole = Field(description="Memory that a training takes beside torch itself, an estimate in bytes.")
-    remarks: list[str] = Field(description="What fits, but is likely to train badly, and what to do.")
-
-
-class ActivationsRequest(ActivationsConfig, StackConfig):
-    """A walk through a model's generator."""
-
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
-
-
-class LayerMaps(Message):
-    """What leaves one layer."""
-
-    place: Whole = Field(description="Place of the layer, from 1.")
-    layer: str = Field(description="Name of the layer.")
-    output_shape: tuple[int, ...] = Field(description="(units,) or (channels, height, width).")
-    low: Number = Field(description="The smallest number of the maps, shown black.")
-    high: Number = Field(description="The largest number of the maps, shown white.")
-    maps: Pixels = Field(description="The feature maps; the units of a row as one picture.")
-
-
-class Activations(Message):
-    """What leaves each layer of a generator on the way to one digit."""
-
-    model: str = Field(description="Name of the model.")
-    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
-    training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
-    layers: list[LayerMaps]
-    geometry: list[RhinoObject] = Field(
-        description="One object per layer, its maps side by side, stacked from the first layer at the bottom."
     )
 
 

@@ -17,7 +17,6 @@ import math
 import secrets
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -45,6 +44,7 @@ from bridge_server.contract import (
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.exports import check_size, exported
 from bridge_server.mock_digits import LATENT_DIM, digits, directions, from_latent
+from bridge_server.mock_training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
@@ -61,50 +61,6 @@ if TYPE_CHECKING:
 CLASSES = 10
 STEPS = 4680  # of a training
 EPOCHS = 10  # of a training whose settings name none
-SECONDS = 2.0  # a training
-TICKS = 20
-TICKS_PER_PREVIEW = 5
-
-
-@dataclass
-class _Training:
-    """A run that is all arithmetic: where it stands follows from the clock."""
-
-    id: str
-    model: str
-    settings: TrainConfig
-    key: str | None
-    begins: float  # monotonic; in the future while queued
-    created: str
-    ends_at: float = 1.0  # share of the way, where its fate awaits it
-    fate: RunState = RunState.SUCCEEDED
-    resumed_at: float = 0.0  # shares of the way too
-    stopped_at: float | None = None
-
-    def share(self) -> float:
-        """Return how much is done, 0 to 1."""
-        if self.stopped_at is not None:
-            return self.stopped_at
-        return min(max(self.resumed_at + (time.monotonic() - self.begins) / SECONDS, self.resumed_at), self.ends_at)
-
-    def state(self) -> RunState:
-        if self.stopped_at is not None:
-            return RunState.STOPPED
-        if time.monotonic() < self.begins:
-            return RunState.QUEUED
-        return self.fate if self.share() >= self.ends_at else RunState.RUNNING
-
-    def active(self) -> bool:
-        return self.state() in (RunState.QUEUED, RunState.RUNNING)
-
-    def free_at(self) -> float:
-        """Return when the next run may begin."""
-        if not self.active():
-            return 0.0
-        return self.begins + (self.ends_at - self.resumed_at) * SECONDS
-
-    def ticks(self) -> int:
-        return int(self.share() * TICKS + 1e-9)
 
 
 class Mock(Backend):
@@ -115,7 +71,7 @@ class Mock(Backend):
     def __init__(self, instance: str) -> None:
         super().__init__(instance)
         self._lock = threading.RLock()
-        self._runs: list[_Training] = []
+        self._runs: list[Training] = []
         self._imported: list[Model] = []
         self._deleted: set[str] = set()
         self._prepared_at: float | None = None
@@ -147,7 +103,7 @@ class Mock(Backend):
                     return self._describe(run)
             fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
             fate = fates.get(name, RunState.SUCCEEDED)
-            run = _Training(
+            run = Training(
                 id=secrets.token_hex(8),
                 model=name,
                 settings=settings,
@@ -329,7 +285,7 @@ class Mock(Backend):
         settings = next((run.settings for run in self._runs if run.id == id), TrainConfig())
         return recipe(settings).networks, settings.base
 
-    def _find(self, id: str) -> _Training:
+    def _find(self, id: str) -> Training:
         with self._lock:
             for run in self._runs:
                 if run.id == id:
@@ -340,7 +296,7 @@ class Mock(Backend):
         taken = {run.model.lower() for run in self._runs}
         return next(name for number in range(1, 10_000) if (name := f"digits-{number}") not in taken)
 
-    def _describe(self, run: _Training) -> Run:
+    def _describe(self, run: Training) -> Run:
         state, share, ticks = run.state(), run.share(), run.ticks()
         ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
         epochs = recipe(run.settings).epochs
@@ -373,7 +329,7 @@ class Mock(Backend):
         )
         return with_text(described)
 
-    def _model(self, run: _Training) -> Model:
+    def _model(self, run: Training) -> Model:
         described = self._describe(run)
         return Model(
             id=run.id,

@@ -34,7 +34,9 @@ WHO = "ganmnist.who"  # name of the one whose token it is; absent where none is 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PUBLIC = frozenset({"/", "/openapi.json", *(call.path for call in CALLS if call.public)})
 _LARGEST = {ZIP: MAX_FILE, BYTES: restore.MAX_FILE}  # bytes, of what is no JSON
-_LARGE = {(call.method, call.path): _LARGEST[call.takes] for call in CALLS if call.takes in _LARGEST}
+_LARGE: dict[tuple[str, str], int] = {
+    (call.method, call.path): _LARGEST[call.takes] for call in CALLS if call.takes in _LARGEST
+}
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
