@@ -23,6 +23,7 @@ ARGUMENTS = {
     "memory": "_types.Memory",
     "plane": "_types.Plane | None",
     "point": "_types.Point",
+    "shapes": "_types.Shapes",
 }
 # What .NET does not have, a call that it does not take, and a name that nothing gives a value to.
 RULES = (
@@ -61,6 +62,7 @@ MISTAKES = [
     ("generate", "tree.Add(number, _path(place // columns))", 'tree.Add(number, "{0}")'),
     ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
     ("generate", "    seed=seed,", "    seed=sed,"),
+    ("generate", '.SetUserString("ganmnist", texts[owner])', '.SetUserString("ganmnist", texts)'),
     ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),
     ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
     ("server", "Process.Start(how)", "Process.Start()"),

@@ -10,6 +10,7 @@ from Grasshopper.Kernel import GH_Component
 Host = GH_Component
 Plane = Rhino.Geometry.Plane
 Point = Rhino.Geometry.Point3d | Rhino.Geometry.Vector3d
+Shapes = Iterable[Rhino.Geometry.GeometryBase]
 Clouds = Iterable[Rhino.Geometry.PointCloud]
 
 class Environment:
