@@ -11,12 +11,10 @@ from ganmnist.contours import Curves
 from ganmnist.files import zip_bytes
 from ganmnist.forms import Piece
 from ganmnist.geometry import Mesh, Points, unit
-from ganmnist.provenance import Label
+from ganmnist.provenance import METADATA, MODEL_PART, Label
 
 _UNITS = {"mm": "millimeter", "cm": "centimeter", "m": "meter", "in": "inch", "ft": "foot"}
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
-MODEL_PART = "3D/3dmodel.model"
-METADATA = "g:provenance"  # name of the record in a 3MF, which wants a namespace before names of one's own
 
 
 def obj(pieces: Mapping[int, Piece], label: Label) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import struct
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, Self
+from math import isfinite
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from ganmnist import __version__
@@ -18,7 +18,12 @@ from ganmnist.errors import DataError
 from ganmnist.fields import Settings, Whole
 from ganmnist.reading import explain
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 KEY = "ganmnist"  # of the text, wherever a file gives its texts names
+METADATA, MODEL_PART = "g:provenance", "3D/3dmodel.model"  # where a 3MF has it; such names want a namespace
 MAX_DIGITS = 256
 MAX_TEXT = 4 << 20  # letters: 256 of the longest vectors
 MARK = "ganmnist: "  # begins each line of a record among comments
@@ -87,12 +92,14 @@ class Provenance(Settings):
             raise ValueError(
                 f"z has {len(content)} bytes: expected 1 to {MAX_DIGITS} vectors of {self.numbers} float32"
             )
-        if not np.isfinite(np.frombuffer(content, "<f4")).all():
+        if not all(isfinite(number) for (number,) in struct.iter_unpack("<f", content)):
             raise ValueError("z holds what is no finite number")
         return self
 
     def vectors(self) -> NDArray[np.float32]:
         """Return the whole vectors, (digits, latent_dim + classes), to the bit."""
+        import numpy as np
+
         return np.frombuffer(base64.b64decode(self.z), "<f4").astype(np.float32).reshape(-1, self.numbers)
 
     def to_text(self) -> str:

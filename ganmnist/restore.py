@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganmnist import paths
 from ganmnist.bounded import open_zip, read_at_most
 from ganmnist.errors import DataError, ModelNotFound
-from ganmnist.mesh_files import METADATA, MODEL_PART
-from ganmnist.provenance import HEAD, KEY, MARK, MAX_TEXT, Provenance, Source, join, read
+from ganmnist.provenance import HEAD, KEY, MARK, MAX_TEXT, METADATA, MODEL_PART, Provenance, Source, join, read
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ganmnist.models import ModelStore
 
 MAX_FILE = 64 << 20  # bytes
@@ -191,7 +190,7 @@ def _json(content: bytes, where: str) -> Iterator[str]:
         text = content[found.end() : found.end() + 2 * MAX_TEXT].decode("utf-8", "ignore")
         value, _ = json.JSONDecoder().raw_decode(text)
         yield json.dumps(value)
-        if len(value.get("z", "")) and found.start() < len(HEAD):
+        if found.start() < len(HEAD):
             return  # the first thing in the file is the record of all
 
 

@@ -41,13 +41,17 @@ def press(rhino, ends, **inputs):
 
 
 def test_a_press_saves_the_file_and_restore_finds_the_same_vectors(rhino, server, drawn, tmp_path):
-    reply, vectors = drawn
+    _, vectors = drawn
     path = tmp_path / "digits.3dm"
-    first = press(rhino, lambda r: (r["message"] or "").startswith("saved"), path=str(path), z=tree(vectors), form="solid")
+    first = press(
+        rhino, lambda r: (r["message"] or "").startswith("saved"), path=str(path), z=tree(vectors), form="solid"
+    )
     assert first["message"].startswith("saved digits.3dm - ")
     assert first["outputs"]["file"] == str(path)
     assert len(rhino3dm.File3dm.Read(str(path)).Objects) == 3
-    again = press(rhino, lambda r: (r["message"] or "").startswith("replaced"), path=str(path), z=tree(vectors), form="solid")
+    again = press(
+        rhino, lambda r: (r["message"] or "").startswith("replaced"), path=str(path), z=tree(vectors), form="solid"
+    )
     assert again["message"].startswith("replaced digits.3dm - ")
     assert [found.name for found in tmp_path.glob("*.*")] == ["digits.3dm"], "nothing half-written stays"
 
@@ -77,7 +81,7 @@ def test_a_path_that_cannot_be_is_refused_in_a_sentence(rhino, drawn, tmp_path, 
 def test_what_generate_bakes_remembers_its_digit(open_rhino, server, python, drawn):
     if python == "2.7":
         pytest.skip("without rhino3dm nobody reads user text")
-    reply, vectors = drawn
+    _, vectors = drawn
     rhino = open_rhino(server.home)
     for name in ("generate", "restore"):
         rhino.place(name)
