@@ -61,7 +61,7 @@ MISTAKES = [
     (
         "generate",
         "tree.Add(number, _path(place * count // len(numbers)))",
-        "tree.Add(number, _path(place * count // len(numbers)), 0)",
+        ("generate", "tree.Add(number, _path(place * count // len(numbers)))", "tree.Add(number, _path(place), 0)"),
     ),
     ("generate", "tree.Add(number, _path(place * count // len(numbers)))", 'tree.Add(number, "{0}")'),
     ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
