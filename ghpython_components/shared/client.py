@@ -260,11 +260,11 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
         headers["Authorization"] = "Bearer " + token
         headers["X-Client-Id"] = client
         headers["X-Client-Api"] = str(API_VERSION)
-    if isinstance(body, bytes):
-        headers["Content-Type"] = "application/octet-stream"
-    elif body is not None:
+    if isinstance(body, dict):
         headers["Content-Type"] = "application/json"
         body = json.dumps(body).encode("ascii")
+    elif body is not None:
+        headers["Content-Type"] = "application/octet-stream"
     elif method == "POST":
         headers["Content-Length"] = "0"
     connection.sock.settimeout(seconds)

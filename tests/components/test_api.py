@@ -58,11 +58,7 @@ MISTAKES = [
     ("generate", "from Grasshopper import DataTree", "from Grasshopper import DataTrees"),
     ("generate", "Grasshopper.Kernel.Data import GH_Path", "Grasshopper.Kernel import GH_Path"),
     ("generate", "_numbers(plane.Origin)", "_numbers(plane)"),
-    (
-        "generate",
-        "tree.Add(number, _path(place * count // len(numbers)))",
-        ("generate", "tree.Add(number, _path(place * count // len(numbers)))", "tree.Add(number, _path(place), 0)"),
-    ),
+    ("generate", "tree.Add(number, _path(place * count", "tree.Add(number, 0, _path(place * count"),
     ("generate", "tree.Add(number, _path(place * count // len(numbers)))", 'tree.Add(number, "{0}")'),
     ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
     ("generate", "    seed=seed,", "    seed=sed,"),

@@ -133,7 +133,13 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
     tutorial = dict(sorted(tabs.items()))
     assert list(tutorial) == ["1 Data", "2 Layers", "3 Networks", "4 Model", "5 Train", "6 Generate"]
     assert tutorial.pop("2 Layers") == set(LAYERS)
-    assert list(tutorial.values()) == [{"Server", "Data"}, {"Network"}, {"Model"}, {"Train"}, {"Generate", "Walk"}]
+    assert list(tutorial.values()) == [
+        {"Server", "Data"},
+        {"Network"},
+        {"Model"},
+        {"Train"},
+        {"Generate", "Walk", "Export", "Restore"},
+    ]
 
 
 def test_a_layers_component_is_the_same_in_every_release():

@@ -42,11 +42,11 @@ memory.setdefault("saved", {"mark": None, "done": "", "path": None})
 memory.setdefault("failed", None)  # why the last press led to nothing
 memory.setdefault("number", 0)
 vectors = to_vectors(z)
-where = os.path.expanduser(path) if path else None
+where = os.path.expanduser(path or "")
 problem = trouble_with(where) if where else None
 if not vectors:
     problem = "Wire the z of Generate into z: it says which digits to save."
-elif where is None:
+elif not where:
     problem = "Say in path where to save: a whole path whose ending says what, such as .3dm, .3mf, .stl or .png."
 pressed = me.pressed("save", save)
 if pressed and problem is None:
