@@ -34,9 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=30)
     calls = parser.parse_args().calls
-    print(
-        f"{'digits':>6} {'z to answer':>12} {'bar':>6} {'straightforward':>16} {'ratio':>6}   of which draw, encode (ms)"
-    )
+    print("digits  z to answer    bar  straightforward  ratio  draw, encode")
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
         import torch
 
