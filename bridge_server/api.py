@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from bridge_server.backend import Attachment, Backend, Created
-from bridge_server.contract import CALLS, JSON, PNG, ZIP, Call
+from bridge_server.contract import CALLS, JSON, PNG, Call
 from bridge_server.errors import Refusal
 from ganmnist.errors import SettingError
 
@@ -110,7 +110,7 @@ def _reply(made: object) -> Response:
         return Response(made, mimetype=PNG)
     if isinstance(made, Attachment):
         headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
-        return Response(made.content, headers=headers, mimetype=ZIP)
+        return Response(made.content, headers=headers, mimetype=made.media)
     status = 200
     if isinstance(made, Created):
         made, status = made.reply, 201

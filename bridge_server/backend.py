@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bridge_server.contract import (
     API_VERSION,
-    Activations,
-    ActivationsRequest,
-    CheckedNetworks,
+    ZIP,
     Data,
     Deleted,
+    ExportRequest,
     Generated,
     GenerateRequest,
     Health,
-    LayerHelp,
-    Layers,
     Model,
     ModelRename,
     Models,
-    NetworksCheck,
-    NetworkTable,
     ProgressQuery,
+    Restored,
     Run,
     RunProgress,
     Runs,
@@ -36,17 +32,28 @@ from bridge_server.contract import (
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
+from bridge_server.network_messages import (
+    Activations,
+    ActivationsRequest,
+    CheckedNetworks,
+    LayerHelp,
+    Layers,
+    NetworksCheck,
+    NetworkTable,
+)
 from bridge_server.openapi import tidy
 from bridge_server.process import Process
 from ganmnist import __version__
 from ganmnist.advice import remarks
 from ganmnist.composition import LayerRow, ModelConfig, Sequential, training_memory
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
-from ganmnist.errors import ModelError, SettingError
+from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.layers import LAYERS
 from ganmnist.model_file import ModelFile, read_model
 from ganmnist.models import BUNDLED, ModelManifest
 from ganmnist.presets import PRESETS, recipe
+from ganmnist.provenance import Source
+from ganmnist.restore import read_record, trace
 
 if TYPE_CHECKING:
     from ganmnist.directions import Direction
@@ -65,6 +72,7 @@ class Attachment(NamedTuple):
 
     name: str
     content: bytes
+    media: str = ZIP
 
 
 class Backend(ABC):
@@ -239,6 +247,22 @@ class Backend(ABC):
 
     @abstractmethod
     def film(self, request: FilmRequest) -> Film: ...
+
+    @abstractmethod
+    def export(self, request: ExportRequest) -> Attachment: ...
+
+    def restore(self, content: bytes) -> Restored:
+        try:
+            record = read_record(content, "the file")
+        except DataError as error:
+            raise Refusal(422, error.code, str(error)) from None
+        name, remarks = trace(record, self._sources())
+        count = len(record.vectors())
+        return Restored(model=name or record.model, z=record.z, count=count, record=record, remarks=remarks)
+
+    @abstractmethod
+    def _sources(self) -> list[Source]:
+        """Return all models there are, as records name them."""
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:

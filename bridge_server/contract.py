@@ -10,22 +10,33 @@ from pydantic import Field, StringConstraints
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.messages import Message, Picture, Pixels, RhinoObject
-from ganmnist.composition import LayerRow, ModelParts
+from bridge_server.network_messages import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
 from ganmnist.config import (
-    ActivationsConfig,
-    GameConfig,
+    ExportConfig,
     GenerateConfig,
     GeometryConfig,
     ModelName,
-    PresetName,
-    StackConfig,
     TrainConfig,
 )
 from ganmnist.fields import Flag, Number, Settings, Whole
 from ganmnist.models import NewName, OwnName
+from ganmnist.provenance import Provenance
 
 API_VERSION = 1
-JSON, PNG, ZIP = "application/json", "image/png", "application/zip"
+JSON, PNG, ZIP, BYTES = "application/json", "image/png", "application/zip", "application/octet-stream"
+FileFormat = Literal["obj", "stl", "ply", "3mf", "3dm", "json", "png", "gif", "npy"]
+# What an export is to a browser. Text and COMPAS JSON are files too, which nobody should show or read as an answer.
+MEDIA: dict[FileFormat, str] = {
+    "obj": "model/obj",
+    "stl": "model/stl",
+    "ply": "application/vnd.ply",
+    "3mf": "model/3mf",
+    "3dm": "model/vnd.3dm",
+    "json": JSON,
+    "png": PNG,
+    "gif": "image/gif",
+    "npy": BYTES,
+}
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -89,80 +100,6 @@ class Data(Message):
     problem: str | None = Field(None, description="Why it failed, and what to do.")
     preview: Picture | None = Field(
         None, description="The first images of each class, below the X axis: what a training shows stands above it."
-    )
-
-
-class LayerHelp(Message):
-    """One kind of layer."""
-
-    name: str
-    description: str
-    parameters: dict[str, object] = Field(description="JSON schema of its parameters.")
-
-
-class Layers(Message):
-    """All layers a network may be composed of."""
-
-    layers: list[LayerHelp]
-
-
-class NetworksCheck(ModelParts, GameConfig):
-    """Networks to check before they are trained, and how they are to be."""
-
-    preset: PresetName | None = Field(
-        None,
-        description="Preset that fills in what is not given: fast, tutorial or unconditional; tutorial unless given.",
-    )
-    model: ModelName | None = Field(
-        None, description="Trained model whose networks fill in what is not given, in place of a preset's."
-    )
-
-
-class NetworkTable(Message):
-    """One network, layer by layer."""
-
-    text: str = Field(description="The network as JSON text, a line per layer: to read, to edit, to send again.")
-    rows: list[LayerRow]
-    parameters: Whole = Field(description="Trained numbers in all layers.")
-    multiply_adds: Whole = Field(description="Multiplications for one sample.")
-
-
-class CheckedNetworks(Message):
-    """Networks that fit together."""
-
-    gan: str = Field(description="The networks and how they are to be trained, as JSON text: what Train takes.")
-    generator: NetworkTable
-    discriminator: NetworkTable
-    memory: Whole = Field(description="Memory that a training takes beside torch itself, an estimate in bytes.")
-    remarks: list[str] = Field(description="What fits, but is likely to train badly, and what to do.")
-
-
-class ActivationsRequest(ActivationsConfig, StackConfig):
-    """A walk through a model's generator."""
-
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
-
-
-class LayerMaps(Message):
-    """What leaves one layer."""
-
-    place: Whole = Field(description="Place of the layer, from 1.")
-    layer: str = Field(description="Name of the layer.")
-    output_shape: tuple[int, ...] = Field(description="(units,) or (channels, height, width).")
-    low: Number = Field(description="The smallest number of the maps, shown black.")
-    high: Number = Field(description="The largest number of the maps, shown white.")
-    maps: Pixels = Field(description="The feature maps; the units of a row as one picture.")
-
-
-class Activations(Message):
-    """What leaves each layer of a generator on the way to one digit."""
-
-    model: str = Field(description="Name of the model.")
-    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
-    training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
-    layers: list[LayerMaps]
-    geometry: list[RhinoObject] = Field(
-        description="One object per layer, its maps side by side, stacked from the first layer at the bottom."
     )
 
 
@@ -289,9 +226,35 @@ class Generated(Message):
         description="Digit after digit: a Mesh, for points a PointCloud by rows, for contours a curve per line."
     )
     remarks: list[str] = Field([], description="What was asked for and cannot be had, a sentence each.")
+    provenance: str = Field(
+        description="Where the digits come from, as JSON text: put the base64 of a digit's own z between its last two "
+        "quotes, and it is the text that restore takes."
+    )
     owners: list[Whole] = Field(
         description="Which digit each of them belongs to, from 0. One in which no pixel is white enough has none."
     )
+
+
+class ExportRequest(GenerateRequest, ExportConfig):
+    """Digits as a file."""
+
+    format: FileFormat = Field(
+        description="Kind of file: obj, stl, ply, 3mf, 3dm or json (COMPAS) of the geometry; png (a sheet), gif (one "
+        "after the other) or npy of the images."
+    )
+
+
+class Restored(Message):
+    """Where digits come from, as a file or an object says."""
+
+    model: str = Field(description="Name of the model by now; as it was if it is gone.")
+    z: str = Field(
+        description="Base64 of float32, little endian, (count, latent_dim + classes): what generate makes the same "
+        "digits of."
+    )
+    count: Whole = Field(description="Number of digits.")
+    record: Provenance
+    remarks: list[str] = Field(description="That the model has changed since or is gone, and what to do.")
 
 
 class Deleted(Message):
@@ -311,7 +274,7 @@ class Call(NamedTuple):
     summary: str
     public: bool = False  # answers without the token
     takes: str = JSON
-    gives: str = JSON
+    gives: str | tuple[str, ...] = JSON
     creates: bool = False  # always answers 201
 
 
@@ -361,4 +324,22 @@ CALLS = (
     Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
     Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
     Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all kept states of a training."),
+    Call(
+        "export",
+        "POST",
+        "/api/export",
+        ExportRequest,
+        None,
+        "Generate digits as a file.",
+        gives=tuple(dict.fromkeys(MEDIA.values())),
+    ),
+    Call(
+        "restore",
+        "POST",
+        "/api/restore",
+        None,
+        Restored,
+        "Find out where the digits of a file come from, or of an object's text.",
+        takes=BYTES,
+    ),
 )

@@ -13,22 +13,21 @@ A training takes two seconds. Failures come on request, by the name of the model
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bridge_server.backend import Attachment, Backend, Created, to_model
 from bridge_server.contract import (
-    Activations,
-    ActivationsRequest,
     Data,
     DataState,
     Deleted,
+    ExportRequest,
     Generated,
     GenerateRequest,
     Model,
@@ -41,11 +40,17 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.exports import check_size, exported
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.messages import Picture
 from bridge_server.mock_digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
 from bridge_server.mock_film import film as mock_film
+from bridge_server.mock_training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training
+from bridge_server.network_messages import (
+    Activations,
+    ActivationsRequest,
+)
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig
@@ -53,57 +58,18 @@ from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.model_file import ModelFile
 from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.presets import recipe
+from ganmnist.provenance import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ganmnist.directions import Direction
 
 STEPS = 4680  # of a training
 EPOCHS = 10  # of a training whose settings name none
-SECONDS = 2.0  # a training
-TICKS = 20
-TICKS_PER_PREVIEW = 5
 COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
-
-
-@dataclass
-class _Training:
-    """A run that is all arithmetic: where it stands follows from the clock."""
-
-    id: str
-    model: str
-    settings: TrainConfig
-    key: str | None
-    begins: float  # monotonic; in the future while queued
-    created: str
-    ends_at: float = 1.0  # share of the way, where its fate awaits it
-    fate: RunState = RunState.SUCCEEDED
-    resumed_at: float = 0.0  # shares of the way too
-    stopped_at: float | None = None
-
-    def share(self) -> float:
-        """Return how much is done, 0 to 1."""
-        if self.stopped_at is not None:
-            return self.stopped_at
-        return min(max(self.resumed_at + (time.monotonic() - self.begins) / SECONDS, self.resumed_at), self.ends_at)
-
-    def state(self) -> RunState:
-        if self.stopped_at is not None:
-            return RunState.STOPPED
-        if time.monotonic() < self.begins:
-            return RunState.QUEUED
-        return self.fate if self.share() >= self.ends_at else RunState.RUNNING
-
-    def active(self) -> bool:
-        return self.state() in (RunState.QUEUED, RunState.RUNNING)
-
-    def free_at(self) -> float:
-        """Return when the next run may begin."""
-        if not self.active():
-            return 0.0
-        return self.begins + (self.ends_at - self.resumed_at) * SECONDS
-
-    def ticks(self) -> int:
-        return int(self.share() * TICKS + 1e-9)
 
 
 class Mock(Backend):
@@ -114,7 +80,7 @@ class Mock(Backend):
     def __init__(self, instance: str) -> None:
         super().__init__(instance)
         self._lock = threading.RLock()
-        self._runs: list[_Training] = []
+        self._runs: list[Training] = []
         self._imported: list[Model] = []
         self._deleted: set[str] = set()
         self._prepared_at: float | None = None
@@ -146,7 +112,7 @@ class Mock(Backend):
                     return self._describe(run)
             fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
             fate = fates.get(name, RunState.SUCCEEDED)
-            run = _Training(
+            run = Training(
                 id=secrets.token_hex(8),
                 model=name,
                 settings=settings,
@@ -272,9 +238,23 @@ class Mock(Backend):
             return Deleted(deleted=model.name)
 
     def generate(self, request: GenerateRequest) -> Generated:
+        from bridge_server.pictures import Origin, generated
+
+        model, z, images = self._draw(request)
+        training = any(run.id == model.id and run.active() for run in self._runs)
+        return generated(request, Origin(_source(model), training, LATENT_DIM), z, images, [])
+
+    def export(self, request: ExportRequest) -> Attachment:
+        check_size(request)
+        model, z, images = self._draw(request)
+        return exported(request, _source(model), z, images)
+
+    def _sources(self) -> list[Source]:
+        return [_source(model) for model in self.models().models]
+
+    def _draw(self, request: GenerateRequest) -> tuple[Model, NDArray[np.float32], NDArray[np.uint8]]:
         import numpy as np
 
-        from bridge_server.pictures import Origin, generated
         from ganmnist.latent import digits, inputs
 
         if request.model == "mock-missing":
@@ -288,8 +268,7 @@ class Mock(Backend):
         images = np.stack(
             [from_latent(number, vector) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)]
         )
-        training = any(run.id == model.id and run.active() for run in self._runs)
-        return generated(request, Origin(model.name, model.step, training, LATENT_DIM), z, images, [])
+        return model, z, images
 
     def latents_invert(self, request: InvertRequest) -> Inverted:
         from bridge_server.drawings import inverted, read
@@ -300,7 +279,7 @@ class Mock(Backend):
 
     def film(self, request: FilmRequest) -> Film:
         model = self.model(request.model or self.models().models[0].name)
-        return mock_film(request, model, any(run.id == model.id and run.active() for run in self._runs))
+        return mock_film(request, model, _source(model), any(run.id == model.id and run.active() for run in self._runs))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np
@@ -331,7 +310,7 @@ class Mock(Backend):
         settings = next((run.settings for run in self._runs if run.id == id), TrainConfig())
         return recipe(settings).networks, settings.base
 
-    def _find(self, id: str) -> _Training:
+    def _find(self, id: str) -> Training:
         with self._lock:
             for run in self._runs:
                 if run.id == id:
@@ -342,7 +321,7 @@ class Mock(Backend):
         taken = {run.model.lower() for run in self._runs}
         return next(name for number in range(1, 10_000) if (name := f"digits-{number}") not in taken)
 
-    def _describe(self, run: _Training) -> Run:
+    def _describe(self, run: Training) -> Run:
         state, share, ticks = run.state(), run.share(), run.ticks()
         ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
         epochs = recipe(run.settings).epochs
@@ -376,7 +355,7 @@ class Mock(Backend):
         )
         return with_text(described)
 
-    def _model(self, run: _Training) -> Model:
+    def _model(self, run: Training) -> Model:
         described = self._describe(run)
         return Model(
             id=run.id,
@@ -393,6 +372,11 @@ class Mock(Backend):
             preset=None if run.settings.networks else run.settings.base,
             training=run.active(),
         )
+
+
+def _source(model: Model) -> Source:
+    made_up = hashlib.sha256(f"{model.id} {model.step}".encode()).hexdigest()
+    return Source(model.name, model.id, model.step, made_up)
 
 
 @lru_cache(maxsize=8)

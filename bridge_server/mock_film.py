@@ -8,11 +8,12 @@ from bridge_server.contract import Model
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.mock_digits import CLASSES, LATENT_DIM, directions, grown
 from ganmnist.models import BUNDLED
+from ganmnist.provenance import Source
 
 STEPS = (1, 5, 20, 80, 240, 480, 960, 1920, 3840)  # of the frames before the model itself
 
 
-def film(request: FilmRequest, model: Model, training: bool) -> Film:
+def film(request: FilmRequest, model: Model, source: Source, training: bool) -> Film:
     """Answer the call `film` for a model that was trained for so long."""
     import numpy as np
 
@@ -31,4 +32,4 @@ def film(request: FilmRequest, model: Model, training: bool) -> Film:
         share = step / model.step
         frames.append(Frame(epoch=math.ceil(share * model.epoch), step=step, seconds=share * model.seconds))
         images.append([grown(number, vector, share) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)])
-    return reply(request, Origin(model.name, model.step, training, LATENT_DIM), z, Shown(frames, np.array(images), []))
+    return reply(request, Origin(source, training, LATENT_DIM), z, Shown(frames, np.array(images), []))

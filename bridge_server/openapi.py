@@ -89,7 +89,8 @@ def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
         operation["parameters"] = parameters
     if call.public:
         operation["security"] = []
-    answer = {call.gives: {"schema": _ref(call.reply)} if call.reply else {}}
+    kinds = (call.gives,) if isinstance(call.gives, str) else call.gives
+    answer = {kind: {"schema": _ref(call.reply)} if call.reply else {} for kind in kinds}
     operation["responses"] = {"201" if call.creates else "200": {"description": "Success.", "content": answer}}
     if call.name == "run_start":
         operation["responses"]["200"]["description"] = "The run that was there already: same key, or same model."

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bridge_server.contract import (
-    Activations,
-    ActivationsRequest,
     Generated,
     GenerateRequest,
-    LayerMaps,
     Model,
 )
 from bridge_server.film_messages import Film, FilmFrame, FilmRequest
 from bridge_server.latent_messages import LatentVectors
 from bridge_server.messages import Picture, Pixels, RhinoObject
+from bridge_server.network_messages import (
+    Activations,
+    ActivationsRequest,
+    LayerMaps,
+)
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ganmnist.activations import FeatureMaps
     from ganmnist.film import Film as Shown
     from ganmnist.forms import Piece
+    from ganmnist.provenance import Source
 
 COLUMNS = 4  # digits side by side in a preview
 MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes, 2.4 s as points
@@ -33,7 +36,7 @@ MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as me
 
 def rhino(piece: Piece) -> list[RhinoObject]:
     """Turn geometry into openNURBS text, one for each object."""
-    from ganmnist.export import encode
+    from ganmnist.rhino_file import encode
 
     return [RhinoObject(archive3dm=archive, opennurbs=version, data=data) for archive, version, data in encode(piece)]
 
@@ -110,12 +113,20 @@ def latent_vectors(model: Model, z: NDArray[np.float32], remarks: list[str]) -> 
 
 
 class Origin(NamedTuple):
-    """Where digits come from: a model, the step it had reached, whether it is being trained, its latent_dim."""
+    """Where digits come from: a model, whether it is being trained, its latent_dim."""
 
-    model: str
-    step: int
+    source: Source
     training: bool
     latent_dim: int
+
+    def said(self) -> dict[str, Any]:
+        """Return what replies say of it, by the names they have for it."""
+        return {
+            "model": self.source.model,
+            "step": self.source.step,
+            "training": self.training,
+            "latent_dim": self.latent_dim,
+        }
 
 
 def generated(
@@ -128,14 +139,16 @@ def generated(
     """Put digits, the whole vectors they came from and their geometry into the reply of `generate`."""
     from ganmnist.forms import build
     from ganmnist.latent import digits
+    from ganmnist.provenance import Provenance
 
     geometry, owners = owned(build(images, request))
     return Generated(
-        **origin._asdict(),
+        **origin.said(),
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
         digits=digits(z, origin.latent_dim),
         images=pixels(images),
         remarks=remarks,
+        provenance=Provenance.of(origin.source, request.seed, request, z).stem(),
         geometry=geometry,
         owners=owners,
     )
@@ -149,7 +162,7 @@ def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Sh
     geometry, owners = owned(assemble(shown.images, request))
     frames, count, rows, columns = shown.images.shape
     return Film(
-        **origin._asdict(),
+        **origin.said(),
         frames=[FilmFrame(step=frame.step, epoch=frame.epoch, seconds=frame.seconds) for frame in shown.frames],
         count=count,
         z=base64.b64encode(z.astype("<f4").tobytes()).decode(),

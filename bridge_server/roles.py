@@ -35,6 +35,8 @@ _LOOK = frozenset(
         "latents_sheet",
         "latents_invert",
         "film",
+        "export",
+        "restore",
     }
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterable, Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from bridge_server.contract import API_VERSION, CALLS, ZIP
+from bridge_server.contract import API_VERSION, BYTES, CALLS, ZIP
 from bridge_server.errors import Refusal, answer
 from bridge_server.roles import may
 from bridge_server.tokens import Holder, Tokens
+from ganmnist import restore
 from ganmnist.model_file import MAX_FILE
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ REQUEST_ID = "ganmnist.request_id"
 WHO = "ganmnist.who"  # name of the one whose token it is; absent where none is needed
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PUBLIC = frozenset({"/", "/openapi.json", *(call.path for call in CALLS if call.public)})
-_LARGE = frozenset((call.method, call.path) for call in CALLS if call.takes == ZIP)
+_LARGEST = {ZIP: MAX_FILE, BYTES: restore.MAX_FILE}  # bytes, of what is no JSON
+_LARGE: dict[tuple[str, str], int] = {
+    (call.method, call.path): _LARGEST[call.takes] for call in CALLS if call.takes in _LARGEST
+}
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -117,11 +121,11 @@ class Guard:
             raise Refusal(403, "role", f"{holder.name} may not do this as a {holder.role}: ask who runs the server.")
 
     def largest_body(self, method: str, path: str, authorization: str) -> int:
-        """Return how many bytes the body of a request may have; only who may send a whole model may send so many."""
+        """Return how many bytes the body of a request may have; only who may send a whole file may send so many."""
         if (method, path) in _LARGE:
             holder = self._holder(authorization)
             if holder and may(holder.role, method, path):
-                return MAX_FILE
+                return _LARGE[method, path]
         return MAX_BODY
 
     def _holder(self, authorization: str) -> Holder | None:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 from bridge_server import allowance, leftovers, previews
 from bridge_server.backend import Attachment, Backend, Created, to_model
 from bridge_server.contract import (
-    Activations,
-    ActivationsRequest,
     Data,
     Deleted,
+    ExportRequest,
     Generated,
     GenerateRequest,
     Model,
@@ -30,24 +29,35 @@ from bridge_server.contract import (
 from bridge_server.datasets import DataKeeper
 from bridge_server.drawings import inverted, read
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.exports import check_size, exported
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.launcher import Launcher
+from bridge_server.network_messages import (
+    Activations,
+    ActivationsRequest,
+)
 from bridge_server.pictures import Origin, activations, film, generated
 from bridge_server.runs import Record, RunStore
 from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
-from ganmnist.config import LatentConfig, PresetName, TrainConfig
+from ganmnist.config import MAX_DIGITS, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.film import Shots
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
 from ganmnist.models import ModelManifest, ModelStore
 from ganmnist.presets import recipe
+from ganmnist.provenance import Source
+from ganmnist.restore import sources
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ganmnist.directions import Direction
+    from ganmnist.sampling import Sampler
 
 MAX_LOSSES = 1000
 MOST_SHOTS = 500  # images of films that are kept, 6 kB each for a digit
@@ -170,17 +180,32 @@ class Service(Backend):
 
     def generate(self, request: GenerateRequest) -> Generated:
         from ganmnist.directions import unheard
-        from ganmnist.latent import inputs
 
+        sampler, origin, known = self._sampler(request)
+        with self._samplers.turn(request.count):
+            z, images = _draw(sampler, request, known)
+            return generated(request, origin, z, images, unheard(request, known))
+
+    def export(self, request: ExportRequest) -> Attachment:
+        check_size(request)
+        sampler, origin, known = self._sampler(request)
+        with self._samplers.turn(MAX_DIGITS):  # a file takes its time whatever is in it
+            z, images = _draw(sampler, request, known)
+            return exported(request, origin.source, z, images)
+
+    def _sampler(self, request: GenerateRequest | FilmRequest) -> tuple[Sampler, Origin, tuple[Direction, ...]]:
+        """Return what draws for a request, where its digits come from, and the directions that its sliders want."""
         folder = self._store.find(request.model)
         manifest = folder.manifest()
         sampler = self._samplers.get(folder, manifest)
+        assert sampler.source is not None
+        source = sampler.source._replace(model=folder.name)  # its name by now
         training = not manifest.finished and self._runs.is_active(folder.id)
         known = sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
-        with self._samplers.turn(request.count):
-            z = inputs(request, sampler.latent_dim, sampler.classes, known)
-            origin = Origin(folder.name, sampler.step, training, sampler.latent_dim)
-            return generated(request, origin, z, sampler.generate(z), unheard(request, known))
+        return sampler, Origin(source, training, sampler.latent_dim), known
+
+    def _sources(self) -> list[Source]:
+        return sources(self._store)
 
     def latents_invert(self, request: InvertRequest) -> Inverted:
         from ganmnist.inversion import invert
@@ -200,17 +225,13 @@ class Service(Backend):
         from ganmnist.latent import inputs
 
         folder = self._store.find(request.model or self._store.list()[0].name)
-        manifest = folder.manifest()
-        sampler = self._samplers.get(folder, manifest)
-        training = self._runs.is_active(folder.id)
-        known = sampler.directions_for(request)
+        sampler, origin, known = self._sampler(request.model_copy(update={"model": folder.name}))
         with self._samplers.turn(MOST * len(request.z or range(request.count))):
             z = inputs(request, sampler.latent_dim, sampler.classes, known)
             if len(self._shots) > MOST_SHOTS:
                 self._shots.clear()
-            shown = shoot(folder, manifest, sampler, z, self._shots)
+            shown = shoot(folder, folder.manifest(), sampler, z, self._shots)
             shown.remarks.extend(unheard(request, known))
-            origin = Origin(folder.name, sampler.step, training, sampler.latent_dim)
             return film(request, origin, z, shown)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
@@ -294,6 +315,15 @@ class Service(Backend):
             warnings=list(tick.warnings),
         )
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
+
+
+def _draw(
+    sampler: Sampler, request: GenerateRequest, known: tuple[Direction, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    from ganmnist.latent import inputs
+
+    z = inputs(request, sampler.latent_dim, sampler.classes, known)
+    return z, sampler.generate(z)
 
 
 def thin(items: list[_Item], most: int) -> list[_Item]:

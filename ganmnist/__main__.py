@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, film, between, sheet, invert, evaluate, models, networks."""
+"""The command line: data, train, generate, restore, film, between, sheet, invert, evaluate, models, networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 
 from ganmnist import __version__, paths
 from ganmnist.advice import remarks
-from ganmnist.config import EvaluateConfig, GenerateConfig, GeometryConfig, TrainConfig
+from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.film_command import add_film
 from ganmnist.invert_command import add_invert
@@ -112,15 +112,39 @@ def train(options: argparse.Namespace) -> None:
 def generate(options: argparse.Namespace) -> None:
     """Generate digits and write them as images or geometry."""
     from ganmnist.export import write
+    from ganmnist.latent import inputs
+    from ganmnist.provenance import Provenance
     from ganmnist.sampling import Sampler
 
     geometry = read_settings(GeometryConfig, given(options, GeometryConfig))
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
-    images = sampler.sample(config)
-    write(options.out, images, geometry)
+    z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
+    images = sampler.generate(z)
+    units = read_settings(ExportConfig, given(options, ExportConfig)).units
+    record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source else None
+    write(options.out, images, geometry, record)
     done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
     print_result(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
+
+
+def restore(options: argparse.Namespace) -> None:
+    """Find out where the digits in a file come from, and draw the same again."""
+    from ganmnist.export import write
+    from ganmnist.restore import read_file, read_record
+    from ganmnist.restore import restore as draw
+
+    what: str = options.what
+    record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
+    made = draw(record)
+    for remark in made.remarks:
+        _screen.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if options.out:
+        # With its record they are the same file again; of a changed model they are others.
+        write(options.out, made.images, record.geometry, None if made.remarks else record)
+    done = {"remarks": made.remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
+    drawn = f"{options.out or what}: {len(made.images)} digits from {record.model} at step {record.step}"
+    print_result(options, done, f"{drawn}, seed {record.seed}, ganmnist {record.version}")
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -212,10 +236,18 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
     added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
     added.add_argument(
-        "--out", type=Path, required=True, help="File to write: .npy, .png, .obj, .stl, .3dm or .json (COMPAS)."
+        "--out",
+        type=Path,
+        required=True,
+        help="File to write: .npy, .png, .gif, .obj, .stl, .ply, .3mf, .3dm or .json (COMPAS).",
     )
     add_settings(added, GenerateConfig)
     add_settings(added, GeometryConfig)
+    add_settings(added, ExportConfig)
+
+    added = add_command(commands, "restore", restore)
+    added.add_argument("what", help="File that ganmnist has written, or the text of an object.")
+    added.add_argument("--out", type=Path, help="File to write them to again, of any kind.")
 
     add_latents(commands)
 

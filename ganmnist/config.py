@@ -156,6 +156,17 @@ class GeometryConfig(PlacementConfig):
     )
 
 
+Units = Literal["mm", "cm", "m", "in", "ft"]
+
+
+class ExportConfig(Settings):
+    """What a file says beside its geometry."""
+
+    units: Units | None = Field(
+        None, description="What a model unit is in .3mf and .3dm: mm, cm, m, in or ft; mm unless given."
+    )
+
+
 class StackConfig(PlacementConfig):
     """How what leaves the layers of a network becomes geometry."""
 

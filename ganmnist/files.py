@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 import tempfile
 import time
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 _WINDOWS_BUSY = {5, 32, 33}  # access denied, sharing violation, lock violation: a virus scanner looks at the file
 _PATIENCE = 2.5  # seconds
+_FIRST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 
 
 def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -41,6 +45,24 @@ def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
 def write_json(path: Path, value: Any, *, private: bool = False) -> None:
     """Write a value as readable JSON, atomically."""
     write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode(), private=private)
+
+
+def zip_bytes(entries: Mapping[str, bytes], *, packed: bool) -> bytes:
+    """Return a zip in memory: the same entries give the same bytes, whenever and wherever it is made.
+
+    Args:
+        entries: What is in it by name, in its order.
+        packed: Deflate the entries, or store them as they are.
+    """
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as archive:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(name, _FIRST)
+            entry.compress_type = archive.compression
+            entry.create_system = 3  # whatever this one is
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return made.getvalue()
 
 
 def read_json(path: Path) -> Any:

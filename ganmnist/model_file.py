@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ganmnist import bundle, tensors
 from ganmnist.bounded import open_zip
 from ganmnist.errors import ModelError, SettingError, shown
-from ganmnist.files import write_atomic
+from ganmnist.files import write_atomic, zip_bytes
 from ganmnist.models import ModelFolder, ModelManifest, ModelStore, NewName, check
 from ganmnist.reading import read_settings
 
@@ -22,7 +21,6 @@ ENDING = ".ganmnist"
 MAX_FILE = 256 << 20  # bytes; the weights of the largest networks have 200 MB
 _MANIFEST = "model.json"
 _WORDS = 255
-_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell
 
 
 class ModelFile(NamedTuple):
@@ -51,14 +49,8 @@ def model_bytes(folder: ModelFolder) -> bytes:
         ModelError: The model's files are damaged.
     """
     manifest, weights = folder.read()
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in ((_MANIFEST, bundle.manifest_bytes(manifest)), (manifest["weights"], weights)):
-            entry = zipfile.ZipInfo(name, _TIME)
-            entry.create_system = 3  # whatever this one is
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return made.getvalue()
+    entries = {_MANIFEST: bundle.manifest_bytes(manifest), manifest["weights"]: weights}
+    return zip_bytes(entries, packed=False)
 
 
 def import_model(store: ModelStore, path: Path, name: str | None = None) -> ModelFolder:

@@ -22,6 +22,7 @@ from ganmnist.latent import Classes, Latents, in_turn, inputs, one_hot
 from ganmnist.models import ModelFolder, ModelStore
 from ganmnist.modules import Unfilled
 from ganmnist.networks import build_generator
+from ganmnist.provenance import Source
 
 _BATCH = 32  # what a layer makes of them stays in the processor's cache
 
@@ -53,6 +54,7 @@ class Sampler:
         self._directions: tuple[Direction, ...] | None = None
         self._run = fixed(self._generator)
         self.step = step
+        self.source: Source | None = None  # known where they come from a folder
 
     @classmethod
     def load(cls, folder: ModelFolder, *, last: bool = False) -> Sampler:
@@ -63,6 +65,7 @@ class Sampler:
         """
         manifest, weights = folder.load(last=last)
         sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
+        sampler.source = Source(manifest.name, manifest.id, manifest.step, manifest.sha256)
         sampler._directions = directions.read(folder.path, manifest.sha256)
         sampler._keep = lambda found: directions.write(folder.path, manifest.sha256, found)
         return sampler

@@ -135,6 +135,20 @@ def film(pen: Pen) -> None:
         pen.box(left, 7.5, left + 5, 16.5, colour=colour)
 
 
+def export(pen: Pen) -> None:
+    """A digit goes down into a tray."""
+    pen.line((3, 15), (3, 21), (21, 21), (21, 15))
+    pen.line((12, 2), (12, 11), colour=PINK, width=3)
+    pen.face((6, 10), (18, 10), (12, 17), colour=PINK)
+
+
+def restore(pen: Pen) -> None:
+    """Out of the tray, back to where it came from."""
+    pen.line((3, 15), (3, 21), (21, 21), (21, 15))
+    pen.line((12, 17), (12, 8), colour=BLUE, width=3)
+    pen.face((6, 9), (12, 2), (18, 9), colour=BLUE)
+
+
 def dense(pen: Pen) -> None:
     """All to all."""
     pen.face((4.5, 4.5), (19, 7), (19, 17), (4.5, 19.5), colour=PAPER)
@@ -332,6 +346,8 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
     "film": film,
     "losses": losses,
     "models": models,
+    "export": export,
+    "restore": restore,
     **{
         f"layer_{layer.__name__}": layer
         for layer in (

@@ -28,6 +28,7 @@ except ImportError:  # CPython 3
 CONNECT_SECONDS = 0.3
 HEALTH_SECONDS = 1.0
 CALL_SECONDS = 5.0
+FILE_SECONDS = 12.0  # for what the server makes a file of
 LARGEST_ANSWER = 64000000
 AT_A_TIME = 2  # calls of one Rhino: the server refuses a third
 LONGEST_WAIT = 60
@@ -120,7 +121,12 @@ class Bridge(object):
         with self.shared["turns"]:
             return self._call(call, body, query, places)
 
-    def _call(self, call, body, query, places):
+    def fetch(self, call, body):
+        """Make a call whose answer is a file and return its bytes, all of them. Raises BridgeError."""
+        with self.shared["turns"]:
+            return self._call(call, body, None, {}, True)
+
+    def _call(self, call, body, query, places, is_file=False):
         method, path = CALLS[call]
         path = path.format(**places)
         if query:
@@ -129,25 +135,26 @@ class Bridge(object):
         for mark, connection in _taken(self.idle):
             if mark == _mark(server):
                 try:
-                    return self._exchange(server, connection, method, path, body)
+                    return self._exchange(server, connection, method, path, body, is_file)
                 except _Closed:  # it lay idle for too long, so the server never saw this request: try once more
                     pass
             connection.close()
         try:
-            return self._exchange(server, _connect(server), method, path, body)
+            return self._exchange(server, _connect(server), method, path, body, is_file)
         except _Closed as error:
             raise _unreachable(server, "broke off the connection ({0})".format(error.why))
 
-    def _exchange(self, server, connection, method, path, body):
+    def _exchange(self, server, connection, method, path, body, is_file):
+        seconds = FILE_SECONDS if is_file else CALL_SECONDS
         try:
             response, answer = _send(
-                connection, method, path, body, CALL_SECONDS, server["token"], self.shared["client"]
+                connection, method, path, body, seconds, server["token"], self.shared["client"], is_file
             )
         except socket.timeout:
             connection.close()
             raise BridgeError(
                 "The ganmnist server at {0} did not answer within {1:g} seconds. Wait, or {2}".format(
-                    server["url"], CALL_SECONDS, _remedy(server, "start it again")
+                    server["url"], seconds, _remedy(server, "start it again")
                 ),
                 "timeout",
                 True,
@@ -243,16 +250,21 @@ def _connect(server):
     return connection
 
 
-def _send(connection, method, path, body, seconds, token=None, client=""):
-    """Send a request over an open connection; return the response and what it says."""
-    headers = {"Accept": "application/json"}
+def _send(connection, method, path, body, seconds, token=None, client="", is_file=False):
+    """Send a request over an open connection; return the response and what it says, a dict or the bytes of a file.
+
+    A body that is no dict goes as the bytes it is.
+    """
+    headers = {"Accept": "*/*" if is_file else "application/json"}
     if token:
         headers["Authorization"] = "Bearer " + token
         headers["X-Client-Id"] = client
         headers["X-Client-Api"] = str(API_VERSION)
-    if body is not None:
+    if isinstance(body, dict):
         headers["Content-Type"] = "application/json"
         body = json.dumps(body).encode("ascii")
+    elif body is not None:
+        headers["Content-Type"] = "application/octet-stream"
     elif method == "POST":
         headers["Content-Length"] = "0"
     connection.sock.settimeout(seconds)
@@ -271,7 +283,12 @@ def _send(connection, method, path, body, seconds, token=None, client=""):
             raise socket.timeout("timed out")
         if size > LARGEST_ANSWER:
             raise ValueError("more than {0} bytes".format(LARGEST_ANSWER))
-    answer = json.loads(type(chunk)().join(content).decode("utf-8"))
+    whole = type(chunk)().join(content)
+    if is_file and response.status == 200:
+        if str(size) != response.getheader("Content-Length"):
+            raise ValueError("a part of the file")
+        return response, whole
+    answer = json.loads(whole.decode("utf-8"))
     if not isinstance(answer, dict):
         raise ValueError("not an object")
     return response, answer

@@ -4,6 +4,7 @@ API_VERSION = 1
 CALLS = {
     "data": ("GET", "/api/data"),
     "data_prepare": ("POST", "/api/data/prepare"),
+    "export": ("POST", "/api/export"),
     "film": ("POST", "/api/film"),
     "generate": ("POST", "/api/generate"),
     "health": ("GET", "/api/health"),
@@ -19,6 +20,7 @@ CALLS = {
     "models": ("GET", "/api/models"),
     "networks_activations": ("POST", "/api/networks/activations"),
     "networks_check": ("POST", "/api/networks/check"),
+    "restore": ("POST", "/api/restore"),
     "run": ("GET", "/api/runs/{id}"),
     "run_preview": ("GET", "/api/runs/{id}/preview.png"),
     "run_progress": ("GET", "/api/runs/{id}/progress"),

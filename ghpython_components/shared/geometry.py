@@ -71,6 +71,24 @@ def taken_apart(vectors, length):
     return whole
 
 
+def remember(shapes, owners, stem, z, count):
+    """Give shapes a user text that says where each comes from, which stays when they are baked: see Restore.
+
+    Args:
+        shapes: Geometry of Rhino's.
+        owners: Which digit each belongs to.
+        stem: The text without z, from the server.
+        z: Base64 of the vectors of all digits.
+        count: Number of digits.
+    """
+    content = base64.b64decode(z)
+    width = len(content) // count
+    parts = [content[start : start + width] for start in range(0, len(content), width)]
+    texts = [stem[:-2] + base64.b64encode(part).decode("ascii") + stem[-2:] for part in parts]
+    for owner, shape in zip(owners, shapes):
+        shape.SetUserString("ganmnist", texts[owner])
+
+
 def to_vectors(tree):
     """Return the numbers of a tree as a list for each branch, the empty ones left out."""
     branches = [] if tree is None else [[number for number in branch if number is not None] for branch in tree.Branches]

@@ -25,6 +25,7 @@ ARGUMENTS = {
     "plane": "_types.Plane | None",
     "point": "_types.Point",
     "tree": "_types.Tree | None",
+    "shapes": "_types.Shapes",
 }
 # What .NET does not have, a call that it does not take, and a name that nothing gives a value to.
 RULES = (
@@ -59,14 +60,11 @@ MISTAKES = [
     ("generate", "from Grasshopper import DataTree", "from Grasshopper import DataTrees"),
     ("generate", "Grasshopper.Kernel.Data import GH_Path", "Grasshopper.Kernel import GH_Path"),
     ("generate", "_numbers(plane.Origin)", "_numbers(plane)"),
-    (
-        "generate",
-        "tree.Add(number, _path(place * count // len(numbers)))",
-        "tree.Add(number, _path(place // columns), 0)",
-    ),
+    ("generate", "tree.Add(number, _path(place * count", "tree.Add(number, 0, _path(place * count"),
     ("generate", "tree.Add(number, _path(place * count // len(numbers)))", 'tree.Add(number, "{0}")'),
     ("generate", "GH_Path(System.Array[int](list(places)))", "GH_Path(list(places))"),
     ("generate", "    seed=seed,", "    seed=sed,"),
+    ("generate", '.SetUserString("ganmnist", texts[owner])', '.SetUserString("ganmnist", texts)'),
     ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),
     ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
     ("server", "Process.Start(how)", "Process.Start()"),

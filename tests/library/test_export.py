@@ -168,7 +168,7 @@ def test_the_case_of_an_ending_does_not_matter(tmp_path):
     assert (tmp_path / "DIGITS.STL").stat().st_size > 84
 
 
-@pytest.mark.parametrize("name", ["digits.gif", "digits", "digits.3dm.zip", ".png"])
+@pytest.mark.parametrize("name", ["digits.bmp", "digits", "digits.3dm.zip", ".png"])
 def test_an_unknown_ending_lists_the_known_ones(tmp_path, name):
     with pytest.raises(SettingError) as caught:
         write(tmp_path / name, IMAGES, CONFIG)

@@ -13,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 from ganmnist.config import GenerateConfig, GeometryConfig, Plane
 from ganmnist.contours import Curves, contours, extrusion
 from ganmnist.errors import SettingError
-from ganmnist.export import encode
 from ganmnist.forms import FORMS, build, is_empty
 from ganmnist.geometry import Mesh, Points
+from ganmnist.rhino_file import encode
 from ganmnist.sampling import generate
 from ganmnist.solids import NECK, pillars, solid_relief
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ganmnist.config import Plane
-from ganmnist.export import encode, to_rhino
 from ganmnist.geometry import Mesh, flat_mesh, point_grid, relief
 from ganmnist.opennurbs import VERSION, encode_mesh
+from ganmnist.rhino_file import encode, to_rhino
 
 ANONYMOUS, CLASS_DATA = bytes.fromhex("00800040"), bytes.fromhex("fcff0200")
 TILTED = Plane(origin=(3, -2, 5), xaxis=(1, 2, 2), yaxis=(2, 1, -2))

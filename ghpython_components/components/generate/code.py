@@ -3,6 +3,7 @@ from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.geometry import (
     number_tree,
     point_tree,
+    remember,
     to_images,
     to_plane,
     to_rhino,
@@ -17,6 +18,8 @@ def draw(bridge, body, memory):
     count, _, columns = pixels["shape"]
     shapes = [to_rhino(shape) for shape in answer["geometry"]]
     form = body.get("form")
+    if form != "points":  # of which only the places are left
+        remember(shapes, owners, answer["provenance"], answer["z"], count)
     if form == "points":
         shapes = point_tree(shapes, owners, None if "threshold" in body else columns)
     elif form == "contours":

@@ -25,6 +25,10 @@ class Geometry(Strict):
     def __init__(self, archive3dm, opennurbs, data):
         self._text = {"archive3dm": archive3dm, "opennurbs": opennurbs, "data": data}
 
+    def SetUserString(self, key, value):
+        self._remembers = {str(key): str(value)}
+        return True
+
 
 class Cloud(Geometry):
     def GetPoints(self):

@@ -13,6 +13,7 @@ Curve = Rhino.Geometry.Curve
 Plane = Rhino.Geometry.Plane
 Point = Rhino.Geometry.Point3d | Rhino.Geometry.Vector3d
 Tree = DataTree[Any]
+Shapes = Iterable[Rhino.Geometry.GeometryBase]
 Clouds = Iterable[Rhino.Geometry.PointCloud]
 
 class Environment:

@@ -1,0 +1,79 @@
+import os
+
+from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.client import BridgeError, clock
+from ghpython_components.shared.component import PRESS_LASTS, Component
+from ghpython_components.shared.geometry import to_plane, to_vectors
+from ghpython_components.shared.saving import save_file, trouble_with
+
+
+def export(bridge, request, memory):
+    wanted = memory["wanted"]
+    if wanted and wanted[0]["until"] < clock():
+        del wanted[:]
+    if not wanted:
+        if memory["failed"]:
+            raise memory["failed"]
+        return memory["saved"]
+    order = wanted[0]
+    try:
+        content = bridge.fetch("export", order["body"])
+        done = save_file(order["path"], content)
+    except BridgeError as error:
+        if not error.down and not error.wait:  # else the press waits for the server
+            memory["failed"] = error
+            del wanted[:]
+        raise
+    except EnvironmentError as error:
+        sentence = "path: {0} cannot be written ({1}): close it where it is open, or choose another"
+        why = error.strerror or type(error).__name__
+        memory["failed"] = BridgeError(sentence.format(order["path"], why), "file")
+        del wanted[:]
+        raise memory["failed"]
+    memory["saved"] = {"mark": [done, order["number"]], "done": done, "path": order["path"]}
+    del wanted[:]
+    return memory["saved"]
+
+
+me = Component(ghenv)
+memory = me.memory
+memory.setdefault("wanted", [])  # the press that waits to be obeyed
+memory.setdefault("saved", {"mark": None, "done": "", "path": None})
+memory.setdefault("failed", None)  # why the last press led to nothing
+memory.setdefault("number", 0)
+vectors = to_vectors(z)
+where = os.path.expanduser(path or "")
+problem = trouble_with(where) if where else None
+if not vectors:
+    problem = "Wire the z of Generate into z: it says which digits to save."
+elif not where:
+    problem = "Say in path where to save: a whole path whose ending says what, such as .3dm, .3mf, .stl or .png."
+pressed = me.pressed("save", save)
+if pressed and problem is None:
+    memory["number"] += 1
+    memory["failed"] = None
+    body = filled(
+        model=model,
+        z=vectors,
+        format=os.path.splitext(where)[1][1:].lower(),
+        form=form,
+        cell=cell,
+        height=height,
+        plane=to_plane(plane),
+        base=base,
+        threshold=threshold,
+        levels=levels,
+        invert=invert,
+        columns=columns,
+        units=units,
+    )
+    memory["wanted"][:] = [{"body": body, "path": where, "number": memory["number"], "until": clock() + PRESS_LASTS}]
+
+file = None
+if memory["number"]:
+    slot = me.ask("export", memory["number"], export, now=pressed)
+    if slot.is_current():
+        file = slot.value["path"]
+    me.show(slot, memory["saved"]["done"])
+if problem:
+    me.tell(problem, "Warning" if pressed else "Remark")
