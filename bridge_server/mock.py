@@ -46,7 +46,7 @@ from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.messages import Picture
 from bridge_server.mock_digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
 from bridge_server.mock_film import film as mock_film
-from bridge_server.mock_training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training
+from bridge_server.mock_training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
 from bridge_server.network_messages import (
     Activations,
     ActivationsRequest,
@@ -158,9 +158,9 @@ class Mock(Backend):
             run=self._describe(run),
             next=ticks,
             steps=[int(tick / TICKS * STEPS) for tick in new],
-            loss_d=[_loss_d(tick) for tick in new],
-            loss_g=[_loss_g(tick) for tick in new],
-            frechet=[_frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],
+            loss_d=[loss_d(tick) for tick in new],
+            loss_g=[loss_g(tick) for tick in new],
+            frechet=[frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],
             preview=_picture(number, number) if number > query.preview else None,
         )
 
@@ -184,7 +184,7 @@ class Mock(Backend):
                 epoch=EPOCHS,
                 step=STEPS,
                 seconds=120.0,
-                frechet=_frechet(TICKS),
+                frechet=frechet(TICKS),
                 finished=True,
                 preset="fast",
             )
@@ -325,7 +325,7 @@ class Mock(Backend):
         state, share, ticks = run.state(), run.share(), run.ticks()
         ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
         epochs = recipe(run.settings).epochs
-        judged = _frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
+        judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
         described = Run(
             id=run.id,
             model=run.model,
@@ -340,8 +340,8 @@ class Mock(Backend):
             percent=share * 100,
             seconds=share * SECONDS,
             seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,
-            loss_d=_loss_d(ticks) if ticks else None,
-            loss_g=_loss_g(ticks) if ticks else None,
+            loss_d=loss_d(ticks) if ticks else None,
+            loss_g=loss_g(ticks) if ticks else None,
             frechet=judged,
             confident=judged and 1 - judged / 100,
             preview=ticks // TICKS_PER_PREVIEW,
@@ -384,18 +384,6 @@ def _picture(number: int, first: int, below: bool = False) -> Picture:
     from bridge_server.pictures import sheet
 
     return sheet(number, digits(first), below=below)
-
-
-def _loss_d(tick: int) -> float:
-    return 0.5 + 0.9 / (tick + 1)
-
-
-def _loss_g(tick: int) -> float:
-    return 1.5 - 0.8 / (tick + 1)
-
-
-def _frechet(tick: int) -> float:
-    return 4 + 80 / tick
 
 
 def _now() -> str:

@@ -1,4 +1,4 @@
-"""A made-up training of the mock."""
+"""A made-up training of the mock, and the figures it shows."""
 
 from __future__ import annotations
 
@@ -52,3 +52,15 @@ class Training:
 
     def ticks(self) -> int:
         return int(self.share() * TICKS + 1e-9)
+
+
+def loss_d(tick: int) -> float:
+    return 0.5 + 0.9 / (tick + 1)
+
+
+def loss_g(tick: int) -> float:
+    return 1.5 - 0.8 / (tick + 1)
+
+
+def frechet(tick: int) -> float:
+    return 4 + 80 / tick

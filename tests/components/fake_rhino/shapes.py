@@ -1,6 +1,7 @@
 """Geometry: rhino3dm where there is one, else openNURBS text that the test decodes."""
 
 import base64
+from collections import OrderedDict
 
 from fakes import Path, Strict, Tree, mistake
 
@@ -125,7 +126,7 @@ class CommonObject(object):
 def plain(value):
     """Turn an output into JSON: geometry as openNURBS text, a tree as {"0;1": [...]}."""
     if isinstance(value, Tree):
-        return {";".join(map(str, path)): plain(items) for path, items in value._branches.items()}
+        return OrderedDict((";".join(map(str, path)), plain(value._branches[path])) for path in sorted(value._branches))
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, Geometry):
