@@ -11,13 +11,7 @@ from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.messages import Message, Picture, Pixels, RhinoObject
 from bridge_server.network_messages import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
-from ganmnist.config import (
-    ExportConfig,
-    GenerateConfig,
-    GeometryConfig,
-    ModelName,
-    TrainConfig,
-)
+from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, ModelName, TrainConfig
 from ganmnist.fields import Flag, Number, Settings, Whole
 from ganmnist.models import NewName, OwnName
 from ganmnist.provenance import Provenance

@@ -47,10 +47,7 @@ from bridge_server.messages import Picture
 from bridge_server.mock_digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
 from bridge_server.mock_film import film as mock_film
 from bridge_server.mock_training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
-from bridge_server.network_messages import (
-    Activations,
-    ActivationsRequest,
-)
+from bridge_server.network_messages import Activations, ActivationsRequest
 from bridge_server.texts import with_text
 from ganmnist.composition import ModelConfig
 from ganmnist.config import LatentConfig, PresetName, TrainConfig

@@ -6,19 +6,11 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge_server.contract import (
-    Generated,
-    GenerateRequest,
-    Model,
-)
+from bridge_server.contract import Generated, GenerateRequest, Model
 from bridge_server.film_messages import Film, FilmFrame, FilmRequest
 from bridge_server.latent_messages import LatentVectors
 from bridge_server.messages import Picture, Pixels, RhinoObject
-from bridge_server.network_messages import (
-    Activations,
-    ActivationsRequest,
-    LayerMaps,
-)
+from bridge_server.network_messages import Activations, ActivationsRequest, LayerMaps
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:

@@ -33,10 +33,7 @@ from bridge_server.exports import check_size, exported
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.launcher import Launcher
-from bridge_server.network_messages import (
-    Activations,
-    ActivationsRequest,
-)
+from bridge_server.network_messages import Activations, ActivationsRequest
 from bridge_server.pictures import Origin, activations, film, generated
 from bridge_server.runs import Record, RunStore
 from bridge_server.samplers import Samplers

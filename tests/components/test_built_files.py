@@ -138,7 +138,7 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
         {"Network"},
         {"Model"},
         {"Train", "Losses"},
-        {"Generate", "Walk", "Between", "Sheet", "Sketch", "Models", "Export", "Restore"},
+        {"Generate", "Walk", "Film", "Between", "Sheet", "Sketch", "Models", "Export", "Restore"},
     ]
 
 

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import rhino3dm
 
-from bridge_server.network_messages import (
-    ActivationsRequest,
-)
+from bridge_server.network_messages import ActivationsRequest
 from bridge_server.pictures import activations, pixels
 from ganmnist.activations import maps_of
 from ganmnist.errors import SettingError

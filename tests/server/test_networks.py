@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from bridge_server.network_messages import (
-    NetworkTable,
-)
+from bridge_server.network_messages import NetworkTable
 from ganmnist.composition import ModelConfig, training_memory
 from ganmnist.config import TrainConfig
 from ganmnist.models import BUNDLED, ModelStore
