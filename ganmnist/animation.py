@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganmnist.files import write_atomic
-
 _SCALE = 8  # screen pixels to the side of an image's pixel
-_MILLISECONDS = 80  # per image
 
 
-def write_gif(path: Path, images: NDArray[np.uint8], *, closed: bool = False) -> None:
-    """Write an animation that never ends: round and round where the images are a loop, else there and back.
+def gif(images: NDArray[np.uint8], milliseconds: int | Sequence[int], comment: str = "") -> bytes:
+    """Return an animation that never ends.
 
     Args:
-        path: File to write.
         images: uint8 (N, rows, columns).
-        closed: After the last comes the first.
+        milliseconds: For which each of them is shown.
+        comment: A text that the file carries.
     """
-    turned = images if closed else np.concatenate([images, images[-2:0:-1]])
-    frames = [Image.fromarray(image).resize((_SCALE * image.shape[1], _SCALE * image.shape[0])) for image in turned]
+    shown = [Image.fromarray(image).resize((_SCALE * image.shape[1], _SCALE * image.shape[0]), 0) for image in images]
     file = io.BytesIO()
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=_MILLISECONDS, loop=0)
-    write_atomic(path, file.getvalue())
+    shown[0].save(file, "GIF", save_all=True, append_images=shown[1:], duration=milliseconds, loop=0, comment=comment)
+    return file.getvalue()

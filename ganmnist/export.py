@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ganmnist.animation import gif
 from ganmnist.config import GeometryConfig
 from ganmnist.contours import Curves
 from ganmnist.errors import SettingError
@@ -122,8 +123,7 @@ def _png(images: NDArray[np.uint8], columns: int | None, text: str | None) -> by
 
 def _gif(images: NDArray[np.uint8], columns: int | None, text: str | None) -> bytes:
     """Return the images one after the other, for ever, the record as comment."""
-    first, *others = [Image.fromarray(image) for image in images]
-    return _saved(first, "GIF", save_all=True, append_images=others, duration=_FRAME, loop=0, comment=text or "")
+    return gif(images, _FRAME, text or "")
 
 
 def _saved(picture: Image.Image, format: str, **options: Any) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganmnist import frames
+from ganmnist.animation import gif
 from ganmnist.config import FilmConfig, FilmGeometryConfig
 from ganmnist.errors import ModelError, ModelNotFound
 from ganmnist.forms import Piece, build
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 Shots = dict[tuple[str, bytes], NDArray[np.uint8]]  # (N, 28, 28) by the checksum of a frame and the bytes of z
 _STOREY = 8  # cells between the frames of a stack, beside their height
-_SCALE = 6  # pixels of a moving picture per pixel of a digit
 _SHOWN, _HELD = 160, 1600  # milliseconds for which a moving picture shows a frame, and the last one
 
 
@@ -165,10 +163,5 @@ def sheet(images: NDArray[np.uint8]) -> Image.Image:
 
 def animation(images: NDArray[np.uint8]) -> bytes:
     """Return a film as a moving picture, a GIF: the digits side by side, the last frame held a while, for ever."""
-    pictures = [
-        Image.fromarray(np.kron(tile(digits, len(digits)), np.ones((_SCALE, _SCALE), np.uint8))) for digits in images
-    ]
-    times: Sequence[int] = [_SHOWN] * (len(pictures) - 1) + [_HELD]
-    file = io.BytesIO()
-    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0)
-    return file.getvalue()
+    times = [_SHOWN] * (len(images) - 1) + [_HELD]
+    return gif(np.stack([tile(digits, len(digits)) for digits in images]), times)

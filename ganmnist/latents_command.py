@@ -11,6 +11,7 @@ import numpy as np
 from ganmnist import paths
 from ganmnist.config import BetweenConfig, GenerateConfig, GeometryConfig, SheetConfig
 from ganmnist.errors import SettingError
+from ganmnist.files import write_atomic
 from ganmnist.models import ModelStore
 from ganmnist.options import add_command, add_settings, given, print_result
 from ganmnist.reading import read_settings
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ganmnist.latent import Latents
     from ganmnist.options import Commands
     from ganmnist.sampling import Sampler
+
+_MILLISECONDS = 80  # for which an animation shows an image
 
 
 def add_latents(commands: Commands) -> None:
@@ -49,7 +52,7 @@ def add_latents(commands: Commands) -> None:
 def between(options: argparse.Namespace) -> None:
     """Draw what lies on the way from digit to digit, in a row or as an animation."""
     from ganmnist import interpolation
-    from ganmnist.animation import write_gif
+    from ganmnist.animation import gif
     from ganmnist.export import write
     from ganmnist.sampling import Sampler
 
@@ -61,7 +64,8 @@ def between(options: argparse.Namespace) -> None:
     config = read_settings(BetweenConfig, {**given(options, BetweenConfig), "z": keys.tolist()})
     images = sampler.generate(interpolation.between(config, sampler.latent_dim, sampler.classes))
     if options.out.suffix.lower() == ".gif":
-        write_gif(options.out, images, closed=config.closed)
+        turned = images if config.closed else np.concatenate([images, images[-2:0:-1]])  # round and round, or back
+        write_atomic(options.out, gif(turned, _MILLISECONDS))
     else:
         write(options.out, images, GeometryConfig(columns=len(images)))
     done = {"model": sampler.name, "count": len(images), "out": str(options.out)}

@@ -190,7 +190,7 @@ def test_a_sheet_has_a_line_for_each_digit_and_a_moving_picture_the_frames_one_a
     assert sheet.shape == (56, 84)
     assert sheet[::28, ::28].tolist() == [[10, 20, 30], [40, 50, 60]]
     with Image.open(io.BytesIO(film.animation(images))) as moving:
-        assert (moving.format, moving.n_frames, moving.size, moving.info["loop"]) == ("GIF", 3, (336, 168), 0)
+        assert (moving.format, moving.n_frames, moving.size, moving.info["loop"]) == ("GIF", 3, (448, 224), 0)
         times, greys = [], []
         for number in range(3):
             moving.seek(number)
@@ -212,7 +212,7 @@ def test_the_command_writes_the_film_of_the_newest_model(say, folder, tmp_path, 
             np.testing.assert_array_equal(np.asarray(picture), np.asarray(film.sheet(expected)))
     elif ending == "gif":
         with Image.open(path) as picture:
-            assert (picture.n_frames, picture.size) == (6, (336, 168))
+            assert (picture.n_frames, picture.size) == (6, (448, 224))
     else:
         import rhino3dm
 

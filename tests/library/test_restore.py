@@ -56,7 +56,7 @@ def test_other_readers_find_the_record_where_their_kind_of_file_has_texts(conten
         assert picture.info["comment"].decode() == text
         assert picture.n_frames == 3
         picture.seek(2)
-        np.testing.assert_array_equal(np.asarray(picture.convert("L")), made[1][2])
+        np.testing.assert_array_equal(np.asarray(picture.convert("L"))[::8, ::8], made[1][2])
     model = rhino3dm.File3dm.Read(str(tmp_path / "d.3dm"))
     assert model.Strings[KEY] == text
     own = [found.Attributes.GetUserString(KEY) for found in model.Objects]
