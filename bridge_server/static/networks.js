@@ -23,7 +23,7 @@ function table(name, { rows, parameters }) {
             {},
             el("td", {}, String(row.place)),
             el("td", {}, row.layer),
-            el("td", {}, row.output_shape.join(" × ")),
+            el("td", {}, row.output_shape.join(", ")),
             el("td", {}, row.parameters ? whole(row.parameters) : "-"),
           ),
         ),

@@ -48,7 +48,7 @@ function mesh() {
   for (const [u, v] of around) vertices.push(u, v, 0.001, u, v, 1);
   around.forEach((_, at) => {
     const [here, next] = [first + 2 * at, first + 2 * ((at + 1) % around.length)];
-    faces.push(here, next, here + 1, next, next + 1, here + 1);
+    faces.push(here, here + 1, next, next, here + 1, next + 1);
   });
   return { vertices: new Float32Array(vertices), faces: new Uint32Array(faces) };
 }
@@ -92,6 +92,8 @@ export function relief(canvas) {
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.enable(gl.DEPTH_TEST);
+    gl.enable(gl.CULL_FACE);
+    gl.frontFace(gl.CW);
     upload();
   }
 
@@ -129,7 +131,7 @@ export function relief(canvas) {
 
   function turn(yaw, pitch) {
     camera.yaw += yaw;
-    camera.pitch = Math.min(1.55, Math.max(-1.2, camera.pitch + pitch));
+    camera.pitch = Math.min(1.55, Math.max(0.05, camera.pitch + pitch));
     soon();
   }
   function zoom(times) {

@@ -11,7 +11,7 @@ const NO_MESH = 2 ** 31 - 1; // `preview` that nothing is newer than: the page t
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
 const films = new Map(); // run id -> frames this page has seen
 
-/** { node, follow(id), leave() }; `changed(run)` is told whenever the run's state is another. */
+/** { node, follow(id), leave() }; `changed(run, other)` is told of every news of the run; `other`: its state is another. */
 export function runPanel(changed) {
   const losses = curves("Loss");
   const frames = film();
@@ -87,10 +87,10 @@ export function runPanel(changed) {
       ["Time", clock(run.seconds)],
       ["Left", run.seconds_left === null ? "-" : clock(run.seconds_left)],
       ["FID", number(run.frechet, run.frechet < 10 ? 1 : 0)],
-      ["Sure", run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`],
+      ["Confident", run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`],
     ];
     fill(figures, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
-    if (other) changed(run);
+    changed(run, other);
   }
 
   function take(seen, progress) {

@@ -79,9 +79,9 @@ void main() {
   float around = (left + right + back + front) * 0.25;
   float hollow = form == 2 || wall > 0.5 ? 1.0 : clamp(1.0 - 2.4 * max(0.0, around - level), 0.5, 1.0);
   vec3 body = mix(low, high, smoothstep(0.06, 0.85, level));
-  if (wall > 0.5) body = mix(low, high, 0.12);
+  if (wall > 0.5) body = low;
   float direct = max(0.0, (dot(normal, sun) + 0.22) / 1.22);
-  float ambient = 0.36 + 0.16 * dot(normal, sky);
+  float ambient = 0.42 + 0.12 * dot(normal, sky);
   vec3 halfway = normalize(sun + toEye);
   float gloss = pow(max(0.0, dot(normal, halfway)), 48.0) * 0.38 * (0.3 + 0.7 * level);
   float rim = pow(1.0 - max(0.0, dot(normal, toEye)), 3.0) * 0.12;

@@ -10,7 +10,7 @@ import { HANDS, request } from "./state.js";
 const SIDE = 9; // digits along a side
 const REACH = 3; // of either slider, standard deviations
 const QUIET_MS = 160; // for which nothing changes before the sheet is drawn anew
-const level = (place) => -REACH + (2 * REACH * place) / (SIDE - 1);
+const level = (place) => -REACH + (2 * REACH * (place + 0.5)) / SIDE; // of the middle of a cell
 
 /** { node, show(state) }; `move(part)` gets the two sliders as one moves about. */
 export function latentSheet(move) {

@@ -22,7 +22,7 @@ export function stage() {
   }
   const sorry = el("p", { className: "help", hidden: true }, "This browser has no WebGL 2, so the digit is shown flat.");
   const thumbs = el("div", { className: "thumbs", role: "group", "aria-label": "All digits" });
-  const hint = el("p", { className: "help hint" }, "Drag to turn, double-click to put back; click it, and the wheel zooms.");
+  const hint = el("p", { className: "help hint" }, "Drag to turn, click and wheel to zoom.");
   const box = el("div", { className: "box" }, flat, deep);
   const node = el("figure", { className: "stage" }, el("div", { className: "row apart" }, choices, hint), box, sorry, thumbs);
   let space; // made when it is first needed

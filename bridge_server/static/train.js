@@ -39,7 +39,11 @@ export function trainView() {
     el("h2", {}, "Nothing has been trained yet"),
     el("p", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. A trained model comes along, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
   );
-  const panel = runPanel(list);
+  const panel = runPanel((run, other) => {
+    const text = runs.querySelector(`a[href="#/train/${run.id}"] .help`);
+    if (text) text.textContent = run.text;
+    if (other) list();
+  });
   const stage = el("div", { className: "stack" }, empty);
   const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs);
   const node = el(

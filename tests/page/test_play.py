@@ -1,0 +1,219 @@
+"""Play: what is dragged is drawn, the newest state wins, and what is copied makes the same digits."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server(mock=True)
+
+
+@pytest.fixture
+def page(open_page, server):
+    page = open_page(server)
+    shown(page, seed=0)
+    return page
+
+
+def shown(page, **wanted):
+    """Wait until the digits of these settings are on the page."""
+    for name, value in wanted.items():
+        number = json.dumps(value).replace(".", r"\.")
+        expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(f'"{name}":{number}[,}}]'))
+
+
+def pixels(page, selector=".thumbs canvas"):
+    """The darkness of the first canvas, 28 x 28 numbers."""
+    return page.locator(selector).first.evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, at) => at % 4 === 0)"
+    )
+
+
+def middle(grey):
+    """Row and column around which the ink lies."""
+    ink = [255 - value for value in grey]
+    return (
+        sum(place // 28 * value for place, value in enumerate(ink)) / sum(ink),
+        sum(place % 28 * value for place, value in enumerate(ink)) / sum(ink),
+    )
+
+
+def drag(page, name, values):
+    page.locator(f"input[name={name}]").evaluate(
+        """(slider, values) => {
+            for (const value of values) {
+                slider.value = value;
+                slider.dispatchEvent(new Event("input"));
+            }
+        }""",
+        list(values),
+    )
+
+
+def test_a_slider_that_is_dragged_ends_at_the_digit_of_its_last_value(page):
+    before = middle(pixels(page))
+    drag(page, "slant", [-3 + step / 10 for step in range(61)])
+    shown(page, slant=3)
+    after = middle(pixels(page))
+    assert after[1] - before[1] == pytest.approx(3, abs=0.2), "the mock moves a digit three pixels to the right"
+    assert after[0] == pytest.approx(before[0], abs=0.2)
+
+
+def test_an_older_answer_never_replaces_a_newer_one(page):
+    asked = []
+
+    def late(route):
+        body = route.request.post_data_json
+        if "z" not in body:
+            asked.append(body.get("thickness"))
+        page.wait_for_timeout(max(0, 120 - 20 * len(asked)))
+        route.continue_()
+
+    page.route("**/api/generate", late)
+    drag(page, "thickness", [0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+    shown(page, thickness=3)
+    page.unroute_all(behavior="wait")
+    steps = [value for value in asked if value]
+    assert steps[0] == 0.5
+    assert 3 in steps
+    assert len(steps) <= 4, "what came while one was under way is passed over"
+
+
+def test_a_slider_is_left_alone_again_by_its_button(page):
+    drag(page, "width", [2])
+    shown(page, width=2)
+    page.get_by_role("button", name="Width as it comes").click()
+    shown(page, width=None)
+
+
+def test_two_are_under_way_at_a_time_and_being_told_to_wait_is_obeyed(page):
+    refused = []
+
+    def busy(route):
+        if "z" in route.request.post_data_json or len(refused) == 2:
+            route.continue_()
+            return
+        refused.append(route.request.post_data_json)
+        error = {"code": "too_many_requests", "message": "wait", "field": None, "request_id": "0"}
+        route.fulfill(status=429, headers={"Retry-After": "1"}, json={"error": error})
+
+    page.route("**/api/generate", busy)
+    drag(page, "size", [1])
+    shown(page, size=1)
+    assert len(refused) == 2
+    page.unroute_all(behavior="wait")
+    page.evaluate("console.clear()")
+
+
+def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
+    page = open_page(server, has_touch=True, viewport={"width": 390, "height": 844})
+    deep = page.locator(".deep")
+    expect(deep).to_have_attribute("data-view", "-0.40 0.92 2.75 relief")
+    colours = deep.evaluate(
+        """canvas => {
+            const gl = canvas.getContext("webgl2"), bytes = new Uint8Array(4 * canvas.width * canvas.height);
+            gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+            return new Set(new Uint32Array(bytes.buffer)).size;
+        }"""
+    )
+    assert colours > 500, "something lit is on the canvas"
+    deep.focus()
+    page.keyboard.press("ArrowRight")
+    expect(deep).to_have_attribute("data-view", "-0.28 0.92 2.75 relief")
+    page.keyboard.press("0")
+    expect(deep).to_have_attribute("data-view", "-0.40 0.92 2.75 relief")
+    box = deep.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 50)
+    page.mouse.up()
+    expect(deep).to_have_attribute("data-view", "0.40 0.52 2.75 relief")
+    deep.evaluate(
+        """canvas => {
+            canvas.setPointerCapture = () => {};
+            const touch = (type, pointerId, clientX) =>
+                canvas.dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY: 9, pointerType: "touch" }));
+            touch("pointerdown", 7, 100);
+            touch("pointerdown", 8, 200);
+            touch("pointermove", 8, 300);
+            touch("pointerup", 7, 100);
+            touch("pointerup", 8, 300);
+        }"""
+    )
+    expect(deep).to_have_attribute("data-view", re.compile("0.40 0.52 1.60"))
+    for form in ("solid", "points"):
+        page.get_by_label(form).check(force=True)
+        expect(deep).to_have_attribute("data-view", re.compile(form))
+    page.get_by_label("image").check(force=True)
+    expect(page.locator(".flat")).to_be_visible()
+
+
+def test_the_map_moves_two_sliders_and_shows_what_they_would_give(page):
+    pad = page.locator(".pad")
+    expect(pad).to_have_attribute("data-shown", re.compile("bundled"))
+    corners = page.locator(".pad canvas").evaluate(
+        """canvas => [0, 28 * 8].map((at) =>
+            [...canvas.getContext("2d").getImageData(at, at, 28, 28).data].filter((_, at) => at % 4 === 0))"""
+    )
+    (top, left), (bottom, right) = map(middle, corners)
+    assert right - left == pytest.approx(6, abs=0.5)
+    assert bottom - top == pytest.approx(6, abs=0.5)
+    box = pad.bounding_box()
+    pad.click(position={"x": box["width"] - 1, "y": box["height"] / 2})
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"slant":2\.9'))
+    pad.press("ArrowUp")
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"thickness":0.1'))
+
+
+def test_between_two_seeds_plays_from_one_to_the_other(page):
+    canvas = page.locator(".between canvas")
+    expect(canvas).to_have_attribute("data-shown", re.compile("bundled"))
+    assert pixels(page, ".between canvas") == pixels(page)
+    way = page.get_by_label("Way from one seed to the other")
+    page.locator(".between").get_by_role("button", name="Play").click()
+    expect(way).not_to_have_value("0")
+    page.locator(".between").get_by_role("button", name="Pause").click()
+    expect(page.locator(".between").get_by_role("button", name="Play")).to_be_visible()
+    way.fill("23")
+    end = pixels(page, ".between canvas")
+    page.locator("input[name=seed]").fill("1")
+    shown(page, seed=1)
+    assert pixels(page) == end
+
+
+def test_what_is_copied_as_python_makes_the_same_digits(open_page, start_server):
+    server = start_server()
+    page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
+    page.locator("input[name=seed]").fill("41")
+    drag(page, "slant", [1.25])
+    shown(page, seed=41, slant=1.25)
+    page.get_by_role("button", name="Copy as Python").click()
+    expect(page.get_by_text("Copy as Python: copied.")).to_be_visible()
+    program = page.evaluate("navigator.clipboard.readText()")
+    program += "import base64\nprint(base64.b64encode(images.tobytes()).decode())\n"
+    environment = {**os.environ, "GANMNIST_HOME": str(server.home), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, cwd="/")
+    assert done.returncode == 0, done.stderr
+    told, made = done.stdout.splitlines()
+    assert told == "(6, 28, 28)"
+    first = base64.b64decode(made)[:784]
+    drawn = pixels(page)
+    paper, ink = 0xFB, 0x1E  # the red of both in page.css
+    assert max(abs(paper + (ink - paper) * white / 255 - red) for white, red in zip(first, drawn, strict=True)) <= 1
+
+
+def test_a_picture_can_be_kept(page):
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Download PNG").click()
+    assert kept.value.suggested_filename == "bundled-3-0.png"
+    assert kept.value.path().read_bytes().startswith(b"\x89PNG")
