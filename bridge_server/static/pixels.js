@@ -58,7 +58,7 @@ export function draw(canvas, pixels, columns, at = null) {
 export async function fromPng(blob) {
   const bitmap = await createImageBitmap(blob);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
   return { columns: bitmap.width, pixels: Uint8Array.from({ length: data.length / 4 }, (_, at) => data[4 * at]) };

@@ -98,7 +98,7 @@ def make_model():
 
     def make(server, name: str) -> None:
         run = server.start_run(model=name)
-        server.wait_for_step(run["id"], 500)
+        server.wait_for_step(run["id"], 1200)  # past the first preview
         assert server.call("POST", f"/api/runs/{run['id']}/stop")[1]["state"] == "stopped"
 
     return make

@@ -36,7 +36,7 @@ def test_without_a_token_the_page_says_how_to_get_one_and_takes_it(browser, serv
     context.close()
 
 
-def test_a_server_that_went_away_is_told_of_and_carried_on_with(open_page, start_server):
+def test_a_server_that_went_away_is_told_of_and_carried_on_with(start_server, open_page):
     first = start_server(mock=True)
     page = open_page(first, clean=False)
     expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)

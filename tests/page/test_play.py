@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
+PAPER, INK = 0xFB, 0x1E  # the red of both in page.css
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +33,21 @@ def shown(page, **wanted):
         expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(f'"{name}":{number}[,}}]'))
 
 
-def pixels(page, selector=".thumbs canvas"):
-    """The darkness of the first canvas, 28 x 28 numbers."""
+def pixels(page, selector=".thumbs canvas", at=0):
+    """The red of 28 x 28 pixels of the first canvas, `at` pixels from the left and from the top."""
     return page.locator(selector).first.evaluate(
-        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, at) => at % 4 === 0)"
+        """(canvas, at) => {
+            const pen = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+            pen.drawImage(canvas, -at, -at);
+            return [...pen.getImageData(0, 0, 28, 28).data].filter((_, place) => place % 4 === 0);
+        }""",
+        at,
     )
 
 
 def middle(grey):
     """Row and column around which the ink lies."""
-    ink = [255 - value for value in grey]
+    ink = [PAPER - value for value in grey]
     return (
         sum(place // 28 * value for place, value in enumerate(ink)) / sum(ink),
         sum(place % 28 * value for place, value in enumerate(ink)) / sum(ink),
@@ -74,7 +80,7 @@ def test_an_older_answer_never_replaces_a_newer_one(page):
 
     def late(route):
         body = route.request.post_data_json
-        if "z" not in body:
+        if body.get("count") == 6:  # and not for the map or the way between seeds
             asked.append(body.get("thickness"))
         page.wait_for_timeout(max(0, 120 - 20 * len(asked)))
         route.continue_()
@@ -96,7 +102,9 @@ def test_a_slider_is_left_alone_again_by_its_button(page):
     shown(page, width=None)
 
 
-def test_two_are_under_way_at_a_time_and_being_told_to_wait_is_obeyed(page):
+def test_being_told_to_wait_is_obeyed(open_page, server):
+    page = open_page(server, clean=False)  # a refusal is a word on the console
+    shown(page, seed=0)
     refused = []
 
     def busy(route):
@@ -112,7 +120,6 @@ def test_two_are_under_way_at_a_time_and_being_told_to_wait_is_obeyed(page):
     shown(page, size=1)
     assert len(refused) == 2
     page.unroute_all(behavior="wait")
-    page.evaluate("console.clear()")
 
 
 def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
@@ -126,7 +133,7 @@ def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
             return new Set(new Uint32Array(bytes.buffer)).size;
         }"""
     )
-    assert colours > 500, "something lit is on the canvas"
+    assert colours > 100, "something lit is on the canvas"
     deep.focus()
     page.keyboard.press("ArrowRight")
     expect(deep).to_have_attribute("data-view", "-0.28 0.92 2.75 relief")
@@ -161,11 +168,7 @@ def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
 def test_the_map_moves_two_sliders_and_shows_what_they_would_give(page):
     pad = page.locator(".pad")
     expect(pad).to_have_attribute("data-shown", re.compile("bundled"))
-    corners = page.locator(".pad canvas").evaluate(
-        """canvas => [0, 28 * 8].map((at) =>
-            [...canvas.getContext("2d").getImageData(at, at, 28, 28).data].filter((_, at) => at % 4 === 0))"""
-    )
-    (top, left), (bottom, right) = map(middle, corners)
+    (top, left), (bottom, right) = (middle(pixels(page, ".pad canvas", at)) for at in (0, 28 * 8))
     assert right - left == pytest.approx(6, abs=0.5)
     assert bottom - top == pytest.approx(6, abs=0.5)
     box = pad.bounding_box()
@@ -191,7 +194,7 @@ def test_between_two_seeds_plays_from_one_to_the_other(page):
     assert pixels(page) == end
 
 
-def test_what_is_copied_as_python_makes_the_same_digits(open_page, start_server):
+def test_what_is_copied_as_python_makes_the_same_digits(start_server, open_page):
     server = start_server()
     page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
     page.locator("input[name=seed]").fill("41")
@@ -208,8 +211,7 @@ def test_what_is_copied_as_python_makes_the_same_digits(open_page, start_server)
     assert told == "(6, 28, 28)"
     first = base64.b64decode(made)[:784]
     drawn = pixels(page)
-    paper, ink = 0xFB, 0x1E  # the red of both in page.css
-    assert max(abs(paper + (ink - paper) * white / 255 - red) for white, red in zip(first, drawn, strict=True)) <= 1
+    assert max(abs(PAPER + (INK - PAPER) * white / 255 - red) for white, red in zip(first, drawn, strict=True)) <= 1
 
 
 def test_a_picture_can_be_kept(page):

@@ -24,7 +24,7 @@ def chip(page, state):
     expect(page.locator(".chip")).to_have_text(state)
 
 
-def test_a_training_is_watched_to_its_end_and_its_film_played_back(open_page, start_server):
+def test_a_training_is_watched_to_its_end_and_its_film_played_back(start_server, open_page):
     server = start_server()
     page = open_page(server, "#/train")
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible()
