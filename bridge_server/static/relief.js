@@ -4,7 +4,7 @@ import { onTheme, rgb } from "./pixels.js";
 import { FRAGMENT, VERTEX } from "./shaders.js";
 
 const CELLS = 112; // of the mesh along a side: four per pixel
-const POINTS = 56;
+const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
 const HOME = { yaw: -0.4, pitch: 0.92, far: 2.75 };
@@ -120,7 +120,7 @@ export function relief(canvas) {
     gl.uniformMatrix4fv(at.view, false, view(camera));
     gl.uniform1i(at.form, FORMS.indexOf(form));
     gl.uniform1f(at.base, form === "solid" ? 0.12 : 0.012);
-    gl.uniform1f(at.dots, (height / camera.far) * 0.0335);
+    gl.uniform1f(at.dots, (height / camera.far) * 0.067);
     gl.uniform3fv(at.low, rgb("--low").map((part) => part / 255));
     gl.uniform3fv(at.high, rgb("--high").map((part) => part / 255));
     gl.uniform1f(at.light, matchMedia("(prefers-color-scheme: dark)").matches ? 0.72 : 1);

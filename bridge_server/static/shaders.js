@@ -33,7 +33,7 @@ out vec3 toward;
 ${HEIGHT}
 void main() {
   vec2 uv = corner.xy;
-  if (form == 2) uv = (vec2(gl_VertexID % 56, gl_VertexID / 56) + 0.5) / 56.0;
+  if (form == 2) uv = (vec2(gl_VertexID % 28, gl_VertexID / 28) + 0.5) / 28.0;
   place = uv;
   white = form == 2 ? texture(pixels, uv).r : heightAt(uv);
   wall = corner.z > 0.0 && form != 2 ? 1.0 : 0.0;

@@ -1,6 +1,7 @@
 """Who is let in, and how the others are turned away: always in the one shape, on every route and method."""
 
 import json
+import re
 import socket
 
 import pytest
