@@ -10,12 +10,15 @@ export function images({ shape: [count, rows, columns], data }) {
   return Array.from({ length: count }, (_, at) => all.subarray(at * rows * columns, (at + 1) * rows * columns));
 }
 
-/** The latents of an answer, a Float32Array each. */
-export function latents({ z, images: { shape } }) {
-  const all = new Float32Array(bytes(z).buffer);
-  const length = all.length / shape[0];
-  return Array.from({ length: shape[0] }, (_, at) => all.slice(at * length, (at + 1) * length));
+/** So many vectors of floats, a Float32Array each. */
+export function floats(base64, count) {
+  const all = new Float32Array(bytes(base64).buffer);
+  const length = all.length / count;
+  return Array.from({ length: count }, (_, at) => all.slice(at * length, (at + 1) * length));
 }
+
+/** The latents of the digits of an answer, each a whole vector: sent again as `z`, it gives the same digit. */
+export const latents = ({ z, images: { shape } }) => floats(z, shape[0]);
 
 let ink = null;
 const dark = matchMedia("(prefers-color-scheme: dark)");

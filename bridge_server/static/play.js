@@ -51,8 +51,8 @@ export function playView() {
         el(
           "section",
           { className: "card stack between-card" },
-          el("h2", {}, "Between two seeds"),
-          el("p", { className: "help" }, "From the hand of the seed beside the sliders to another, in 24 steps."),
+          el("h2", {}, "Between two digits"),
+          el("p", { className: "help" }, "From the digit above to another hand, or to another digit, in 24 pictures."),
           between.node,
         ),
       ),
@@ -116,6 +116,7 @@ export function playView() {
   function describe() {
     const found = models.find(({ name }) => name === state.model);
     knobs.classes(found ? found.classes : 10);
+    between.classes(found ? found.classes : 10);
     if (!found) return;
     const fid = found.frechet === null ? "" : `, FID ${found.frechet.toFixed(found.frechet < 10 ? 1 : 0)}`;
     about.textContent = `Learned from ${found.data}${fid}${found.finished ? "" : ", not finished"}.`;

@@ -61,11 +61,11 @@ export function latentSheet(move) {
     drawn = key;
     try {
       const row = await vectors(asked, x, y);
-      const { model, digit, seed, form } = asked;
+      const { model, form } = asked;
       const found = [];
       for (let place = 0; place < SIDE && key === drawn; place += 1) {
-        // Row by row, so that a slider never waits for the whole sheet. The seed chooses the class where none is chosen.
-        const answer = await post("/api/generate", { model, digit, seed, form, z: row(place) });
+        // Row by row, so that a slider never waits for the whole sheet.
+        const answer = await post("/api/generate", { model, form, z: row(place) });
         found.push(...images(answer.images));
         if (key !== drawn) return;
         cells = [...found, ...cells.slice(found.length)];

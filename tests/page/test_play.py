@@ -178,19 +178,22 @@ def test_the_map_moves_two_sliders_and_shows_what_they_would_give(page):
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"thickness":0.1'))
 
 
-def test_between_two_seeds_plays_from_one_to_the_other(page):
+def test_between_two_digits_plays_from_one_to_the_other(page):
     canvas = page.locator(".between canvas")
     expect(canvas).to_have_attribute("data-shown", re.compile("bundled"))
     assert pixels(page, ".between canvas") == pixels(page)
-    way = page.get_by_label("Way from one seed to the other")
+    way = page.get_by_label("Way from one to the other")
     page.locator(".between").get_by_role("button", name="Play").click()
     expect(way).not_to_have_value("0")
     page.locator(".between").get_by_role("button", name="Pause").click()
     expect(page.locator(".between").get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_label("To digit").select_option("8")
+    expect(canvas).to_have_attribute("data-shown", re.compile('"8"]'))
     way.fill("23")
     end = pixels(page, ".between canvas")
     page.locator("input[name=seed]").fill("1")
-    shown(page, seed=1)
+    page.locator(".digits").get_by_label("8").check(force=True)
+    shown(page, seed=1, digit=8)
     assert pixels(page) == end
 
 

@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said_beside_its_field(open_page, server):
 
 def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, server):
     page = open_page(server, "#/train")
-    page.get_by_text("Networks", exact=False).first.click()
+    page.locator("summary", has_text="Networks").click()
     table = page.get_by_role("region", name="Generator")
     expect(table.locator("tbody tr").first).to_contain_text("Dense")
     page.locator("[name=preset]").select_option("tutorial")
