@@ -21,10 +21,14 @@ export function floats(base64, count) {
 export const latents = ({ z, images: { shape } }) => floats(z, shape[0]);
 
 let ink = null;
+const known = new Map(); // colours by their names
 const dark = matchMedia("(prefers-color-scheme: dark)");
+dark.addEventListener("change", () => {
+  ink = null;
+  known.clear();
+});
 /** Called when light turns dark or back: what is drawn in the page's colours has to be drawn again. */
 export const onTheme = (work) => dark.addEventListener("change", work);
-dark.addEventListener("change", () => (ink = null));
 
 export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -32,8 +36,11 @@ export function colour(name) {
 
 /** A colour of the page as [r, g, b], 0 to 255. */
 export function rgb(name) {
-  const value = colour(name);
-  return [1, 3, 5].map((at) => parseInt(value.slice(at, at + 2), 16));
+  if (!known.has(name)) {
+    const value = colour(name);
+    known.set(name, [1, 3, 5].map((at) => parseInt(value.slice(at, at + 2), 16)));
+  }
+  return known.get(name);
 }
 
 function ramp() {

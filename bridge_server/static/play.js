@@ -4,13 +4,14 @@ import { get, post } from "./api.js";
 import { betweenSeeds } from "./between.js";
 import { controls, slider } from "./controls.js";
 import { copy, el, fill, freshId, save } from "./dom.js";
-import { latest } from "./latest.js";
+import { latest, settled } from "./latest.js";
 import { images } from "./pixels.js";
 import { latentSheet } from "./sheet.js";
 import { stage } from "./stage.js";
 import { fresh, python, remember, remembered, request } from "./state.js";
 
 const MOST = 36;
+const KEPT_MS = 300; // after the last change
 const GROWING_MS = 1000; // between two looks at a model that is being trained
 
 export function playView() {
@@ -80,6 +81,7 @@ export function playView() {
     ),
   );
 
+  const keepState = settled(remember, KEPT_MS);
   const ask = latest(
     (wanted) => post("/api/generate", request(wanted), { urgent: true }),
     (answer, wanted) => {
@@ -101,7 +103,7 @@ export function playView() {
     if (part.model) describe();
     sheet.show(state);
     between.show(state);
-    remember(state);
+    keepState(state);
   }
 
   function reset() {

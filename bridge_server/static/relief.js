@@ -2,8 +2,9 @@
 
 import { onTheme, rgb } from "./pixels.js";
 import { FRAGMENT, VERTEX } from "./shaders.js";
+import { SIDE, surface } from "./surface.js";
 
-const CELLS = 112; // of the mesh along a side: four per pixel
+const CELLS = 84; // of the mesh along a side: three per pixel
 const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
@@ -90,7 +91,6 @@ export function relief(canvas) {
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.LINEAR);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.enable(gl.DEPTH_TEST);
     gl.enable(gl.CULL_FACE);
     gl.frontFace(gl.CW);
@@ -98,7 +98,7 @@ export function relief(canvas) {
   }
 
   function upload() {
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, 28, 28, 0, gl.RED, gl.UNSIGNED_BYTE, pixels);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, SIDE, SIDE, 0, gl.RGBA, gl.FLOAT, surface(pixels));
   }
 
   function soon() {

@@ -61,7 +61,7 @@ class Watched:
     def __init__(self, page, url: str) -> None:
         self.found: list[str] = []
         self.elsewhere: list[str] = []
-        page.on("console", lambda message: self.found.append(f"{message.type}: {message.text}"))
+        page.on("console", lambda message: self.found.append(f"{message.type}: {message.text} {message.location}"))
         page.on("pageerror", lambda error: self.found.append(str(error)))
         page.on("request", lambda request: request.url.startswith((url, "blob:")) or self.elsewhere.append(request.url))
 
