@@ -108,7 +108,7 @@ def test_being_told_to_wait_is_obeyed(open_page, server):
     refused = []
 
     def busy(route):
-        if "z" in route.request.post_data_json or len(refused) == 2:
+        if route.request.post_data_json.get("count") != 6 or len(refused) == 2:
             route.continue_()
             return
         refused.append(route.request.post_data_json)
