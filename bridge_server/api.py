@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from bridge_server.backend import Attachment, Backend, Created
-from bridge_server.contract import CALLS, JSON, PNG, Call
+from bridge_server.contract import CALLS, EVENTS, JSON, PNG, Call
 from bridge_server.errors import Refusal
+from bridge_server.events import Stream
 from ganmnist.errors import SettingError
 
 _ENTRIES = 2000  # of a list, and names in a whole body: twice what the contract has use for
@@ -111,6 +112,8 @@ def _reply(made: object) -> Response:
     if isinstance(made, Attachment):
         headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
         return Response(made.content, headers=headers, mimetype=made.media)
+    if isinstance(made, Stream):
+        return Response(made.pieces, mimetype=EVENTS)
     status = 200
     if isinstance(made, Created):
         made, status = made.reply, 201

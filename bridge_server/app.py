@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -23,6 +24,8 @@ def create_app(backend: Backend) -> Flask:
     app.register_blueprint(api.blueprint(backend))
     app.register_blueprint(hops.blueprint(backend))
     document = openapi.FILE.read_bytes()
+    assert app.static_folder
+    modules = sorted(path.name for path in Path(app.static_folder).glob("*.js"))
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
@@ -30,7 +33,7 @@ def create_app(backend: Backend) -> Flask:
 
     @app.get("/")
     def page() -> str:
-        return render_template("index.html", version=__version__, mock=backend.mock)
+        return render_template("index.html", version=__version__, mock=backend.mock, modules=modules)
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> Response:

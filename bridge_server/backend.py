@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from bridge_server.contract import (
     ZIP,
     Data,
     Deleted,
+    EventsQuery,
     ExportRequest,
     Generated,
     GenerateRequest,
@@ -30,6 +32,7 @@ from bridge_server.contract import (
     StartRun,
 )
 from bridge_server.errors import Conflict, Refusal
+from bridge_server.events import Stream, stream
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.latent_messages import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.network_messages import (
@@ -223,6 +226,9 @@ class Backend(ABC):
 
     @abstractmethod
     def run_progress(self, id: str, query: ProgressQuery) -> RunProgress: ...
+
+    def run_events(self, id: str, query: EventsQuery) -> Stream:
+        return stream(partial(self.run_progress, id), query, self._process())
 
     @abstractmethod
     def run_preview(self, id: str) -> bytes: ...

@@ -18,6 +18,7 @@ from ganmnist.provenance import Provenance
 
 API_VERSION = 1
 JSON, PNG, ZIP, BYTES = "application/json", "image/png", "application/zip", "application/octet-stream"
+EVENTS = "text/event-stream"
 FileFormat = Literal["obj", "stl", "ply", "3mf", "3dm", "json", "png", "gif", "npy"]
 # What an export is to a browser. Text and COMPAS JSON are files too, which nobody should show or read as an answer.
 MEDIA: dict[FileFormat, str] = {
@@ -151,6 +152,12 @@ class ProgressQuery(Message):
 
     since: Whole = Field(0, description="Number of the last tick the asker has.", ge=0, le=2**31 - 1)
     preview: Whole = Field(0, description="Number of the newest preview the asker has.", ge=0, le=2**31 - 1)
+
+
+class EventsQuery(Message):
+    """What the asker of a stream has already."""
+
+    since: Whole = Field(0, description="Number of the last tick the asker has.", ge=0, le=2**31 - 1)
 
 
 class RunProgress(Message):
@@ -295,6 +302,7 @@ CALLS = (
     Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
     Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with an interrupted run."),
     Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
+    Call("run_events", "GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream.", gives=EVENTS),
     Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),
     Call("models", "GET", "/api/models", None, Models, "List all models."),
     Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),

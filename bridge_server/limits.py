@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from werkzeug.wsgi import ClosingIterator
+
 from bridge_server.contract import CALLS
 from bridge_server.errors import Refusal
 from bridge_server.security import WHO
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 MOST = 2  # at a time, of one client
 MOST_HOPS = 4  # as many as Hops sends at a time
 RETRY_SECONDS = 1  # the least that Retry-After can say
+STREAMS = 3  # at a time, of all clients: each holds a thread
+STREAM_RETRY_SECONDS = 5
 _FREE = frozenset(call.path for call in CALLS if call.public)
 
 
@@ -37,12 +41,15 @@ class Limit:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._lock = threading.Lock()
+        self._streams = threading.Semaphore(STREAMS)
         self._under_way: Counter[tuple[str, str]] = Counter()  # only clients that have some, so it stays small
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/solve":
             return self._answer(("", "hops"), MOST_HOPS, environ, start_response)
+        if path.startswith("/api/runs/") and path.endswith("/events"):
+            return self._stream(environ, start_response)
         if path in _FREE or not path.startswith("/api/"):
             return self._app(environ, start_response)
         return self._answer(_client(environ), MOST, environ, start_response)
@@ -63,6 +70,16 @@ class Limit:
                 self._under_way[client] -= 1
                 if not self._under_way[client]:
                     del self._under_way[client]
+
+    def _stream(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not self._streams.acquire(blocking=False):
+            message = f"{STREAMS} streams are under way, as many as there may be: ask for the run's progress instead."
+            raise Refusal(503, "too_many_streams", message, headers={"Retry-After": str(STREAM_RETRY_SECONDS)})
+        try:
+            return ClosingIterator(self._app(environ, start_response), self._streams.release)
+        except BaseException:
+            self._streams.release()
+            raise
 
 
 def _client(environ: WSGIEnvironment) -> tuple[str, str]:

@@ -31,7 +31,10 @@ class Process:
         token = new_token()
         self.instance = uuid.uuid4().hex
         self.tokens = Tokens(token, home)
-        self.wake: Callable[[], object] = lambda: None  # has the main thread look whether it is to end
+        self.wake: Callable[[], object] = lambda: (
+            None
+        )  # has the main thread send what is waiting, and see if it is to end
+        self.leaving = threading.Event()  # set as the process begins to end
         self._file = home / DISCOVERY
         self._found = Discovery(
             version=__version__, pid=os.getpid(), instance=self.instance, url=url, token=token, api=API_VERSION

@@ -27,6 +27,7 @@ _LOOK = frozenset(
         "runs",
         "run",
         "run_progress",
+        "run_events",
         "run_preview",
         "models",
         "model",

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,7 +78,7 @@ def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
         process.wake = server.pull_trigger
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if hasattr(signal, name):
-                signal.signal(getattr(signal, name), _leave)
+                signal.signal(getattr(signal, name), partial(_leave, process))
         try:
             backend.start()
             if not mock:
@@ -164,5 +165,6 @@ def _remove_leftover(home: Path) -> None:
     (home / DISCOVERY).unlink(missing_ok=True)
 
 
-def _leave(signum: int, frame: FrameType | None) -> None:
+def _leave(process: Process, signum: int, frame: FrameType | None) -> None:
+    process.leaving.set()
     raise SystemExit(0)

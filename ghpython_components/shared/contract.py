@@ -22,6 +22,7 @@ CALLS = {
     "networks_check": ("POST", "/api/networks/check"),
     "restore": ("POST", "/api/restore"),
     "run": ("GET", "/api/runs/{id}"),
+    "run_events": ("GET", "/api/runs/{id}/events"),
     "run_preview": ("GET", "/api/runs/{id}/preview.png"),
     "run_progress": ("GET", "/api/runs/{id}/progress"),
     "run_resume": ("POST", "/api/runs/{id}/resume"),

@@ -1,0 +1,138 @@
+// The server as the page sees it: the token, calls, streams, and whether it is there at all.
+
+const KEY = "ganmnist.token";
+const MOST = 2; // requests of a client under way; limits.py refuses more
+const TRIES = 5;
+const client = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+let underWay = 0;
+const waiting = []; // [urgent, resolve]
+let away = false;
+
+/** Tells "away", "back" and "token" (there is none, or it is not this server's). */
+export const server = new EventTarget();
+
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.message);
+    this.status = status;
+    this.code = problem.code;
+    this.field = problem.field;
+  }
+}
+
+/** The server did not answer at all. */
+export class Away extends Error {
+  constructor() {
+    super("The server does not answer.");
+  }
+}
+
+export const hasToken = () => Boolean(sessionStorage.getItem(KEY));
+export const setToken = (token) => sessionStorage.setItem(KEY, token);
+
+/** Take the token out of the address, where nobody shall read it over a shoulder; tell whether there was one. */
+export function takeToken() {
+  const found = /^#token=([\w-]+)$/.exec(location.hash);
+  if (!found) return false;
+  history.replaceState(null, "", location.pathname);
+  setToken(found[1]);
+  return true;
+}
+
+function turn(urgent) {
+  if (underWay < MOST) {
+    underWay += 1;
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => waiting.push([urgent, resolve]));
+}
+
+function next() {
+  const place = waiting.findIndex(([urgent]) => urgent);
+  const [found] = waiting.splice(place < 0 ? 0 : place, 1);
+  if (found) found[1]();
+  else underWay -= 1;
+}
+
+const headers = () => ({ Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}`, "X-Client-Id": client });
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function once(method, path, { body, type, signal }) {
+  const sent = headers();
+  if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
+  const content = body === undefined || type ? body : JSON.stringify(body);
+  try {
+    const reply = await fetch(path, { method, headers: sent, body: content, signal, cache: "no-store" });
+    const kind = reply.headers.get("Content-Type") ?? "";
+    const read = kind.startsWith("application/json") ? await reply.json() : await reply.blob();
+    return { status: reply.status, read, retry: Number(reply.headers.get("Retry-After")) };
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    goneAway();
+    throw new Away();
+  }
+}
+
+/** Make a call. Two are under way at a time; the others wait here, urgent ones first. */
+export async function call(method, path, options = {}) {
+  await turn(options.urgent);
+  try {
+    for (let tries = 1; ; tries += 1) {
+      const { status, read, retry } = await once(method, path, options);
+      if (status < 300) return read;
+      if (status === 429 && tries < TRIES) {
+        await pause(1000 * (retry || 1));
+        continue;
+      }
+      if (status === 401) server.dispatchEvent(new Event("token"));
+      throw new ApiError(status, read.error ?? { message: `The server answered ${status}.`, code: "unknown" });
+    }
+  } finally {
+    next();
+  }
+}
+
+export const get = (path, options) => call("GET", path, options);
+export const post = (path, body = {}, options = {}) => call("POST", path, { ...options, body });
+
+/** Read a stream of events until it ends; `each` is given every one. Answers false if there is none to be had now. */
+export async function stream(path, each, signal) {
+  let reply;
+  try {
+    reply = await fetch(path, { headers: headers(), signal, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    goneAway();
+    throw new Away();
+  }
+  if (!reply.ok) return false;
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return true;
+    const parts = (text + value).split("\n\n");
+    text = parts.pop();
+    for (const part of parts) if (part.startsWith("data: ")) each(JSON.parse(part.slice(6)));
+  }
+}
+
+export const isAway = () => away;
+
+/** Ask again and again until the server answers, then see whether it still takes the token. */
+async function goneAway() {
+  if (away) return;
+  away = true;
+  server.dispatchEvent(new Event("away"));
+  for (let wait = 500; away; wait = Math.min(wait * 1.5, 4000)) {
+    await pause(wait);
+    try {
+      const reply = await fetch("/api/models", { headers: headers(), cache: "no-store" });
+      away = false;
+      server.dispatchEvent(new Event(reply.status === 401 ? "token" : "back"));
+    } catch {
+      continue;
+    }
+  }
+}

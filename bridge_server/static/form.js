@@ -1,0 +1,84 @@
+// Settings as a form, made from the JSON schema of a request: names, help, bounds and defaults as everywhere.
+
+import { el, freshId } from "./dom.js";
+
+export const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+
+let documented = null;
+/** The schemas of the contract. */
+export async function schemas() {
+  documented ??= fetch("/openapi.json").then((reply) => reply.json());
+  try {
+    return (await documented).components.schemas;
+  } catch (error) {
+    documented = null;
+    throw error;
+  }
+}
+
+/** Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong. */
+export function field(name, property) {
+  const kind = property.anyOf?.find(({ type }) => type !== "null") ?? property;
+  const id = freshId(name);
+  const common = { id, name, "aria-describedby": `${id}-help ${id}-wrong` };
+  const input = kind.enum ? choice(kind, property, common) : typed(kind, property, common);
+  const wrong = el("p", { id: `${id}-wrong`, className: "wrong", role: "alert" });
+  const node = el(
+    "div",
+    { className: "field" },
+    el("label", { htmlFor: id }, title(name)),
+    input,
+    el("p", { id: `${id}-help`, className: "help" }, property.description ?? kind.description ?? ""),
+    wrong,
+  );
+  const complain = (text) => {
+    wrong.textContent = text;
+    input.toggleAttribute("aria-invalid", Boolean(text));
+    if (text) input.setAttribute("aria-invalid", "true");
+  };
+  const value = () => {
+    if (input.value === "") return undefined;
+    return input.type === "number" ? input.valueAsNumber : input.value;
+  };
+  input.addEventListener("input", () => complain(input.checkValidity() ? "" : input.validationMessage));
+  return { name, node, input, value, complain };
+}
+
+function choice(kind, property, common) {
+  const own = property.default === null || property.default === undefined;
+  return el(
+    "select",
+    common,
+    own ? el("option", { value: "" }, "default") : null,
+    kind.enum.map((word) => el("option", { value: word, selected: word === property.default }, word)),
+  );
+}
+
+function typed(kind, property, common) {
+  const value = property.default ?? "";
+  if (kind.type === "string") {
+    return el("input", {
+      ...common,
+      value,
+      maxLength: kind.maxLength ?? 200,
+      pattern: kind.pattern?.replace(/^\^|\$$/g, "").replace("_-]", "_\\-]"),
+      autocomplete: "off",
+      spellcheck: false,
+    });
+  }
+  const made = el("input", {
+    ...common,
+    type: "number",
+    inputMode: kind.type === "integer" ? "numeric" : "decimal",
+    min: kind.minimum ?? kind.exclusiveMinimum,
+    max: kind.maximum ?? kind.exclusiveMaximum,
+    step: kind.type === "integer" ? 1 : "any",
+    value,
+    placeholder: "default",
+  });
+  made.addEventListener("input", () => {
+    const edge = made.value !== "" && [kind.exclusiveMinimum, kind.exclusiveMaximum].includes(made.valueAsNumber);
+    made.setCustomValidity(edge ? `Any number there, but not ${made.value} itself.` : "");
+  });
+  return made;
+}

@@ -1,0 +1,76 @@
+// The relief on the graphics card. Height and slopes come ready-made from surface.js, so that a pixel costs one reading.
+
+const RISE = "const float RISE = 0.17;";
+
+export const VERTEX = `#version 300 es
+precision highp float;
+precision highp int;
+layout(location = 0) in vec3 corner;
+uniform mat4 projection, view;
+uniform int form;
+uniform float base, dots;
+out vec2 place;
+out float white, wall;
+out vec3 toward;
+out float hollow;
+uniform sampler2D surface; // height, its slopes along u and v, the pixel as it is
+${RISE}
+float heightAt(vec2 uv) { return textureLod(surface, uv, 0.0).r; }
+void main() {
+  vec2 uv = corner.xy;
+  if (form == 2) uv = (vec2(gl_VertexID % 28, gl_VertexID / 28) + 0.5) / 28.0;
+  place = uv;
+  white = form == 2 ? textureLod(surface, uv, 0.0).a : heightAt(uv);
+  // Hollows between strokes see less of the sky: the higher all around, the darker.
+  float far = 1.0 / 14.0;
+  float around = heightAt(uv + vec2(far, 0.0)) + heightAt(uv - vec2(far, 0.0)) + heightAt(uv + vec2(0.0, far)) + heightAt(uv - vec2(0.0, far));
+  hollow = form == 2 ? 1.0 : clamp(1.0 - 0.9 * max(0.0, around * 0.25 - white), 0.55, 1.0);
+  wall = corner.z > 0.0 && form != 2 ? 1.0 : 0.0;
+  float up = corner.z > 0.5 && form != 2 ? -base : white * RISE;
+  vec4 seen = view * vec4((uv.x - 0.5) * 1.5, up * 1.5 - 0.06, (uv.y - 0.5) * 1.5, 1.0);
+  toward = -seen.xyz;
+  gl_Position = projection * seen;
+  gl_PointSize = form == 2 && white < 0.04 ? 0.28 * dots : dots * (0.35 + 0.65 * white);
+}`;
+
+export const FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+in vec2 place;
+in float white, wall;
+in vec3 toward;
+in float hollow;
+uniform sampler2D surface;
+uniform mat4 view;
+uniform int form;
+uniform vec3 low, high;
+uniform float light;
+out vec4 shown;
+${RISE}
+void main() {
+  vec4 here = texture(surface, place);
+  float level = form == 2 ? white : here.r;
+  vec3 normal = normalize(vec3(-here.g * RISE, 1.0, -here.b * RISE));
+  if (wall > 0.5) {
+    vec2 out2 = place - 0.5;
+    normal = abs(out2.x) > abs(out2.y) ? vec3(sign(out2.x), 0.0, 0.0) : vec3(0.0, 0.0, sign(out2.y));
+  }
+  vec3 toEye = normalize(toward);
+  normal = mat3(view) * normal;
+  if (form == 2) {
+    vec2 disc = gl_PointCoord * 2.0 - 1.0;
+    float inside = 1.0 - dot(disc, disc);
+    if (inside < 0.0) discard;
+    normal = normalize(vec3(disc.x, -disc.y, sqrt(inside)));
+  }
+  vec3 sun = normalize(vec3(-0.45, 0.75, 0.55)), sky = normalize(mat3(view) * vec3(0.0, 1.0, 0.0));
+  vec3 body = mix(low, high, smoothstep(0.06, 0.85, level));
+  if (wall > 0.5) body = low;
+  float direct = max(0.0, (dot(normal, sun) + 0.22) / 1.22);
+  float ambient = 0.42 + 0.12 * dot(normal, sky);
+  vec3 halfway = normalize(sun + toEye);
+  float gloss = pow(max(0.0, dot(normal, halfway)), 48.0) * 0.38 * (0.3 + 0.7 * level);
+  float rim = pow(1.0 - max(0.0, dot(normal, toEye)), 3.0) * 0.12;
+  vec3 lit = body * (ambient * hollow + 0.56 * direct) * light + vec3(gloss + rim * light);
+  shown = vec4(min(lit, 1.0), 1.0);
+}`;

@@ -1,0 +1,48 @@
+// What digits are asked for, and the request for them.
+
+export const HANDS = ["slant", "thickness", "width", "size"];
+const KEY = "ganmnist.play";
+
+export const fresh = () => ({
+  model: "bundled",
+  digit: 3,
+  slant: null,
+  thickness: null,
+  width: null,
+  size: null,
+  boldness: 1,
+  seed: 0,
+  count: 6,
+});
+
+/** What was shown in this tab before it was loaded anew. */
+export function remembered() {
+  try {
+    return { ...fresh(), ...JSON.parse(sessionStorage.getItem(KEY)) };
+  } catch {
+    return fresh();
+  }
+}
+
+export const remember = (state) => sessionStorage.setItem(KEY, JSON.stringify(state));
+
+/** The settings that are set: what is null is as it comes. */
+export function given(state) {
+  return Object.fromEntries(Object.entries(state).filter(([, value]) => value !== null));
+}
+
+export const request = (state) => ({ ...given(state), form: "images" });
+
+/** A short program that makes the same digits. */
+export function python(state) {
+  const { model, ...settings } = given(state);
+  if (settings.boldness === 1) delete settings.boldness;
+  const listed = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  return [
+    "from ganmnist import GenerateConfig, generate",
+    "",
+    `images = generate(GenerateConfig(${listed.join(", ")}), model=${JSON.stringify(model)})`,
+    `print(images.shape)  # uint8, row 0 at the top of each digit`,
+    "",
+  ].join("\n");
+}

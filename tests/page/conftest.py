@@ -1,0 +1,104 @@
+"""A real Chromium in front of the page; it is installed where a fresh Debian machine lacks it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install -e .[dev]")
+from playwright.sync_api import expect, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+WAIT = 20_000  # ms: long, for a slow machine; nothing waits longer than it must
+expect.set_options(timeout=WAIT)
+
+
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def install_chromium() -> None:
+    """Install Debian's, which root can; whatever stands in the way, the tests are skipped and say so."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        pytest.skip("no Chromium on PATH: install it, on Debian with apt-get install chromium")
+    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "chromium"]):
+        done = subprocess.run(
+            ["apt-get", *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
+    if done.returncode or not find_chromium():
+        pytest.skip(f"no Chromium on PATH, and apt-get install chromium failed: {done.stderr[-300:]}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The browser that all tests of this folder share."""
+    with FileLock(Path(tempfile.gettempdir()) / "ganmnist-chromium.lock"):
+        if not find_chromium():
+            install_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            # Without a graphics card WebGL is drawn by the processor; and root has no sandbox.
+            args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+        )
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """What went wrong in a page: words on its console, exceptions, answers that are failures, requests elsewhere."""
+
+    def __init__(self, page, url: str) -> None:
+        self.found: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on("console", lambda message: self.found.append(f"{message.type}: {message.text} {message.location}"))
+        page.on("pageerror", lambda error: self.found.append(str(error)))
+        page.on("request", lambda request: request.url.startswith((url, "blob:")) or self.elsewhere.append(request.url))
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open pages of a server that end with the test and must be clean by then: open_page(server, "#/play", ...).
+
+    `clean=False` is for tests in which the server fails on purpose.
+    """
+    opened = []
+
+    def open_one(server, view: str = "#/play", clean: bool = True, **options):
+        context = browser.new_context(**options)
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        watched = Watched(page, server.url)
+        opened.append((context, watched, clean))
+        page.goto(f"{server.url}/#token={server.token}")
+        expect(page.locator("nav a[aria-current=page]")).to_be_visible()
+        page.evaluate("view => { location.hash = view; }", view)
+        return page
+
+    yield open_one
+    for context, watched, clean in opened:
+        context.close()
+        assert watched.elsewhere == []
+        assert not clean or watched.found == []
+
+
+@pytest.fixture(scope="session")
+def make_model():
+    """Have a mock make a model in a moment: its training is stopped as soon as there is one."""
+
+    def make(server, name: str) -> None:
+        run = server.start_run(model=name)
+        server.wait_for_step(run["id"], 1200)  # past the first preview
+        assert server.call("POST", f"/api/runs/{run['id']}/stop")[1]["state"] == "stopped"
+
+    return make

@@ -1,0 +1,73 @@
+"""Models: renamed, deleted after a question, taken along and brought in, compared."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server, make_model):
+    server = start_shared_server(mock=True)
+    for name in ("alpha", "gamma", "delta"):
+        make_model(server, name)
+    return server
+
+
+def names(server):
+    return [model["name"] for model in server.call("GET", "/api/models")[1]["models"]]
+
+
+def test_a_model_is_renamed_taken_along_deleted_after_a_question_and_brought_in_again(open_page, server):
+    page = open_page(server, "#/models")
+    page.get_by_role("button", name="Rename alpha").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("beta")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("alpha is now beta.")).to_be_visible()
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Export beta").click()
+    assert kept.value.suggested_filename == "beta.ganmnist"
+
+    page.get_by_role("button", name="Delete beta").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    assert "beta" in names(server)
+    page.get_by_role("button", name="Delete beta").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("beta is deleted.")).to_be_visible()
+    assert "beta" not in names(server)
+
+    before = len(names(server))
+    page.get_by_label("Model file").set_input_files(kept.value.path())
+    expect(page.get_by_text(re.compile("is here"))).to_be_visible()
+    assert len(names(server)) == before + 1
+    expect(page.get_by_role("button", name="Delete bundled", exact=True)).to_have_count(0)
+
+
+def asks(reply, model):
+    """Tell whether an answer is that to a slant of 2 for a model."""
+    body = reply.request.post_data_json if reply.url.endswith("/generate") else {}
+    return (body.get("model"), body.get("slant"), reply.status) == (model, 2, 200)
+
+
+def test_two_models_are_compared_under_the_same_sliders(open_page, server):
+    page = open_page(server, "#/models")
+    page.get_by_label("Left", exact=True).select_option("gamma")
+    page.get_by_label("Right", exact=True).select_option("bundled")
+    for model in ("gamma", "bundled"):
+        expect(page.locator(f".compare .strip[data-shown^={model}]")).to_be_visible()
+    with (
+        page.expect_response(lambda reply: asks(reply, "gamma")),
+        page.expect_response(lambda reply: asks(reply, "bundled")),
+    ):
+        page.locator("input[name=slant]").fill("2")
+
+
+def test_a_name_that_is_taken_is_refused_in_the_servers_words(open_page, server):
+    page = open_page(server, "#/models", clean=False)  # a refusal is a word on the console
+    page.get_by_role("button", name="Rename delta").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("gamma")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("There is a model gamma already")).to_be_visible()
+    assert {"delta", "gamma"} <= set(names(server))

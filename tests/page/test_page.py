@@ -1,0 +1,131 @@
+"""The page as a whole: its token, its server gone and back, hostile words, and everybody who uses it."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+SHOWN = re.compile('"model":"bundled"')
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server, make_model):
+    server = start_shared_server(mock=True)
+    make_model(server, "named")
+    return server
+
+
+def test_the_token_leaves_the_address_at_once_and_outlives_a_reload(open_page, server):
+    page = open_page(server)
+    assert server.token not in page.url
+    assert server.token not in page.evaluate("JSON.stringify(history.state) + document.documentElement.outerHTML")
+    page.reload()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+
+
+def test_without_a_token_the_page_says_how_to_get_one_and_takes_it(browser, server):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.url)
+    expect(page.get_by_text("ganmnist-server open")).to_be_visible()
+    page.get_by_label("Or paste the token").fill(f"  {server.token} ")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    context.close()
+
+
+def test_a_server_that_went_away_is_told_of_and_carried_on_with(start_server, open_page):
+    first = start_server(mock=True)
+    page = open_page(first, clean=False)
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    first.kill()
+    page.get_by_role("button", name="Next seed").click()
+    expect(page.locator("#trouble")).to_contain_text("ganmnist-server serve")
+    second = start_server(home=first.home, mock=True, port=first.port)
+    expect(page.get_by_text("The server has another token now")).to_be_visible()
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.get_by_label("Or paste the token").fill(f"{second.url}/#token={second.token}")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"seed":1'))
+
+
+def test_a_server_that_is_out_of_reach_for_a_moment_is_back_by_itself(open_page, server):
+    page = open_page(server, clean=False)
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Next seed").click()
+    expect(page.locator("#trouble")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"seed":1'))
+
+
+HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+
+
+def test_words_from_outside_are_shown_as_words(open_page, server):
+    def poison(route):
+        reply = route.fetch()
+        body = reply.json()
+        for model in body.get("models", []):
+            model["data"] = HOSTILE
+            if model["name"] == "named":
+                model["name"] = HOSTILE
+        for each in body.get("runs", []):
+            each.update(model=HOSTILE, text=HOSTILE)
+        if "run" in body:
+            body["run"].update(model=HOSTILE, text=HOSTILE, problem=HOSTILE)
+        route.fulfill(response=reply, json=body)
+
+    page = open_page(server, "#/models", clean=False)
+    for path in ("**/api/models", "**/api/runs", "**/progress?*"):
+        page.route(path, poison)
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": {}}))
+    for view, place in (("#/train", ".problem"), ("#/models", ".models strong"), ("#/play", ".field .help")):
+        page.evaluate("view => { location.hash = view; }", view)
+        expect(page.locator(place).first).to_contain_text(HOSTILE)
+    assert page.title() == "Play - ganmnist"
+    assert page.locator("main img, main script").count() == 0
+    page.unroute_all(behavior="wait")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
+    page = open_page(server, "#/train", color_scheme=scheme)
+    for view, ready in (("#/train", ".film canvas"), ("#/play", ".thumbs canvas"), ("#/models", ".models .strip")):
+        page.evaluate("view => { location.hash = view; }", view)
+        expect(page.locator(ready).first).to_be_visible()
+        for details in page.locator("summary").all():
+            details.click()
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+
+
+@pytest.mark.parametrize("view", ["#/train", "#/play", "#/models"])
+def test_nothing_is_wider_than_a_phone(open_page, server, view):
+    page = open_page(server, view, viewport={"width": 360, "height": 740})
+    expect(page.locator("main canvas").first).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    wide = "main *:not(.scroll *):not(.hidden)"
+    edges = page.evaluate(f"[...document.querySelectorAll('{wide}')].map(e => e.getBoundingClientRect().right)")
+    assert max(edges) <= 361
+
+
+def test_all_of_it_can_be_reached_by_keys(open_page, server):
+    page = open_page(server)
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    seen = set()
+    page.locator("body").press("Tab")
+    for _ in range(60):
+        seen.add(
+            page.evaluate(
+                "document.activeElement.name || document.activeElement.className || document.activeElement.text"
+            )
+        )
+        page.keyboard.press("Tab")
+    assert {"skip", "Train", "Models", "deep", "pad", "slant", "boldness", "seed", "count"} <= seen

@@ -1,0 +1,224 @@
+"""Play: what is dragged is drawn, the newest state wins, and what is copied makes the same digits."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+PAPER, INK = 0xFB, 0x1E  # the red of both in page.css
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server(mock=True)
+
+
+@pytest.fixture
+def page(open_page, server):
+    page = open_page(server)
+    shown(page, seed=0)
+    return page
+
+
+def shown(page, **wanted):
+    """Wait until the digits of these settings are on the page."""
+    for name, value in wanted.items():
+        number = json.dumps(value).replace(".", r"\.")
+        expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(f'"{name}":{number}[,}}]'))
+
+
+def pixels(page, selector=".thumbs canvas", at=0):
+    """The red of 28 x 28 pixels of the first canvas, `at` pixels from the left and from the top."""
+    return page.locator(selector).first.evaluate(
+        """(canvas, at) => {
+            const pen = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+            pen.drawImage(canvas, -at, -at);
+            return [...pen.getImageData(0, 0, 28, 28).data].filter((_, place) => place % 4 === 0);
+        }""",
+        at,
+    )
+
+
+def middle(grey):
+    """Row and column around which the ink lies."""
+    ink = [PAPER - value for value in grey]
+    return (
+        sum(place // 28 * value for place, value in enumerate(ink)) / sum(ink),
+        sum(place % 28 * value for place, value in enumerate(ink)) / sum(ink),
+    )
+
+
+def drag(page, name, values):
+    page.locator(f"input[name={name}]").evaluate(
+        """(slider, values) => {
+            for (const value of values) {
+                slider.value = value;
+                slider.dispatchEvent(new Event("input"));
+            }
+        }""",
+        list(values),
+    )
+
+
+def test_a_slider_that_is_dragged_ends_at_the_digit_of_its_last_value(page):
+    before = middle(pixels(page))
+    drag(page, "slant", [-3 + step / 10 for step in range(61)])
+    shown(page, slant=3)
+    after = middle(pixels(page))
+    assert after[1] - before[1] == pytest.approx(3, abs=0.2), "the mock moves a digit three pixels to the right"
+    assert after[0] == pytest.approx(before[0], abs=0.2)
+
+
+def test_an_older_answer_never_replaces_a_newer_one(page):
+    asked = []
+
+    def late(route):
+        body = route.request.post_data_json
+        if body.get("count") == 6:  # and not for the map or the way between seeds
+            asked.append(body.get("thickness"))
+        page.wait_for_timeout(max(0, 120 - 20 * len(asked)))
+        route.continue_()
+
+    page.route("**/api/generate", late)
+    drag(page, "thickness", [0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+    shown(page, thickness=3)
+    page.unroute_all(behavior="wait")
+    steps = [value for value in asked if value]
+    assert steps[0] == 0.5
+    assert 3 in steps
+    assert len(steps) <= 4, "what came while one was under way is passed over"
+
+
+def test_a_slider_is_left_alone_again_by_its_button(page):
+    drag(page, "width", [2])
+    shown(page, width=2)
+    page.get_by_role("button", name="Width as it comes").click()
+    shown(page, width=None)
+
+
+def test_being_told_to_wait_is_obeyed(open_page, server):
+    page = open_page(server, clean=False)  # a refusal is a word on the console
+    shown(page, seed=0)
+    refused = []
+
+    def busy(route):
+        if route.request.post_data_json.get("count") != 6 or len(refused) == 2:
+            route.continue_()
+            return
+        refused.append(route.request.post_data_json)
+        error = {"code": "too_many_requests", "message": "wait", "field": None, "request_id": "0"}
+        route.fulfill(status=429, headers={"Retry-After": "1"}, json={"error": error})
+
+    page.route("**/api/generate", busy)
+    drag(page, "size", [1])
+    shown(page, size=1)
+    assert len(refused) == 2
+    page.unroute_all(behavior="wait")
+
+
+def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
+    page = open_page(server, has_touch=True, viewport={"width": 390, "height": 844})
+    deep = page.locator(".deep")
+    expect(deep).to_have_attribute("data-view", "-0.40 0.92 2.75 relief")
+    colours = deep.evaluate(
+        """canvas => {
+            const gl = canvas.getContext("webgl2"), bytes = new Uint8Array(4 * canvas.width * canvas.height);
+            gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+            return new Set(new Uint32Array(bytes.buffer)).size;
+        }"""
+    )
+    assert colours > 100, "something lit is on the canvas"
+    deep.focus()
+    page.keyboard.press("ArrowRight")
+    expect(deep).to_have_attribute("data-view", "-0.28 0.92 2.75 relief")
+    page.keyboard.press("0")
+    expect(deep).to_have_attribute("data-view", "-0.40 0.92 2.75 relief")
+    box = deep.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 50)
+    page.mouse.up()
+    expect(deep).to_have_attribute("data-view", "0.40 0.52 2.75 relief")
+    deep.evaluate(
+        """canvas => {
+            canvas.setPointerCapture = () => {};
+            const touch = (type, pointerId, clientX) =>
+                canvas.dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY: 9, pointerType: "touch" }));
+            touch("pointerdown", 7, 100);
+            touch("pointerdown", 8, 200);
+            touch("pointermove", 8, 300);
+            touch("pointerup", 7, 100);
+            touch("pointerup", 8, 300);
+        }"""
+    )
+    expect(deep).to_have_attribute("data-view", re.compile("0.40 0.52 1.60"))
+    for form in ("solid", "points"):
+        page.get_by_label(form).check(force=True)
+        expect(deep).to_have_attribute("data-view", re.compile(form))
+    page.get_by_label("image").check(force=True)
+    expect(page.locator(".flat")).to_be_visible()
+
+
+def test_the_map_moves_two_sliders_and_shows_what_they_would_give(page):
+    pad = page.locator(".pad")
+    expect(pad).to_have_attribute("data-shown", re.compile("bundled"))
+    (top, left), (bottom, right) = (middle(pixels(page, ".pad canvas", at)) for at in (0, 28 * 8))
+    assert right - left == pytest.approx(6, abs=0.5)
+    assert bottom - top == pytest.approx(6, abs=0.5)
+    box = pad.bounding_box()
+    pad.click(position={"x": box["width"] - 1, "y": box["height"] / 2})
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"slant":2\.9'))
+    pad.press("ArrowUp")
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"thickness":0.1'))
+
+
+def test_between_two_digits_plays_from_one_to_the_other(page):
+    canvas = page.locator(".between canvas")
+    expect(canvas).to_have_attribute("data-shown", re.compile("bundled"))
+    assert pixels(page, ".between canvas") == pixels(page)
+    way = page.get_by_label("Way from one to the other")
+    page.locator(".between").get_by_role("button", name="Play").click()
+    expect(way).not_to_have_value("0")
+    page.locator(".between").get_by_role("button", name="Pause").click()
+    expect(page.locator(".between").get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_label("To digit").select_option("8")
+    expect(canvas).to_have_attribute("data-shown", re.compile('"8"]'))
+    way.fill("23")
+    end = pixels(page, ".between canvas")
+    page.locator("input[name=seed]").fill("1")
+    page.locator(".digits").get_by_label("8").check(force=True)
+    shown(page, seed=1, digit=8)
+    assert pixels(page) == end
+
+
+def test_what_is_copied_as_python_makes_the_same_digits(start_server, open_page):
+    server = start_server()
+    page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
+    page.locator("input[name=seed]").fill("41")
+    drag(page, "slant", [1.25])
+    shown(page, seed=41, slant=1.25)
+    page.get_by_role("button", name="Copy as Python").click()
+    expect(page.get_by_text("Copy as Python: copied.")).to_be_visible()
+    program = page.evaluate("navigator.clipboard.readText()")
+    program += "import base64\nprint(base64.b64encode(images.tobytes()).decode())\n"
+    environment = {**os.environ, "GANMNIST_HOME": str(server.home), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, cwd="/")
+    assert done.returncode == 0, done.stderr
+    told, made = done.stdout.splitlines()
+    assert told == "(6, 28, 28)"
+    first = base64.b64decode(made)[:784]
+    drawn = pixels(page)
+    assert max(abs(PAPER + (INK - PAPER) * white / 255 - red) for white, red in zip(first, drawn, strict=True)) <= 1
+
+
+def test_a_picture_can_be_kept(page):
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Download PNG").click()
+    assert kept.value.suggested_filename == "bundled-3-0.png"
+    assert kept.value.path().read_bytes().startswith(b"\x89PNG")

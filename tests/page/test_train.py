@@ -1,0 +1,105 @@
+"""Train: from the press of the button to the film of how digits came about."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server(mock=True)
+
+
+def start(page, name, **settings):
+    page.locator("input[name=model]").fill(name)
+    for setting, value in settings.items():
+        page.locator(f"input[name={setting}]").fill(str(value))
+    page.get_by_role("button", name="Start training").click()
+
+
+def chip(page, state):
+    expect(page.locator(".chip")).to_have_text(state)
+
+
+def test_a_training_is_watched_to_its_end_and_its_film_played_back(start_server, open_page):
+    server = start_server()
+    page = open_page(server, "#/train")
+    expect(page.get_by_text("Nothing has been trained yet")).to_be_visible()
+    page.get_by_text("More settings").click()
+    start(page, "watched", seconds=3, images=96, batch_size=16)
+    chip(page, "running")
+    expect(page.locator(".film canvas")).to_have_attribute("data-number", re.compile("[1-9]"))
+    page.locator(".chip[data-state=succeeded]").wait_for(timeout=90_000)
+    progress = server.call("GET", f"/api/runs/{page.url.rsplit('/', 1)[1]}/progress")[1]
+    curve = page.get_by_role("img", name=re.compile("^Loss"))
+    expect(curve).to_have_attribute("aria-label", re.compile(f"generator {progress['loss_g'][-1]:.2f}"))
+    expect(page.locator(".film canvas")).to_have_attribute("data-number", str(progress["run"]["preview"]))
+    expect(page.locator(".figures")).to_contain_text("100 %")
+    slider = page.get_by_label("Film of the training")
+    slider.fill("0")
+    first = int(page.locator(".film canvas").get_attribute("data-number"))
+    assert first < progress["run"]["preview"]
+    page.get_by_role("link", name="Play with its digits").click()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"model":"watched"'))
+
+
+def test_the_form_has_every_setting_with_the_words_and_bounds_of_the_contract(open_page, server):
+    page = open_page(server, "#/train")
+    expect(page.locator("[name=model]")).to_be_visible()
+    schema = server.call("GET", "/openapi.json")[1]["components"]["schemas"]["StartRun"]["properties"]
+    fields = {field.get_attribute("name"): field for field in page.locator("form [name]").all()}
+    assert fields.keys() == schema.keys() - {"networks", "key"}
+    for name, field in fields.items():
+        help = page.locator("#" + field.get_attribute("aria-describedby").split()[0])
+        assert help.text_content() == schema[name]["description"]
+    assert [fields["batch_size"].get_attribute(bound) for bound in ("min", "max")] == ["2", "1024"]
+    assert fields["seed"].input_value() == "0"
+
+
+def test_what_is_wrong_is_said_beside_its_field(open_page, server):
+    page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
+    page.get_by_text("More settings").click()
+    page.locator("[name=batch_size]").fill("1")
+    page.get_by_role("button", name="Start training").click()
+    field = page.locator(".field", has=page.locator("[name=batch_size]"))
+    expect(field.locator(".wrong")).not_to_be_empty()
+    expect(page.locator("[name=batch_size]")).to_be_focused()
+    page.locator("[name=batch_size]").fill("")
+    page.locator("[name=loss]").select_option("hinge")
+    page.locator("[name=label_smoothing]").fill("0.1")
+    field = page.locator(".field", has=page.locator("[name=label_smoothing]"))
+    expect(field.locator(".wrong")).to_contain_text("only the loss bce has labels")
+
+
+def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, server):
+    page = open_page(server, "#/train")
+    page.locator("summary", has_text="Networks").click()
+    table = page.get_by_role("region", name="Generator")
+    expect(table.locator("tbody tr").first).to_contain_text("Dense")
+    page.locator("[name=preset]").select_option("tutorial")
+    expect(table).to_contain_text("256, 7, 7")
+
+
+def test_a_run_is_stopped_and_an_interrupted_one_goes_on(open_page, server):
+    page = open_page(server, "#/train")
+    start(page, "mock-interrupted")
+    chip(page, "interrupted")
+    expect(page.locator(".problem")).to_contain_text("resume goes on where it was")
+    page.get_by_role("button", name="Resume").click()
+    chip(page, "succeeded")
+    start(page, "halted")
+    page.get_by_role("button", name="Stop").click()
+    chip(page, "stopped")
+    expect(page.locator(".list")).to_contain_text("halted")
+
+
+def test_without_a_stream_progress_is_asked_for(open_page, server):
+    page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
+    error = {"code": "too_many_streams", "message": "many", "field": None, "request_id": "0"}
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": error}))
+    start(page, "polled")
+    chip(page, "succeeded")
+    expect(page.locator(".film canvas")).to_have_attribute("data-number", "4")
