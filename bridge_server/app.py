@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bridge_server import api, hops, openapi
+from bridge_server import allowance, api, hops, openapi
 from bridge_server.backend import Backend
 from bridge_server.errors import Refusal, answer
 from bridge_server.security import REQUEST_ID
@@ -39,6 +39,8 @@ def create_app(backend: Backend) -> Flask:
     def fail(error: Exception) -> Response:
         if isinstance(error, HTTPException):
             error = _from_http(error)
+        elif isinstance(error, OSError) and allowance.is_full(error):
+            error = Refusal(507, "disk_full", f"{error.filename or 'A file'} cannot be written: make room on the disk.")
         request_id = request.environ.get(REQUEST_ID, "")
         status, headers, body = answer(error, request_id)
         if status == 500:

@@ -13,8 +13,15 @@ from bridge_server.runs import FINAL, Record
 
 _KEPT = 24 * 3600.0  # seconds since it was last written to: a log may be read, a command line go on with a training
 _WRITING = 60.0  # seconds after which nobody is still writing a temporary file
-# Of files.write_atomic.
-_TEMPORARY = (".*.tmp", "models/*/.*.tmp", "models/*/checkpoints/.*.tmp", "models/*/film/.*.tmp", "data/*/.*.tmp")
+# Of files.write_atomic, and the folder of a model under way into the store.
+_TEMPORARY = (
+    ".*.tmp",
+    "models/.*.tmp",
+    "models/*/.*.tmp",
+    "models/*/checkpoints/.*.tmp",
+    "models/*/film/.*.tmp",
+    "data/*/.*.tmp",
+)
 _log = logging.getLogger("ganmnist.leftovers")
 
 

@@ -82,8 +82,12 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
         where: Its name, for the sentence that says what is wrong.
 
     Raises:
-        ModelError: Too large, no zip of exactly the two files, damaged, or the weights are not those of its networks.
+        ModelError: Too large, no zip of exactly the two files, damaged, or the weights are not those of its networks or
+            not finite.
     """
+    import numpy as np
+    import safetensors.numpy
+
     from ganmnist.networks import generator_layouts
 
     def fail(words: str) -> ModelError:
@@ -108,6 +112,9 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
         raise fail(f"the SHA-256 of {manifest.weights} differs from the manifest's, so the file is damaged")
     inner = f"{where}: {manifest.weights}"
     tensors.check(tensors.read_layouts(io.BytesIO(weights), len(weights), inner), expected, inner)
+    for name, numbers in safetensors.numpy.load(weights).items():
+        if not np.isfinite(numbers).all():
+            raise ModelError(f"{inner}: tensor {name} has numbers that are not finite, so it would draw nothing")
     return ModelFile(manifest, weights)
 
 

@@ -144,7 +144,7 @@ class ModelStore:
 
     def list(self) -> list[ModelManifest]:
         """Return all models that can be read, newest first, and at the end the one that comes along."""
-        trained = _readable(manifest.parent for manifest in self.path.glob(f"*/{_MANIFEST}"))
+        trained = _readable(manifest.parent for manifest in self.path.glob(f"[!.]*/{_MANIFEST}"))
         trained.sort(key=lambda manifest: manifest.created, reverse=True)
         return [*trained, *_readable([_BUNDLED_FOLDER])]
 
@@ -185,10 +185,13 @@ class ModelStore:
         folder = self.folder(secrets.token_hex(8), name)
         # It has no checkpoints here, so there is nothing to go on with.
         values = _values(manifest.model_copy(update={"id": folder.id, "name": name, "finished": True}))
+        # Whoever is killed here leaves a folder that is no model, and that is known to be left behind by its name.
+        made = self.path / f".{folder.id}.tmp"
         try:
-            bundle.write(folder.path / _MANIFEST, values, weights)
+            bundle.write(made / _MANIFEST, values, weights)
+            made.replace(folder.path)
         except BaseException:
-            shutil.rmtree(folder.path, ignore_errors=True)
+            shutil.rmtree(made, ignore_errors=True)
             raise
         return folder
 
@@ -220,7 +223,7 @@ class ModelStore:
         return f"{stem}-{number}"
 
     def _damage(self) -> Iterable[ModelError]:
-        for manifest in self.path.glob(f"*/{_MANIFEST}"):
+        for manifest in self.path.glob(f"[!.]*/{_MANIFEST}"):
             try:
                 _read(manifest.parent)
             except ModelError as error:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save as to_safetensors
 
-from ganmnist import bounded, bundle, model_file
+from ganmnist import bounded, bundle, model_file, models
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.model_file import export_model, import_model, model_bytes
 from ganmnist.models import BUNDLED, ModelManifest, ModelStore
@@ -290,3 +290,22 @@ def test_a_full_disk_leaves_nothing_behind(store, folder, tmp_path, monkeypatch)
 def test_importing_makes_no_tensor(store, write, monkeypatch):
     monkeypatch.setattr("safetensors.torch.load", lambda content: pytest.fail("a tensor was made"))
     import_model(store, write())
+
+
+def test_weights_that_are_no_numbers_are_refused_with_the_tensor(store, write, tiny):
+    weights = build_generator(tiny).state_dict()
+    name = list(weights)[-2]
+    weights[name].view(-1)[3] = float("nan")
+    with pytest.raises(ModelError, match=rf"{name} has numbers that are not finite"):
+        import_model(store, write(weights=to_safetensors(weights)))
+    assert [model.name for model in store.list()] == ["leaves", BUNDLED]
+
+
+def test_a_model_that_was_cut_off_on_its_way_into_the_store_is_none(store, write, monkeypatch):
+    path = write()
+    monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(models.shutil, "rmtree", lambda *_, **__: None)  # killed: nothing is tidied up
+    with pytest.raises(KeyboardInterrupt):
+        import_model(store, path)
+    assert list(store.path.glob(".*.tmp"))
+    assert [model.name for model in store.list()] == ["leaves", BUNDLED]

@@ -87,7 +87,7 @@ def test_the_folder_of_no_run_is_left_alone(tmp_path):
 
 def test_temporary_files_go_that_are_there_for_a_minute_however_old_the_clock_says_they_are(tmp_path, monkeypatch):
     left = [".server.json.1.tmp", "models/a/.model.json.2.tmp", "models/a/checkpoints/.s.3.tmp", "data/mnist/.t.4.tmp"]
-    left.append("models/a/film/.step-00000004.json.7.tmp")
+    left += ["models/a/film/.step-00000004.json.7.tmp", "models/.b.tmp/model.json"]
     kept = ["models/a/model.json", "my own.tmp", "data/mnist/t10k.gz"]
     written, begun = tmp_path / "models" / "a" / ".written.5.tmp", tmp_path / "models" / "a" / ".begun.6.tmp"
     for path in (written, *(tmp_path / name for name in left + kept)):
