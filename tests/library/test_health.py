@@ -5,6 +5,7 @@ The judge looks at digits of the bundled model, a few hundred at a time, as if a
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -203,12 +204,20 @@ def test_weights_that_are_no_numbers_end_a_training_and_are_neither_published_no
 
     monkeypatch.setattr(Game, "play", break_down)
     folder = ModelStore(home).new("digits")
+
+    def follow(progress):
+        seen.append(progress)
+        deadline = time.monotonic() + 60
+        while len(seen) == 5 and not (folder.path / "model.json").exists():  # another thread publishes
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     with pytest.raises(TrainingError, match=r"step [67] .*NaN.*learning_rate 0\.0002, a tenth of the 0\.002") as caught:
         train(
             digits,
             short,
             folder,
-            on_progress=seen.append,
+            on_progress=follow,
             should_stop=lambda: at_the_end and len(seen) == 6,
         )
     assert "The model stays as it was before" in str(caught.value)
