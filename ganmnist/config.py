@@ -209,7 +209,8 @@ class LatentConfig(Settings):
 
 
 MAX_DIGITS = 256  # at once
-Vectors = tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...]
+Vector = tuple[Annotated[Number, Field(ge=-10, le=10)], ...]
+Vectors = tuple[Vector, ...]
 
 
 class GenerateConfig(LatentConfig):
@@ -219,7 +220,7 @@ class GenerateConfig(LatentConfig):
     z: Vectors | None = Field(
         None,
         description="Whole latent vectors, in place of count, seed, latent and boldness: the model's latent numbers, "
-        "and unless the digit or the seed is to say it the weights of its classes.",
+        "and unless the digit or the seed is to say it the weights of its classes. Several may stand in one row.",
         min_length=1,
         max_length=MAX_DIGITS,
     )
@@ -230,7 +231,7 @@ class BetweenConfig(Settings):
 
     z: Vectors = Field(
         description="Two or more whole latent vectors, in the order of the path, as in generate. Each is on the path.",
-        min_length=2,
+        min_length=1,
         max_length=MAX_DIGITS,
     )
     steps: Whole = Field(

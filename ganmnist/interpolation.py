@@ -22,14 +22,16 @@ def between(config: BetweenConfig, latent_dim: int, known_classes: int) -> Laten
     """Return the path that a request asks for, (N, latent_dim + known_classes).
 
     Raises:
-        SettingError: A vector of another length than the model takes, or more of them than can be drawn at once.
+        SettingError: A vector of another length than the model takes, one alone, or more than can be drawn at once.
     """
-    stretches = len(config.z) - (not config.closed)
+    keys = inputs(GenerateConfig(z=config.z), latent_dim, known_classes)
+    if len(keys) < 2:
+        raise SettingError("z: a path wants two vectors or more, got one")
+    stretches = len(keys) - (not config.closed)
     count = stretches * config.steps + (not config.closed)
     if count > MAX_DIGITS:
         most = (MAX_DIGITS - (not config.closed)) // stretches
         raise SettingError(f"steps: makes {count:,} vectors, at most {MAX_DIGITS}: lower it to {most} or less")
-    keys = inputs(GenerateConfig(z=config.z), latent_dim, known_classes)
     return path(keys, config.steps, latent_dim, closed=config.closed, linear=config.linear)
 
 

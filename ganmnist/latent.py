@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import GenerateConfig
+from ganmnist.config import MAX_DIGITS, GenerateConfig, Vector, Vectors
 from ganmnist.directions import Direction, steer
 from ganmnist.errors import SettingError
 
@@ -41,10 +41,11 @@ def inputs(
         z = _from_sliders(config, latent_dim)
         weights = one_hot(classes(config, len(z), known_classes), known_classes)
     else:
-        whole = _given(config.z, latent_dim, known_classes)
+        vectors = _taken_apart(config.z, latent_dim, known_classes)
+        whole = _given(vectors, latent_dim, known_classes)
         z, weights = whole[:, :latent_dim], whole[:, latent_dim:]
         chosen = one_hot(classes(config, len(z), known_classes), known_classes)
-        silent = [config.digit is not None or len(vector) == latent_dim for vector in config.z]
+        silent = [config.digit is not None or len(vector) == latent_dim for vector in vectors]
         weights = np.where(np.array(silent)[:, None], chosen, weights)
     return np.concatenate([steer(z, config, directions), weights], 1, dtype=np.float32)
 
@@ -59,7 +60,19 @@ def _from_sliders(config: GenerateConfig, latent_dim: int) -> Latents:
     return z
 
 
-def _given(vectors: Sequence[Sequence[float]], latent_dim: int, known_classes: int) -> Latents:
+def _taken_apart(vectors: Vectors, latent_dim: int, known_classes: int) -> list[Vector]:
+    """Return one vector at a time where whole ones stand one behind the other, as Grasshopper's wires leave them."""
+    length = latent_dim + known_classes
+    apart: list[Vector] = []
+    for vector in vectors:
+        many = len(vector) > length and len(vector) % length == 0
+        apart += [vector[start : start + length] for start in range(0, len(vector), length)] if many else [vector]
+    if len(apart) > MAX_DIGITS:
+        raise SettingError(f"z: has {len(apart)} vectors, at most {MAX_DIGITS} are drawn at once")
+    return apart
+
+
+def _given(vectors: Sequence[Vector], latent_dim: int, known_classes: int) -> Latents:
     """Return vectors as (N, latent_dim + known_classes), with weights of 0 where they name no class."""
     whole = np.zeros((len(vectors), latent_dim + known_classes), np.float32)
     for place, vector in enumerate(vectors):

@@ -45,11 +45,11 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
     if config.rows * config.columns > MAX_DIGITS:
         asked = f"{config.rows} x {config.columns}"
         raise SettingError(f"rows: {asked} are {config.rows * config.columns:,} digits, at most {MAX_DIGITS}")
-    if config.z is not None and len(config.z) not in (1, 4):
-        raise SettingError(f"z: has {len(config.z)} vectors, a sheet takes one for its middle or four for its corners")
     own = {name: getattr(config, name) for name in LatentConfig.model_fields}
     directions = tuple(directions)
     z = inputs(GenerateConfig(**own, z=config.z), latent_dim, known_classes, directions)
+    if len(z) not in (1, 4):
+        raise SettingError(f"z: has {len(z)} vectors, a sheet takes one for its middle or four for its corners")
     if len(z) == 4:
         return patch(z, config.rows, config.columns, latent_dim)
     if config.across == config.down:

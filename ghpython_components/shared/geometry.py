@@ -62,15 +62,6 @@ def sheet_tree(text, rows, columns):
     return tree
 
 
-def taken_apart(vectors, length):
-    """Take vectors apart that several wires have put into one branch, as Grasshopper does where their paths agree."""
-    whole = []
-    for vector in vectors:
-        many = len(vector) > length and len(vector) % length == 0
-        whole += [vector[at : at + length] for at in range(0, len(vector), length)] if many else [vector]
-    return whole
-
-
 def remember(shapes, owners, stem, z, count):
     """Give shapes a user text that says where each comes from, which stays when they are baked: see Restore.
 

@@ -46,6 +46,9 @@ def test_vectors_that_wires_have_put_into_one_branch_are_taken_apart(rhino):
 def test_with_fewer_than_two_vectors_it_says_what_to_do(rhino):
     rhino.place("between")
     rhino.solve("between", z={"tree": {"0": [0.5] * 74}})
+    ((level, sentence),) = rhino.until("between", lambda report: report["balloons"])["balloons"]
+    assert (level, sentence) == ("Error", "z: a path wants two vectors or more, got one")
+    rhino.solve("between")
     report = rhino.until("between", "wire two z", "z")
     assert (report["balloons"], report["outputs"]["z"]) == ([], None)
 

@@ -186,6 +186,7 @@ def answer_after(delay):
             "images": {"shape": [1, 28, 28], "data": base64.b64encode(bytes(784)).decode()},
             "geometry": [],
             "owners": [],
+            "provenance": "{}",
         }
         return 200, json.dumps(answer).encode()
 

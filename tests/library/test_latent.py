@@ -70,7 +70,7 @@ def test_the_digit_asked_for_goes_before_the_class_of_a_whole_vector():
     assert inputs(GenerateConfig(z=((2, 3, 0, 0.25, 0.75),), digit=1), 2, 3).tolist() == [[2, 3, 0, 1, 0]]
 
 
-@pytest.mark.parametrize("numbers", [1, 3, 4, 6])
+@pytest.mark.parametrize("numbers", [1, 3, 4, 6, 11])
 def test_a_vector_has_the_latent_numbers_alone_or_all_classes_too(numbers):
     with pytest.raises(SettingError, match=rf"z\.0: has {numbers} numbers, the model takes 2, or 5 with its classes"):
         inputs(GenerateConfig(z=((1,) * numbers,)), 2, 3)
@@ -78,6 +78,13 @@ def test_a_vector_has_the_latent_numbers_alone_or_all_classes_too(numbers):
 
 def test_without_classes_there_is_no_digit_to_say():
     assert digits(inputs(GenerateConfig(count=2), 3, 0), 3) == []
+
+
+def test_whole_vectors_in_one_row_are_taken_apart_and_no_more_than_can_be_drawn():
+    rows = ((1, 2, 0, 1, 0, 3, 4, 1, 0, 0), (5, 6, 0, 0, 1))
+    assert inputs(GenerateConfig(z=rows), 2, 3).tolist() == [[1, 2, 0, 1, 0], [3, 4, 1, 0, 0], [5, 6, 0, 0, 1]]
+    with pytest.raises(SettingError, match="z: has 257 vectors, at most 256"):
+        inputs(GenerateConfig(z=((0,) * 5 * 257,)), 2, 3)
 
 
 @given(seed=st.integers(0, 2**31 - 1), few=st.integers(1, 20), many=st.integers(20, 256), known=st.integers(1, 100))

@@ -1,14 +1,13 @@
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component
-from ghpython_components.shared.geometry import number_tree, taken_apart, to_vectors
+from ghpython_components.shared.geometry import number_tree, to_vectors
 
 
 def go(bridge, body, memory):
-    found = bridge.call("model", name=body.get("model", "bundled"))
-    keys = taken_apart(body.get("z", []), found["latent_dim"] + found["classes"])
-    if len(keys) < 2:
+    if "z" not in body:
+        bridge.call("health")
         return {"mark": "", "z": None, "text": "wire two z"}
-    answer = bridge.call("latents_between", dict(body, z=keys))
+    answer = bridge.call("latents_between", body)
     count = answer["columns"]
     return {"mark": answer["z"], "z": number_tree(answer["z"], count), "text": "{0} digits".format(count)}
 

@@ -1,12 +1,9 @@
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component
-from ghpython_components.shared.geometry import sheet_tree, taken_apart, to_vectors
+from ghpython_components.shared.geometry import sheet_tree, to_vectors
 
 
 def lay(bridge, body, memory):
-    if "z" in body:
-        found = bridge.call("model", name=body.get("model", "bundled"))
-        body = dict(body, z=taken_apart(body["z"], found["latent_dim"] + found["classes"]))
     answer = bridge.call("latents_sheet", body)
     rows, columns = answer["rows"], answer["columns"]
     return {
