@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
 _MAX_BYTES = 1_000_000
 _KEPT = 2
@@ -25,9 +26,28 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
+class _File(RotatingFileHandler):
+    """Writes a line and asks the disk nothing before: with Python's own a line took a tenth of a digit's time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record) + self.terminator
+            if self._stream().tell() + len(line) > self.maxBytes:
+                self.doRollover()
+            self._stream().write(line)
+            self.flush()
+        except Exception:
+            self.handleError(record)
+
+    def _stream(self) -> TextIO:
+        if self.stream is None:
+            self.stream = self._open()
+        return self.stream
+
+
 def start(path: Path) -> None:
     """Write what the server and waitress have to say to a file. Header values, bodies and tokens are never among it."""
-    handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
+    handler = _File(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
     handler.setFormatter(_JsonLines())
     for name, level in (("ganmnist", logging.INFO), ("waitress", logging.ERROR)):
         logger = logging.getLogger(name)
