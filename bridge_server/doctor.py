@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from bridge_server import client, discovery, tokens
 from bridge_server.exits import CommandError, ExitCode
+from bridge_server.runs import check_rows
 from bridge_server.serving import DEFAULT_PORT, LAUNCH, listen
 from ganmnist import bundle, data
 from ganmnist.errors import ModelError
@@ -185,6 +186,7 @@ def _runs(home: Path) -> Iterator[Finding]:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
             (runs,) = database.execute("SELECT count(*) FROM runs").fetchone()
+            check_rows(database)
     except sqlite3.Error as error:
         said = str(error)
     if said == "ok":

@@ -286,7 +286,6 @@ def _checked(path: Path) -> sqlite3.Connection:
     """
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        database.create_function("checksum", -1, _checksum, deterministic=True)
         database.execute("PRAGMA journal_mode = DELETE")
         database.execute("PRAGMA synchronous = FULL")
         (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
@@ -295,13 +294,23 @@ def _checked(path: Path) -> sqlite3.Connection:
         database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = 1; COMMIT;")
         if "checksum" not in {name for _, name, *_ in database.execute("PRAGMA table_info(runs)")}:
             database.execute("ALTER TABLE runs ADD COLUMN checksum TEXT")  # an earlier version's, without checksums yet
-        (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {_CHECKSUM}").fetchone()
-        if damaged:
-            raise sqlite3.DatabaseError("a checksum differs from what its row says, so the file is damaged")
+        check_rows(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def check_rows(database: sqlite3.Connection) -> None:
+    """Compare each run with its checksum, of which the connection learns to make one.
+
+    Raises:
+        sqlite3.DatabaseError: One differs.
+    """
+    database.create_function("checksum", -1, _checksum, deterministic=True)
+    (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {_CHECKSUM}").fetchone()
+    if damaged:
+        raise sqlite3.DatabaseError("a checksum differs from what its row says, so the file is damaged")
 
 
 def _checksum(*values: object) -> str:

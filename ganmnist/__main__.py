@@ -203,6 +203,8 @@ def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
     folder = store.find(name)
     if folder.manifest().finished:
         raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
+    if not any(folder.checkpoints.glob("*.json")):
+        raise SettingError(f"resume: the checkpoints of {folder.name} are gone, the model stays; train another model")
     return folder
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from ganmnist.__main__ import _samples, _say, main
 from ganmnist.figures import Estimate
 from ganmnist.latent import from_seed
-from ganmnist.models import ModelStore
+from ganmnist.models import BUNDLED, ModelStore
 from ganmnist.presets import PRESETS
 from ganmnist.sampling import Sampler
 from ganmnist.training import Progress, train
@@ -359,6 +359,15 @@ def test_a_finished_training_is_not_begun_anew_by_resuming_it(say, shared_home):
     assert status == 2
     assert "finished" in errors
     assert ModelStore(shared_home).find("first").manifest() == before
+
+
+def test_a_training_whose_checkpoints_are_gone_is_not_begun_anew(say, home):
+    manifest, weights = ModelStore(home).find(BUNDLED).load()
+    folder = ModelStore(home).new("cut")
+    folder.publish(manifest.model_copy(update={"id": folder.id, "name": "cut", "finished": False}), weights)
+    status, _, errors = say("train", "--resume", "--model", "cut")
+    assert status == 2
+    assert "the checkpoints of cut are gone" in errors.replace("\n", " ")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGINT to one process")

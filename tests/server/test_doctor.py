@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import socket
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from bridge_server import doctor as module
 from bridge_server.doctor import Verdict, doctor
+from bridge_server.runs import RunStore
+from ganmnist.config import TrainConfig
 from ganmnist.models import BUNDLED, ModelStore
 
 
@@ -141,6 +144,18 @@ def test_a_damaged_or_foreign_manifest_is_noticed(findings, tmp_path, model, con
     code, found = findings(tmp_path)
     assert (code, found["model"][0]) == (1, Verdict.PROBLEM)
     assert str(model) in found["model"][1]
+
+
+def test_a_run_that_is_not_what_was_written_is_noticed(findings, tmp_path):
+    store = RunStore(tmp_path / "runs.sqlite")
+    store.add("leaves", TrainConfig(), None, lambda taken: "leaves")
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "runs.sqlite")) as database:
+        database.execute("UPDATE runs SET model = 'other'")
+        database.commit()
+    code, found = findings(tmp_path)
+    assert (code, found["runs"][0]) == (1, Verdict.PROBLEM)
+    assert "checksum" in found["runs"][1]
 
 
 def test_a_damaged_store_of_runs_is_noticed(findings, tmp_path):
