@@ -64,9 +64,7 @@ class Row:
         ]
         feeders = [(port, number, source) for port, number, source in sources if isinstance(source, Part)]
         widest = max((part.size[0] for *_, part in feeders), default=0.0)
-        # Beside its own input, so that wires to the inputs above pass over it.
-        first = next((port for port, *_ in feeders), None)
-        top = self._y + next((ROW * place for place, port in enumerate(component.inputs) if port.name == first), 0.0)
+        top = self._y + _down(component, feeders, [port for port, _, source in sources if not isinstance(source, Part)])
         wires: dict[str, list[UUID]] = {}
         for port, number, source in sources:
             if isinstance(source, Part):
@@ -90,6 +88,19 @@ class Row:
         if gap is not None:
             self._x = placed.box.right + gap
         return placed
+
+
+def _down(component: Component, feeders: list[tuple[str, int, Part]], wired: list[str]) -> float:
+    """Return how far below the component's top its feeders begin, so that wires from elsewhere pass beside them.
+
+    At the top, if they end above the first input that such a wire leads to; else beside their own first input, where
+    wires to the inputs above pass over them.
+    """
+    rows = {port.name: ROW * place for place, port in enumerate(component.inputs)}
+    height = sum(part.size[1] + _FEED_GAP for *_, part in feeders) - _FEED_GAP
+    if not feeders or (wired and height <= min(rows[port] for port in wired)):
+        return 0.0
+    return rows[feeders[0][0]]
 
 
 def _as_list(source: Source | list[Source]) -> list[Source]:

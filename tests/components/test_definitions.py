@@ -262,9 +262,8 @@ def plug(dist, open_rhino, python, tmp_path, unpack):
             for port in each.chunk.chunk("ParameterData").chunks:
                 found = each.sources.get(port.get("InstanceGuid"), []) if port.name == "InputParam" else []
                 if any(source in owners for source in found):
-                    (source,) = found
-                    before, output = owners[source]
-                    canvas.rhino.do("wire", source=before, output=output, target=called, input=port.get("Name"))
+                    for before, output in (owners[source] for source in found):
+                        canvas.rhino.do("wire", source=before, output=output, target=called, input=port.get("Name"))
                 elif found:
                     brought = [value for source in found for value in brings(parts[source])]
                     one = port.get("ScriptParamAccess") == 0
@@ -297,6 +296,8 @@ def brings(part):
     if part.kind == PLANE.guid:
         numbers = part.chunk.chunk("PersistentData").chunk("Branch", 0).chunk("Item", 0).get("plane")
         return [{"plane": dict(zip(("origin", "xaxis", "yaxis"), zip(*[iter(numbers)] * 3, strict=True), strict=True))}]
+    if part.kind == CURVES.guid:
+        return []  # until the user sets some
     assert part.kind == BUTTON.guid
     return [False]
 
@@ -304,6 +305,11 @@ def brings(part):
 @pytest.fixture(scope="module")
 def server(start_shared_server):
     return start_shared_server()
+
+
+@pytest.fixture(scope="module")
+def mock(start_shared_server):
+    return start_shared_server(mock=True)
 
 
 def is_mesh(text):
@@ -363,3 +369,76 @@ def test_what_hangs_on_an_output_gets_something_to_show(plug, server, name):
         )
         assert report["balloons"] == []
         assert all(report["outputs"][output] for output in outputs), (component, report)
+
+
+def test_two_digits_have_a_way_between_them_and_one_a_sheet_around_it(plug, server):
+    canvas = plug("06_between_and_sheet", server.home)
+    rhino = canvas.rhino
+    ((between,), (sheet,)) = map(canvas.named, ("Between", "Sheet"))
+    one, other, shown, laid = canvas.named("Generate")
+    rhino.until(between, "9 digits")
+    rhino.until(sheet, "5 x 7")
+    way = rhino.until(shown, lambda report: len(report["outputs"]["geometry"] or ()) == 9, "geometry", "z")["outputs"]
+    ends = [rhino.report(name, "z")["outputs"]["z"]["0"] for name in (one, other)]
+    assert [way["z"]["0"], way["z"]["8"]] == ends
+    assert all(map(is_mesh, way["geometry"]))
+    assert [canvas.inputs[name]["form"] for name in (one, other)] == ["images", "images"]  # to be seen once
+    rows = rhino.until(laid, lambda report: len(report["outputs"]["geometry"] or ()) == 35, "geometry")
+    assert [rhino.report(name)["balloons"] for name in rhino.names] == [[]] * len(rhino.names)
+    assert all(map(is_mesh, rows["outputs"]["geometry"]))
+
+
+def test_a_training_is_watched_as_losses_and_film_and_the_newest_model_draws(plug, mock, python):
+    canvas = plug("07_watch_a_training", mock.home)
+    rhino = canvas.rhino
+    ((trainer,), (losses,), (film,), (models,), (drawer,)) = map(
+        canvas.named, ("Train", "Losses", "Film", "Models", "Generate")
+    )
+    own = f"watched-{python[0]}"
+    canvas.inputs[trainer]["name"] = own
+    canvas.press(trainer, "train")
+    rhino.until(trainer, lambda report: report["message"].startswith("finished"), seconds=30)
+    rhino.until(losses, lambda report: report["message"].startswith(f"{own} - finished"))
+    rhino.until(film, f"{own} - 10 frames")
+    canvas.press(models, "refresh")
+    rhino.until(models, lambda report: report["message"].startswith(own))
+    rhino.until(drawer, lambda report: report["message"].startswith(own))
+    for component, outputs in canvas.sinks.items():
+        found = rhino.report(component, *outputs)
+        assert all(found["outputs"].values()), component
+        assert found["balloons"] == [], component
+
+
+def test_drawn_curves_become_the_nearest_digit_and_another_in_that_hand(plug, server):
+    canvas = plug("08_sketch", server.home)
+    rhino = canvas.rhino
+    (sketch,) = canvas.named("Sketch")
+    nearest, varied = canvas.named("Generate")
+    rhino.until(sketch, "draw a digit")
+    seven = {"curve": [[3, 27, 0], [20, 27, 0], [8, 2, 0]]}
+    canvas.solve(sketch, curves=[seven])
+    found = rhino.until(sketch, lambda report: report["message"].startswith("a 7"), "z", "sliders", "values")["outputs"]
+    assert len(found["sliders"]) == len(found["values"]) > 0
+    drawn = rhino.until(nearest, lambda report: report["outputs"]["z"] == found["z"], "z", "digits", "geometry")
+    assert drawn["outputs"]["digits"] == [7]
+    assert is_mesh(drawn["outputs"]["geometry"][0])
+    latent = found["z"]["0"][:-10]
+    follows = rhino.until(varied, lambda report: report["outputs"]["z"]["0"][:-10] == latent, "z", "digits")
+    assert follows["outputs"]["digits"] == [5]
+
+
+def test_saved_digits_are_made_again_out_of_their_file(plug, server, tmp_path):
+    canvas = plug("09_export_and_restore", server.home)
+    rhino = canvas.rhino
+    ((export,), (restore,)) = map(canvas.named, ("Export", "Restore"))
+    made, again = canvas.named("Generate")
+    assert canvas.inputs[export]["path"].endswith(".3dm")
+    vectors = rhino.until(made, lambda report: "step" in report["message"], "z")["outputs"]["z"]
+    path = tmp_path / "digits.3dm"
+    canvas.inputs[export]["path"] = str(path)
+    canvas.press(export, "save")
+    assert rhino.until(export, lambda report: report["outputs"]["file"], "file")["outputs"]["file"] == str(path)
+    rhino.until(restore, "4 of bundled")
+    shown = rhino.until(again, lambda report: report["outputs"]["z"] == vectors, "z", "geometry")["outputs"]
+    assert all(map(is_mesh, shown["geometry"]))
+    assert canvas.inputs[again]["form"] == canvas.inputs[export]["form"] == canvas.inputs[made]["form"]

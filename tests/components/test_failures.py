@@ -19,12 +19,19 @@ def mock(start_shared_server):
     return start_shared_server(mock=True)
 
 
+INPUTS_FIRST = {  # what asks the server nothing before it is wired, and what it says then
+    "export": "Wire the z of Generate into z",
+    "restore": "Say in path which file",
+    "sketch": "draw a digit",
+}
+
+
 def test_what_is_dropped_without_a_server_gives_one_warning_with_the_command_that_starts_it(open_rhino, tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "launch.json").write_text(json.dumps(COMMAND))
     rhino = open_rhino()
     openapi = sources.document()
-    for name in sorted({*sources.names(openapi)} - {*layers.names(openapi)}):
+    for name in sorted({*sources.names(openapi)} - {*layers.names(openapi)} - {*INPUTS_FIRST}):
         rhino.place(name)
         rhino.solve(name)
         report = rhino.until(name, lambda report: report["balloons"])
@@ -53,6 +60,27 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         rhino.place(name)
         rhino.solve(name)
         assert rhino.until(name, message)["balloons"] == []
+
+
+def test_a_film_says_that_a_model_must_be_trained_first(open_rhino, mock):
+    rhino = open_rhino(mock.home)
+    rhino.place("film")
+    rhino.solve("film")
+    ((level, sentence),) = rhino.until("film", lambda report: report["balloons"])["balloons"]
+    assert (level, sentence.split(": ")[0]) == ("Warning", "model")
+    assert "train one to see a film" in sentence
+
+
+@pytest.mark.parametrize("name", INPUTS_FIRST)
+def test_what_needs_an_input_first_says_which_with_or_without_a_server(open_rhino, mock, tmp_path, name):
+    for home in (tmp_path / "home", mock.home):
+        rhino = open_rhino(home)
+        rhino.place(name)
+        rhino.solve(name)
+        report = rhino.until(name, lambda report: report["message"] or report["balloons"])
+        assert {level for level, _ in report["balloons"]} <= {"Remark"}
+        (said,) = [sentence for _, sentence in report["balloons"]] or [report["message"]]
+        assert said.startswith(INPUTS_FIRST[name])
 
 
 def test_the_last_digit_stays_when_the_server_dies_and_it_recovers_by_itself(open_rhino, start_server, built_with):

@@ -151,7 +151,7 @@ class Port(Strict):
     @property
     def SourceCount(self):
         on_screen_thread("the component")
-        return int(self._name in self._component._wires)
+        return len(self._component._wires.get(self._name, ()))
 
 
 class Ports(Strict):
@@ -174,7 +174,7 @@ class Component(Strict):
         self._code = code
         self._inputs = interface["inputs"]
         self._outputs = [port["name"] for port in interface["outputs"]]
-        self._wires = {}  # input: (component, output)
+        self._wires = {}  # input: [(component, output)]
         self._runs = [{}]  # inputs of each run of a solve
         self._run = -1
         self._scope = {}
@@ -231,7 +231,8 @@ class Component(Strict):
     def _expire(self):
         self._expired = True
         for other in self._document._components:
-            if any(source is self for source, _ in other._wires.values()) and not other._expired:
+            before = [source for wires in other._wires.values() for source, _ in wires]
+            if any(source is self for source in before) and not other._expired:
                 other._expire()
 
     def _solve(self):
@@ -249,12 +250,22 @@ class Component(Strict):
         for port in self._inputs:
             empty = {"item": None, "list": [], "tree": Tree()}[port["access"]]
             scope[port["name"]] = inputs.get(port["name"], empty)
-        for name, (source, output) in self._wires.items():
-            scope[name] = source._values[output]
+        for name, wires in self._wires.items():
+            brought = [source._values[output] for source, output in wires]
+            scope[name] = brought[0] if len(brought) == 1 else merged(brought)
         scope["ghenv"] = Environment(self)
         scope["__name__"] = "__main__"
         exec(self._code, scope)
         self._values = {name: scope[name] for name in self._outputs}
+
+
+def merged(trees):
+    """Return what several wires bring to an input that takes a tree: branches of the same path become one."""
+    whole = Tree()
+    for tree in trees:
+        for path, branch in tree._branches.items() if tree else ():
+            whole._branches.setdefault(path, []).extend(branch)
+    return whole
 
 
 class Environment(Strict):

@@ -34,7 +34,8 @@ class Canvas(object):
         self.placed[name] = component, fakes.Component(self.document, "guid-of-" + name, code, interface)
 
     def wire(self, source, output, target, input):
-        self.find(target)._wires[input] = self.find(source), output
+        """Lead a wire to an input, beside those that lead there already."""
+        self.find(target)._wires.setdefault(input, []).append((self.find(source), output))
 
     def reopen(self, name, inputs):
         """Close the file and open it again: the same guids, other objects, and one has these inputs; sticky stays."""

@@ -1,0 +1,5 @@
+"""The definitions that come along: what a user opens first. Each is made for both Rhinos."""
+
+from ghpython_components.definitions.catalogue import definition, names, our_version
+
+__all__ = ["definition", "names", "our_version"]

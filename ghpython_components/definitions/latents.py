@@ -1,0 +1,138 @@
+"""Definitions about latents: 06_between_and_sheet and 08_sketch."""
+
+from __future__ import annotations
+
+from ghpython_components.canvas import Canvas
+from ghpython_components.definitions.steps import (
+    ABOVE,
+    APART,
+    BESIDE,
+    FORMS,
+    LEFT,
+    LOOK,
+    MAKE,
+    NO_TRAINING,
+    NewRow,
+    start,
+)
+from ghpython_components.parts import choice, curves, mesh, panel, plane, slider
+
+_HANDS = ("slant", "thickness", "width", "size")
+
+
+def between_and_sheet(canvas: Canvas, row: NewRow) -> None:
+    """06: from digit to digit, and around one."""
+    first = start(canvas, row, NO_TRAINING)
+
+    above = row(
+        LEFT,
+        first.box.bottom + APART,
+        "Two digits to go between. Their z holds all that they grow from.\n\nFor a way through three or more, "
+        "copy one of them, and wire its z to Between too, with the shift key held.",
+    )
+    one = above.component(
+        "one",
+        "generate",
+        digit=slider("digit", 3, 0, 9),
+        seed=slider("seed", 2, 0, 100),
+        form=panel("images", (80.0, 24.0), "form"),
+    )
+    below = row(LEFT, above.box.bottom + APART / 2, "")
+    other = below.component(
+        "other",
+        "generate",
+        digit=slider("digit", 8, 0, 9),
+        seed=slider("seed", 5, 0, 100),
+        form=panel("images", (80.0, 24.0), "form"),
+    )
+    canvas.group("2  Two digits", above.members + below.members, LOOK)
+
+    way = row(
+        above.box.right + APART,
+        first.box.bottom + APART,
+        "Move steps: so many from the one to the other, in a row.",
+    )
+    path = way.component("between", "between", z=[(one, "z"), (other, "z")], steps=slider("steps", 8, 1, 32))
+    drawing = row(way.box.right + APART / 2, path.box.y, "")
+    shown = drawing.component(
+        "shown",
+        "generate",
+        z=(path, "z"),
+        form=choice("form", "relief", FORMS),
+        plane=plane("stands at", 0, 0),
+        columns=slider("columns", 33, 1, 33),
+    )
+    drawing.part("row", mesh("digits"), (shown, "geometry"))
+    canvas.group("3  The way between them", way.members + drawing.members, LOOK)
+
+    around = row(
+        way.members[0].box.x,
+        drawing.box.bottom + APART,
+        "One digit in the middle; to the right one thing grows, downwards another.",
+    )
+    sheet = around.component(
+        "sheet",
+        "sheet",
+        digit=slider("digit", 4, 0, 9),
+        seed=slider("seed", 7, 0, 100),
+        across=choice("across", "slant", _HANDS),
+        down=choice("down", "thickness", _HANDS),
+        reach=slider("reach", 2, 0.5, 4, 1),
+        rows=slider("rows", 5, 1, 11),
+        columns=slider("columns", 7, 1, 11),
+    )
+    laid = around.component(
+        "laid",
+        "generate",
+        z=(sheet, "z"),
+        form=choice("form", "relief", FORMS),
+        plane=plane("stands at", 0, BESIDE),
+        columns=(sheet, "columns"),
+    )
+    around.part("rows", mesh("digits"), (laid, "geometry"))
+    canvas.group("4  A sheet around one digit", around.members, LOOK)
+
+
+def sketch(canvas: Canvas, row: NewRow) -> None:
+    """08: from a drawing to the nearest digit."""
+    first = start(canvas, row, "Press start, once. Then draw a digit in Rhino's Top view, with any curves.")
+
+    drawing = row(
+        LEFT,
+        first.box.bottom + APART,
+        "Right-click on strokes, choose Set Multiple Curves, and pick what you have drawn. Change a curve in Rhino, "
+        "and Sketch looks again.\n\nThe panels say where the sliders of Generate stand for the digit that it finds.",
+    )
+    found = drawing.component("sketch", "sketch", curves=curves("strokes"))
+    names = drawing.part("names", panel("", (160.0, 90.0), "sliders"), (found, "sliders"), down=1.5 * ABOVE)
+    under = row(names.box.x, names.box.bottom + ABOVE / 4, "")
+    under.part("values", panel("", (160.0, 90.0), "values"), (found, "values"))
+    canvas.group("2  Draw a digit", drawing.members + under.members, MAKE)
+
+    note = "The nearest digit that the model that comes along can draw, beside your curves."
+    near = row(drawing.box.right + APART, drawing.box.y, note)
+    nearest = near.component(
+        "nearest",
+        "generate",
+        z=(found, "z"),
+        form=choice("form", "relief", FORMS),
+        plane=plane("stands at", BESIDE, 0),
+    )
+    near.part("digit", mesh("digit"), (nearest, "geometry"))
+    canvas.group("3  The nearest digit", near.members, LOOK)
+
+    like = row(
+        near.box.right + APART,
+        near.box.y,
+        "The same latent numbers with another digit: its hand follows yours.",
+    )
+    varied = like.component(
+        "varied",
+        "generate",
+        digit=slider("digit", 5, 0, 9),
+        z=(nearest, "z"),
+        form=choice("form", "relief", FORMS),
+        plane=plane("stands at", 2 * BESIDE, 0),
+    )
+    like.part("varied digit", mesh("digit"), (varied, "geometry"))
+    canvas.group("4  Go on from it", like.members, LOOK)

@@ -1,0 +1,52 @@
+"""What the definitions have in common: where they begin, the colours of their groups, and steps that several need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ghpython_components.canvas import Canvas, Placed
+from ghpython_components.layout import Row, Source
+from ghpython_components.parts import button, panel, slider
+
+NewRow = Callable[[float, float, str], Row]
+LEFT, TOP, APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them
+PRESS, LOOK, MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
+FORMS = ("relief", "mesh", "smooth", "solid", "voxels", "extrusion")
+NO_TRAINING = "Press start, once. No training is needed: the model that comes along draws."
+ABOVE = 60.0  # pixels that wires have above a panel
+BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
+
+
+def start(canvas: Canvas, row: NewRow, words: str) -> Row:
+    """Begin a definition that needs nothing but the server."""
+    first = row(LEFT, TOP, words)
+    server(first)
+    canvas.group("1  Start the server", first.members, PRESS)
+    return first
+
+
+def server(row: Row) -> None:
+    """Add the Server component, with its button and its words."""
+    found = row.component("server", "server", start=button("start"))
+    row.part("server status", panel("", (280.0, 60.0), "server"), (found, "status"))
+
+
+def train(row: Row, name: str, **inputs: Source) -> Placed:
+    """Add the Train component, with its buttons, the name of the model and how it gets on."""
+    trained = row.component(
+        "train",
+        "train",
+        train=button("train"),
+        stop=button("stop"),
+        resume=button("resume"),
+        name=panel(name, (150.0, 24.0), "name"),
+        **inputs,
+    )
+    row.part("progress", panel("", (240.0, 44.0), "progress"), (trained, "progress"), down=ABOVE)
+    return trained
+
+
+def hand() -> dict[str, Source]:
+    """Return sliders for what has a name."""
+    names = ("slant", "thickness", "width", "size")
+    return {**{name: slider(name, 0, -3, 3, 2) for name in names}, "boldness": slider("boldness", 0.5, 0, 2, 2)}
