@@ -31,8 +31,8 @@ def server(row: Row) -> None:
     row.part("server status", panel("", (280.0, 60.0), "server"), (found, "status"))
 
 
-def train(row: Row, name: str, **inputs: Source) -> Placed:
-    """Add the Train component, with its buttons, the name of the model and how it gets on."""
+def train(row: Row, name: str, down: float = 0.0, **inputs: Source) -> Placed:
+    """Add the Train component, with its buttons, the name of the model and, so far down, how it gets on."""
     trained = row.component(
         "train",
         "train",
@@ -42,7 +42,7 @@ def train(row: Row, name: str, **inputs: Source) -> Placed:
         name=panel(name, (150.0, 24.0), "name"),
         **inputs,
     )
-    row.part("progress", panel("", (240.0, 44.0), "progress"), (trained, "progress"), down=ABOVE)
+    row.part("progress", panel("", (240.0, 44.0), "progress"), (trained, "progress"), down=down)
     return trained
 
 

@@ -18,7 +18,7 @@ def watch_a_training(canvas: Canvas, row: NewRow) -> None:
         first.box.bottom + APART,
         "Press train. Two minutes are enough for digits; what Rhino shows at the origin is renewed meanwhile.",
     )
-    trained = train(training, "watched", seconds=slider("seconds", 120, 10, 1800))
+    trained = train(training, "watched", ABOVE, seconds=slider("seconds", 120, 10, 1800))
     canvas.group("2  Train a model", training.members, PRESS)
 
     diagram = row(
