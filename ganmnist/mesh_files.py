@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from xml.sax.saxutils import escape
+from html import escape
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def three_mf(pieces: Mapping[int, Mesh], label: Label) -> bytes:
         )
         items.append(f'<item objectid="{number}"/>')
     text = label.text()
-    record = f'<metadata name="{METADATA}" preserve="1">{escape(text)}</metadata>' if text else ""
+    record = f'<metadata name="{METADATA}" preserve="1">{escape(text, quote=False)}</metadata>' if text else ""
     model = (
         f'{_XML}<model unit="{_UNITS[label.units]}" xml:lang="en-US" '
         'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02" xmlns:g="urn:ganmnist">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -168,3 +169,12 @@ def test_every_public_name_is_there():
     assert all(getattr(ganmnist, name) is not None for name in ganmnist.__all__)
     with pytest.raises(AttributeError, match="nonsense"):
         ganmnist.nonsense  # noqa: B018
+
+
+def test_the_page_of_the_architecture_names_each_module_once():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for package in PACKAGES:
+        (section,) = re.findall(rf"^## {package},.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+        rows = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+        named = sorted(name for row in rows for name in re.findall(r"`(\w+\.py)`", row))
+        assert named == sorted({path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"})
