@@ -312,6 +312,18 @@ def mock(start_shared_server):
     return start_shared_server(mock=True)
 
 
+def vectors(report):
+    """Return the vectors that a component puts out, from branch {0} on."""
+    tree = report["outputs"]["z"] or {}
+    return [tree[str(place)] for place in range(len(tree))]
+
+
+def corners(texts):
+    """Return the lower left corner of each mesh, x and y."""
+    boxes = [rhino3dm.CommonObject.Decode({"version": 10000, **text}).GetBoundingBox() for text in texts]
+    return [(box.Min.X, box.Min.Y) for box in boxes]
+
+
 def is_mesh(text):
     return rhino3dm.CommonObject.Decode({"version": 10000, **text}).IsValid
 
@@ -376,16 +388,23 @@ def test_two_digits_have_a_way_between_them_and_one_a_sheet_around_it(plug, serv
     rhino = canvas.rhino
     ((between,), (sheet,)) = map(canvas.named, ("Between", "Sheet"))
     one, other, shown, laid = canvas.named("Generate")
+    ends = [
+        rhino.until(name, lambda report, digit=digit: report["outputs"]["digits"] == [digit], "digits", "z")
+        for name, digit in ((one, 3), (other, 8))
+    ]
     rhino.until(between, "9 digits")
     rhino.until(sheet, "5 x 7")
-    way = rhino.until(shown, lambda report: len(report["outputs"]["geometry"] or ()) == 9, "geometry", "z")["outputs"]
-    ends = [rhino.report(name, "z")["outputs"]["z"]["0"] for name in (one, other)]
-    assert [way["z"]["0"], way["z"]["8"]] == ends
+    wanted = [end["outputs"]["z"]["0"] for end in ends]
+    way = rhino.until(shown, lambda report: vectors(report)[::8] == wanted, "geometry", "z")["outputs"]
+    assert len(way["geometry"]) == 9
     assert all(map(is_mesh, way["geometry"]))
     assert [canvas.inputs[name]["form"] for name in (one, other)] == ["images", "images"]  # to be seen once
     rows = rhino.until(laid, lambda report: len(report["outputs"]["geometry"] or ()) == 35, "geometry")
     assert [rhino.report(name)["balloons"] for name in rhino.names] == [[]] * len(rhino.names)
     assert all(map(is_mesh, rows["outputs"]["geometry"]))
+    (first, *_, ninth), laid_out = map(corners, (way["geometry"], rows["outputs"]["geometry"]))
+    assert (ninth[0] > first[0], ninth[1]) == (True, first[1])  # one row of nine, however many there are
+    assert (laid_out[7][0], laid_out[7][1] < laid_out[0][1]) == (laid_out[0][0], True)  # rows of seven
 
 
 def test_a_training_is_watched_as_losses_and_film_and_the_newest_model_draws(plug, mock, python):
@@ -419,11 +438,11 @@ def test_drawn_curves_become_the_nearest_digit_and_another_in_that_hand(plug, se
     canvas.solve(sketch, curves=[seven])
     found = rhino.until(sketch, lambda report: report["message"].startswith("a 7"), "z", "sliders", "values")["outputs"]
     assert len(found["sliders"]) == len(found["values"]) > 0
-    drawn = rhino.until(nearest, lambda report: report["outputs"]["z"] == found["z"], "z", "digits", "geometry")
+    drawn = rhino.until(nearest, lambda report: vectors(report) == [found["z"]["0"]], "z", "digits", "geometry")
     assert drawn["outputs"]["digits"] == [7]
     assert is_mesh(drawn["outputs"]["geometry"][0])
     latent = found["z"]["0"][:-10]
-    follows = rhino.until(varied, lambda report: report["outputs"]["z"]["0"][:-10] == latent, "z", "digits")
+    follows = rhino.until(varied, lambda report: [z[:-10] for z in vectors(report)] == [latent], "z", "digits")
     assert follows["outputs"]["digits"] == [5]
 
 
@@ -433,12 +452,12 @@ def test_saved_digits_are_made_again_out_of_their_file(plug, server, tmp_path):
     ((export,), (restore,)) = map(canvas.named, ("Export", "Restore"))
     made, again = canvas.named("Generate")
     assert canvas.inputs[export]["path"].endswith(".3dm")
-    vectors = rhino.until(made, lambda report: "step" in report["message"], "z")["outputs"]["z"]
+    saved = vectors(rhino.until(made, lambda report: len(vectors(report)) == 4, "z"))
     path = tmp_path / "digits.3dm"
     canvas.inputs[export]["path"] = str(path)
     canvas.press(export, "save")
     assert rhino.until(export, lambda report: report["outputs"]["file"], "file")["outputs"]["file"] == str(path)
     rhino.until(restore, "4 of bundled")
-    shown = rhino.until(again, lambda report: report["outputs"]["z"] == vectors, "z", "geometry")["outputs"]
+    shown = rhino.until(again, lambda report: vectors(report) == saved, "z", "geometry")["outputs"]
     assert all(map(is_mesh, shown["geometry"]))
     assert canvas.inputs[again]["form"] == canvas.inputs[export]["form"] == canvas.inputs[made]["form"]

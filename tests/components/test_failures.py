@@ -43,7 +43,7 @@ def test_what_is_dropped_without_a_server_gives_one_warning_with_the_command_tha
 
 def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
     rhino = open_rhino(mock.home)
-    for name, message in {
+    said = {
         "data": "press load",
         "train": "press train",
         "server": "running (mock)",
@@ -56,7 +56,10 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "model": "ready - 1.7 M",
         "models": "bundled of 1",
         "losses": "no run yet",
-    }.items():
+    }
+    openapi = sources.document()
+    assert {*said, *INPUTS_FIRST, "film"} == {*sources.names(openapi)} - {*layers.names(openapi)}
+    for name, message in said.items():
         rhino.place(name)
         rhino.solve(name)
         assert rhino.until(name, message)["balloons"] == []

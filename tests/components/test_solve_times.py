@@ -24,7 +24,7 @@ def drag(rhino, model=None):
 
 
 def drag_the_others(rhino):
-    """Drag a slider of each other component that asks as Generate does; return the milliseconds of each solve."""
+    """Drag a slider of each other component that is solved anew meanwhile; return the milliseconds of each solve."""
     sliders = {
         "network": lambda tick: {"latent_dim": tick + 1},
         "model": lambda tick: {"learning_rate": (tick + 1) / 1000},
@@ -32,6 +32,11 @@ def drag_the_others(rhino):
         "between": lambda tick: {"steps": tick + 1, "z": {"tree": {"0": [0.5] * 74, "1": [-0.5] * 64}}},
         "sheet": lambda tick: {"reach": (tick + 1) / 10},
         "film": lambda tick: {"latent": [tick / 20, 0.3]},
+        "sketch": lambda tick: {"curves": [{"curve": [[3, 20, 5], [3, 27, 15], [3, 22, -5]]}], "pen": tick + 1.0},
+        "losses": lambda tick: {"width": 50.0 + tick},
+        "models": lambda tick: {"choose": "0"},
+        "export": lambda tick: {"height": tick / 2, "z": {"tree": {"0": [0.5] * 74}}},
+        "restore": lambda tick: {"text": "ganmnist" * (tick + 1)},
     }
     rhino.place("first", "generate")
     rhino.solve("first")
