@@ -42,12 +42,16 @@ export function drawView() {
       "div",
       { className: "columns draw" },
       el(
-        "section",
-        { className: "card stack", "aria-label": "Your drawing" },
-        el("h2", {}, "Your drawing"),
-        sheet.node,
-        el("div", { className: "row" }, undo, clear, el("button", { type: "button", className: "quiet", onclick: () => file.click() }, "Choose a picture"), file),
-        model.node,
+        "div",
+        { className: "column" },
+        el(
+          "section",
+          { className: "card stack", "aria-label": "Your drawing" },
+          el("h2", {}, "Your drawing"),
+          sheet.node,
+          el("div", { className: "row" }, undo, clear, el("button", { type: "button", className: "quiet", onclick: () => file.click() }, "Choose a picture"), file),
+        ),
+        el("section", { className: "card model-card", "aria-label": "Model" }, model.node),
       ),
       el(
         "section",
