@@ -44,7 +44,11 @@ def verdict(page, text):
 def white(page, selector):
     """How white the 28 x 28 pixels of a canvas are, 0 to 255, as its ink on paper tells."""
     grey = page.locator(selector).first.evaluate(
-        """canvas => [...canvas.getContext("2d").getImageData(0, 0, 28, 28).data].filter((_, at) => at % 4 === 0)"""
+        """canvas => {
+            const pen = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+            pen.drawImage(canvas, 0, 0);
+            return [...pen.getImageData(0, 0, 28, 28).data].filter((_, at) => at % 4 === 0);
+        }"""
     )
     return (PAPER - np.array(grey).reshape(28, 28)) * 255 / (PAPER - INK)
 
