@@ -19,6 +19,7 @@ const GROWING_MS = 1000; // between two looks at a model that is being trained
 export function playView() {
   let state = remembered();
   let growing = 0;
+  let left = false;
   const model = modelChoice((name) => change({ model: name }));
   const drawn = el("p", { className: "help", hidden: true }, "From your drawing. Another seed, boldness or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
@@ -132,19 +133,22 @@ export function playView() {
   }
 
   async function list() {
-    state = changed(state, { model: await model.list(state.model) });
+    const found = await model.list(state.model); // sliders may move meanwhile
+    state = changed(state, { model: found });
     fit();
   }
 
   return {
     node,
     enter(rest) {
-      state = remembered(); // what another view left here
+      if (left) state = remembered(); // what another view put there
+      left = false;
       if (rest) state = changed(state, { model: decodeURIComponent(rest) });
       return list();
     },
     leave() {
       remember(state);
+      left = true;
       clearTimeout(growing);
       between.leave();
     },
