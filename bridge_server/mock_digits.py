@@ -86,12 +86,15 @@ def nearest(image: NDArray[np.uint8], number: int | None) -> Inversion:
     """Return the digit that is nearest to an image, (28, 28), or the one that is asked for."""
     import numpy as np
 
+    from ganmnist.drawing import fit
     from ganmnist.inversion_result import Inversion, mean_squared_error
 
     if number is not None and number >= CLASSES:
         raise SettingError(f"digit: got {number}, the model knows 0 to {CLASSES - 1}")
-    errors = {each: mean_squared_error(digit(each), image) for each in range(CLASSES)}
-    found = min(errors, key=lambda each: errors[each]) if number is None else number
+    # Fitted as drawings are, which are as large as their ink and lie elsewhere.
+    errors = [mean_squared_error(fit(digit(each)), image) for each in range(CLASSES)]
+    found = int(np.argmin(errors)) if number is None else number
+    mse = mean_squared_error(digit(found), image)
     z = np.zeros(LATENT_DIM + CLASSES, np.float32)
     z[LATENT_DIM + found] = 1
-    return Inversion(z, LATENT_DIM, found, errors[found], digit(found), dict.fromkeys(HANDS, 0.0))
+    return Inversion(z, LATENT_DIM, found, mse, digit(found), dict.fromkeys(HANDS, 0.0))

@@ -58,14 +58,14 @@ function next() {
 const headers = () => ({ Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}`, "X-Client-Id": client });
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function once(method, path, { body, type, signal }) {
+async function once(method, path, { body, type, file, signal }) {
   const sent = headers();
   if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
   const content = body === undefined || type ? body : JSON.stringify(body);
   try {
     const reply = await fetch(path, { method, headers: sent, body: content, signal, cache: "no-store" });
-    const kind = reply.headers.get("Content-Type") ?? "";
-    const read = kind.startsWith("application/json") ? await reply.json() : await reply.blob();
+    const json = (reply.headers.get("Content-Type") ?? "").startsWith("application/json") && !(file && reply.ok);
+    const read = json ? await reply.json() : await reply.blob();
     return { status: reply.status, read, retry: Number(reply.headers.get("Retry-After")) };
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -74,7 +74,7 @@ async function once(method, path, { body, type, signal }) {
   }
 }
 
-/** Make a call. Two are under way at a time; the others wait here, urgent ones first. */
+/** Make a call. Two are under way at a time; the others wait here, urgent ones first. `file`: its answer is one, JSON too. */
 export async function call(method, path, options = {}) {
   await turn(options.urgent);
   try {

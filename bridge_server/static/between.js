@@ -64,7 +64,7 @@ export function betweenSeeds() {
       const { model, form } = asked;
       const first = await post("/api/generate", asked);
       const to = digit.value === "" ? first.digits[0] : Number(digit.value);
-      const second = await post("/api/generate", { ...asked, digit: to, seed: other.valueAsNumber });
+      const second = await post("/api/generate", { ...asked, z: undefined, digit: to, seed: other.valueAsNumber });
       const ends = [first, second].map((answer) => [...latents(answer)[0]]);
       const { z } = await post("/api/latents/between", { model, z: ends, steps: FRAMES - 1 });
       const path = floats(z, FRAMES).map((vector) => [...vector]);

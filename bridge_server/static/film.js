@@ -1,12 +1,11 @@
-// The film of a training: every preview that this page has seen, with a slider to go back and forth.
+// The film of a training, with a slider to go back and forth.
 
 import { el } from "./dom.js";
 import { draw, onTheme } from "./pixels.js";
 
-const MOST = 600; // frames kept: 8 MB
 const FRAME_MS = 90;
 
-/** { node, add(frame), clear() }; a frame is { number, pixels, columns, text }. */
+/** { node, load(frames), clear() }; a frame is { pixels, columns, step, text }. */
 export function film() {
   let frames = [];
   let at = 0;
@@ -31,7 +30,7 @@ export function film() {
     slider.value = at;
     slider.setAttribute("aria-valuetext", frame.text);
     canvas.setAttribute("aria-label", `Digits of the training, ${frame.text}`);
-    canvas.dataset.number = frame.number;
+    canvas.dataset.step = frame.step;
     caption.textContent = frame.text;
   }
   function pause() {
@@ -52,18 +51,19 @@ export function film() {
   show(0);
   return {
     node,
-    /** Put another film in: what this page has seen of another run. */
+    /** Show other frames: at the same step, or at the end for whoever is there. */
     load(others) {
-      pause();
-      frames = others;
-      show(Math.max(0, frames.length - 1));
-    },
-    add(frame) {
-      if (frames.length && frames.at(-1).number >= frame.number) return;
       const live = !playing && at >= frames.length - 1;
-      if (frames.length >= MOST) frames.splice(1, 1);
-      frames.push(frame);
-      show(live ? frames.length - 1 : at);
+      const step = frames[at]?.step ?? 0;
+      frames = others;
+      const same = frames.findIndex((frame) => frame.step >= step);
+      show(live || same < 0 ? Math.max(0, frames.length - 1) : same);
+    },
+    /** Show nothing: another film is to come. */
+    clear() {
+      pause();
+      frames = [];
+      show(0);
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { get, hasToken, isAway, server, setToken, takeToken } from "./api.js";
 import { el, fill, freshId } from "./dom.js";
+import { drawView } from "./draw.js";
 import { modelsView } from "./models.js";
 import { playView } from "./play.js";
 import { trainView } from "./train.js";
@@ -10,6 +11,7 @@ import { trainView } from "./train.js";
 const VIEWS = {
   train: { title: "Train", make: trainView },
   play: { title: "Play", make: playView },
+  draw: { title: "Draw", make: drawView },
   models: { title: "Models", make: modelsView },
 };
 const made = {};

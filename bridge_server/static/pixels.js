@@ -64,12 +64,16 @@ export function draw(canvas, pixels, columns, at = null) {
   canvas.getContext("2d").putImageData(picture, ...(at ?? [0, 0]));
 }
 
+/** The pixels of a canvas in which all is grey, row by row. */
+export function greys(pen) {
+  const { data } = pen.getImageData(0, 0, pen.canvas.width, pen.canvas.height);
+  return Uint8Array.from({ length: data.length / 4 }, (_, at) => data[4 * at]);
+}
+
 /** The grey pixels of a PNG, and how many columns they have. */
 export async function fromPng(blob) {
   const bitmap = await createImageBitmap(blob);
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
-  return { columns: bitmap.width, pixels: Uint8Array.from({ length: data.length / 4 }, (_, at) => data[4 * at]) };
+  const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
+  pen.drawImage(bitmap, 0, 0);
+  return { columns: bitmap.width, pixels: greys(pen) };
 }

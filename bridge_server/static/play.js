@@ -1,14 +1,16 @@
 // Play: a model, its sliders, and the digits that they make.
 
-import { get, post } from "./api.js";
+import { post } from "./api.js";
 import { betweenSeeds } from "./between.js";
 import { controls, slider } from "./controls.js";
-import { copy, el, fill, freshId, save } from "./dom.js";
+import { copy, el, fill, say } from "./dom.js";
+import { download } from "./download.js";
 import { latest, settled } from "./latest.js";
+import { modelChoice } from "./model_choice.js";
 import { images } from "./pixels.js";
 import { latentSheet } from "./sheet.js";
 import { stage } from "./stage.js";
-import { fresh, python, remember, remembered, request } from "./state.js";
+import { changed, fresh, python, remember, remembered, request } from "./state.js";
 
 const MOST = 36;
 const KEPT_MS = 300; // after the last change
@@ -16,11 +18,10 @@ const GROWING_MS = 1000; // between two looks at a model that is being trained
 
 export function playView() {
   let state = remembered();
-  let models = [];
   let growing = 0;
-  const id = freshId("model");
-  const model = el("select", { id, onchange: () => change({ model: model.value }) });
-  const about = el("p", { className: "help" });
+  let left = false;
+  const model = modelChoice((name) => change({ model: name }));
+  const drawn = el("p", { className: "help", hidden: true }, "From your drawing. Another seed, boldness or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
   const remarks = el("div", { className: "remarks", role: "status" });
   const shown = stage();
@@ -46,7 +47,7 @@ export function playView() {
             "div",
             { className: "row" },
             el("button", { type: "button", onclick: () => copy(python(state), "Copy as Python") }, "Copy as Python"),
-            el("button", { type: "button", onclick: keep }, "Download PNG"),
+            el("button", { type: "button", onclick: keep }, "Download"),
           ),
         ),
         el(
@@ -63,7 +64,8 @@ export function playView() {
         el(
           "section",
           { className: "card stack sliders-card", "aria-label": "Sliders" },
-          el("div", { className: "field" }, el("label", { htmlFor: id }, "Model"), model, about),
+          model.node,
+          drawn,
           knobs.node,
           count.node,
           remarks,
@@ -97,10 +99,12 @@ export function playView() {
   );
 
   function change(part) {
-    state = { ...state, ...part };
+    state = changed(state, part);
+    if (part.model) return fit();
     ask(state);
     knobs.set(state);
-    if (part.model) describe();
+    count.set(state.count);
+    drawn.hidden = !state.z;
     sheet.show(state);
     between.show(state);
     keepState(state);
@@ -112,45 +116,42 @@ export function playView() {
   }
 
   async function keep() {
-    save(await shown.picture(), `${state.model}-${state.digit ?? "any"}-${state.seed}.png`);
+    try {
+      await download(state, shown.form());
+    } catch (error) {
+      say(error.message, "bad");
+    }
   }
 
-  function describe() {
-    const found = models.find(({ name }) => name === state.model);
-    knobs.classes(found ? found.classes : 10);
-    between.classes(found ? found.classes : 10);
-    if (!found) return;
-    const fid = found.frechet === null ? "" : `, FID ${found.frechet.toFixed(found.frechet < 10 ? 1 : 0)}`;
-    about.textContent = `Learned from ${found.data}${fid}${found.finished ? "" : ", not finished"}.`;
-    if (!found.classes && state.digit !== null) change({ digit: null });
-    else if (state.digit !== null && state.digit >= found.classes) change({ digit: 0 });
+  /** Offer what the model knows, and ask for it. */
+  function fit() {
+    const known = model.found()?.classes ?? 10;
+    knobs.classes(known);
+    between.classes(known);
+    if (!known) change({ digit: null });
+    else change(state.digit !== null && state.digit >= known ? { digit: 0 } : {});
   }
 
   async function list() {
-    try {
-      ({ models } = await get("/api/models"));
-    } catch {
-      return;
-    }
-    if (!models.some(({ name }) => name === state.model)) state = { ...state, model: models.at(-1).name };
-    fill(model, models.map(({ name }) => el("option", { value: name, selected: name === state.model }, name)));
-    describe();
+    const found = await model.list(state.model); // sliders may move meanwhile
+    state = changed(state, { model: found });
+    fit();
   }
 
   return {
     node,
-    async enter(rest) {
-      if (rest) state = { ...state, model: decodeURIComponent(rest) };
-      await list();
-      change({});
+    enter(rest) {
+      if (left) state = remembered(); // what another view put there
+      left = false;
+      if (rest) state = changed(state, { model: decodeURIComponent(rest) });
+      return list();
     },
     leave() {
+      remember(state);
+      left = true;
       clearTimeout(growing);
       between.leave();
     },
-    async back() {
-      await list();
-      change({});
-    },
+    back: list,
   };
 }

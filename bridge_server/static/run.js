@@ -5,11 +5,13 @@ import { curves } from "./curves.js";
 import { clock, el, fill, say, whole } from "./dom.js";
 import { film } from "./film.js";
 import { fromPng } from "./pixels.js";
+import { states, when } from "./states.js";
 
 const POLL_MS = 700;
 const NO_MESH = 2 ** 31 - 1; // `preview` that nothing is newer than: the page takes the picture instead
+const FILMED = 3; // previews before the first look at the film: by then there are states
+const GROWTH = 1.4; // from the step of a stored state to that of the next
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
-const films = new Map(); // run id -> frames this page has seen
 
 /** { node, follow(id), leave() }; `changed(run, other)` is told of every news of the run; `other`: its state is another. */
 export function runPanel(changed) {
@@ -20,6 +22,7 @@ export function runPanel(changed) {
   const text = el("p", { className: "lead", role: "status" });
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
+  const warnings = el("div", { className: "remarks", role: "status" });
   const figures = el("dl", { className: "figures" });
   const stop = el("button", { type: "button", onclick: () => act("stop") }, "Stop");
   const resume = el("button", { type: "button", className: "primary", onclick: () => act("resume") }, "Resume");
@@ -31,6 +34,7 @@ export function runPanel(changed) {
     text,
     bar,
     problem,
+    warnings,
     figures,
     el(
       "div",
@@ -50,7 +54,7 @@ export function runPanel(changed) {
       el("div", {}, el("p", { className: "legend" }, "Digits"), frames.node),
     ),
   );
-  let now = null; // { id, run, since, d, g, halt }
+  let now = null; // { id, run, since, d, g, preview, newest, states, filmed, halt }
 
   async function act(what) {
     stop.disabled = resume.disabled = true;
@@ -75,6 +79,8 @@ export function runPanel(changed) {
     bar.value = run.percent;
     problem.textContent = run.problem ?? "";
     problem.hidden = !run.problem;
+    const said = [...warnings.children].map(({ textContent }) => textContent);
+    if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => el("p", { className: "remark" }, warning)));
     stop.hidden = !isUnderWay(run) && run.state !== "interrupted";
     resume.hidden = run.state !== "interrupted";
     play.hidden = !run.preview;
@@ -106,18 +112,38 @@ export function runPanel(changed) {
       ],
       most: progress.run.step,
     });
-    if (progress.run.preview > seen.preview) picture(seen, progress.run);
+    const { run } = progress;
+    if (run.preview > seen.preview) picture(seen, run);
+    if (isUnderWay(run) ? run.preview >= FILMED && run.step > GROWTH * seen.filmed : seen.filmed !== Infinity) shoot(seen, run);
+  }
+
+  /** While it trains, its newest digits follow on its stored states; the last of those of a whole training is its model. */
+  function roll(seen) {
+    if (seen !== now) return;
+    const { run, newest, states: kept } = seen;
+    const live = newest && (isUnderWay(run) || !kept.length);
+    frames.load(live ? [...kept.filter(({ step }) => step < newest.step), newest] : kept);
   }
 
   async function picture(seen, run) {
     const before = seen.preview;
     seen.preview = run.preview;
     try {
-      const { pixels, columns } = await fromPng(await get(`/api/runs/${run.id}/preview.png`));
-      const at = run.epochs ? `epoch ${run.epoch}` : clock(run.seconds);
-      if (seen === now) frames.add({ number: run.preview, pixels, columns, text: `${at}, step ${whole(run.step)}` });
+      const sheet = await fromPng(await get(`/api/runs/${run.id}/preview.png`));
+      seen.newest = { ...sheet, step: run.step, text: when(run, run.epochs) };
+      roll(seen);
     } catch {
       seen.preview = Math.min(seen.preview, before); // the next event tries again
+    }
+  }
+
+  async function shoot(seen, run) {
+    seen.filmed = isUnderWay(run) ? run.step : Infinity;
+    try {
+      seen.states = await states(run);
+      roll(seen);
+    } catch {
+      return; // the newest digits are there
     }
   }
 
@@ -148,15 +174,17 @@ export function runPanel(changed) {
     if (!again && now?.id === id && now.run && (!isUnderWay(now.run) || !now.halt.signal.aborted)) return;
     now?.halt.abort();
     const same = now?.id === id ? now : null;
-    if (!films.has(id)) films.set(id, []);
-    if (!same) frames.load(films.get(id));
+    if (!same) frames.clear();
     now = {
       id,
       run: same?.run ?? null,
       since: same?.since ?? 0,
       d: same?.d ?? [],
       g: same?.g ?? [],
-      preview: same?.preview ?? films.get(id).at(-1)?.number ?? 0,
+      preview: same?.preview ?? 0,
+      newest: same?.newest ?? null,
+      states: same?.states ?? [],
+      filmed: same?.states.at(-1)?.step ?? 0,
       halt: new AbortController(),
     };
     watch(now);

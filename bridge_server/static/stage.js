@@ -1,10 +1,10 @@
 // The digits shown: one of them large, as an image or in space, and all of them to choose from.
 
 import { el, fill, freshId } from "./dom.js";
-import { colour, draw, onTheme } from "./pixels.js";
+import { draw, onTheme } from "./pixels.js";
 import { FORMS, relief } from "./relief.js";
 
-/** { node, show(images, digits), picture() }. */
+/** { node, show(images, digits), form() }. */
 export function stage() {
   const flat = el("canvas", { className: "pixelated flat", role: "img", width: 28, height: 28, "aria-label": "The digit" });
   const deep = el("canvas", {
@@ -28,8 +28,10 @@ export function stage() {
   let space; // made when it is first needed
   let all = [];
   let at = 0;
+  let chosen;
 
   function choose(form) {
+    chosen = form;
     if (form !== "image" && space === undefined) {
       space = relief(deep);
       if (!space) sorry.hidden = false;
@@ -77,20 +79,7 @@ export function stage() {
       thumbs.hidden = all.length < 2;
       paint();
     },
-    /** All digits side by side as a PNG. */
-    picture() {
-      const columns = Math.ceil(Math.sqrt(all.length));
-      const [cell, rows] = [8, Math.ceil(all.length / columns)];
-      const sheet = el("canvas", { width: 28 * columns, height: 28 * rows });
-      const pen = sheet.getContext("2d");
-      pen.fillStyle = colour("--paper");
-      pen.fillRect(0, 0, sheet.width, sheet.height);
-      all.forEach((pixels, place) => draw(sheet, pixels, 28, [28 * (place % columns), 28 * Math.floor(place / columns)]));
-      const large = el("canvas", { width: cell * sheet.width, height: cell * sheet.height });
-      const wide = large.getContext("2d");
-      wide.imageSmoothingEnabled = false;
-      wide.drawImage(sheet, 0, 0, large.width, large.height);
-      return new Promise((resolve) => large.toBlob(resolve, "image/png"));
-    },
+    /** As what the digit is shown, by its name in the contract. */
+    form: () => (chosen === "image" ? "images" : chosen),
   };
 }

@@ -1,6 +1,7 @@
 // What digits are asked for, and the request for them.
 
 export const HANDS = ["slant", "thickness", "width", "size"];
+const OWN = ["seed", "boldness", "count"]; // what z takes the place of
 const KEY = "ganmnist.play";
 
 export const fresh = () => ({
@@ -13,7 +14,14 @@ export const fresh = () => ({
   boldness: 1,
   seed: 0,
   count: 6,
+  z: null, // whole vectors, in place of those of a seed
 });
+
+/** A state of which part is changed. Another model, and what z takes the place of, let go of z. */
+export function changed(state, part) {
+  const other = ["model", ...OWN].some((name) => name in part && part[name] !== state[name]);
+  return { ...state, ...(other ? { z: null } : {}), ...part };
+}
 
 /** What was shown in this tab before it was loaded anew. */
 export function remembered() {
@@ -28,7 +36,8 @@ export const remember = (state) => sessionStorage.setItem(KEY, JSON.stringify(st
 
 /** The settings that are set: what is null is as it comes. */
 export function given(state) {
-  return Object.fromEntries(Object.entries(state).filter(([, value]) => value !== null));
+  const counts = ([name, value]) => value !== null && !(state.z && OWN.includes(name));
+  return Object.fromEntries(Object.entries(state).filter(counts));
 }
 
 export const request = (state) => ({ ...given(state), form: "images" });
@@ -37,7 +46,7 @@ export const request = (state) => ({ ...given(state), form: "images" });
 export function python(state) {
   const { model, ...settings } = given(state);
   if (settings.boldness === 1) delete settings.boldness;
-  const listed = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const listed = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return [
     "from ganmnist import GenerateConfig, generate",
     "",

@@ -124,7 +124,7 @@ export function trainView() {
     try {
       const found = await get("/api/data");
       if (found.state === "ready") {
-        fill(data, el("strong", {}, found.name), ` ${whole(found.train)} images to train on, ${whole(found.test)} to test with`);
+        fill(data, el("strong", {}, found.name), `: ${whole(found.train)} images to train on, ${whole(found.test)} to test with.`);
       } else if (found.state === "preparing") {
         fill(data, `Preparing the data, ${Math.round(found.percent)} %`);
         setTimeout(describeData, DATA_MS);

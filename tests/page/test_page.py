@@ -76,14 +76,19 @@ def test_words_from_outside_are_shown_as_words(open_page, server):
         for each in body.get("runs", []):
             each.update(model=HOSTILE, text=HOSTILE)
         if "run" in body:
-            body["run"].update(model=HOSTILE, text=HOSTILE, problem=HOSTILE)
+            body["run"].update(model=HOSTILE, text=HOSTILE, problem=HOSTILE, warnings=[HOSTILE])
         route.fulfill(response=reply, json=body)
 
     page = open_page(server, "#/models", clean=False)
     for path in ("**/api/models", "**/api/runs", "**/progress?*"):
         page.route(path, poison)
     page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": {}}))
-    for view, place in (("#/train", ".problem"), ("#/models", ".models strong"), ("#/play", ".field .help")):
+    for view, place in (
+        ("#/train", ".problem"),
+        ("#/train", ".remark"),
+        ("#/models", ".models strong"),
+        ("#/play", ".field .help"),
+    ):
         page.evaluate("view => { location.hash = view; }", view)
         expect(page.locator(place).first).to_contain_text(HOSTILE)
     assert page.title() == "Play - ganmnist"
@@ -94,7 +99,12 @@ def test_words_from_outside_are_shown_as_words(open_page, server):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
     page = open_page(server, "#/train", color_scheme=scheme)
-    for view, ready in (("#/train", ".film canvas"), ("#/play", ".thumbs canvas"), ("#/models", ".models .strip")):
+    for view, ready in (
+        ("#/train", ".film canvas"),
+        ("#/play", ".thumbs canvas"),
+        ("#/draw", ".easel .empty"),
+        ("#/models", ".models .strip"),
+    ):
         page.evaluate("view => { location.hash = view; }", view)
         expect(page.locator(ready).first).to_be_visible()
         for details in page.locator("summary").all():
@@ -106,7 +116,7 @@ def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
         assert serious == []
 
 
-@pytest.mark.parametrize("view", ["#/train", "#/play", "#/models"])
+@pytest.mark.parametrize("view", ["#/train", "#/play", "#/draw", "#/models"])
 def test_nothing_is_wider_than_a_phone(open_page, server, view):
     page = open_page(server, view, viewport={"width": 360, "height": 740})
     expect(page.locator("main canvas").first).to_be_attached()

@@ -217,8 +217,36 @@ def test_what_is_copied_as_python_makes_the_same_digits(start_server, open_page)
     assert max(abs(PAPER + (INK - PAPER) * white / 255 - red) for white, red in zip(first, drawn, strict=True)) <= 1
 
 
-def test_a_picture_can_be_kept(page):
+def test_every_kind_of_file_that_holds_a_form_can_be_kept_and_no_other(page, server):
+    schema = server.call("GET", "/openapi.json")[1]["components"]["schemas"]["ExportRequest"]["properties"]
+    page.get_by_role("button", name="Download").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Form", exact=True)).to_have_value("relief")
+    pictures = {"png", "gif", "npy"}
+    for form in schema["form"]["enum"]:
+        dialog.get_by_label("Form", exact=True).select_option(form)
+        offered = set(dialog.get_by_label("Format").evaluate("s => [...s].filter(o => !o.disabled).map(o => o.value)"))
+        asked = {kind: {"form": form, "format": kind, "threshold": 0.5} for kind in schema["format"]["enum"]}
+        taken = {kind for kind, body in asked.items() if server.raw("POST", "/api/export", body)[0] == 200}
+        assert offered == (taken if form == "images" else taken - pictures), form
+    dialog.get_by_label("Form", exact=True).select_option("contours")
+    dialog.get_by_label("Format").select_option("json")
     with page.expect_download() as kept:
-        page.get_by_role("button", name="Download PNG").click()
-    assert kept.value.suggested_filename == "bundled-3-0.png"
-    assert kept.value.path().read_bytes().startswith(b"\x89PNG")
+        dialog.get_by_role("button", name="Download").click()
+    assert kept.value.suggested_filename == "bundled-3-0.json"
+    found = json.loads(kept.value.path().read_bytes())
+    assert [len(found["digits"]), found["ganmnist"]["seed"]] == [6, 0]
+
+
+def test_a_file_that_is_refused_is_refused_in_the_servers_words(open_page, server):
+    page = open_page(server, clean=False)  # a refusal is a word on the console
+    page.get_by_label("points").check(force=True)
+    page.get_by_role("button", name="Download").click()
+    expect(page.get_by_role("dialog").get_by_label("Form", exact=True)).to_have_value("points")
+    page.route(
+        "**/api/export",
+        lambda route: route.continue_(post_data=json.dumps({**route.request.post_data_json, "format": "stl"})),
+    )
+    page.get_by_role("dialog").get_by_role("button", name="Download").click()
+    expect(page.locator(".notice.bad")).to_contain_text("points cannot be written as .stl: choose .obj")
+    page.unroute_all(behavior="wait")

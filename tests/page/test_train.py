@@ -1,9 +1,14 @@
 """Train: from the press of the button to the film of how digits came about."""
 
+import base64
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
+
+from bridge_server.mock import STEPS
+from bridge_server.mock_digits import digit
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
@@ -31,17 +36,18 @@ def test_a_training_is_watched_to_its_end_and_its_film_played_back(start_server,
     page.get_by_text("More settings").click()
     start(page, "watched", seconds=3, images=96, batch_size=16)
     chip(page, "running")
-    expect(page.locator(".film canvas")).to_have_attribute("data-number", re.compile("[1-9]"))
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", re.compile("[1-9]"))
     page.locator(".chip[data-state=succeeded]").wait_for(timeout=90_000)
     progress = server.call("GET", f"/api/runs/{page.url.rsplit('/', 1)[1]}/progress")[1]
     curve = page.get_by_role("img", name=re.compile("^Loss"))
     expect(curve).to_have_attribute("aria-label", re.compile(f"generator {progress['loss_g'][-1]:.2f}"))
-    expect(page.locator(".film canvas")).to_have_attribute("data-number", str(progress["run"]["preview"]))
-    expect(page.locator(".figures")).to_contain_text("100 %")
+    film = server.call("POST", "/api/film", {"model": "watched", "form": "images"})[1]
     slider = page.get_by_label("Film of the training")
+    expect(slider).to_have_attribute("max", str(len(film["frames"]) - 1))
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", str(film["step"]))
+    expect(page.locator(".figures")).to_contain_text("100 %")
     slider.fill("0")
-    first = int(page.locator(".film canvas").get_attribute("data-number"))
-    assert first < progress["run"]["preview"]
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", str(film["frames"][0]["step"]))
     page.get_by_role("link", name="Play with its digits").click()
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"model":"watched"'))
 
@@ -102,4 +108,36 @@ def test_without_a_stream_progress_is_asked_for(open_page, server):
     page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": error}))
     start(page, "polled")
     chip(page, "succeeded")
-    expect(page.locator(".film canvas")).to_have_attribute("data-number", "4")
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", str(STEPS))
+
+
+def test_a_film_shows_the_digits_of_the_preview_grow_out_of_noise(open_page, server):
+    page = open_page(server, "#/train")
+    page.get_by_text("More settings").click()
+    start(page, "filmed", seed=7)
+    chip(page, "succeeded")
+    slider = page.get_by_label("Film of the training")
+    expect(slider).to_have_attribute("max", "9")
+    slider.fill("1")
+    expect(page.locator(".film output")).to_have_text("0:00, step 5")
+    noise = page.locator(".film canvas").evaluate("canvas => canvas.toDataURL()")
+    slider.fill("9")
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", str(STEPS))
+    assert page.locator(".film canvas").evaluate("canvas => canvas.toDataURL()") != noise
+    z = server.call("POST", "/api/generate", {"seed": 7, "count": 16, "form": "images"})[1]["z"]
+    moved = np.frombuffer(base64.b64decode(z), "<f4").reshape(16, -1)[13]
+    drawn = page.locator(".film canvas").evaluate(
+        """canvas => [...canvas.getContext("2d").getImageData(28, 84, 28, 28).data].filter((_, at) => at % 4 === 0)"""
+    )
+    right, up = (int(np.clip(way, -3, 3).round()) for way in moved[:2])
+    ink = (0xFB - np.array(drawn).reshape(28, 28)) * 255 / (0xFB - 0x1E)
+    assert ink == pytest.approx(digit(3, right, up).astype(float), abs=2), "the fourteenth, in the last row, is a 3"
+
+
+def test_what_goes_badly_is_said_with_its_remedy(open_page, server):
+    page = open_page(server, "#/train")
+    start(page, "mock-collapsed")
+    expect(page.get_by_role("status").filter(has_text="only some of the digits")).to_contain_text("lower learning_rate")
+    start(page, "mock-healthy")
+    expect(page.locator(".run h2")).to_have_text("mock-healthy")
+    expect(page.locator(".run .remark")).to_have_count(0)

@@ -1,0 +1,146 @@
+"""Draw: what is drawn, with a mouse, a finger or a file, is found again, and Play goes on with it."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from bridge_server.mock_digits import digit
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+PAPER, INK = 0xFB, 0x1E  # the red of both in page.css
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_server):
+    return start_shared_server(mock=True)
+
+
+@pytest.fixture
+def page(open_page, server):
+    page = open_page(server, "#/draw")
+    expect(page.get_by_text("Draw a digit here")).to_be_visible()
+    return page
+
+
+def stroke(page, *corners, lift=True):
+    box = page.locator(".easel canvas").bounding_box()
+    for place, (x, y) in enumerate(corners):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if not place:
+            page.mouse.down()
+    if lift:
+        page.mouse.up()
+
+
+def verdict(page, text):
+    expect(page.locator(".verdict")).to_contain_text(re.compile(text))
+
+
+def white(page, selector):
+    """How white the 28 x 28 pixels of a canvas are, 0 to 255, as its ink on paper tells."""
+    grey = page.locator(selector).first.evaluate(
+        """canvas => {
+            const pen = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+            pen.drawImage(canvas, 0, 0);
+            return [...pen.getImageData(0, 0, 28, 28).data].filter((_, at) => at % 4 === 0);
+        }"""
+    )
+    return (PAPER - np.array(grey).reshape(28, 28)) * 255 / (PAPER - INK)
+
+
+def picture(image, mode="L"):
+    """A file as a browser would upload it: the digit ten times as large, not square, in the upper left of it."""
+    large = np.zeros((280, 400), np.uint8)
+    large[:, :280] = np.kron(image, np.ones((10, 10), np.uint8))
+    made = Image.fromarray(255 - large)
+    if mode == "LA":
+        made = Image.merge("LA", [Image.new("L", made.size), Image.fromarray(large)])
+    file = io.BytesIO()
+    made.save(file, "PNG")
+    return {"name": "digit.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def test_the_nearest_digit_shows_up_before_the_pen_is_lifted_and_goes_with_the_drawing(page):
+    stroke(page, (0.67, 0.2), (0.67, 0.8), lift=False)
+    verdict(page, r"^A 1, .*near.* \(mean squared error 0\.\d{3}\)$")
+    assert white(page, ".result canvas") == pytest.approx(digit(1).astype(float), abs=2)
+    assert white(page, ".reading canvas")[6:22, 12:16].max(1) == pytest.approx(255, abs=60), "drawn to the right"
+    page.mouse.up()
+    stroke(page, (0.33, 0.2), (0.33, 0.5), (0.67, 0.5))
+    verdict(page, "^A 4, ")
+    page.get_by_role("button", name="Undo").click()
+    verdict(page, "^A 1, ")
+    page.get_by_role("button", name="Clear").click()
+    verdict(page, "^Draw one large digit")
+    assert not white(page, ".result canvas").any()
+    for button in ("Undo", "Clear", "Play with it"):
+        expect(page.get_by_role("button", name=button)).to_be_disabled()
+
+
+def test_one_search_is_under_way_and_the_last_drawing_wins(page):
+    searches = []
+
+    def late(route):
+        searches.append(route.request)
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/api/latents/invert", late)
+    with page.expect_request("**/api/latents/invert"):
+        stroke(page, (0.33, 0.2), (0.67, 0.2), lift=False)
+    for height in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+        stroke(page, (0.67, height), lift=False)
+        expect(page.locator(".verdict")).to_have_text("Looking …")
+    page.mouse.up()
+    verdict(page, "^A 7, ")
+    page.unroute_all(behavior="wait")
+    assert len(searches) <= 4, "what came while one was under way is passed over"
+    starts, ends = ([each.timing[name] for each in searches] for name in ("startTime", "responseEnd"))
+    for start, end, after in zip(starts, ends, starts[1:], strict=False):
+        assert after >= start + end - 50, "the one before has been answered"
+
+
+def test_a_picture_of_any_shape_is_drawn_from_a_file_dark_on_light_or_cut_out(page):
+    for mode in ("L", "LA"):
+        page.get_by_label("Picture").set_input_files(picture(digit(4), mode))
+        verdict(page, "^A 4, ")
+        page.get_by_role("button", name="Clear").click()
+        verdict(page, "^Draw one large digit")
+    for content, sentence in (
+        (b"no picture", "is no picture"),
+        (picture(0 * digit(4))["buffer"], "Nothing stands out"),
+    ):
+        page.get_by_label("Picture").set_input_files({**picture(digit(4)), "buffer": content})
+        expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+
+
+def test_a_finger_draws_and_play_goes_on_with_the_vector_that_was_found(open_page, server):
+    page = open_page(server, "#/draw", has_touch=True, viewport={"width": 390, "height": 844})
+    z = np.zeros(74, "<f4")
+    z[0], z[5], z[64 + 6] = 2, 0.12345679, 1
+    sliders = {"slant": 2.0, "thickness": -1.25, "width": 0.0, "size": 4.5}
+
+    def answer(route):
+        reply = route.fetch()
+        found = {"z": base64.b64encode(z.tobytes()).decode(), "digit": 6, "sliders": sliders}
+        route.fulfill(response=reply, json={**reply.json(), **found})
+
+    page.route("**/api/latents/invert", answer)
+    page.locator(".easel canvas").tap()
+    verdict(page, "^A 6, ")
+    page.unroute_all(behavior="wait")
+    with page.expect_request(lambda request: request.url.endswith("/generate")) as asked:
+        page.get_by_role("button", name="Play with it").click()
+    body = asked.value.post_data_json
+    assert np.array_equal(np.array(body["z"], np.float32), z[None])
+    assert {name: body.get(name) for name in sliders} == {**sliders, "size": None}, "Play has no slider to 4.5"
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"z":\[\['))
+    assert white(page, ".thumbs canvas") == pytest.approx(digit(6, right=2, up=-1).astype(float), abs=2)
+    page.get_by_role("button", name="Next seed").click()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"z":null'))
+    expect(page.get_by_text("From your drawing")).to_be_hidden()
