@@ -210,4 +210,5 @@ def test_a_connection_closed_while_idle_costs_the_user_nothing(open_rhino, tmp_p
     report = rhino.solve("data")
     assert report["message"] == "press load"
     assert report["balloons"] == []
+    rhino.until("data", lambda report: len(impostor.seen) >= 4)
     assert [path for _, path, _ in impostor.seen] == ["/api/health", "/api/data"] * 2

@@ -119,3 +119,8 @@ def test_more_vectors_than_can_be_drawn_are_refused_with_the_steps_that_fit():
 def test_a_vector_of_another_length_is_named_by_its_place():
     with pytest.raises(SettingError, match=r"z\.1: has 3 numbers, the model takes 2, or 6 with its classes"):
         between(BetweenConfig(z=((1, 2), (1, 2, 3))), 2, 4)
+
+
+def test_one_vector_alone_is_no_path():
+    with pytest.raises(SettingError, match="z: a path wants two vectors or more, got one"):
+        between(BetweenConfig(z=((1, 2),)), 2, 4)
