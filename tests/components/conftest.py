@@ -336,12 +336,12 @@ def start_impostor():
 
 @pytest.fixture
 def assert_quick():
-    """Check the milliseconds of solves: a frame or two. One hiccup of a busy machine is forgiven."""
+    """Check the milliseconds of solves: a frame or two. A hiccup of a busy machine in fifty of them is forgiven."""
 
     def check(times: list[float]) -> None:
         times = sorted(times)
         print(f"median {times[len(times) // 2]:.1f} ms, worst {times[-1]:.1f} ms of {len(times)}")
-        assert times[-2] < 50, times
+        assert times[-2 - len(times) // 50] < 50, times
         assert times[-1] < 250, times
 
     return check
