@@ -195,7 +195,7 @@ def test_a_sheet_has_a_line_for_each_digit_and_a_moving_picture_the_frames_one_a
         for number in range(3):
             moving.seek(number)
             times.append(moving.info["duration"])
-            greys.append([moving.convert("L").getpixel(at) for at in ((0, 0), (168, 0))])
+            greys.append([moving.convert("L").getpixel(at) for at in ((0, 0), (224, 0))])
     assert greys == [[10, 40], [20, 50], [30, 60]]
     assert times == [160, 160, 1600]
 
