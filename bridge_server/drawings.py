@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridge_server.latent_messages import Inverted, InvertRequest
 from bridge_server.messages import Pixels
-from bridge_server.pictures import pixels
+from bridge_server.pictures import floats, pixels
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.inversion_result import Inversion
+    from ganmnist.provenance import Source
 
 _SIDES = range(8, 1025)
 
@@ -37,7 +38,7 @@ def read(request: InvertRequest) -> NDArray[np.uint8]:
     return fit(_grey(request.image))
 
 
-def inverted(model: str, step: int, image: NDArray[np.uint8], found: Inversion) -> Inverted:
+def inverted(source: Source, image: NDArray[np.uint8], found: Inversion) -> Inverted:
     """Put what was found for a drawing into the reply of `latents_invert`."""
     remarks = []
     if found.poor:
@@ -46,10 +47,10 @@ def inverted(model: str, step: int, image: NDArray[np.uint8], found: Inversion) 
             "the middle, with a pen of an eighth of its height."
         )
     return Inverted(
-        model=model,
-        step=step,
+        model=source.model,
+        step=source.step,
         latent_dim=found.latent_dim,
-        z=base64.b64encode(found.z.astype("<f4").tobytes()).decode(),
+        z=floats(found.z),
         digit=found.digit,
         sliders=found.sliders,
         mse=found.mse,

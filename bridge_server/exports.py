@@ -20,15 +20,14 @@ _SLOW = ("3dm", "json")
 _PER_PIXEL = {"mesh": 4, "solid": 2, "voxels": 4, "contours": 2, "extrusion": 2}  # at most, about; 1 for the others
 
 
-def check_size(request: ExportRequest, pixels: int = 784) -> None:
-    """Refuse a file that would take too long, before anything is drawn.
+def check_size(request: ExportRequest, count: int, pixels: int = 784) -> None:
+    """Refuse a file of so many digits that would take too long, before anything is drawn.
 
     Raises:
         SettingError: It names the number of digits that fit.
     """
     if request.format in ("png", "gif", "npy"):
         return
-    count = len(request.z) if request.z else request.count
     each = _PER_PIXEL.get(request.form, 1) * pixels * (request.levels if request.form == "contours" else 1)
     most = _FEW if request.format in _SLOW else _MANY
     if count * each > most:

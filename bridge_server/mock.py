@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-if TYPE_CHECKING:
+    from bridge_server.pictures import Origin
     from ganmnist.directions import Direction
 
 STEPS = 4680  # of a training
@@ -235,15 +235,14 @@ class Mock(Backend):
             return Deleted(deleted=model.name)
 
     def generate(self, request: GenerateRequest) -> Generated:
-        from bridge_server.pictures import Origin, generated
+        from bridge_server.pictures import generated
 
         model, z, images = self._draw(request)
-        training = any(run.id == model.id and run.active() for run in self._runs)
-        return generated(request, Origin(_source(model), training, LATENT_DIM), z, images, [])
+        return generated(request, _origin(model), z, images, [])
 
     def export(self, request: ExportRequest) -> Attachment:
-        check_size(request)
         model, z, images = self._draw(request)
+        check_size(request, len(z))
         return exported(request, _source(model), z, images)
 
     def _sources(self) -> list[Source]:
@@ -272,11 +271,11 @@ class Mock(Backend):
 
         model = self.model(request.model or BUNDLED)
         image = read(request)
-        return inverted(model.name, model.step, image, nearest(image, request.digit))
+        return inverted(_source(model), image, nearest(image, request.digit))
 
     def film(self, request: FilmRequest) -> Film:
         model = self.model(request.model or self.models().models[0].name)
-        return mock_film(request, model, _source(model), any(run.id == model.id and run.active() for run in self._runs))
+        return mock_film(request, model, _origin(model))
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         import numpy as np
@@ -296,8 +295,7 @@ class Mock(Backend):
             shrunk = digit[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
             output = np.broadcast_to(shrunk, row.output_shape) if len(row.output_shape) == 3 else shrunk[0]
             layers.append(maps_of(row.place, row.layer, output, request.maps))
-        training = any(run.id == model.id and run.active() for run in self._runs)
-        return activations(request, model.name, model.step, training, layers)
+        return activations(request, _origin(model), layers)
 
     def _directions(self, model: str, config: LatentConfig) -> list[Direction]:
         return directions()
@@ -374,6 +372,12 @@ class Mock(Backend):
 def _source(model: Model) -> Source:
     made_up = hashlib.sha256(f"{model.id} {model.step}".encode()).hexdigest()
     return Source(model.name, model.id, model.step, made_up)
+
+
+def _origin(model: Model) -> Origin:
+    from bridge_server.pictures import Origin
+
+    return Origin(_source(model), model.training, LATENT_DIM)
 
 
 @lru_cache(maxsize=8)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from bridge_server.contract import Model
 from bridge_server.film_messages import Film, FilmRequest
 from bridge_server.mock_digits import CLASSES, LATENT_DIM, directions, grown
 from ganmnist.models import BUNDLED
-from ganmnist.provenance import Source
+
+if TYPE_CHECKING:
+    from bridge_server.pictures import Origin
 
 STEPS = (1, 5, 20, 80, 240, 480, 960, 1920, 3840)  # of the frames before the model itself
 
 
-def film(request: FilmRequest, model: Model, source: Source, training: bool) -> Film:
+def film(request: FilmRequest, model: Model, origin: Origin) -> Film:
     """Answer the call `film` for a model that was trained for so long."""
     import numpy as np
 
-    from bridge_server.pictures import Origin
     from bridge_server.pictures import film as reply
     from ganmnist.film import Film as Shown
     from ganmnist.film import no_film
@@ -32,4 +34,4 @@ def film(request: FilmRequest, model: Model, source: Source, training: bool) -> 
         share = step / model.step
         frames.append(Frame(epoch=math.ceil(share * model.epoch), step=step, seconds=share * model.seconds))
         images.append([grown(number, vector, share) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)])
-    return reply(request, Origin(source, training, LATENT_DIM), z, Shown(frames, np.array(images), []))
+    return reply(request, origin, z, Shown(frames, np.array(images), []))

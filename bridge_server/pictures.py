@@ -40,9 +40,24 @@ def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS, below:
     return Picture(number=number, mesh=rhino(build_sheet(images, columns, below=below))[0])
 
 
-def activations(
-    request: ActivationsRequest, model: str, step: int, training: bool, layers: list[FeatureMaps]
-) -> Activations:
+class Origin(NamedTuple):
+    """Where digits come from: a model, whether it is being trained, its latent_dim."""
+
+    source: Source
+    training: bool
+    latent_dim: int
+
+    def said(self) -> dict[str, Any]:
+        """Return what replies say of it, by the names they have for it."""
+        return {
+            "model": self.source.model,
+            "step": self.source.step,
+            "training": self.training,
+            "latent_dim": self.latent_dim,
+        }
+
+
+def activations(request: ActivationsRequest, origin: Origin, layers: list[FeatureMaps]) -> Activations:
     """Put the feature maps of a generator's layers and their geometry into the reply of `networks_activations`.
 
     Raises:
@@ -54,9 +69,9 @@ def activations(
         _check_vertices(layers, request.maps)
 
     return Activations(
-        model=model,
-        step=step,
-        training=training,
+        model=origin.source.model,
+        step=origin.source.step,
+        training=origin.training,
         layers=[
             LayerMaps(
                 place=layer.place,
@@ -91,6 +106,11 @@ def pixels(images: NDArray[np.uint8]) -> Pixels:
     return Pixels(shape=(count, rows, columns), data=base64.b64encode(images.tobytes()).decode())
 
 
+def floats(numbers: NDArray[np.float32]) -> str:
+    """Turn float32 numbers of any shape into base64 of them, little endian."""
+    return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
+
+
 def latent_vectors(model: Model, z: NDArray[np.float32], remarks: list[str]) -> LatentVectors:
     """Put whole vectors (rows, columns, latent_dim + classes) into the reply of the calls that make them."""
     rows, columns, _ = z.shape
@@ -99,26 +119,9 @@ def latent_vectors(model: Model, z: NDArray[np.float32], remarks: list[str]) -> 
         latent_dim=model.latent_dim,
         rows=rows,
         columns=columns,
-        z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        z=floats(z),
         remarks=remarks,
     )
-
-
-class Origin(NamedTuple):
-    """Where digits come from: a model, whether it is being trained, its latent_dim."""
-
-    source: Source
-    training: bool
-    latent_dim: int
-
-    def said(self) -> dict[str, Any]:
-        """Return what replies say of it, by the names they have for it."""
-        return {
-            "model": self.source.model,
-            "step": self.source.step,
-            "training": self.training,
-            "latent_dim": self.latent_dim,
-        }
 
 
 def generated(
@@ -136,7 +139,7 @@ def generated(
     geometry, owners = owned(build(images, request))
     return Generated(
         **origin.said(),
-        z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        z=floats(z),
         digits=digits(z, origin.latent_dim),
         images=pixels(images),
         remarks=remarks,
@@ -157,7 +160,7 @@ def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Sh
         **origin.said(),
         frames=[FilmFrame(step=frame.step, epoch=frame.epoch, seconds=frame.seconds) for frame in shown.frames],
         count=count,
-        z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        z=floats(z),
         digits=digits(z, origin.latent_dim),
         images=pixels(shown.images.reshape(frames * count, rows, columns)),
         geometry=geometry,

@@ -40,7 +40,7 @@ from bridge_server.samplers import Samplers
 from bridge_server.texts import with_text
 from bridge_server.ticks import TickReader, last_tick
 from ganmnist.composition import ModelConfig
-from ganmnist.config import MAX_DIGITS, LatentConfig, PresetName, TrainConfig
+from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.film import Shots
 from ganmnist.model_file import ENDING, ModelFile, model_bytes
@@ -50,10 +50,8 @@ from ganmnist.provenance import Source
 from ganmnist.restore import sources
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ganmnist.directions import Direction
+    from ganmnist.latent import Latents
     from ganmnist.sampling import Sampler
 
 MAX_LOSSES = 1000
@@ -178,70 +176,65 @@ class Service(Backend):
     def generate(self, request: GenerateRequest) -> Generated:
         from ganmnist.directions import unheard
 
-        sampler, origin, known = self._sampler(request)
-        with self._samplers.turn(request.count):
-            z, images = _draw(sampler, request, known)
-            return generated(request, origin, z, images, unheard(request, known))
+        _, sampler, origin = self._load(request.model)
+        z, known = _latents(sampler, request)
+        with self._samplers.turn(len(z)):
+            return generated(request, origin, z, sampler.generate(z), unheard(request, known))
 
     def export(self, request: ExportRequest) -> Attachment:
-        check_size(request)
-        sampler, origin, known = self._sampler(request)
+        _, sampler, origin = self._load(request.model)
+        z, _ = _latents(sampler, request)
+        check_size(request, len(z))
         with self._samplers.turn(MAX_DIGITS):  # a file takes its time whatever is in it
-            z, images = _draw(sampler, request, known)
-            return exported(request, origin.source, z, images)
-
-    def _sampler(self, request: GenerateRequest | FilmRequest) -> tuple[Sampler, Origin, tuple[Direction, ...]]:
-        """Return what draws for a request, where its digits come from, and the directions that its sliders want."""
-        folder = self._store.find(request.model)
-        manifest = folder.manifest()
-        sampler = self._samplers.get(folder, manifest)
-        assert sampler.source is not None
-        source = sampler.source._replace(model=folder.name)  # its name by now
-        training = not manifest.finished and self._runs.is_active(folder.id)
-        known = sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
-        return sampler, Origin(source, training, sampler.latent_dim), known
-
-    def _sources(self) -> list[Source]:
-        return sources(self._store)
-
-    def latents_invert(self, request: InvertRequest) -> Inverted:
-        from ganmnist.inversion import invert
-
-        image = read(request)
-        folder = self._store.find(request.model)
-        sampler = self._samplers.get(folder, folder.manifest())
-        sampler.directions()  # they may take seconds to find, and others search meanwhile
-        with self._samplers.search_turn():
-            found = invert(sampler, image, request.digit)
-        return inverted(folder.name, sampler.step, image, found)
+            return exported(request, origin.source, z, sampler.generate(z))
 
     def film(self, request: FilmRequest) -> Film:
         from ganmnist.directions import unheard
         from ganmnist.film import shoot
         from ganmnist.frames import MOST
-        from ganmnist.latent import inputs
 
-        folder = self._store.find(request.model or self._store.list()[0].name)
-        sampler, origin, known = self._sampler(request.model_copy(update={"model": folder.name}))
-        with self._samplers.turn(MOST * len(request.z or range(request.count))):
-            z = inputs(request, sampler.latent_dim, sampler.classes, known)
+        manifest, sampler, origin = self._load(request.model or self._store.list()[0].name)
+        z, known = _latents(sampler, request)
+        with self._samplers.turn(MOST * len(z)):
             if len(self._shots) > MOST_SHOTS:
                 self._shots.clear()
-            shown = shoot(folder, folder.manifest(), sampler, z, self._shots)
+            folder = self._store.folder(manifest.id, manifest.name)
+            shown = shoot(folder, manifest, sampler, z, self._shots)
             shown.remarks.extend(unheard(request, known))
             return film(request, origin, z, shown)
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        from ganmnist.inversion import invert
+
+        image = read(request)
+        _, sampler, origin = self._load(request.model)
+        sampler.directions()  # they may take seconds to find, and others search meanwhile
+        with self._samplers.search_turn():
+            found = invert(sampler, image, request.digit)
+        return inverted(origin.source, image, found)
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         from ganmnist.activations import walk
 
-        folder = self._store.find(request.model)
-        sampler = self._samplers.get(folder, folder.manifest())
-        training = self._runs.is_active(folder.id)
-        return activations(request, folder.name, sampler.step, training, walk(sampler, request))
+        _, sampler, origin = self._load(request.model)
+        return activations(request, origin, walk(sampler, request))
+
+    def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
+        """Return what a model is, loaded, and what replies say of where their digits come from."""
+        folder = self._store.find(model)
+        manifest = folder.manifest()
+        sampler = self._samplers.get(folder, manifest)
+        assert sampler.source is not None
+        source = sampler.source._replace(model=folder.name)  # its name by now
+        training = not manifest.finished and self._runs.is_active(folder.id)
+        return manifest, sampler, Origin(source, training, sampler.latent_dim)
+
+    def _sources(self) -> list[Source]:
+        return sources(self._store)
 
     def _directions(self, model: str, config: LatentConfig) -> tuple[Direction, ...]:
-        folder = self._store.find(model)
-        return self._samplers.get(folder, folder.manifest()).directions_for(config)
+        _, sampler, _ = self._load(model)
+        return sampler.directions_for(config)
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
         manifest = self._store.find(model).manifest()
@@ -314,13 +307,12 @@ class Service(Backend):
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
 
 
-def _draw(
-    sampler: Sampler, request: GenerateRequest, known: tuple[Direction, ...]
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, tuple[Direction, ...]]:
+    """Return whole vectors, and the directions that sliders want: they may take seconds to find, so before a turn."""
     from ganmnist.latent import inputs
 
-    z = inputs(request, sampler.latent_dim, sampler.classes, known)
-    return z, sampler.generate(z)
+    known = sampler.directions_for(config)
+    return inputs(config, sampler.latent_dim, sampler.classes, known), known
 
 
 def thin(items: list[_Item], most: int) -> list[_Item]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
@@ -216,6 +216,8 @@ Vectors = tuple[Vector, ...]
 class GenerateConfig(LatentConfig):
     """Which digits to generate."""
 
+    most: ClassVar[int] = MAX_DIGITS  # however the vectors of z stand in rows
+
     count: Whole = Field(1, description="Number of samples.", ge=1, le=MAX_DIGITS)
     z: Vectors | None = Field(
         None,
@@ -282,9 +284,11 @@ class SheetConfig(LatentConfig):
 class FilmConfig(GenerateConfig):
     """The same few digits through all kept states of a training."""
 
-    count: Whole = Field(1, description="Number of samples in every frame.", ge=1, le=8)
-    z: tuple[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], ...] | None = Field(
-        None, description=GenerateConfig.model_fields["z"].description, min_length=1, max_length=8
+    most: ClassVar[int] = 8
+
+    count: Whole = Field(1, description="Number of samples in every frame.", ge=1, le=most)
+    z: Vectors | None = Field(
+        None, description=GenerateConfig.model_fields["z"].description, min_length=1, max_length=most
     )
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import MAX_DIGITS, GenerateConfig, Vector, Vectors
+from ganmnist.config import GenerateConfig, Vector, Vectors
 from ganmnist.directions import Direction, steer
 from ganmnist.errors import SettingError
 
@@ -35,13 +35,16 @@ def inputs(
         Shape (count, latent_dim + known_classes): standard normal numbers unless chosen, and weights of classes.
 
     Raises:
-        SettingError: More numbers than the model has, a whole vector of another length, or a digit it does not know.
+        SettingError: More numbers than the model has, a whole vector of another length, more vectors than the request
+            may ask for, or a digit the model does not know.
     """
     if config.z is None:
         z = _from_sliders(config, latent_dim)
         weights = one_hot(classes(config, len(z), known_classes), known_classes)
     else:
-        vectors = _taken_apart(config.z, latent_dim, known_classes)
+        vectors = _taken_apart(config.z, latent_dim + known_classes)
+        if len(vectors) > config.most:
+            raise SettingError(f"z: has {len(vectors)} vectors, at most {config.most} are drawn at once")
         whole = _given(vectors, latent_dim, known_classes)
         z, weights = whole[:, :latent_dim], whole[:, latent_dim:]
         chosen = one_hot(classes(config, len(z), known_classes), known_classes)
@@ -60,15 +63,12 @@ def _from_sliders(config: GenerateConfig, latent_dim: int) -> Latents:
     return z
 
 
-def _taken_apart(vectors: Vectors, latent_dim: int, known_classes: int) -> list[Vector]:
+def _taken_apart(vectors: Vectors, length: int) -> list[Vector]:
     """Return one vector at a time where whole ones stand one behind the other, as Grasshopper's wires leave them."""
-    length = latent_dim + known_classes
     apart: list[Vector] = []
     for vector in vectors:
         many = len(vector) > length and len(vector) % length == 0
         apart += [vector[start : start + length] for start in range(0, len(vector), length)] if many else [vector]
-    if len(apart) > MAX_DIGITS:
-        raise SettingError(f"z: has {len(apart)} vectors, at most {MAX_DIGITS} are drawn at once")
     return apart
 
 

@@ -29,6 +29,18 @@ def asker():
     return asker
 
 
+@pytest.fixture(scope="module", params=["mock", "real"])
+def server(request, start_shared_server):
+    """Either kind of server in turn, unless a module has one of its own."""
+    return start_shared_server(mock=request.param == "mock")
+
+
+@pytest.fixture(scope="module")
+def ask(server, asker):
+    """Make a call to the server by its name."""
+    return asker(server)
+
+
 @pytest.fixture(scope="session")
 def check_problem():
     """Check that an answer is a failure in the one shape that failures have, and return its `error`."""

@@ -8,9 +8,10 @@ import pytest
 import rhino3dm
 
 from bridge_server.network_messages import ActivationsRequest
-from bridge_server.pictures import activations, pixels
+from bridge_server.pictures import Origin, activations, pixels
 from ganmnist.activations import maps_of
 from ganmnist.errors import SettingError
+from ganmnist.provenance import Source
 
 # Grown by convolutions that upsample, trained against a critic: neither is in any preset.
 OWN = {
@@ -38,16 +39,7 @@ OWN = {
     },
 }
 SHAPES = [(20,), (20, 1, 1), (5, 7, 7), (5, 7, 7), (5, 7, 7), (4, 14, 14), (1, 28, 28), (1, 28, 28)]
-
-
-@pytest.fixture(scope="module", params=["mock", "real"])
-def server(request, start_shared_server):
-    return start_shared_server(mock=request.param == "mock")
-
-
-@pytest.fixture(scope="module")
-def ask(server, asker):
-    return asker(server)
+ORIGIN = Origin(Source("m", "m", 1, "0" * 64), False, 7)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +150,7 @@ def walked(sides, maps):
     layers = [
         maps_of(place, "Conv2D", np.zeros((64, side, side), np.float32), maps) for place, side in enumerate(sides, 1)
     ]
-    return activations(ActivationsRequest(maps=maps), "m", 1, False, layers)
+    return activations(ActivationsRequest(maps=maps), ORIGIN, layers)
 
 
 def test_a_walk_of_too_many_vertices_is_refused_with_the_number_of_maps_that_fits():
@@ -176,12 +168,12 @@ def test_a_walk_of_too_many_vertices_is_refused_with_the_number_of_maps_that_fit
 
 def test_pictures_of_any_size_are_sent():
     layers = [maps_of(1, "Conv2D", np.zeros((64, 130, 130), np.float32), 64)]
-    reply = activations(ActivationsRequest(maps=64, form="images"), "m", 1, False, layers)
+    reply = activations(ActivationsRequest(maps=64, form="images"), ORIGIN, layers)
     assert reply.layers[0].maps == pixels(layers[0].images)
 
 
 def test_numbers_that_are_none_are_shown_all_the_same():
     wild = np.array([np.nan, -np.inf, 1, np.inf], np.float32)
-    (layer,) = activations(ActivationsRequest(), "m", 1, False, [maps_of(1, "Dense", wild, 1)]).layers
+    (layer,) = activations(ActivationsRequest(), ORIGIN, [maps_of(1, "Dense", wild, 1)]).layers
     assert images(layer).tolist() == [[[128, 0], [128, 255]]]
     assert layer.low == -layer.high < -1e38

@@ -13,16 +13,6 @@ from ganmnist.layers import LAYERS
 CALLED = {call.name: (call.method, call.path) for call in CALLS}
 
 
-@pytest.fixture(scope="module", params=["mock", "real"])
-def server(request, start_shared_server):
-    return start_shared_server(mock=request.param == "mock")
-
-
-@pytest.fixture(scope="module")
-def ask(server, asker):
-    return asker(server)
-
-
 @pytest.fixture(scope="module")
 def run(ask, server, short):
     """A finished run of the model `Alpha`."""

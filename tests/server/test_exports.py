@@ -52,6 +52,13 @@ def test_what_cannot_be_a_file_is_refused_with_what_would_do(server, check_probl
     assert words in error["message"]
 
 
+def test_a_file_counts_vectors_however_they_stand_in_rows(server, asker, check_problem):
+    z = np.frombuffer(base64.b64decode(asker(server)("generate", {"count": 5, "form": "images"}).z), "<f4")
+    body = {"format": "3dm", "form": "contours", "levels": 16, "z": [z.tolist()]}
+    error = check_problem(server.raw("POST", "/api/export", body), 422)
+    assert error["message"].startswith("count: 5 digits as contours")
+
+
 def test_a_file_without_a_record_is_refused(server, check_problem):
     answer = server.raw("POST", "/api/restore", b"solid ascii", {"Content-Type": BYTES})
     assert "holds no record" in check_problem(answer, 422, "data")["message"]

@@ -34,11 +34,6 @@ def with_model(server, settings):
     return server
 
 
-@pytest.fixture(scope="module")
-def ask(server, asker):
-    return asker(server)
-
-
 def pixels(answer):
     return np.frombuffer(base64.b64decode(answer["images"]["data"]), np.uint8).reshape(answer["images"]["shape"])
 
@@ -132,3 +127,9 @@ def test_the_mocks_digits_come_out_of_noise():
     assert off[-1] == 0
     assert off[0] > 50
     assert list(off) == sorted(off, reverse=True)
+
+
+def test_more_vectors_than_a_film_shows_are_refused_however_they_stand_in_rows(server, ask, check_problem):
+    z = np.frombuffer(base64.b64decode(ask("generate", {"model": "alpha", "count": 9, "form": "images"}).z), "<f4")
+    error = check_problem(server.raw("POST", "/api/film", {"model": "alpha", "z": [z.tolist()]}), 422)
+    assert (error["field"], error["message"]) == ("z", "z: has 9 vectors, at most 8 are drawn at once")

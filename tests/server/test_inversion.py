@@ -8,16 +8,6 @@ import pytest
 SEVEN = [[[0, 10], [7, 10], [2, 0]]]
 
 
-@pytest.fixture(scope="module", params=["mock", "real"])
-def server(request, start_shared_server):
-    return start_shared_server(mock=request.param == "mock")
-
-
-@pytest.fixture(scope="module")
-def ask(server, asker):
-    return asker(server)
-
-
 def bytes_of(pixels):
     return np.frombuffer(base64.b64decode(pixels.data), np.uint8).reshape(pixels.shape)[0]
 

@@ -12,16 +12,6 @@ from bridge_server.security import MAX_BODY
 from ganmnist.model_file import MAX_FILE
 
 
-@pytest.fixture(scope="module", params=["mock", "real"])
-def server(request, start_shared_server):
-    return start_shared_server(mock=request.param == "mock")
-
-
-@pytest.fixture(scope="module")
-def ask(server, asker):
-    return asker(server)
-
-
 @pytest.fixture(scope="module")
 def file(server):
     """The file of the model that comes along."""

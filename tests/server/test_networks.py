@@ -26,16 +26,6 @@ OWN = {
 SHAPES = [(98,), (2, 7, 7), (4, 14, 14), (4, 14, 14), (4, 14, 14), (1, 28, 28), (1, 28, 28), (1, 28, 28)]
 
 
-@pytest.fixture(scope="module", params=["mock", "real"])
-def server(request, start_shared_server):
-    return start_shared_server(mock=request.param == "mock")
-
-
-@pytest.fixture(scope="module")
-def ask(server, asker):
-    return asker(server)
-
-
 @pytest.fixture
 def refuse(server, check_problem):
     """Send a body to `check`, or to where trainings are started, and return the error it is refused with."""
