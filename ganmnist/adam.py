@@ -12,8 +12,6 @@ from typing import cast
 import torch
 from torch import Tensor
 
-_EPSILON = 1e-8
-
 
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1).
@@ -22,8 +20,10 @@ class Adam:
         rate: Step size of the next step.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], rate: float, betas: tuple[float, float]) -> None:
-        self.rate, self.betas = rate, betas
+    def __init__(
+        self, parameters: Iterable[Tensor], rate: float, betas: tuple[float, float], epsilon: float = 1e-8
+    ) -> None:
+        self.rate, self.betas, self.epsilon = rate, betas, epsilon
         self.parameters = list(parameters)
         self._steps = [torch.zeros(()) for _ in self.parameters]
         self._means = [torch.zeros_like(parameter) for parameter in self.parameters]
@@ -50,7 +50,7 @@ class Adam:
             beta1=self.betas[0],
             beta2=self.betas[1],
             weight_decay=0.0,
-            eps=_EPSILON,
+            eps=self.epsilon,
             amsgrad=False,
             maximize=False,
         )

@@ -8,11 +8,14 @@ lay, after Karras et al. 2020, appendix D, who keep the statistics of theirs) ho
 
 from __future__ import annotations
 
+from math import cos, pi
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ganmnist.adam import Adam
 from ganmnist.directions import numbers
 from ganmnist.errors import SettingError
 from ganmnist.inversion_result import Inversion, mean_squared_error
@@ -95,12 +98,11 @@ def _descend(sampler: Sampler, z: Tensor, condition: Tensor, target: Tensor, ste
     """Follow the gradient with Adam (Kingma and Ba 2015), its steps ending as a cosine; return z and its errors."""
     longest = sampler.latent_dim**0.5 + _BEYOND
     z = z.clone().requires_grad_()
-    adam = torch.optim.Adam([z], _RATE, betas=(0.9, 0.99), eps=1e-10)
-    slower = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-    for _ in range(steps):
+    adam = Adam([z], _RATE, betas=(0.9, 0.99), epsilon=1e-10)
+    for step in range(steps):
+        adam.rate = _RATE * (1 + cos(pi * step / steps)) / 2
         (z.grad,) = torch.autograd.grad(_errors(sampler, z, condition, target).sum(), z)
         adam.step()
-        slower.step()
         with torch.no_grad():
             z *= (longest / z.norm(dim=1, keepdim=True)).clamp(max=1)
     with torch.no_grad():
