@@ -137,8 +137,7 @@ def restore(options: argparse.Namespace) -> None:
     what: str = options.what
     record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
     made = draw(record)
-    for remark in made.remarks:
-        _screen.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    _warn(made.remarks)
     if options.out:
         # With its record they are the same file again; of a changed model they are others.
         write(options.out, made.images, record.geometry, None if made.remarks else record)

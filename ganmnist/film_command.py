@@ -16,9 +16,6 @@ from ganmnist.reading import read_settings
 if TYPE_CHECKING:
     from ganmnist.options import Commands
 
-_PICTURES = (".png", ".gif")
-_GEOMETRY = (".obj", ".stl", ".ply", ".3mf", ".3dm", ".json")
-
 
 def add_film(commands: Commands) -> None:
     """Add the command `film`."""
@@ -37,17 +34,16 @@ def add_film(commands: Commands) -> None:
 
 def film(options: argparse.Namespace) -> None:
     """Show the same digits through all kept states of a training, from noise on."""
-    ending = options.out.suffix.lower()
-    if ending not in (*_PICTURES, *_GEOMETRY):
-        known = ", ".join((*_PICTURES, *_GEOMETRY))
-        raise SettingError(f"out: {options.out.name} ends in {ending or 'nothing'}; known endings are {known}")
-    config = read_settings(FilmConfig, given(options, FilmConfig))
-    geometry = read_settings(FilmGeometryConfig, given(options, FilmGeometryConfig))
-
-    from ganmnist.export import write_geometry, write_picture
+    from ganmnist.export import ENDINGS, write_geometry, write_picture
     from ganmnist.files import write_atomic
     from ganmnist.film import animation, assemble, draw, sheet
 
+    ending = options.out.suffix.lower()
+    if ending not in ENDINGS or ending == ".npy":
+        known = ", ".join(known for known in ENDINGS if known != ".npy")
+        raise SettingError(f"out: {options.out.name} ends in {ending or 'nothing'}; known endings are {known}")
+    config = read_settings(FilmConfig, given(options, FilmConfig))
+    geometry = read_settings(FilmGeometryConfig, given(options, FilmGeometryConfig))
     store = ModelStore(paths.home())
     made = draw(store.find(options.model or store.list()[0].name), config)
     if ending == ".png":

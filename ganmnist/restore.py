@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -160,10 +161,7 @@ def _3mf(content: bytes, where: str) -> Iterator[str]:
         xml = package.read(part, 8 * MAX_FILE) if part else b""
     found = re.search(rb"<metadata name=\"%b\"[^>]*>([^<]*)<" % METADATA.encode(), xml)
     if found:
-        text = found[1].decode("ascii")
-        for mark, letter in (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-            text = text.replace(mark, letter)
-        yield text
+        yield html.unescape(found[1].decode("ascii"))
 
 
 def _3dm(content: bytes, where: str) -> Iterator[str]:

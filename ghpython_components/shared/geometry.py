@@ -41,24 +41,18 @@ def tree_of(shapes, owners):
     return tree
 
 
-def number_tree(text, count):
-    """Put base64 of little-endian float32 into a tree of `count` branches {digit}, as many numbers in each."""
+def number_tree(text, count, columns=None):
+    """Put base64 of little-endian float32 into a tree of `count` branches, as many numbers in each.
+
+    The branches are {digit}, or where there are so many columns {row;column}.
+    """
     content = base64.b64decode(text)
     numbers = struct.unpack("<{0}f".format(len(content) // 4), content)
     tree = DataTree[System.Object]()
     for place, number in enumerate(numbers):
-        tree.Add(number, _path(place * count // len(numbers)))
-    return tree
-
-
-def sheet_tree(text, rows, columns):
-    """Put base64 of little-endian float32 into a tree with a branch {row;column} for each vector."""
-    content = base64.b64decode(text)
-    numbers = struct.unpack("<{0}f".format(len(content) // 4), content)
-    tree = DataTree[System.Object]()
-    for place, number in enumerate(numbers):
-        vector = place * rows * columns // len(numbers)
-        tree.Add(number, _path(vector // columns, vector % columns))
+        vector = place * count // len(numbers)
+        path = _path(vector // columns, vector % columns) if columns else _path(vector)
+        tree.Add(number, path)
     return tree
 
 

@@ -1,6 +1,6 @@
-from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
-from ghpython_components.shared.geometry import sheet_tree, to_vectors
+from ghpython_components.shared.geometry import number_tree, to_vectors
 
 
 def lay(bridge, body, memory):
@@ -8,7 +8,7 @@ def lay(bridge, body, memory):
     rows, columns = answer["rows"], answer["columns"]
     return {
         "mark": [answer["z"], rows],
-        "z": sheet_tree(answer["z"], rows, columns),
+        "z": number_tree(answer["z"], rows * columns, columns),
         "columns": columns,
         "text": "{0} x {1}".format(rows, columns),
         "remarks": answer.get("remarks", []),
@@ -19,7 +19,7 @@ me = Component(ghenv)
 body = filled(
     model=model,
     digit=digit,
-    latent=[number for number in list(latent or []) if number is not None],
+    latent=present(latent),
     slant=slant,
     thickness=thickness,
     width=width,
