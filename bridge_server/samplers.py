@@ -43,6 +43,11 @@ class Samplers:
         Raises:
             ModelError: Its files are damaged.
         """
+        import torch
+
+        # A digit is far too small to share between cores, and the other threads would wait for the training. It holds
+        # for the calling thread alone, and each of the server's threads draws.
+        torch.set_num_threads(1)
         with self._lock:
             model = self._kept.setdefault(manifest.id, _Model())
             self._kept.move_to_end(manifest.id)
@@ -64,12 +69,8 @@ class Samplers:
 
 
 def _load(folder: ModelFolder, before: Sampler | None) -> Sampler:
-    import torch
-
     from ganmnist.sampling import Sampler
 
-    # A digit is far too small to share between cores, and the other threads would wait for the training.
-    torch.set_num_threads(1)
     sampler = Sampler.load(folder)
     if before:
         sampler.take_directions(before)

@@ -29,6 +29,7 @@ REQUEST_SECONDS = 30  # within which a whole request, headers and body, has to a
 CONNECTIONS = 400  # less than `select` takes anywhere
 PER_ADDRESS = 40  # of them; a Rhino needs two, a browser six
 PER_ADDRESS_HERE = 200  # all programs of this machine have the same
+_IN_MEMORY = 5_000_000  # bytes of an answer that wait without a file on the disk: 64 reliefs are 4 MB
 _CODES = {413: "too_large", 431: "headers_too_large"}
 
 
@@ -146,6 +147,7 @@ def create(
         cleanup_interval=1,
         channel_request_lookahead=0,
         max_request_header_size=16_384,
+        outbuf_overflow=_IN_MEMORY,
         clear_untrusted_proxy_headers=True,
     )
     server.adj.largest_body = largest_body

@@ -4,6 +4,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from bridge_server import samplers
 from bridge_server.samplers import Samplers
@@ -65,3 +66,26 @@ def test_many_digits_do_not_hold_up_a_few():
     kept = Samplers()
     with kept.turn(1024), kept.turn(1), kept.turn(16):
         pass
+
+
+@pytest.fixture
+def two_cores():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_each_thread_that_draws_takes_one_core(loaded, two_cores):
+    """What torch is told holds for the thread that tells it, and most threads use what another has loaded."""
+    kept, cores = Samplers(), []
+
+    def use():
+        kept.get("a", manifest("a"))
+        cores.append(torch.get_num_threads())
+
+    for _ in range(2):
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join()
+    assert cores == [1, 1]
