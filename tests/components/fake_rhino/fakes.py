@@ -25,6 +25,15 @@ SCREEN_THREAD = threading.current_thread()
 clock = getattr(time, "monotonic", time.time)
 
 
+def kept_waiting():
+    """Return the seconds for which the screen thread was ready and other programs had the machine, as Linux tells."""
+    try:
+        with open("/proc/self/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except EnvironmentError:
+        return 0.0
+
+
 def mistake(sentence):
     MISTAKES.append(sentence)
     raise AssertionError(sentence)
@@ -238,11 +247,11 @@ class Component(Strict):
     def _solve(self):
         self._expired = False
         del self._balloons[:]
-        started = clock()
+        started = clock() - kept_waiting()
         for number, inputs in enumerate(self._runs):
             self._run = number + 1
             self._solve_once(inputs)
-        self._times.append((clock() - started) * 1000)
+        self._times.append((clock() - kept_waiting() - started) * 1000)
 
     def _solve_once(self, inputs):
         # GHPython runs a script again in the scope of the solve before, Rhino 8 in a fresh one: each Python gets one.
