@@ -2,16 +2,33 @@
 
 import base64
 import struct
+import time
 
 import Rhino
 import System
 from Grasshopper import DataTree
 from Grasshopper.Kernel.Data import GH_Path
 
+from ghpython_components.shared.client import clock
+
+BUSY = 0.004  # seconds for which one Python thread may keep the others waiting
+
 
 def to_rhino(answer):
     """Turn openNURBS text into the native Mesh or PointCloud, in one call."""
     return Rhino.Runtime.CommonObject.FromBase64String(answer["archive3dm"], answer["opennurbs"], answer["data"])
+
+
+def to_shapes(answers):
+    """Turn openNURBS texts into native objects, and every few milliseconds let the thread of Rhino's screen in."""
+    shapes = []
+    paused = clock()
+    for answer in answers:
+        if clock() - paused > BUSY:
+            time.sleep(0.001)
+            paused = clock()
+        shapes.append(to_rhino(answer))
+    return shapes
 
 
 def to_plane(plane):

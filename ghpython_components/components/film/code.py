@@ -5,7 +5,7 @@ from ghpython_components.shared.geometry import (
     point_tree,
     to_images,
     to_plane,
-    to_rhino,
+    to_shapes,
     to_vectors,
     tree_of,
 )
@@ -14,7 +14,7 @@ from ghpython_components.shared.geometry import (
 def unroll(bridge, body, memory):
     answer = bridge.call("film", body)
     pixels, count = answer["images"], answer["count"]
-    shapes = [to_rhino(shape) for shape in answer["geometry"]]
+    shapes = to_shapes(answer["geometry"])
     images = to_images(pixels)
     branches = [owner // count for owner in answer["owners"]]
     return {

@@ -6,7 +6,7 @@ from ghpython_components.shared.geometry import (
     remember,
     to_images,
     to_plane,
-    to_rhino,
+    to_shapes,
     to_vectors,
     tree_of,
 )
@@ -16,7 +16,7 @@ def draw(bridge, body, memory):
     answer = bridge.call("generate", body)
     pixels, owners = answer["images"], answer["owners"]
     count, _, columns = pixels["shape"]
-    shapes = [to_rhino(shape) for shape in answer["geometry"]]
+    shapes = to_shapes(answer["geometry"])
     form = body.get("form")
     if form != "points":  # of which only the places are left
         remember(shapes, owners, answer["provenance"], answer["z"], count)

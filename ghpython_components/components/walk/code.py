@@ -1,12 +1,12 @@
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component, while_training
-from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_plane, to_rhino
+from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_plane, to_shapes
 from ghpython_components.shared.network import layer_line
 
 
 def walk(bridge, body, memory):
     answer = bridge.call("networks_activations", body)
-    shapes = [to_rhino(shape) for shape in answer["geometry"]]
+    shapes = to_shapes(answer["geometry"])
     if body.get("form") == "points":
         shapes = point_tree(shapes, range(len(shapes)))
     pixels = [layer["maps"] for layer in answer["layers"]]
