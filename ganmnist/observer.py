@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -42,6 +43,8 @@ class Snapshot:
 class Observer:
     """One pair of eyes: what is handed over while they are busy is let go, for a newer look comes soon.
 
+    As a context it ends no sooner than the look under way, also when the training fails: what is published is whole.
+
     Attributes:
         judgement: What the judge said last; None before its first word.
         judging: Whether the judge is at work, which takes a core for half a second.
@@ -74,6 +77,12 @@ class Observer:
         self._eyes = ThreadPoolExecutor(1, "observer")
         self._busy = threading.Lock()
         self._error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._eyes.shutdown()
 
     def keep(self, snapshot: Snapshot, frames: FrameKeeper) -> None:
         """Keep a snapshot for the film of the training, in the background, after what is under way."""

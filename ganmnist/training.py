@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,13 +105,14 @@ def train(
             f"{data.name}: has {len(data.classes)} classes, the networks are built for {plan.networks.classes}"
         )
 
-    with torch.random.fork_rng(devices=[]):  # the caller's randomness stays as it was
+    with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
         game = Game(plan, bfloat16=adapt and _has_bfloat16())
         if folder:
             checkpoint.restore(folder.checkpoints, game, config, data.name)
         threads = ThreadCount() if adapt else None
-        observer = Observer(data, folder, _published(folder) if game.step else None, on_preview)
+        best_before = _published(folder) if game.step else None
+        observer = ending.enter_context(Observer(data, folder, best_before, on_preview))
         frames = FrameKeeper(folder.film, game.step) if folder else None
         looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(game.seconds)  # strikes first when there is something to lose

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -165,8 +166,8 @@ def test_a_training_that_was_never_saved_begins_anew_under_its_own_name(
     digits, short, folder, games, whole, everything
 ):
     with pytest.raises(RuntimeError, match="pulled the plug"):
-        train(digits, short, folder, on_progress=_pull_the_plug)
-    assert folder.manifest().step < 4
+        train(digits, short, folder, on_progress=_pull_the_plug, on_preview=lambda _: time.sleep(0.3))
+    assert folder.manifest().step < 4, "the look under way was not waited for"
     train(digits, short, folder)
     assert different(whole, everything(games[-1])) == []
 
