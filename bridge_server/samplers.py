@@ -47,7 +47,8 @@ class Samplers:
 
         # A digit is far too small to share between cores, and the other threads would wait for the training. It holds
         # for the calling thread alone, and each of the server's threads draws.
-        torch.set_num_threads(1)
+        if torch.get_num_threads() != 1:
+            torch.set_num_threads(1)
         with self._lock:
             model = self._kept.setdefault(manifest.id, _Model())
             self._kept.move_to_end(manifest.id)

@@ -82,6 +82,21 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         super().__init__(*arguments, **keywords)
         self.waiting_since = time.monotonic()
         self.ignored_until = 0.0
+        self._answering = False  # a thread of ours is sending
+
+    def writable(self) -> bool:
+        # What a thread is sending, `select` would find writable again and again until it is sent, and the thread would
+        # have to wait for the interpreter at every turn.
+        return not self._answering and bool(super().writable())
+
+    def _flush_exception(self, flush: Callable[..., bool] | None, do_close: bool = True) -> tuple[bool, bool] | None:
+        if do_close:  # the loop itself; a thread of ours leaves the closing to it
+            return super()._flush_exception(flush, do_close)  # type: ignore[no-any-return]
+        self._answering = True
+        try:
+            return super()._flush_exception(flush, do_close)  # type: ignore[no-any-return]
+        finally:
+            self._answering = False
 
     def readable(self) -> bool:
         # So a flood is as slow as it was asked to be. `select` looks again within a second.

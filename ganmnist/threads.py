@@ -19,7 +19,7 @@ _STEPS = 6  # of a trial, and of a new look at the pace
 _HOPELESS = 3.0  # two steps so many times as long as the best pace end their trial
 _CROWDED = 0.8  # a single thread that gets less of the time than this has neighbours on every core
 _SLOWER = 1.4  # a pace so much worse than before calls for trials
-_PATIENCE = 2.0  # seconds after which it does
+_PATIENCE = 0.7  # seconds after which it does
 _SECONDS = (2.0, 30.0)  # from a choice of fewer threads to the next trials, growing, or
 _COSTS = 20.0  # times what the last ones cost: one step of two threads may wait for seconds
 
@@ -35,6 +35,7 @@ class ThreadCount:
         self._trials = list(self._choices)  # still to come; the first one is under way
         self._paces: dict[int, float] = {}  # of the trials so far, seconds a step
         self._recent: deque[float] = deque(maxlen=_STEPS)
+        self._costs: dict[int, float] = {}  # of the same trials, seconds
         self._pace = 0.0  # of the choice when it was made
         self._good = 0.0  # second until which the pace was as when it was chosen
         self._wait, self._next = _SECONDS[0], 0.0  # until more threads are tried again, and when that is; seconds
@@ -68,6 +69,7 @@ class ThreadCount:
         elif len(self._recent) == _STEPS and self._calls_for_trials(seconds):
             self._trials = list(self._choices)
             self._paces.clear()
+            self._costs.clear()
             self._use(1)
 
     def _calls_for_trials(self, seconds: float) -> bool:
@@ -83,7 +85,7 @@ class ThreadCount:
         if len(self._recent) < _STEPS and not hopeless:
             return
         tried = self._trials.pop(0)
-        self._paces[tried] = median(self._recent)
+        self._paces[tried], self._costs[tried] = median(self._recent), sum(self._recent)
         if tried == 1 and self._had < _CROWDED * sum(self._recent):
             self._trials.clear()
         if self._trials:
@@ -94,7 +96,7 @@ class ThreadCount:
     def _choose(self, seconds: float) -> None:
         chosen = min(self._paces, key=lambda count: self._paces[count])
         self._pace, self._good = self._paces[chosen], seconds
-        cost = _STEPS * sum(pace for count, pace in self._paces.items() if count != chosen)
+        cost = sum(cost for count, cost in self._costs.items() if count != chosen)
         self._next = seconds + max(self._wait, _COSTS * cost)
         self._wait = min(2 * self._wait, _SECONDS[1]) if chosen == 1 else _SECONDS[0]
         self._use(chosen)

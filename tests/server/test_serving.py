@@ -142,3 +142,34 @@ def test_a_request_that_trickles_in_is_cut_off_in_the_end(monkeypatch):
                 slow.sendall(b"a")
                 time.sleep(0.05)
         assert time.monotonic() < deadline
+
+
+def test_the_loop_rests_while_a_thread_sends_an_answer(monkeypatch):
+    turns, flush, readable = [], web.HTTPChannel._flush_some, web._Channel.readable
+
+    def slowly(channel, do_close=True):
+        before = len(turns)
+        channel.server.pull_trigger()  # as any other connection may wake the loop
+        time.sleep(0.3)
+        turns_meanwhile.append(len(turns) - before)
+        return flush(channel, do_close)
+
+    def count(channel):
+        turns.append(1)
+        return readable(channel)
+
+    turns_meanwhile: list[int] = []
+    monkeypatch.setattr(web.HTTPChannel, "_flush_some", slowly)
+    monkeypatch.setattr(web._Channel, "readable", count)
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = web.create(app, listener)
+    threading.Thread(target=server.run, daemon=True).start()
+    with socket.create_connection(listener.getsockname()) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert client.makefile("rb").read().endswith(b"\r\n\r\nok")
+    assert max(turns_meanwhile) < 10
