@@ -96,12 +96,16 @@ class Server:
         self._process.wait(20)
 
     def call(self, method: str, path: str, body: dict | None = None) -> dict:
+        return json.loads(self.ask(method, path, None if body is None else json.dumps(body)))
+
+    def ask(self, method: str, path: str, body: str | None) -> bytes:
+        """Return the answer as it comes, up to its last byte."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
+        self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
-        answer = json.loads(response.read())
+        answer = response.read()
         if response.status >= 400:
-            raise SystemExit(answer["error"]["message"])
+            raise SystemExit(json.loads(answer)["error"]["message"])
         return answer
 
     def generate(self, **settings: object) -> dict:

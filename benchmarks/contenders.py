@@ -159,7 +159,7 @@ def _copy(source: ModelFolder, home: Path) -> ModelFolder:
 
 def _draw(folder: ModelFolder, labels: NDArray[np.int64]) -> NDArray[np.uint8]:
     sampler = Sampler.load(folder)
-    return sampler.draw(from_seed(_DRAWING, len(labels), sampler.latent_dim), labels)
+    return sampler.generate(from_seed(_DRAWING, len(labels), sampler.latent_dim), labels)
 
 
 def _read(path: Path, labels: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from bridge_server.backend import Attachment, Backend, Created
 from bridge_server.contract import CALLS, EVENTS, JSON, PNG, Call
@@ -118,4 +118,4 @@ def _reply(made: object) -> Response:
     if isinstance(made, Created):
         made, status = made.reply, 201
     assert isinstance(made, BaseModel)
-    return Response(made.model_dump_json(), status, mimetype="application/json")
+    return Response(to_json(made), status, mimetype="application/json")

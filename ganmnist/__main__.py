@@ -188,7 +188,7 @@ def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
     made = []
     with _bar("sampling") as advance:
         for part in np.array_split(np.arange(count), 20):
-            made.append(sampler.draw(z[part], classes[part]))
+            made.append(sampler.generate(z[part], classes[part]))
             advance(5 * len(made), sampler.name)
     return np.concatenate(made)
 

@@ -36,7 +36,7 @@ def main() -> int:
     sampler = train(data, config, folder, on_progress=_say, adapt=True)
 
     labels = np.random.default_rng(1).choice(data.train_labels, _SAMPLES).astype(np.int64)
-    images = sampler.draw(from_seed(1, _SAMPLES, sampler.latent_dim), labels)
+    images = sampler.generate(from_seed(1, _SAMPLES, sampler.latent_dim), labels)
     evaluation = Yardstick(data).evaluate(images)
     manifest, weights = folder.load()
     named = manifest.model_copy(update={"id": BUNDLED, "name": BUNDLED, "evaluation": evaluation})

@@ -121,7 +121,7 @@ def _agreements(sampler: Sampler, axis: NDArray[np.float64]) -> dict[str, float]
     hands -= np.outer(hands @ axis, axis)
     stepped = hands[:, None] + _STEPS[None, :, None] * axis  # (hands, steps, latent_dim)
     z = stepped.reshape(-1, sampler.latent_dim).astype(np.float32)
-    measured = measure(sampler.draw(z, np.repeat(digits, len(_STEPS))))
+    measured = measure(sampler.generate(z, np.repeat(digits, len(_STEPS))))
     return {name: _rank_correlation(values.reshape(-1, len(_STEPS))) for name, values in measured.items()}
 
 

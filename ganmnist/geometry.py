@@ -205,8 +205,9 @@ def tile(images: Images, columns: int) -> Images:
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return vectors (N, 3) at length 1; those of no length stay so."""
-    scaled: NDArray[np.float64] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+    """Return vectors (3, N) at length 1; those of no length stay so."""
+    x, y, z = vectors
+    scaled: NDArray[np.float64] = vectors / np.maximum(np.sqrt(x * x + y * y + z * z), 1e-300)
     return scaled
 
 

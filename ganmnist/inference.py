@@ -81,13 +81,22 @@ def _folded(
         weight = weight * scale.view([-1 if place == at else 1 for place in range(weight.dim())])
         bias = shift if bias is None else bias * scale + shift
     if isinstance(module, nn.Linear):
-        return lambda samples, _: linear(samples, weight, bias)
+        return lambda samples, _: _dense(samples, weight, bias)
     weight = weight.contiguous(memory_format=torch.channels_last)
     if isinstance(module, UpsampledConv2d):
         return lambda samples, _: conv_transpose2d(samples, weight, bias, stride=2, padding=1)
     assert isinstance(module, nn.Conv2d)
     convolve = partial(conv2d, stride=module.stride, padding=module.padding, dilation=module.dilation)
     return lambda samples, _: convolve(samples, weight, bias, groups=module.groups)
+
+
+def _dense(samples: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Do what `linear` does, each row by itself: a product of several is cut into other blocks and rounds otherwise."""
+    count, (units, width) = len(samples), weight.shape
+    if count == 1 or bias is None:
+        return linear(samples, weight, bias)
+    rows = torch.baddbmm(bias.expand(count, 1, units), samples[:, None], weight.T.expand(count, width, units))
+    return rows[:, 0]
 
 
 def _as_it_is(module: nn.Module) -> _Step:
@@ -106,7 +115,7 @@ def _styled(module: ConditionalBatchNorm2d) -> _Step:
     at_0 = torch.cat([(1 + gain_at_0) * scale, bias_at_0 + (1 + gain_at_0) * shift])
 
     def run(images: Tensor, condition: Tensor) -> Tensor:
-        factor, term = linear(condition, weight, at_0)[:, :, None, None].chunk(2, 1)
+        factor, term = _dense(condition, weight, at_0)[:, :, None, None].chunk(2, 1)
         return torch.addcmul(term, images, factor)
 
     return run

@@ -50,7 +50,7 @@ def stl(pieces: Mapping[int, Mesh], label: Label) -> bytes:
     """Binary STL. Its header of 80 bytes has no room for a record, so it has only what tells it from others."""
     header = "ganmnist" if label.record is None else f"ganmnist {label.record.version} {label.record.short_id()}"
     corners = np.concatenate([mesh.vertices[mesh.triangles()] for mesh in pieces.values()])  # (T, 3, 3)
-    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).T).T
     record = np.zeros(len(corners), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
     record["normal"], record["corners"] = normals, corners
     return header[:80].encode().ljust(80) + np.uint32(len(record)).tobytes() + record.tobytes()

@@ -168,7 +168,7 @@ class Observer:
         z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
         classes = data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
         asked = np.resize(classes, len(z)).astype(np.int64)
-        return self._estimator.judge(sampler.draw(z, asked), asked if sampler.classes else None)
+        return self._estimator.judge(sampler.generate(z, asked), asked if sampler.classes else None)
 
     def _raise_error(self) -> None:
         if self._error is not None:

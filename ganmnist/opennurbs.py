@@ -112,11 +112,11 @@ def _double_vertices(vertices: NDArray[np.float64]) -> bytes:
 
 def _normals(mesh: Mesh) -> NDArray[np.float32]:
     """Return the unit normal of each vertex, the mean of its quads' unit normals, as Rhino computes it."""
-    corners = mesh.vertices[mesh.faces]  # (F, 4, 3)
-    (ax, ay, az), (bx, by, bz) = (corners[:, 2] - corners[:, 0]).T, (corners[:, 3] - corners[:, 1]).T
-    across = unit(np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1))  # np.cross is slower
+    axes = np.ascontiguousarray(mesh.vertices.T)  # numpy is quicker with rows than with triples
+    first, second, third, fourth = (axes[:, corner] for corner in mesh.faces.T)
+    (ax, ay, az), (bx, by, bz) = third - first, fourth - second
+    across = unit(np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]))
     at = mesh.faces.T.ravel()
-    # So is np.add.at; the sums are the same, in the same order.
-    fourfold = np.tile(across.T, 4)
-    sums = [np.bincount(at, axis, len(mesh.vertices)) for axis in fourfold]
-    return unit(np.stack(sums, 1, dtype=np.float64)).astype(np.float32)
+    # np.add.at is slower; the sums are the same, in the same order.
+    sums = [np.bincount(at, np.tile(axis, 4), len(mesh.vertices)) for axis in across]
+    return unit(np.stack(sums, dtype=np.float64)).T.astype(np.float32)

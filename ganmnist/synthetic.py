@@ -50,7 +50,7 @@ def draw(home: Path, on_progress: Callable[[float, str], object]) -> tuple[_Byte
     threads, parts = torch.get_num_threads(), []
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for part in pool.map(sampler.draw, *lots):
+            for part in pool.map(sampler.generate, *lots):
                 parts.append(part)
                 on_progress(100 * len(parts) / (len(cuts) + 1), _WORDS)
     finally:

@@ -59,7 +59,9 @@ def test_a_slider_changes_what_it_is_named_after_on_digits_it_was_not_found_on(s
         z = from_seed(100 + digit, 6, sampler.latent_dim)
         rows = [
             measure(
-                sampler.draw(directions.steer(z, LatentConfig(**{name: step}), sampler.directions()), np.full(6, digit))
+                sampler.generate(
+                    directions.steer(z, LatentConfig(**{name: step}), sampler.directions()), np.full(6, digit)
+                )
             )
             for step in STEPS
         ]
@@ -73,7 +75,7 @@ def test_the_digit_slider_draws_the_digit_that_it_says(sampler):
     """By the judge, which names more than 99 of 100 test images of MNIST."""
     right = []
     for digit in range(10):
-        images = sampler.draw(from_seed(digit, 100, sampler.latent_dim), np.full(100, digit))
+        images = sampler.generate(from_seed(digit, 100, sampler.latent_dim), np.full(100, digit))
         right += (look(images)[1].argmax(1) == digit).tolist()
     assert np.mean(right) > 0.97
 

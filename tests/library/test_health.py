@@ -37,7 +37,7 @@ ASKED = np.arange(300) % 10
 def draw(tmp_path_factory):
     """Draw digits: draw(seed, classes)."""
     sampler = Sampler.load(ModelStore(tmp_path_factory.mktemp("home")).find(None))
-    return lambda seed, classes: sampler.draw(from_seed(seed, len(classes), sampler.latent_dim), classes)
+    return lambda seed, classes: sampler.generate(from_seed(seed, len(classes), sampler.latent_dim), classes)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def digits(tmp_path_factory):
 
 
 def test_a_real_digit_is_found_twice_as_near_as_the_best_of_a_thousand(sampler, digits):
-    tries = sampler.draw(from_seed(99, 1000, sampler.latent_dim), np.arange(1000) % 10)
+    tries = sampler.generate(from_seed(99, 1000, sampler.latent_dim), np.arange(1000) % 10)
     ratios = []
     for image in digits:
         found = invert(sampler, image)

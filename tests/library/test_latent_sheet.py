@@ -96,7 +96,7 @@ def test_on_the_bundled_model_slant_and_thickness_grow_where_they_should(home):
     sampler = Sampler.load(ModelStore(home).find(None))
     config = SheetConfig(digit=4, seed=3, rows=3, columns=3)
     z = sheet(config, sampler.latent_dim, sampler.classes, sampler.directions_for(sliders(config)))
-    found = {name: values.reshape(3, 3) for name, values in measure(sampler.draw(z.reshape(9, -1))).items()}
+    found = {name: values.reshape(3, 3) for name, values in measure(sampler.generate(z.reshape(9, -1))).items()}
     assert (np.diff(found["slant"], axis=1) > 0).all()
     assert (np.diff(found["thickness"], axis=0) > 0).all()
 

@@ -207,7 +207,7 @@ def test_the_judge_sees_the_same_latents_each_time_and_classes_as_the_data_have_
     np.testing.assert_array_equal(*judge.seen)
     z = from_seed(0, len(judge.seen[0]), 5)
     classes = np.resize(digits.train_labels, len(z)).astype(np.int64)
-    expected = snapshot(1, conditional=True).sampler().draw(z, classes)
+    expected = snapshot(1, conditional=True).sampler().generate(z, classes)
     np.testing.assert_array_equal(judge.seen[0], expected)
 
 
