@@ -83,6 +83,7 @@ class Server:
             except (OSError, ValueError):
                 continue
         self._token = found["token"]
+        self.page = f"{found['url']}/#token={self._token}"
         self._connection = http.client.HTTPConnection("127.0.0.1", int(found["url"].rsplit(":", 1)[1]), timeout=60)
         self.call("GET", "/api/health")
         self.ready = time.perf_counter() - started

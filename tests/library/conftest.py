@@ -127,7 +127,7 @@ def digits(tmp_path_factory) -> Dataset:
     """256 digits from the bundled model, none of them to test with."""
     sampler = Sampler.load(ModelStore(tmp_path_factory.mktemp("home")).find(None))
     classes = np.arange(256) % 10
-    images, labels = sampler.draw(from_seed(1, 256, sampler.latent_dim), classes), classes.astype(np.uint8)
+    images, labels = sampler.generate(from_seed(1, 256, sampler.latent_dim), classes), classes.astype(np.uint8)
     return Dataset("synthetic-mnist", "drawn for a test", images, labels, images[:0], labels[:0])
 
 
