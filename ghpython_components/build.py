@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ghpython_components import definitions, user_objects, yak
+from ghpython_components import definitions, page_sliders, user_objects, yak
 from ghpython_components.archive import to_bytes, to_xml
 from ghpython_components.script_component import RHINOS, Rhino
 from ghpython_components.sources import FOLDER, SHARED, Component, all_components, document, version
@@ -63,13 +63,14 @@ def artefacts() -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Refresh shared/contract.py, and write everything."""
+    """Refresh shared/contract.py and the page's sliders, and write everything."""
     parser = argparse.ArgumentParser(description="Build user objects, definitions and packages for Grasshopper.")
     parser.add_argument(
         "--out", type=Path, default=Path("dist"), metavar="DIR", help="folder to write to [%(default)s]"
     )
     out = parser.parse_args().out
     (SHARED / "contract.py").write_text(calls(document()), encoding="ascii", newline="\n")
+    page_sliders.FILE.write_bytes(page_sliders.text())
     files = artefacts()
     for path, content in files.items():
         target = out / path

@@ -185,14 +185,14 @@ class Canvas:
         ]
         self._objects.append((GROUP, title, Chunk("Container", items, [Chunk("Attributes")])))
 
-    def archive(self) -> Chunk:
-        """Return the whole definition, for `to_xml` or `to_bytes`."""
+    def archive(self, name: str = "Definition") -> Chunk:
+        """Return the whole definition, for `to_xml` or `to_bytes`; on Grasshopper's clipboard its name is Clipboard."""
         objects = [
             Chunk("Object", _object(kind, self.rhino), [chunk], index)
             for index, (kind, _, chunk) in enumerate(self._objects)
         ]
         definition = Chunk(
-            "Definition",
+            name,
             [Item("plugin_version", VERSION, self.rhino.plugin)],
             [
                 self._header(),

@@ -9,6 +9,7 @@ import { latest, settled } from "./latest.js";
 import { modelChoice } from "./model_choice.js";
 import { images } from "./pixels.js";
 import { latentSheet } from "./sheet.js";
+import { grasshopperSliders } from "./sliders.js";
 import { stage } from "./stage.js";
 import { changed, fresh, python, remember, remembered, request } from "./state.js";
 
@@ -47,6 +48,7 @@ export function playView() {
             "div",
             { className: "row" },
             el("button", { type: "button", onclick: () => copy(python(state), "Copy as Python") }, "Copy as Python"),
+            el("button", { type: "button", onclick: copySliders, title: "Paste them on Grasshopper's canvas, and wire them to Generate" }, "Copy as Grasshopper sliders"),
             el("button", { type: "button", onclick: keep }, "Download"),
           ),
         ),
@@ -113,6 +115,11 @@ export function playView() {
   function reset() {
     const { model: kept, digit, count: many } = state;
     change({ ...fresh(), model: kept, digit, count: many });
+  }
+
+  async function copySliders() {
+    if (state.z) return say("A drawing has a latent vector, and no sliders: in Grasshopper, draw it with Sketch.", "bad");
+    await copy(await grasshopperSliders(state), "Copy as Grasshopper sliders");
   }
 
   async function keep() {

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from ganmnist.layers import LAYERS
-from ghpython_components import build, descriptions, layers, sources
+from ghpython_components import build, descriptions, layers, page_sliders, sources
+from ghpython_components.archive import from_xml
 
 OPENAPI = sources.document()
 COMPONENTS = {component.name: component for component in sources.all_components()}
@@ -19,6 +20,13 @@ SOURCES = sorted([*sources.SHARED.glob("*.py"), *sources.COMPONENTS.glob("*/code
 # In IronPython these are absent, or not what they are elsewhere.
 TRAPS = {"argparse", "errno", "ctypes", "numpy", "multiprocessing", "asyncio", "ssl", "urllib2", "requests", "typing"}
 RHINOS = {"Rhino", "Grasshopper", "System", "scriptcontext"}
+
+
+def test_the_sliders_of_the_page_are_what_build_makes():
+    assert page_sliders.FILE.read_bytes() == page_sliders.text(), "stale: python -m ghpython_components.build"
+    (clipboard,) = from_xml(page_sliders.text()).chunks
+    named = {each.chunk("Container").get("NickName") for each in clipboard.chunk("DefinitionObjects").chunks}
+    assert named < {port.name for port in COMPONENTS["generate"].inputs}
 
 
 def test_contract_py_is_what_build_makes_of_openapi_json():

@@ -10,6 +10,8 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from ghpython_components.archive import from_xml
+
 pytestmark = pytest.mark.timeout(120, func_only=True)
 PAPER, INK = 0xFB, 0x1E  # the red of both in page.css
 
@@ -215,6 +217,33 @@ def test_what_is_copied_as_python_makes_the_same_digits(start_server, open_page)
     first = base64.b64decode(made)[:784]
     drawn = pixels(page)
     assert max(abs(PAPER + (INK - PAPER) * white / 255 - red) for white, red in zip(first, drawn, strict=True)) <= 1
+
+
+def test_what_is_copied_as_grasshopper_sliders_has_the_values_of_those_that_are_set(open_page, server):
+    page = open_page(server, permissions=["clipboard-read", "clipboard-write"])
+    page.locator(".digits").get_by_label("8").check(force=True)
+    page.locator("input[name=seed]").fill("4100")
+    drag(page, "thickness", [-1.25])
+    shown(page, digit=8, seed=4100, thickness=-1.25)
+    page.get_by_role("button", name="Copy as Grasshopper sliders").click()
+    expect(page.get_by_text("Copy as Grasshopper sliders: copied.")).to_be_visible()
+    (clipboard,) = from_xml(page.evaluate("navigator.clipboard.readText()").encode()).chunks
+    objects = clipboard.chunk("DefinitionObjects")
+    found = {}
+    for place, each in enumerate(objects.chunks):
+        assert each.index == place
+        kept = each.chunk("Container")
+        slider = kept.chunk("Slider")
+        found[kept.get("NickName")] = (slider.get("Min"), slider.get("Value"), slider.get("Max"))
+    assert clipboard.name == "Clipboard"
+    assert objects.get("ObjectCount") == len(objects.chunks)
+    assert found == {
+        "digit": (0, 8, 9),
+        "thickness": (-3, -1.25, 3),
+        "boldness": (0, 1, 2),
+        "seed": (0, 4100, 4100),
+        "count": (1, 6, 64),
+    }
 
 
 def test_every_kind_of_file_that_holds_a_form_can_be_kept_and_no_other(page, server):
