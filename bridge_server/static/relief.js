@@ -8,6 +8,8 @@ const CELLS = 84; // of the mesh along a side: three per pixel
 const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
+const [FINE, COARSE] = [2, 0.5]; // pixels drawn for one on the screen; half as many while the processor draws what moves
+const STILL_MS = 150;
 const HOME = { yaw: -0.4, pitch: 0.92, far: 2.75 };
 export const FORMS = ["relief", "solid", "points"];
 
@@ -66,15 +68,23 @@ function view({ yaw, pitch, far }) {
   return [cy, sp * sy, -cp * sy, 0, 0, cp, sp, 0, sy, -sp * cy, cp * cy, 0, 0, 0, -far, 1];
 }
 
+/** Tell whether there is no graphics card, as on most machines that are no real ones. */
+function drawnByProcessor(gl) {
+  const known = gl.getExtension("WEBGL_debug_renderer_info");
+  return /swiftshader|llvmpipe|software|basic render/i.test(gl.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+}
+
 /** Returns { show(pixels), form(name), reset() }, or null where there is no WebGL2. */
 export function relief(canvas) {
-  const gl = canvas.getContext("webgl2", { antialias: true, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true });
+  const gl = canvas.getContext("webgl2", { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true });
   if (!gl) return null;
   const camera = { ...HOME };
   let form = "relief";
   let pixels = new Uint8Array(784);
   let at = {};
   let asked = 0;
+  let resting = 0;
+  const weak = drawnByProcessor(gl);
   const { vertices, faces } = mesh();
 
   function build() {
@@ -104,12 +114,14 @@ export function relief(canvas) {
   function soon() {
     asked ||= requestAnimationFrame(() => {
       asked = 0;
-      if (!gl.isContextLost()) paint();
+      if (gl.isContextLost()) return;
+      paint(weak ? COARSE : FINE);
+      clearTimeout(resting);
+      if (weak) resting = setTimeout(() => gl.isContextLost() || paint(FINE), STILL_MS);
     });
   }
 
-  function paint() {
-    const scale = Math.min(devicePixelRatio || 1, 2);
+  function paint(scale) {
     const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
