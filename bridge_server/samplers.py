@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _KEPT = 4
 _FEW = 16  # digits, about as many as a canvas shows
-_AT_A_TIME = 2  # requests for a few digits; with eight a digit takes a quarter longer, since all want the interpreter
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Samplers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Model] = OrderedDict()
-        self._few = threading.Semaphore(_AT_A_TIME)
+        self._few = threading.Lock()  # two at a time would pass the interpreter to and fro, and take a tenth longer
         self._search = threading.Lock()  # one search takes a second of a core
         self._many = threading.Lock()  # a turn of their own: seconds of work do not hold up a slider
 
