@@ -163,7 +163,9 @@ def test_a_model_is_measured_with_as_many_of_each_class_as_the_images_have(monke
     monkeypatch.setenv("GANMNIST_HOME", str(shared_home))
     labels = np.array([7, 7, 7, 1], np.uint8)
     drawn = []
-    monkeypatch.setattr(Sampler, "draw", lambda self, z, classes: drawn.extend(classes) or np.zeros((len(z), 28, 28)))
+    monkeypatch.setattr(
+        Sampler, "generate", lambda self, z, classes: drawn.extend(classes) or np.zeros((len(z), 28, 28))
+    )
     assert len(_samples(None, 400, replace(digits, train_labels=labels))) == 400
     assert set(drawn) == {1, 7}
     assert 250 < drawn.count(7) < 350

@@ -20,7 +20,7 @@ PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 @pytest.fixture
 def whole(home, monkeypatch):
     """The whole set, but black, for drawing it takes seconds."""
-    monkeypatch.setattr(Sampler, "draw", lambda self, z, classes: np.zeros((len(z), 28, 28), np.uint8))
+    monkeypatch.setattr(Sampler, "generate", lambda self, z, classes: np.zeros((len(z), 28, 28), np.uint8))
     return synthetic.draw(home, lambda percent, words: None)
 
 

@@ -129,7 +129,8 @@ def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
     deep = page.locator(".deep")
     expect(deep).to_have_attribute("data-view", "-0.40 0.92 2.75 relief")
     colours = deep.evaluate(
-        """canvas => {
+        """async canvas => {
+            while (canvas.width < canvas.clientWidth) await new Promise(requestAnimationFrame); // sharp once it rests
             const gl = canvas.getContext("webgl2"), bytes = new Uint8Array(4 * canvas.width * canvas.height);
             gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
             return new Set(new Uint32Array(bytes.buffer)).size;
