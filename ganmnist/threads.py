@@ -10,7 +10,7 @@ import math
 import os
 import time
 from collections import deque
-from statistics import median
+from collections.abc import Collection
 
 import torch
 
@@ -75,7 +75,7 @@ class ThreadCount:
     def _calls_for_trials(self, seconds: float) -> bool:
         if self._current < self._choices[-1] and seconds >= self._next:
             return True
-        if self._current == 1 or median(self._recent) <= _SLOWER * self._pace:
+        if self._current == 1 or _typical(self._recent) <= _SLOWER * self._pace:
             self._good = seconds
         return seconds - self._good > max(_PATIENCE, _STEPS * self._pace)
 
@@ -85,7 +85,7 @@ class ThreadCount:
         if len(self._recent) < _STEPS and not hopeless:
             return
         tried = self._trials.pop(0)
-        self._paces[tried], self._costs[tried] = median(self._recent), sum(self._recent)
+        self._paces[tried], self._costs[tried] = _typical(self._recent), sum(self._recent)
         if tried == 1 and self._had < _CROWDED * sum(self._recent):
             self._trials.clear()
         if self._trials:
@@ -107,3 +107,8 @@ class ThreadCount:
         if count != self._current:
             torch.set_num_threads(count)
             self._current = count
+
+
+def _typical(steps: Collection[float]) -> float:
+    """Return the mean without the slowest: one slow step says nothing, but of several a median would say nothing."""
+    return (sum(steps) - max(steps)) / max(1, len(steps) - 1)
