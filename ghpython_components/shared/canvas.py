@@ -8,6 +8,11 @@ def filled(**inputs):
     return {name: value for name, value in inputs.items() if value is not None and value != [] and value != ""}
 
 
+def present(items):
+    """Return the items of a list that are there, since a list input may have gaps."""
+    return [item for item in items if item is not None]
+
+
 def is_wired(host, name):
     """Tell whether a wire leads to an input, though it may bring nothing."""
     return any(port.SourceCount > 0 for port in host.Params.Input if name in (port.Name, port.NickName))

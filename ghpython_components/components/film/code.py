@@ -1,4 +1,4 @@
-from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import (
     image_tree,
@@ -43,7 +43,7 @@ me = Component(ghenv)
 body = filled(
     model=model,
     digit=digit,
-    latent=[number for number in list(latent or []) if number is not None],
+    latent=present(list(latent or [])),
     slant=slant,
     thickness=thickness,
     width=width,

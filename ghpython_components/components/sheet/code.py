@@ -1,4 +1,4 @@
-from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import number_tree, to_vectors
 
@@ -19,7 +19,7 @@ me = Component(ghenv)
 body = filled(
     model=model,
     digit=digit,
-    latent=[number for number in list(latent or []) if number is not None],
+    latent=present(list(latent or [])),
     slant=slant,
     thickness=thickness,
     width=width,

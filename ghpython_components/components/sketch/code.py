@@ -1,4 +1,4 @@
-from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.curves import to_polylines
 from ghpython_components.shared.geometry import number_tree, to_images
@@ -21,7 +21,7 @@ def find(bridge, body, memory):
 
 
 me = Component(ghenv)
-drawn = to_polylines([curve for curve in list(curves or []) if curve is not None], plane)
+drawn = to_polylines(present(list(curves or [])), plane)
 slot = me.ask("invert", filled(model=model, curves=drawn, size=size, pen=pen, digit=digit), find, keep=4)
 
 z = found = sliders = values = mse = images = None

@@ -1,4 +1,4 @@
-from ghpython_components.shared.canvas import filled
+from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_plane, to_shapes
 from ghpython_components.shared.network import layer_line
@@ -28,7 +28,7 @@ me = Component(ghenv)
 body = filled(
     model=model,
     digit=digit,
-    latent=[number for number in list(latent or []) if number is not None],
+    latent=present(list(latent or [])),
     slant=slant,
     thickness=thickness,
     width=width,
