@@ -107,7 +107,7 @@ class Observer:
         Raises:
             Exception: What went wrong in a look.
         """
-        with self._busy, self._eyes:
+        with self._busy:
             self._raise_error()
             if self._best is None:
                 self._publish(last)  # the judge may take a second
