@@ -25,10 +25,11 @@ _PAINT = """() => new Promise((tell) => new PerformanceObserver((paints) => {
 _DRAG = """async ([name, seconds]) => {
   const slider = document.querySelector(`input[name="${name}"]`), shown = document.querySelector("[data-shown]");
   const asked = new Map(), times = [];
-  new MutationObserver(() => {
+  const watch = new MutationObserver(() => {
     const step = asked.get(JSON.parse(shown.dataset.shown)[name]);
     if (step !== undefined) requestAnimationFrame(() => setTimeout(() => times.push(performance.now() - step)));
-  }).observe(shown, { attributes: true, attributeFilter: ["data-shown"] });
+  });
+  watch.observe(shown, { attributes: true, attributeFilter: ["data-shown"] });
   const end = performance.now() + 1000 * seconds;
   for (let turn = 0; performance.now() < end; turn++) {
     slider.value = -3 + 0.05 * (turn % 121);
@@ -36,6 +37,7 @@ _DRAG = """async ([name, seconds]) => {
     slider.dispatchEvent(new Event("input"));
     await new Promise((next) => setTimeout(next, 1000 / 60));
   }
+  watch.disconnect();
   return times;
 }"""
 

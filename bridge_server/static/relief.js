@@ -8,7 +8,7 @@ const CELLS = 84; // of the mesh along a side: three per pixel
 const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
-const [FINE, COARSE] = [2, 0.5]; // pixels drawn for one on the screen; half as many while the processor draws what moves
+const [FINE, COARSE] = [2, 0.5]; // pixels drawn along a side of one on the screen; coarse is what moves where the processor draws
 const STILL_MS = 150;
 const HOME = { yaw: -0.4, pitch: 0.92, far: 2.75 };
 export const FORMS = ["relief", "solid", "points"];
@@ -68,7 +68,7 @@ function view({ yaw, pitch, far }) {
   return [cy, sp * sy, -cp * sy, 0, 0, cp, sp, 0, sy, -sp * cy, cp * cy, 0, 0, 0, -far, 1];
 }
 
-/** Tell whether there is no graphics card, as on most machines that are no real ones. */
+/** Tell whether the processor draws, for want of a graphics card. */
 function drawnByProcessor(gl) {
   const known = gl.getExtension("WEBGL_debug_renderer_info");
   return /swiftshader|llvmpipe|software|basic render/i.test(gl.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
@@ -121,7 +121,8 @@ export function relief(canvas) {
     });
   }
 
-  function paint(scale) {
+  function paint(detail) {
+    const scale = detail * Math.min(devicePixelRatio || 1, 2);
     const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
