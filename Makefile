@@ -8,11 +8,11 @@ faults:
 	pytest tests/faults --long
 
 docs:
-	python -m ganmnist.layer_docs
-	python -m ghpython_components.pictures docs/images
+	python -m ganmnist.networks.layer_docs
+	python -m ghpython_components.pictures.docs docs/images
 
 contract:
-	python -m bridge_server.openapi
+	python -m bridge_server.contract.openapi
 
 components:
 	python -m ghpython_components.build

@@ -14,11 +14,11 @@ import numpy as np
 from bridge import Server
 from numpy.typing import NDArray
 
-from ganmnist.data import Dataset
-from ganmnist.latent import from_seed
-from ganmnist.models import ModelFolder, ModelStore
-from ganmnist.presets import PRESETS
-from ganmnist.sampling import Sampler
+from ganmnist.dataset import Dataset
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.vectors import from_seed
+from ganmnist.models.store import ModelFolder, ModelStore
+from ganmnist.training.presets import PRESETS
 
 SCRIPTS = {"keras": "keras_dcgan.py", "plain": "plain_dcgan.py"}
 PATIENCE = 60.0  # seconds that a first model may be late

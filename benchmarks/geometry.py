@@ -24,10 +24,10 @@ from bridge import Server
 
 from ganmnist import GenerateConfig, ModelStore
 from ganmnist.config import GeometryConfig
-from ganmnist.forms import build
-from ganmnist.latent import inputs
-from ganmnist.rhino_file import encode
-from ganmnist.sampling import Sampler
+from ganmnist.export.rhino import encode
+from ganmnist.generation.sampler import Sampler
+from ganmnist.geometry.forms import build
+from ganmnist.latent.vectors import inputs
 
 BARS = {1: 8, 64: 60}  # ms
 

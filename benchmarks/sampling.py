@@ -21,9 +21,10 @@ import torch
 from numpy.typing import NDArray
 
 from ganmnist import paths
-from ganmnist.latent import from_seed
-from ganmnist.models import ModelStore
-from ganmnist.sampling import Sampler, to_images
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.vectors import from_seed
+from ganmnist.models.store import ModelStore
+from ganmnist.pixels import to_images
 
 Images = NDArray[np.uint8]
 Way = Callable[[NDArray[np.float32]], Images]

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # --plot-only does without torch
     from contenders import Shot
 
-    from ganmnist.evaluate import Yardstick
+    from ganmnist.evaluation.evaluate import Yardstick
 
 SAMPLES = 10_000
 SEEDS = {"fast": 5, "tutorial": 3, "unconditional": 2, "keras": 2, "plain": 2}
@@ -79,8 +79,8 @@ def measure(options: argparse.Namespace) -> None:
     """Train and judge what is asked for and not there yet, one training after the other."""
     import contenders
 
-    from ganmnist.data import ENVIRONMENT, load_data
-    from ganmnist.evaluate import Yardstick
+    from ganmnist.data.load import ENVIRONMENT, load_data
+    from ganmnist.evaluation.evaluate import Yardstick
 
     data = load_data()
     if data.name != "MNIST":
@@ -125,7 +125,7 @@ def judge(
     shot: Shot, yardstick: Yardstick, labels: NDArray[np.int64], out: Path, name: str, seed: int
 ) -> dict[str, Any]:
     """Draw samples, judge them and keep a sheet of them: ten digits of each class in a row, if there are classes."""
-    from ganmnist.export import write as write_sheet
+    from ganmnist.export.write import write as write_sheet
 
     samples = shot.draw(labels)
     first = [np.flatnonzero(labels == digit)[:10] for digit in range(10)] if shot.classes else [np.arange(100)]
@@ -187,7 +187,7 @@ def read(out: Path, name: str) -> Rows:
 
 
 def write(out: Path, name: str, rows: Rows) -> None:
-    from ganmnist.files import write_json
+    from ganmnist.storage.atomic import write_json
 
     write_json(out / f"{name}.json", rows)
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from bridge_server.messages import ErrorBody, Problem
+from bridge_server.contract.base import ErrorBody, Problem
 from ganmnist.errors import DataError, GanError, GeometryError, ModelError, ModelNotFound, SettingError
-from ganmnist.reading import explain, field_name
+from ganmnist.validation import explain, field_name
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # a user's quota is a full disk too
+
+
+class TokenError(Exception):
+    """A token that cannot be given or taken away, or a damaged file of them; the message says what to do."""
 
 
 class Refusal(Exception):
@@ -91,3 +98,8 @@ def _named(message: str) -> str | None:
     """Return the field that a sentence of the library is about: it begins with its name."""
     named = re.match(r"([a-z][a-z0-9_.]*): ", message)
     return named and named[1]
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether something failed because the disk is full."""
+    return isinstance(error, OSError) and error.errno in _FULL

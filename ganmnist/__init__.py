@@ -15,31 +15,40 @@ _HOMES = {
     "GenerateConfig": "config",
     "GeometryConfig": "config",
     "ActivationsConfig": "config",
-    "ModelConfig": "composition",
-    "Sequential": "composition",
     "Plane": "config",
-    "PRESETS": "presets",
-    "Dataset": "data",
-    "load_data": "data",
-    "train": "training",
-    "Progress": "training",
-    "generate": "sampling",
-    "Sampler": "sampling",
-    "list_models": "models",
-    "ModelStore": "models",
-    "relief": "geometry",
-    "flat_mesh": "geometry",
-    "point_grid": "geometry",
-    "walk": "activations",
-    "write": "export",
+    "ModelConfig": "networks.spec",
+    "Sequential": "networks.spec",
+    "PRESETS": "training.presets",
+    "Dataset": "dataset",
+    "load_data": "data.load",
+    "read_drawing": "data.drawing",
+    "train": "training.loop",
+    "Progress": "training.loop",
+    "generate": "generation.sampler",
+    "Sampler": "generation.sampler",
+    "walk": "generation.activations",
+    "invert": "generation.inversion",
+    "path": "latent.interpolation",
+    "sheet": "latent.sheet",
+    "list_models": "models.store",
+    "ModelStore": "models.store",
+    "relief": "geometry.heightfield",
+    "flat_mesh": "geometry.heightfield",
+    "point_grid": "geometry.heightfield",
+    "write": "export.write",
+    "restore": "export.restore",
 }
-_MODULES = ("data", "film", "models")  # named as the commands are: ganmnist.data.load_data, ganmnist.film.draw
+_MODULES = {
+    "data": "data",
+    "models": "models",
+    "film": "generation.film",
+}  # named as the commands are
 __all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f"ganmnist.{name}")
+        return import_module(f"ganmnist.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module 'ganmnist' has no attribute {name!r}")
     return getattr(import_module(f"ganmnist.{_HOMES[name]}"), name)

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from ganmnist.composition import MAX_CLASSES, ModelConfig
 from ganmnist.fields import Flag, Number, Settings, Whole, whole
+from ganmnist.networks.spec import MAX_CLASSES, ModelConfig
 
 
 def _not_a_device(name: str) -> str:

@@ -14,10 +14,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ghpython_components import definitions, page_sliders, user_objects, yak
+from ghpython_components import definitions, yak
 from ghpython_components.archive import to_bytes, to_xml
-from ghpython_components.script_component import RHINOS, Rhino
-from ghpython_components.sources import FOLDER, SHARED, Component, all_components, document, version
+from ghpython_components.document import page_sliders, user_objects
+from ghpython_components.document.script_component import RHINOS, Rhino
+from ghpython_components.sources.component import FOLDER, SHARED, Component, all_components, document, version
 
 
 def calls(openapi: dict[str, Any]) -> str:

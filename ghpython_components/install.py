@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ghpython_components import build, definitions, user_objects
+from ghpython_components import build, definitions
 from ghpython_components.archive import to_bytes
-from ghpython_components.script_component import RHINOS, Rhino
+from ghpython_components.document import user_objects
+from ghpython_components.document.script_component import RHINOS, Rhino
 from ghpython_components.shared.client import home
-from ghpython_components.sources import Component, all_components, version
+from ghpython_components.sources.component import Component, all_components, version
 
 _GRASSHOPPER_MAC = "Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)"
 _MOST = 4_000_000  # bytes of a file that may be ours

@@ -9,8 +9,8 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-from ghpython_components.icons import package_icon
-from ghpython_components.script_component import Rhino
+from ghpython_components.document.script_component import Rhino
+from ghpython_components.icons.icons import package_icon
 
 _TIME = (2026, 1, 1, 0, 0, 0)  # in every zip: the same files give the same bytes
 _NAME = "ganmnist"

@@ -102,7 +102,7 @@ class Server:
     def trainers(self) -> list[psutil.Process]:
         """Return the training processes that this server has started and that are alive."""
         children = psutil.Process(self.process.pid).children()
-        return [child for child in children if "bridge_server.worker" in child.cmdline()]
+        return [child for child in children if "bridge_server.runs.worker" in child.cmdline()]
 
     @staticmethod
     def wait_for_end(process: psutil.Process, seconds: float = 5.0) -> float:

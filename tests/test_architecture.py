@@ -18,30 +18,56 @@ ALLOWED = {
     "bridge_server": {"bridge_server", "ganmnist"},
     "ghpython_components": {"ghpython_components"},
 }
+# Lowest first. A room (a folder, or a file beside the folders) imports rooms of the lines above its own, and no other
+# room of its own line; inside functions and for annotations too. A package's own `__init__` stands outside.
+ROOMS = {
+    "ganmnist": (
+        {"errors", "fields", "paths", "dataset"},
+        {"pixels", "storage", "layers"},
+        {"networks"},
+        {"config", "validation"},
+        {"models", "latent", "geometry"},
+        {"generation", "evaluation"},
+        {"data", "training", "export"},
+        {"cli", "weights"},
+        {"__main__"},
+    ),
+    "bridge_server": (
+        {"contract"},
+        {"errors", "encoding"},
+        {"access", "runs"},
+        {"process"},
+        {"backends"},
+        {"web"},
+        {"cli"},
+        {"__main__"},
+    ),
+    "ghpython_components": (
+        {"archive", "icons", "sources", "shared"},
+        {"document", "components"},
+        {"definitions", "yak"},
+        {"build", "pictures"},
+        {"install"},
+    ),
+}
+MAY_IMPORT_TORCH_AT_THE_TOP = (
+    "ganmnist/networks/",
+    "ganmnist/layers/modules.py",
+    "ganmnist/generation/",
+    "ganmnist/evaluation/",
+    "ganmnist/training/",
+    "ganmnist/weights/",
+)
+# Rooms of the list above in which these files are had without waiting for torch all the same.
 WITHOUT_TORCH = (
-    "ganmnist",
-    "ganmnist.config",
-    "ganmnist.layers",
-    "ganmnist.composition",
-    "ganmnist.reading",
-    "ganmnist.advice",
-    "ganmnist.activations",
-    "ganmnist.layer_docs",
-    "ganmnist.presets",
-    "ganmnist.models",
-    "ganmnist.figures",
-    "ganmnist.latent",
-    "ganmnist.interpolation",
-    "ganmnist.latent_sheet",
-    "ganmnist.data",
-    "ganmnist.film",
-    "ganmnist.film_command",
-    "ganmnist.frames",
-    "ganmnist.tensors",
-    "ganmnist.model_file",
-    "ganmnist.geometry",
-    "ganmnist.__main__",
-    "bridge_server.contract",
+    "ganmnist.networks.spec",
+    "ganmnist.networks.layer_docs",
+    "ganmnist.generation.activations",
+    "ganmnist.generation.film",
+    "ganmnist.training.presets",
+    "ganmnist.training.advice",
+    "ganmnist.cli.main",
+    "bridge_server.contract.calls",
 )
 DEBUGGERS = {"pdb", "ipdb", "pudb", "bdb", "debugpy", "code", "flask_debugtoolbar"}
 PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
@@ -91,6 +117,59 @@ def test_a_package_imports_only_the_packages_it_may_know(trees):
         for path, tree in trees.items()
     }
     assert {path: names for path, names in strangers.items() if names} == {}
+
+
+def floors(package: str) -> dict[str, int]:
+    """Return the line of ROOMS in which each room of a package stands."""
+    return {room: floor for floor, rooms in enumerate(ROOMS[package]) for room in rooms}
+
+
+def _room(path: str) -> str:
+    """Return the room of a file or module: `geometry` for `ganmnist/geometry/forms.py`, nothing for the package."""
+    return ([*path.removesuffix(".py").replace("/", ".").split("."), ""])[1].replace("__init__", "")
+
+
+def _wrong_ways(path: str, tree: ast.AST) -> set[str]:
+    package = path.split("/")[0]
+    known, room = floors(package), _room(path)
+    if not room:
+        return set()
+    asked = {_room(name) for name in imports_of(tree) if name.startswith(f"{package}.")} & set(known)
+    return {f"{path} imports {other}" for other in asked - {room} if known[other] >= known[room]}
+
+
+def test_every_file_has_a_room(trees):
+    for package in PACKAGES:
+        found = {_room(path) for path in trees if path.startswith(f"{package}/")} - {""}
+        assert found == set(floors(package))
+
+
+def test_a_room_imports_only_the_rooms_below_it(trees):
+    assert sorted(way for path, tree in trees.items() for way in _wrong_ways(path, tree)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from ganmnist.cli import main", "def f():\n    import ganmnist.training.loop", "from ganmnist import latent"],
+)
+def test_an_import_against_the_rules_is_seen_wherever_it_stands(line):
+    assert _wrong_ways("ganmnist/geometry/forms.py", ast.parse(line)) != set()
+
+
+def test_no_files_import_each_other_in_a_circle(trees):
+    """Imports inside functions and for annotations count; the `__init__` files, which pass names on, do not."""
+    modules = {path.removesuffix(".py").replace("/", "."): path for path in trees if not path.endswith("__init__.py")}
+    left = {name: imports_of(trees[path]) & set(modules) - {name} for name, path in modules.items()}
+    while free := {name for name, needs in left.items() if not needs & set(left)}:
+        left = {name: needs & set(left) - free for name, needs in left.items() if name not in free}
+    assert left == {}
+
+
+def test_torch_is_imported_at_the_top_of_a_file_only_where_networks_live(trees):
+    for path, tree in trees.items():
+        top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        if "torch" in {name.split(".")[0] for name in imports_of(top)}:
+            assert path.startswith(MAY_IMPORT_TORCH_AT_THE_TOP), path
 
 
 def test_nothing_is_pickled(trees):
@@ -171,10 +250,11 @@ def test_every_public_name_is_there():
         ganmnist.nonsense  # noqa: B018
 
 
-def test_the_page_of_the_architecture_names_each_module_once():
+def test_the_page_of_the_architecture_has_a_row_for_each_room():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    for package in PACKAGES:
+    for package, lines in ROOMS.items():
         (section,) = re.findall(rf"^## {package},.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-        rows = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
-        named = sorted(name for row in rows for name in re.findall(r"`(\w+\.py)`", row))
-        assert named == sorted({path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"})
+        rows = re.findall(r"^\| ((?:`[^`|]*`(?:, )?)+) \|", section, re.MULTILINE)
+        named = sorted(name.removesuffix(".py").rstrip("/") for row in rows for name in re.findall(r"`([^`]*)`", row))
+        pages = {"page"} if package == "bridge_server" else set()
+        assert named == sorted(set().union(*lines, pages) - {"__main__"})

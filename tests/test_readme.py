@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ganmnist.__main__ import _parser
+from ganmnist.cli.main import _parser
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ look for. Nothing here imports torch until a layer is built, so shapes are check
 
 from ganmnist.layers.activations import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from ganmnist.layers.base import Layer, Shape
-from ganmnist.layers.images import Conv2D, Conv2DTranspose, PixelShuffle, UpSampling2D
-from ganmnist.layers.norms import BatchNorm, ConditionalBatchNorm, GroupNorm, MinibatchStd
+from ganmnist.layers.convolution import Conv2D, Conv2DTranspose, PixelShuffle, UpSampling2D
+from ganmnist.layers.dense import ClassProjection, Dense
+from ganmnist.layers.normalization import BatchNorm, ConditionalBatchNorm, GroupNorm, MinibatchStd
 from ganmnist.layers.registry import LAYERS, AnyLayer
-from ganmnist.layers.rows import ClassProjection, Dense
-from ganmnist.layers.shapes import Flatten, Reshape
+from ganmnist.layers.reshaping import Flatten, Reshape
 
 __all__ = [
     "LAYERS",

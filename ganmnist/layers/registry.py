@@ -10,10 +10,10 @@ from pydantic import Field
 
 from ganmnist.layers.activations import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from ganmnist.layers.base import Layer
-from ganmnist.layers.images import Conv2D, Conv2DTranspose, PixelShuffle, UpSampling2D
-from ganmnist.layers.norms import BatchNorm, ConditionalBatchNorm, GroupNorm, MinibatchStd
-from ganmnist.layers.rows import ClassProjection, Dense
-from ganmnist.layers.shapes import Flatten, Reshape
+from ganmnist.layers.convolution import Conv2D, Conv2DTranspose, PixelShuffle, UpSampling2D
+from ganmnist.layers.dense import ClassProjection, Dense
+from ganmnist.layers.normalization import BatchNorm, ConditionalBatchNorm, GroupNorm, MinibatchStd
+from ganmnist.layers.reshaping import Flatten, Reshape
 
 LAYERS: dict[str, type[Layer]] = {
     cls.__name__: cls

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ghpython_components.archive import ArchiveError, from_bytes
-from ghpython_components.canvas import WRITTEN, Canvas
 from ghpython_components.definitions.digits import first_digit, forms, latent_sliders
 from ghpython_components.definitions.files import export_and_restore
 from ghpython_components.definitions.latents import between_and_sheet, sketch
 from ghpython_components.definitions.networks import tutorial, walk
 from ghpython_components.definitions.steps import NewRow
 from ghpython_components.definitions.training import watch_a_training
-from ghpython_components.layout import Row
-from ghpython_components.script_component import Rhino
-from ghpython_components.sources import Component, version
+from ghpython_components.document.canvas import WRITTEN, Canvas
+from ghpython_components.document.layout import Row
+from ghpython_components.document.script_component import Rhino
+from ghpython_components.sources.component import Component, version
 
 _DEFINITIONS: dict[str, tuple[str, Callable[[Canvas, NewRow], None]]] = {
     "01_first_digit": (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ghpython_components.canvas import Canvas
 from ghpython_components.definitions.steps import (
     ABOVE,
     APART,
@@ -17,8 +16,9 @@ from ghpython_components.definitions.steps import (
     start,
     train,
 )
-from ghpython_components.parts import choice, curves, gene_pool, mesh, panel, plane, points, slider
-from ghpython_components.script_component import ROW
+from ghpython_components.document.canvas import Canvas
+from ghpython_components.document.parts import choice, curves, gene_pool, mesh, panel, plane, points, slider
+from ghpython_components.document.script_component import ROW
 
 
 def first_digit(canvas: Canvas, row: NewRow) -> None:

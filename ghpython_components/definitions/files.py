@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ghpython_components.canvas import Canvas
 from ghpython_components.definitions.steps import APART, BESIDE, FORMS, LEFT, LOOK, NO_TRAINING, PRESS, NewRow, start
-from ghpython_components.parts import button, choice, mesh, panel, plane, slider
-from ghpython_components.script_component import ROW
+from ghpython_components.document.canvas import Canvas
+from ghpython_components.document.parts import button, choice, mesh, panel, plane, slider
+from ghpython_components.document.script_component import ROW
 
 _UNITS = ("mm", "cm", "m", "in", "ft")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ghpython_components.canvas import Canvas
 from ghpython_components.definitions.steps import (
     ABOVE,
     APART,
@@ -15,7 +14,8 @@ from ghpython_components.definitions.steps import (
     NewRow,
     start,
 )
-from ghpython_components.parts import choice, curves, mesh, panel, plane, slider
+from ghpython_components.document.canvas import Canvas
+from ghpython_components.document.parts import choice, curves, mesh, panel, plane, slider
 
 _HANDS = ("slant", "thickness", "width", "size")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ghpython_components.canvas import Canvas, Placed
 from ghpython_components.definitions.steps import (
     ABOVE,
     APART,
@@ -18,8 +17,9 @@ from ghpython_components.definitions.steps import (
     start,
     train,
 )
-from ghpython_components.layout import Row, Source
-from ghpython_components.parts import button, choice, gene_pool, mesh, panel, plane, points, slider
+from ghpython_components.document.canvas import Canvas, Placed
+from ghpython_components.document.layout import Row, Source
+from ghpython_components.document.parts import button, choice, gene_pool, mesh, panel, plane, points, slider
 
 _LOSSES = ("bce", "nonsaturating", "hinge", "wasserstein", "relativistic")
 _Layer = tuple[str, dict[str, list[int]]]

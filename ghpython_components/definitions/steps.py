@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ghpython_components.canvas import Canvas, Placed
-from ghpython_components.layout import Row, Source
-from ghpython_components.parts import button, panel, slider
+from ghpython_components.document.canvas import Canvas, Placed
+from ghpython_components.document.layout import Row, Source
+from ghpython_components.document.parts import button, panel, slider
 
 NewRow = Callable[[float, float, str], Row]
 LEFT, TOP, APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ghpython_components.canvas import Canvas
 from ghpython_components.definitions.steps import ABOVE, APART, BESIDE, FORMS, LEFT, LOOK, PRESS, NewRow, start, train
-from ghpython_components.parts import button, choice, curves, mesh, panel, plane, slider
+from ghpython_components.document.canvas import Canvas
+from ghpython_components.document.parts import button, choice, curves, mesh, panel, plane, slider
 
 _DIAGRAM, _FILM = -110.0, -160.0  # y of their planes: below what Train shows on the X axis
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from ghpython_components.script_component import RHINOS
-from ghpython_components.sources import Component
-from ghpython_components.user_objects import read_user_object
+from ghpython_components.document.script_component import RHINOS
+from ghpython_components.document.user_objects import read_user_object
+from ghpython_components.sources.component import Component
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = Path(__file__).with_name("fake_rhino") / "host.py"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ghpython_components import sources
+from ghpython_components.sources import component as sources
 
 API = Path(__file__).with_name("api")
 COMPONENTS = {component.name: component for component in sources.all_components()}

@@ -10,8 +10,11 @@ import sys
 import pytest
 
 from ganmnist.layers import LAYERS
-from ghpython_components import build, descriptions, layers, page_sliders, sources
+from ghpython_components import build
 from ghpython_components.archive import from_xml
+from ghpython_components.document import page_sliders
+from ghpython_components.sources import component as sources
+from ghpython_components.sources import help_texts, layer_components
 
 OPENAPI = sources.document()
 COMPONENTS = {component.name: component for component in sources.all_components()}
@@ -64,7 +67,8 @@ def test_every_script_says_its_version_in_its_first_line():
 
 
 def test_build_needs_neither_the_library_nor_the_server():
-    files = [*sources.FOLDER.glob("*.py"), *sources.FOLDER.glob("archive/*.py")]
+    run_in_rhino = {*sources.SHARED.rglob("*.py"), *sources.COMPONENTS.rglob("*.py")}
+    files = set(sources.FOLDER.rglob("*.py")) - run_in_rhino
     imports = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     found = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in imports if isinstance(node, ast.ImportFrom)}
@@ -131,7 +135,7 @@ def test_every_input_and_output_says_what_it_is():
         "Reshape.shape": "Each at least 1, each at most 65536.",
     }
     for setting, end in described.items():
-        assert descriptions.describe(setting, OPENAPI).endswith(end)
+        assert help_texts.describe(setting, OPENAPI).endswith(end)
 
 
 def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
@@ -152,8 +156,8 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
 
 def test_a_layers_component_is_the_same_in_every_release():
     """Its name is a file's name, and Grasshopper knows it by a guid that is made of that."""
-    assert set(layers.names(OPENAPI)) >= {"layer_leaky_re_lu", "layer_conv2d", "layer_conv2d_transpose"}
-    assert set(layers.names(OPENAPI).values()) == set(LAYERS)
+    assert set(layer_components.names(OPENAPI)) >= {"layer_leaky_re_lu", "layer_conv2d", "layer_conv2d_transpose"}
+    assert set(layer_components.names(OPENAPI).values()) == set(LAYERS)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(sources.FOLDER)))

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from bridge_server import tokens
-from bridge_server.roles import Role
+from bridge_server.access import tokens
+from bridge_server.access.roles import Role
 
 
 @pytest.fixture

@@ -11,13 +11,25 @@ import pytest
 import rhino3dm
 from PIL import Image
 
-from ganmnist.composition import ModelConfig
-from ganmnist.presets import PRESETS
-from ghpython_components import definitions, sources
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.training.presets import PRESETS
+from ghpython_components import definitions
 from ghpython_components.archive import codes, from_bytes, from_xml
-from ghpython_components.canvas import BUTTON, CURVES, GENE_POOL, GROUP, MESH, PANEL, PLANE, POINTS, SLIDER, VALUE_LIST
-from ghpython_components.canvas_picture import members, read_definition
-from ghpython_components.script_component import RHINOS, read, title
+from ghpython_components.document.canvas import (
+    BUTTON,
+    CURVES,
+    GENE_POOL,
+    GROUP,
+    MESH,
+    PANEL,
+    PLANE,
+    POINTS,
+    SLIDER,
+    VALUE_LIST,
+)
+from ghpython_components.document.script_component import RHINOS, read, title
+from ghpython_components.pictures.canvas_picture import members, read_definition
+from ghpython_components.sources import component as sources
 
 NAMES = definitions.names()
 COMPONENTS = sources.all_components()
@@ -207,7 +219,7 @@ def test_the_document_around_them_has_the_keys_of_saved_ones(dist, saved_definit
 
 def test_a_picture_of_a_definition_is_drawn_from_its_file(dist, tmp_path):
     source = dist / "definitions" / "rhino8" / "01_first_digit.gh"
-    command = [sys.executable, "-m", "ghpython_components.canvas_picture", source, tmp_path / "picture.png"]
+    command = [sys.executable, "-m", "ghpython_components.pictures.canvas_picture", source, tmp_path / "picture.png"]
     subprocess.run(command, check=True, cwd=sources.FOLDER.parent)
     image = Image.open(io.BytesIO((tmp_path / "picture.png").read_bytes()))
     assert min(image.size) > 600

@@ -2,9 +2,9 @@
 
 import re
 
-from ghpython_components import sources
+from ghpython_components.sources import component
 
-PAGE = sources.FOLDER.parent / "examples" / "components.md"
+PAGE = component.FOLDER.parent / "examples" / "components.md"
 
 
 def test_the_component_of_the_walk_through_works(unpack, open_rhino, start_server, tmp_path, monkeypatch):
@@ -13,8 +13,8 @@ def test_the_component_of_the_walk_through_works(unpack, open_rhino, start_serve
     folder.mkdir()
     (folder / "code.py").write_text(blocks["python"])
     (folder / "metadata.json").write_text(blocks["json"])
-    monkeypatch.setattr(sources, "COMPONENTS", tmp_path)
-    unpack(sources.component("models", sources.document()), "models", tmp_path)
+    monkeypatch.setattr(component, "COMPONENTS", tmp_path)
+    unpack(component.component("models", component.document()), "models", tmp_path)
 
     rhino = open_rhino(start_server(mock=True).home, tmp_path)
     rhino.place("models")

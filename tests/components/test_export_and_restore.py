@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rhino3dm
 
-from ganmnist.provenance import HEAD
+from ganmnist.models.provenance import HEAD
 
 
 @pytest.fixture(scope="module")

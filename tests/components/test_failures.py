@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ghpython_components import layers, sources
+from ghpython_components.sources import component, layer_components
 
 COMMAND = {"command": ["/opt/my python/bin/python", "-m", "bridge_server", "serve"], "version": "1"}
 
@@ -29,8 +29,8 @@ def test_what_is_dropped_without_a_server_gives_one_warning_with_the_command_tha
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "launch.json").write_text(json.dumps(COMMAND))
     rhino = open_rhino()
-    openapi = sources.document()
-    for name in sorted({*sources.names(openapi)} - {*layers.names(openapi)} - {*INPUTS_FIRST}):
+    openapi = component.document()
+    for name in sorted({*component.names(openapi)} - {*layer_components.names(openapi)} - {*INPUTS_FIRST}):
         rhino.place(name)
         rhino.solve(name)
         report = rhino.until(name, lambda report: report["balloons"])
@@ -56,8 +56,8 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "models": "bundled of 1",
         "losses": "no run yet",
     }
-    openapi = sources.document()
-    assert {*said, *INPUTS_FIRST, "film"} == {*sources.names(openapi)} - {*layers.names(openapi)}
+    openapi = component.document()
+    assert {*said, *INPUTS_FIRST, "film"} == {*component.names(openapi)} - {*layer_components.names(openapi)}
     for name, message in said.items():
         rhino.place(name)
         rhino.solve(name)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ghpython_components import sources
-from ghpython_components.icon_drawings import DRAWINGS
-from ghpython_components.icons import icon, package_icon
+from ghpython_components.icons.drawings import DRAWINGS
+from ghpython_components.icons.icons import icon, package_icon
+from ghpython_components.sources import component
 
-NAMES = sources.names(sources.document())
+NAMES = component.names(component.document())
 UNKNOWN = "layer_self_attention"
 LIGHT_TAB, COMPONENT, DARK_TAB = (240, 240, 240), (190, 190, 190), (50, 50, 50)
 WARNING, ERROR, SELECTED = (255, 150, 0), (200, 60, 60), (90, 200, 60)

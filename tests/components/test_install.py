@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ghpython_components import definitions, sources
+from ghpython_components import definitions
 from ghpython_components.archive import Item, codes, from_bytes, to_bytes
+from ghpython_components.document.script_component import RHINO7, RHINO8
+from ghpython_components.document.user_objects import file_name, user_object
 from ghpython_components.install import NoRhino, main, user_object_folders
-from ghpython_components.script_component import RHINO7, RHINO8
-from ghpython_components.user_objects import file_name, user_object
+from ghpython_components.sources import component as sources
 
 COUNT = len(sources.names(sources.document()))
 TRAIN = file_name("train", RHINO8)

@@ -6,12 +6,13 @@ import json
 import psutil
 import pytest
 
-from ganmnist.composition import Sequential
 from ganmnist.layers import LAYERS
-from ghpython_components import layers, sources
+from ganmnist.networks.spec import Sequential
+from ghpython_components.sources import component as sources
+from ghpython_components.sources import layer_components
 
 OPENAPI = sources.document()
-COMPONENTS = {layer: name for name, layer in layers.names(OPENAPI).items()}
+COMPONENTS = {layer: name for name, layer in layer_components.names(OPENAPI).items()}
 DENSE = '{"layers": [\n  {"layer": "Dense", "units": 3}\n]}'
 
 

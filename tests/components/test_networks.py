@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from ganmnist.composition import ModelConfig, Sequential
 from ganmnist.config import TrainConfig
 from ganmnist.layers import Conv2D, Conv2DTranspose, Dense, Flatten, LeakyReLU, Reshape, Tanh
-from ganmnist.presets import PRESETS
+from ganmnist.networks.spec import ModelConfig, Sequential
+from ganmnist.training.presets import PRESETS
 
 GENERATOR = Sequential([Dense(49), Reshape((1, 7, 7)), Conv2DTranspose(1, stride=4), Tanh()])
 MISFIT = Sequential([Dense(49), LeakyReLU(), Conv2D(8), Tanh()])

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from ghpython_components.script_component import RHINOS
-from ghpython_components.sources import all_components, version
-from ghpython_components.user_objects import file_name, our_version
+from ghpython_components.document.script_component import RHINOS
+from ghpython_components.document.user_objects import file_name, our_version
+from ghpython_components.sources.component import all_components, version
 
 SEMVER = r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
 

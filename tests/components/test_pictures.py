@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ghpython_components.pictures import pictures
-from ghpython_components.sources import FOLDER
+from ghpython_components.pictures.docs import pictures
+from ghpython_components.sources.component import FOLDER
 
 IMAGES = FOLDER.parent / "docs" / "images"
 PICTURES = pictures()
@@ -14,6 +14,6 @@ PICTURES = pictures()
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_in_the_docs_is_drawn_from_what_there_is(name):
     drawn, shown = PICTURES[name].convert("RGB"), Image.open(IMAGES / name).convert("RGB")
-    stale = "stale: python -m ghpython_components.pictures docs/images"
+    stale = "stale: python -m ghpython_components.pictures.docs docs/images"
     assert drawn.size == shown.size, stale
     assert np.abs(np.asarray(drawn, np.int16) - np.asarray(shown)).mean() < 0.5, stale

@@ -6,8 +6,8 @@ import os
 import pytest
 import rhino3dm
 
-from ganmnist.composition import ModelConfig
-from ganmnist.presets import PRESETS
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.training.presets import PRESETS
 
 GENERATOR = (
     ("layer_dense", {"units": 7.0 * 7 * 256}),

@@ -6,12 +6,12 @@ from collections import defaultdict
 import pytest
 from PIL import Image
 
-from ghpython_components import sources
 from ghpython_components.archive import Chunk, Item, from_bytes, from_xml, to_bytes
 from ghpython_components.archive.codes import STRING
-from ghpython_components.icons import icon
-from ghpython_components.script_component import RHINO7, RHINO8, RHINOS
-from ghpython_components.user_objects import file_name, our_version, user_object
+from ghpython_components.document.script_component import RHINO7, RHINO8, RHINOS
+from ghpython_components.document.user_objects import file_name, our_version, user_object
+from ghpython_components.icons.icons import icon
+from ghpython_components.sources import component as sources
 
 COMPONENTS = sources.all_components()
 BY_NAME = {component.name: component for component in COMPONENTS}

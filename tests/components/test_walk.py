@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rhino3dm
 
-from ganmnist.presets import PRESETS
+from ganmnist.training.presets import PRESETS
 
 
 @pytest.fixture(scope="module")

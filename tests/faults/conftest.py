@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from ganmnist.data import MNIST
-from ganmnist.idx import write_idx
+from ganmnist.data.idx import write_idx
+from ganmnist.data.load import MNIST
 
 
 def pytest_addoption(parser):
@@ -28,8 +28,8 @@ SAVE_SECONDS = 0.5
 _HABITS = f"""
 import os, sys
 os.cpu_count = lambda: 1  # one thread, which gives the same bits
-if "bridge_server.worker" in sys.orig_argv:
-    import ganmnist.training as training
+if "bridge_server.runs.worker" in sys.orig_argv:
+    import ganmnist.training.loop as training
     training._SAVE_SECONDS = {SAVE_SECONDS}
 """
 

@@ -6,8 +6,8 @@ import random
 import threading
 import time
 
-from bridge_server.contract import RunState
-from bridge_server.runs import FINAL
+from bridge_server.contract.runs import RunState
+from bridge_server.runs.store import FINAL
 
 broken: list = []
 

@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from bridge_server.openapi import document
+from bridge_server.contract.openapi import document
 
 CASES = 60  # per call, about a thousand in all
 LEFT_OUT = "^(server_stop|server_token|model_import)$"  # they end the server or take its token; a zip is not made up

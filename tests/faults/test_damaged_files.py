@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ganmnist.files import read_json
+from ganmnist.storage.atomic import read_json
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows keeps open files from being replaced")
 

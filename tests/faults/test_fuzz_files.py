@@ -25,18 +25,19 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
-from ganmnist import bundle
+from ganmnist.cli.networks_file import read_networks
 from ganmnist.config import TrainConfig
-from ganmnist.csv_images import read_csv
-from ganmnist.data import read_data
+from ganmnist.data.csv_images import read_csv
+from ganmnist.data.idx import IMAGES_MAGIC, read_idx
+from ganmnist.data.load import read_data
+from ganmnist.data.picture import read_picture
 from ganmnist.errors import DataError, ModelError, SettingError
-from ganmnist.idx import IMAGES_MAGIC, read_idx
-from ganmnist.model_file import model_bytes, read_model
-from ganmnist.models import ModelStore, check
-from ganmnist.networks_file import read_networks
-from ganmnist.picture import read_picture
-from ganmnist.presets import PRESETS
-from ganmnist.tensors import read_layouts
+from ganmnist.models.archive import model_bytes, read_model
+from ganmnist.models.manifest import check
+from ganmnist.models.store import ModelStore
+from ganmnist.storage import bundle
+from ganmnist.storage.safetensors_header import read_layouts
+from ganmnist.training.presets import PRESETS
 
 EXAMPLES = 100
 pytestmark = pytest.mark.timeout(1200)  # the long form takes minutes

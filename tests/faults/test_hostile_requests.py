@@ -57,7 +57,7 @@ def requests(server, number: int):
     """Yield hostile requests, each as the bytes of one, in an order that is the same every time."""
     ours = f"Host: 127.0.0.1:{server.port}"
     token = f"Authorization: Bearer {server.token}"
-    paths = ("/", "/nowhere", "/api/health", "/api/models", "/hops/digit", "/static/../app.py", "/api/runs/x/stop")
+    paths = ("/", "/nowhere", "/api/health", "/api/models", "/hops/digit", "/static/../web/app.py", "/api/runs/x/stop")
     chance = random.Random(1)
     for _ in range(number):
         kind = chance.randrange(5)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from bridge_server import web
+from bridge_server.web import server as web
 
 SLOW = 110
 TRICKLE = 0.5  # seconds between two bytes of a slow connection
@@ -24,7 +24,7 @@ def deadline(long, tmp_path, monkeypatch):
     """Seconds for a whole request; in the short form, servers that start from now on have less patience than usual."""
     if long:
         return web.REQUEST_SECONDS
-    (tmp_path / "sitecustomize.py").write_text("from bridge_server import web\nweb.REQUEST_SECONDS = 3\n")
+    (tmp_path / "sitecustomize.py").write_text("from bridge_server.web import server as web\nweb.REQUEST_SECONDS = 3\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return 3
 

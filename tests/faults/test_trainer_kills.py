@@ -9,9 +9,9 @@ from statistics import median
 
 import pytest
 
-from bridge_server.ticks import TickReader, last_tick
-from ganmnist.bundle import read_manifest
-from ganmnist.files import read_json
+from bridge_server.runs.progress import TickReader, last_tick
+from ganmnist.storage.atomic import read_json
+from ganmnist.storage.bundle import read_manifest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
 

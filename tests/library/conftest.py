@@ -9,13 +9,13 @@ import pytest
 import torch
 from hypothesis import settings
 
-from ganmnist.composition import ModelConfig
 from ganmnist.config import TrainConfig
-from ganmnist.data import Dataset
-from ganmnist.game import Game
-from ganmnist.latent import from_seed
-from ganmnist.models import ModelStore
-from ganmnist.sampling import Sampler
+from ganmnist.dataset import Dataset
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.vectors import from_seed
+from ganmnist.models.store import ModelStore
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.training.step import Game
 
 settings.register_profile("library", deadline=None, max_examples=50)  # a busy machine is no failure
 settings.load_profile("library")

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ganmnist.composition import MAX_PARAMETERS, ModelConfig
 from ganmnist.config import DataConfig, GameConfig, GenerateConfig, GeometryConfig, ModelName, TrainConfig
 from ganmnist.errors import SettingError
-from ganmnist.reading import read_settings
+from ganmnist.networks.spec import MAX_PARAMETERS, ModelConfig
+from ganmnist.validation import read_settings
 
 NAMES = TypeAdapter(ModelName)
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from bridge_server.mock_digits import digit
+from bridge_server.backends.mock.digits import digit
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 PAPER, INK = 0xFB, 0x1E  # the red of both in page.css

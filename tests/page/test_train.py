@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bridge_server.mock import STEPS
-from bridge_server.mock_digits import digit
+from bridge_server.backends.mock.backend import STEPS
+from bridge_server.backends.mock.digits import digit
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 

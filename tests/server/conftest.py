@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bridge_server.contract import CALLS
+from bridge_server.contract.calls import CALLS
 
 
 @pytest.fixture(scope="session")

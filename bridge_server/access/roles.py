@@ -1,0 +1,59 @@
+"""What whoever has a token may do: a table from roles to calls of the contract."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from bridge_server.contract.calls import CALLS
+
+
+class Role(StrEnum):
+    """What somebody is in a class."""
+
+    VIEWER = "viewer"
+    STUDENT = "student"
+    TEACHER = "teacher"
+
+
+_LOOK = frozenset(
+    {
+        "health",
+        "server",
+        "data",
+        "layers",
+        "networks_check",
+        "networks_activations",
+        "runs",
+        "run",
+        "run_progress",
+        "run_events",
+        "run_preview",
+        "models",
+        "model",
+        "generate",
+        "latents_between",
+        "latents_sheet",
+        "latents_invert",
+        "film",
+        "export",
+        "restore",
+    }
+)
+# A call that is in no set is the teacher's, until somebody decides otherwise.
+ALLOWED = {
+    Role.VIEWER: _LOOK,
+    Role.STUDENT: _LOOK | {"data_prepare", "run_start", "run_stop", "run_resume", "model_file"},
+    Role.TEACHER: frozenset(call.name for call in CALLS),
+}
+_PATHS = [(call, re.compile(re.sub(r"{\w+}", "[^/]+", call.path))) for call in CALLS]
+
+
+def may(role: Role, method: str, path: str) -> bool:
+    """Tell whether a role may send a request. What is no call of the contract is the teacher's."""
+    if role is Role.TEACHER:
+        return True
+    method = "GET" if method == "HEAD" else method
+    # All that fit: /api/models/{name} fits whatever else may lie beside it one day.
+    found = [call.name for call, pattern in _PATHS if call.method == method and pattern.fullmatch(path)]
+    return bool(found) and ALLOWED[role].issuperset(found)

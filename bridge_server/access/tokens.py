@@ -1,0 +1,155 @@
+"""Who has a token: the owner, whose token is new with every start, and the people whom the owner gave one.
+
+Of theirs only SHA-256 hashes are kept, in a file that a running server looks at with every request, so that a token
+that was added or removed counts at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from bridge_server.access.roles import Role
+from bridge_server.errors import TokenError
+from ganmnist.config import ModelName
+from ganmnist.models.manifest import now
+from ganmnist.storage.atomic import read_json, write_json
+
+FILE = "tokens.json"
+OWNER = "owner"
+_log = logging.getLogger("ganmnist.tokens")
+
+
+class Holder(BaseModel):
+    """Somebody who has a token."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: ModelName
+    role: Role
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    created: str
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    tokens: tuple[Holder, ...] = ()
+
+
+class _Known(NamedTuple):
+    stamp: tuple[int, int, int] | None
+    holders: tuple[Holder, ...]
+
+
+def new_token() -> str:
+    """Return a token of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+class Tokens:
+    """All tokens that a running server takes. Safe to use from several threads.
+
+    Args:
+        owner: The owner's token.
+        home: Data directory with the tokens of the others.
+    """
+
+    def __init__(self, owner: str, home: Path) -> None:
+        self._path = home / FILE
+        self._known = _Known(None, ())
+        self.replace_owner(owner)
+
+    def replace_owner(self, token: str) -> None:
+        """Take another token of the owner's from now on, and no longer the one before."""
+        self._owner = Holder(name=OWNER, role=Role.TEACHER, sha256=_digest(token.encode()), created=now())
+
+    def holder(self, sent: bytes) -> Holder | None:
+        """Return whose token this is, or None if it is nobody's."""
+        digest = _digest(sent)
+        found = None
+        for holder in (self._owner, *self._others()):  # to the end, so that the time tells nothing
+            if hmac.compare_digest(holder.sha256, digest):
+                found = holder
+        return found
+
+    def _others(self) -> tuple[Holder, ...]:
+        stamp = _stamp(self._path)
+        known = self._known
+        if stamp != known.stamp:
+            try:
+                known = _Known(stamp, tuple(read(self._path.parent)))
+            except TokenError as error:
+                known = _Known(stamp, ())  # let nobody in rather than somebody who was removed
+                _log.error("tokens", extra={"fields": {"problem": str(error)}})
+            self._known = known
+        return known.holders
+
+
+def read(home: Path) -> list[Holder]:
+    """Return everybody who was given a token, the oldest first.
+
+    Raises:
+        TokenError: The file is damaged.
+    """
+    path = home / FILE
+    try:
+        return list(_File.model_validate(read_json(path)).tokens)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, ValidationError):
+        raise TokenError(f"{path} cannot be read: delete it, and give everybody a new token (token add).") from None
+
+
+def add(home: Path, name: str, role: Role) -> str:
+    """Give somebody a token and return it: it is kept nowhere.
+
+    Raises:
+        TokenError: Somebody of that name has one, or the name has other letters than a name may have.
+    """
+    holders = read(home)
+    if any(holder.name.lower() == name.lower() for holder in holders) or name.lower() == OWNER:
+        raise TokenError(f"{name} has a token already: token remove {name} takes it away.")
+    token = new_token()
+    try:
+        holders.append(Holder(name=name, role=role, sha256=_digest(token.encode()), created=now()))
+    except ValidationError:
+        raise TokenError(f"{name!r} is no name: letters, digits, _ and -, 64 at most, as in anna or team-3.") from None
+    _write(home, holders)
+    return token
+
+
+def remove(home: Path, name: str) -> None:
+    """Take somebody's token away.
+
+    Raises:
+        TokenError: Nobody of that name has one.
+    """
+    holders = read(home)
+    others = [holder for holder in holders if holder.name.lower() != name.lower()]
+    if len(others) == len(holders):
+        names = ", ".join(holder.name for holder in holders)
+        raise TokenError(f"{name} has no token; there are {names or 'none'}.")
+    _write(home, others)
+
+
+def _write(home: Path, holders: list[Holder]) -> None:
+    write_json(home / FILE, _File(tokens=tuple(holders)).model_dump(mode="json"), private=True)
+
+
+def _digest(token: bytes) -> str:
+    return hashlib.sha256(token).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

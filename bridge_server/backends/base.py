@@ -1,0 +1,268 @@
+"""What any server of the contract can do, and what it must: the real service and the mock are its two children."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from bridge_server.backends.events import stream
+from bridge_server.contract.calls import API_VERSION
+from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
+from bridge_server.contract.film import Film, FilmRequest
+from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
+from bridge_server.contract.models import Deleted, Model, ModelRename, Models
+from bridge_server.contract.networks import (
+    Activations,
+    ActivationsRequest,
+    CheckedNetworks,
+    LayerHelp,
+    Layers,
+    NetworksCheck,
+    NetworkTable,
+)
+from bridge_server.contract.openapi import tidy
+from bridge_server.contract.replies import Attachment, Created, Stream
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
+from bridge_server.contract.server import Data, Health, Server
+from bridge_server.errors import Conflict, Refusal
+from bridge_server.process.server_process import Process
+from ganmnist import __version__
+from ganmnist.config import LatentConfig, PresetName, TrainConfig
+from ganmnist.errors import DataError, ModelError, SettingError
+from ganmnist.export.records import read_record
+from ganmnist.export.restore import trace
+from ganmnist.layers import LAYERS
+from ganmnist.models.archive import ModelFile, read_model
+from ganmnist.models.manifest import BUNDLED, ModelManifest, Source
+from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
+from ganmnist.training.advice import remarks
+from ganmnist.training.presets import PRESETS, recipe
+
+if TYPE_CHECKING:
+    from ganmnist.latent.directions import Direction
+
+_ACTIVE = (RunState.QUEUED, RunState.RUNNING)
+
+
+class Backend(ABC):
+    """One method per call of the contract, named as the call is. Path parameters come first, then the request."""
+
+    mock = False
+
+    def __init__(self, instance: str) -> None:
+        self.instance = instance
+        self._naming = threading.Lock()  # held from the look whether a name is free until it is taken
+        self.process: Process | None = None  # that serves it; there is none where the calls are made directly
+
+    def start(self) -> None:
+        """Begin work in the background. Called once the server listens."""
+        return
+
+    def close(self) -> None:
+        """End all work; what is under way is kept for the next start. At most about 5 s."""
+        return
+
+    def health(self) -> Health:
+        return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)
+
+    def server(self) -> Server:
+        states = [run.state for run in self.runs().runs]
+        return self._process().describe(states.count(RunState.RUNNING), states.count(RunState.QUEUED))
+
+    def server_stop(self) -> Server:
+        self._process().stop()  # which leaves the time to say so
+        return self.server()
+
+    def server_token(self) -> Server:
+        self._process().rotate()
+        return self.server()
+
+    def _process(self) -> Process:
+        if self.process is None:
+            raise Conflict("No process of its own serves these calls.")
+        return self.process
+
+    def layers(self) -> Layers:
+        return Layers(
+            layers=[
+                LayerHelp(
+                    name=name,
+                    description=(layer.__doc__ or "").strip(),
+                    parameters=tidy(layer.model_json_schema()),
+                )
+                for name, layer in LAYERS.items()
+            ]
+        )
+
+    def networks_check(self, request: NetworksCheck) -> CheckedNetworks:
+        if request.model:
+            base, preset = self._networks(request.model)
+        else:
+            base, preset = PRESETS[request.preset or "tutorial"].networks, None
+        networks = request.over(base)
+        config = TrainConfig(**{**request.game(), "preset": request.preset or preset}, networks=networks)
+        plan = recipe(config)
+        generator, discriminator = networks.tables()
+        return CheckedNetworks(
+            gan=config.to_text(),
+            generator=_table(networks.generator, generator),
+            discriminator=_table(networks.discriminator, discriminator),
+            memory=training_memory(networks, plan.batch_size),
+            remarks=remarks(plan),
+        )
+
+    def model_rename(self, name: str, request: ModelRename) -> Model:
+        with self._naming:
+            model = self.model(name)
+            if model.name == BUNDLED:
+                raise SettingError(f"name: {BUNDLED} comes along and keeps its name")
+            if any(run.id == model.id and run.state in _ACTIVE for run in self.runs().runs):
+                raise Conflict(f"Model {model.name} is being trained: stop its run first.")
+            others = {other.name.lower() for other in self.models().models if other.id != model.id}
+            if request.name.lower() in others:
+                raise Conflict(f"There is a model {request.name} already: choose another name.")
+            self._rename(model.id, request.name)
+        return self.model(request.name)
+
+    @abstractmethod
+    def _rename(self, id: str, name: str) -> None:
+        """Give a model another name, which is free."""
+
+    def model_import(self, content: bytes) -> Created:
+        try:
+            found = read_model(BytesIO(content), "the file")
+        except ModelError as error:
+            raise Refusal(422, error.code, str(error)) from None
+        with self._naming:
+            return Created(self._keep(found))
+
+    @abstractmethod
+    def _keep(self, found: ModelFile) -> Model:
+        """Keep a model that was checked, under a free name."""
+
+    @abstractmethod
+    def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
+        """Return the networks of a model, and the preset whose settings it was trained with."""
+
+    def latents_between(self, request: BetweenRequest) -> LatentVectors:
+        from bridge_server.encoding.replies import latent_vectors
+        from ganmnist.latent.interpolation import between
+
+        model = self.model(request.model or BUNDLED)
+        z = between(request, model.latent_dim, model.classes)
+        return latent_vectors(model, z[None], [])
+
+    def latents_sheet(self, request: SheetRequest) -> LatentVectors:
+        from bridge_server.encoding.replies import latent_vectors
+        from ganmnist.latent.directions import unheard
+        from ganmnist.latent.sheet import sheet, sliders
+
+        model = self.model(request.model or BUNDLED)
+        asked = sliders(request)
+        known = self._directions(model.name, asked)
+        return latent_vectors(model, sheet(request, model.latent_dim, model.classes, known), unheard(asked, known))
+
+    @abstractmethod
+    def _directions(self, model: str, config: LatentConfig) -> Sequence[Direction]:
+        """Return the directions of a model, if the sliders of a request want any."""
+
+    @abstractmethod
+    def networks_activations(self, request: ActivationsRequest) -> Activations: ...
+
+    @abstractmethod
+    def data(self) -> Data: ...
+
+    @abstractmethod
+    def data_prepare(self) -> Data: ...
+
+    @abstractmethod
+    def run_start(self, request: StartRun) -> Run | Created: ...
+
+    @abstractmethod
+    def runs(self) -> Runs: ...
+
+    @abstractmethod
+    def run(self, id: str) -> Run: ...
+
+    @abstractmethod
+    def run_stop(self, id: str) -> Run: ...
+
+    @abstractmethod
+    def run_resume(self, id: str) -> Run: ...
+
+    @abstractmethod
+    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress: ...
+
+    def run_events(self, id: str, query: EventsQuery) -> Stream:
+        return stream(partial(self.run_progress, id), query, self._process())
+
+    @abstractmethod
+    def run_preview(self, id: str) -> bytes: ...
+
+    @abstractmethod
+    def models(self) -> Models: ...
+
+    @abstractmethod
+    def model(self, name: str) -> Model: ...
+
+    @abstractmethod
+    def model_file(self, name: str) -> Attachment: ...
+
+    @abstractmethod
+    def model_delete(self, name: str) -> Deleted: ...
+
+    @abstractmethod
+    def generate(self, request: GenerateRequest) -> Generated: ...
+
+    @abstractmethod
+    def latents_invert(self, request: InvertRequest) -> Inverted: ...
+
+    @abstractmethod
+    def film(self, request: FilmRequest) -> Film: ...
+
+    @abstractmethod
+    def export(self, request: ExportRequest) -> Attachment: ...
+
+    def restore(self, content: bytes) -> Restored:
+        try:
+            record = read_record(content, "the file")
+        except DataError as error:
+            raise Refusal(422, error.code, str(error)) from None
+        name, remarks = trace(record, self._sources())
+        count = len(record.vectors())
+        return Restored(model=name or record.model, z=record.z, count=count, record=record, remarks=remarks)
+
+    @abstractmethod
+    def _sources(self) -> list[Source]:
+        """Return all models there are, as records name them."""
+
+
+def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
+    return NetworkTable(
+        text=network.to_text(),
+        rows=rows,
+        parameters=sum(row.parameters for row in rows),
+        multiply_adds=sum(row.multiply_adds for row in rows),
+    )
+
+
+def to_model(manifest: ModelManifest) -> Model:
+    """Return a model as the contract describes it."""
+    return Model(
+        id=manifest.id,
+        name=manifest.name,
+        created=manifest.created,
+        data=manifest.data,
+        latent_dim=manifest.networks.latent_dim,
+        classes=manifest.networks.classes,
+        epoch=manifest.epoch,
+        step=manifest.step,
+        seconds=manifest.seconds,
+        frechet=manifest.estimate and manifest.estimate.frechet,
+        finished=manifest.finished,
+        preset=manifest.preset,
+    )

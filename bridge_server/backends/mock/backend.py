@@ -1,0 +1,380 @@
+"""The whole contract with made-up answers, for wiring components and for tests: `serve --mock`. No torch.
+
+Digits have seven segments: the first latent number moves a digit to the right, the second up.
+A training takes two seconds. Failures come on request, by the name of the model:
+
+    mock-fails         its training fails half way
+    mock-interrupted   its training is interrupted half way, as if killed; resume finishes it
+    mock-missing       generate answers 404
+    mock-slow          generate takes three seconds
+    mock-error         generate answers 500
+    mock-collapsed     its training goes badly, and its run says so from the first preview on
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+import threading
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from bridge_server.backends.base import Backend, to_model
+from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
+from bridge_server.backends.mock.film import film as mock_film
+from bridge_server.backends.mock.training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
+from bridge_server.contract.base import Picture
+from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest
+from bridge_server.contract.film import Film, FilmRequest
+from bridge_server.contract.latents import Inverted, InvertRequest
+from bridge_server.contract.models import Deleted, Model, Models
+from bridge_server.contract.networks import Activations, ActivationsRequest
+from bridge_server.contract.replies import Attachment, Created
+from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
+from bridge_server.contract.server import Data, DataState
+from bridge_server.encoding.exports import check_size, exported
+from bridge_server.errors import Conflict, Refusal
+from bridge_server.runs.status_text import with_text
+from ganmnist.config import LatentConfig, PresetName, TrainConfig
+from ganmnist.errors import ModelNotFound, SettingError
+from ganmnist.models.archive import ModelFile
+from ganmnist.models.manifest import BUNDLED, Source
+from ganmnist.models.store import ModelStore
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.training.presets import recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bridge_server.encoding.replies import Origin
+    from ganmnist.latent.directions import Direction
+
+STEPS = 4680  # of a training
+EPOCHS = 10  # of a training whose settings name none
+COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
+
+
+class Mock(Backend):
+    """Answers that look right and mean nothing."""
+
+    mock = True
+
+    def __init__(self, instance: str) -> None:
+        super().__init__(instance)
+        self._lock = threading.RLock()
+        self._runs: list[Training] = []
+        self._imported: list[Model] = []
+        self._deleted: set[str] = set()
+        self._prepared_at: float | None = None
+        self._born = _now()
+
+    def data(self) -> Data:
+        if self._prepared_at is None:
+            return Data(state=DataState.ABSENT)
+        percent = min((time.monotonic() - self._prepared_at) * 200, 100.0)  # half a second
+        state = DataState.READY if percent == 100 else DataState.PREPARING
+        data = Data(state=state, name="mock-digits", source="made up", percent=percent)
+        if state is DataState.READY:
+            data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": _picture(1, 0, below=True)})
+        return data
+
+    def data_prepare(self) -> Data:
+        with self._lock:
+            if self._prepared_at is None:
+                self._prepared_at = time.monotonic()
+        return self.data()
+
+    def run_start(self, request: StartRun) -> Run | Created:
+        with self._lock:
+            settings = TrainConfig(**{key: getattr(request, key) for key in TrainConfig.model_fields})
+            recipe(settings)  # refuses what cannot be trained
+            name = request.model or self._free_name()
+            for run in self._runs:
+                if (request.key and run.key == request.key) or (run.active() and run.model.lower() == name.lower()):
+                    return self._describe(run)
+            fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
+            fate = fates.get(name, RunState.SUCCEEDED)
+            run = Training(
+                id=secrets.token_hex(8),
+                model=name,
+                settings=settings,
+                key=request.key,
+                begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
+                created=_now(),
+                ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
+                fate=fate,
+            )
+            self._runs.append(run)
+            self._deleted.discard(name.lower())
+            return Created(self._describe(run))
+
+    def runs(self) -> Runs:
+        with self._lock:
+            return Runs(runs=[self._describe(run) for run in reversed(self._runs)])
+
+    def run(self, id: str) -> Run:
+        return self._describe(self._find(id))
+
+    def run_stop(self, id: str) -> Run:
+        with self._lock:
+            run = self._find(id)
+            if run.active() or run.state() is RunState.INTERRUPTED:
+                run.stopped_at = run.share()
+            return self._describe(run)
+
+    def run_resume(self, id: str) -> Run:
+        with self._lock:
+            run = self._find(id)
+            if run.state() is not RunState.INTERRUPTED:
+                raise Conflict(f"run {id} is {run.state()}: only an interrupted run can go on")
+            run.resumed_at, run.ends_at, run.fate = run.ends_at, 1.0, RunState.SUCCEEDED
+            run.begins = max([time.monotonic(), *(other.free_at() for other in self._runs if other is not run)])
+            return self._describe(run)
+
+    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress:
+        run = self._find(id)
+        ticks = run.ticks()
+        new = range(min(query.since, ticks) + 1, ticks + 1)
+        number = ticks // TICKS_PER_PREVIEW
+        return RunProgress(
+            run=self._describe(run),
+            next=ticks,
+            steps=[int(tick / TICKS * STEPS) for tick in new],
+            loss_d=[loss_d(tick) for tick in new],
+            loss_g=[loss_g(tick) for tick in new],
+            frechet=[frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],
+            preview=_picture(number, number) if number > query.preview else None,
+        )
+
+    def run_preview(self, id: str) -> bytes:
+        from bridge_server.runs.previews import to_png
+
+        number = self._find(id).ticks() // TICKS_PER_PREVIEW
+        if not number:
+            raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
+        return to_png(digits(number), number)
+
+    def models(self) -> Models:
+        with self._lock:
+            built_in = Model(
+                id=BUNDLED,
+                name=BUNDLED,
+                created=self._born,
+                data="mock-digits",
+                latent_dim=LATENT_DIM,
+                classes=CLASSES,
+                epoch=EPOCHS,
+                step=STEPS,
+                seconds=120.0,
+                frechet=frechet(TICKS),
+                finished=True,
+                preset="fast",
+            )
+            trained = [self._model(run) for run in self._runs if run.ticks() >= 1]
+            newest = {model.name.lower(): model for model in [built_in, *trained, *self._imported]}
+            return Models(models=[model for name, model in reversed(newest.items()) if name not in self._deleted])
+
+    def model(self, name: str) -> Model:
+        for model in self.models().models:
+            if model.name.lower() == name.lower():
+                return model
+        names = ", ".join(model.name for model in self.models().models)
+        raise ModelNotFound(f"model: no model {name}; there are {names}")
+
+    def _rename(self, id: str, name: str) -> None:
+        with self._lock:
+            for run in self._runs:
+                run.model = name if run.id == id else run.model
+            self._imported = [
+                model.model_copy(update={"name": name}) if model.id == id else model for model in self._imported
+            ]
+            self._deleted.discard(name.lower())
+
+    def model_file(self, name: str) -> Attachment:
+        from ganmnist import paths
+        from ganmnist.models.archive import ENDING, model_bytes
+
+        model = self.model(name)
+        return Attachment(f"{model.name}{ENDING}", model_bytes(ModelStore(paths.home()).find(BUNDLED)))
+
+    def _keep(self, found: ModelFile) -> Model:
+        with self._lock:
+            taken = {model.name.lower() for model in self.models().models}
+            name = found.manifest.name
+            names = (name, *(f"{name[:56]}-{number}" for number in range(1, 10_000)))
+            name = next(name for name in names if name.lower() not in taken)
+            made = {"id": secrets.token_hex(8), "name": name, "finished": True}
+            self._imported.append(to_model(found.manifest.model_copy(update=made)))
+            self._deleted.discard(name.lower())
+            return self._imported[-1]
+
+    def model_delete(self, name: str) -> Deleted:
+        with self._lock:
+            model = self.model(name)
+            if model.name == BUNDLED:
+                raise SettingError(f"model: {BUNDLED} comes along and stays")
+            if any(run.active() and run.model.lower() == name.lower() for run in self._runs):
+                raise Conflict(f"model {model.name} is being trained: stop its run first")
+            self._imported = [other for other in self._imported if other.id != model.id]
+            self._deleted.add(model.name.lower())
+            return Deleted(deleted=model.name)
+
+    def generate(self, request: GenerateRequest) -> Generated:
+        from bridge_server.encoding.replies import generated
+
+        model, z, images = self._draw(request)
+        return generated(request, _origin(model), z, images, [])
+
+    def export(self, request: ExportRequest) -> Attachment:
+        model, z, images = self._draw(request)
+        check_size(request, len(z))
+        return exported(request, _source(model), z, images)
+
+    def _sources(self) -> list[Source]:
+        return [_source(model) for model in self.models().models]
+
+    def _draw(self, request: GenerateRequest) -> tuple[Model, NDArray[np.float32], NDArray[np.uint8]]:
+        import numpy as np
+
+        from ganmnist.latent.vectors import digits, inputs
+
+        if request.model == "mock-missing":
+            raise ModelNotFound(f"model: no model mock-missing; there is {BUNDLED}")
+        if request.model == "mock-error":
+            raise RuntimeError("mock-error was asked for")
+        if request.model == "mock-slow":
+            time.sleep(3)
+        model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
+        z = inputs(request, LATENT_DIM, CLASSES, directions())
+        images = np.stack(
+            [from_latent(number, vector) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)]
+        )
+        return model, z, images
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        from bridge_server.encoding.drawings import inverted, read
+
+        model = self.model(request.model or BUNDLED)
+        image = read(request)
+        return inverted(_source(model), image, nearest(image, request.digit))
+
+    def film(self, request: FilmRequest) -> Film:
+        model = self.model(request.model or self.models().models[0].name)
+        return mock_film(request, model, _origin(model))
+
+    def networks_activations(self, request: ActivationsRequest) -> Activations:
+        import numpy as np
+
+        from bridge_server.encoding.replies import activations
+        from ganmnist.generation.activations import maps_of
+        from ganmnist.latent.vectors import digits, inputs
+
+        model = self.model(request.model or BUNDLED)
+        networks, _ = self._networks(model.name)
+        one = GenerateRequest(**{name: getattr(request, name) for name in LatentConfig.model_fields})
+        z = inputs(one, LATENT_DIM, CLASSES, directions())
+        digit = from_latent(digits(z, LATENT_DIM)[0], z[0]).astype(np.float32)
+        layers = []
+        for row in networks.generator.table((networks.input_dim,), networks.input_dim):
+            height, width = row.output_shape[1:] or (1, row.output_shape[0])
+            shrunk = digit[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
+            output = np.broadcast_to(shrunk, row.output_shape) if len(row.output_shape) == 3 else shrunk[0]
+            layers.append(maps_of(row.place, row.layer, output, request.maps))
+        return activations(request, _origin(model), layers)
+
+    def _directions(self, model: str, config: LatentConfig) -> list[Direction]:
+        return directions()
+
+    def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
+        id = self.model(model).id
+        settings = next((run.settings for run in self._runs if run.id == id), TrainConfig())
+        return recipe(settings).networks, settings.base
+
+    def _find(self, id: str) -> Training:
+        with self._lock:
+            for run in self._runs:
+                if run.id == id:
+                    return run
+        raise Refusal(404, "run_not_found", f"There is no run {id}.")
+
+    def _free_name(self) -> str:
+        taken = {run.model.lower() for run in self._runs}
+        return next(name for number in range(1, 10_000) if (name := f"digits-{number}") not in taken)
+
+    def _describe(self, run: Training) -> Run:
+        state, share, ticks = run.state(), run.share(), run.ticks()
+        ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
+        epochs = recipe(run.settings).epochs
+        judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
+        described = Run(
+            id=run.id,
+            model=run.model,
+            state=state,
+            settings=run.settings,
+            data="mock-digits",
+            created=run.created,
+            place=len(ahead) if state is RunState.QUEUED else None,
+            epoch=math.ceil(share * (epochs or EPOCHS)),
+            epochs=epochs,
+            step=int(share * STEPS),
+            percent=share * 100,
+            seconds=share * SECONDS,
+            seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,
+            loss_d=loss_d(ticks) if ticks else None,
+            loss_g=loss_g(ticks) if ticks else None,
+            frechet=judged,
+            confident=judged and 1 - judged / 100,
+            preview=ticks // TICKS_PER_PREVIEW,
+            text="",
+            reason={RunState.FAILED: "failed", RunState.INTERRUPTED: "killed"}.get(state),
+            problem={
+                RunState.FAILED: "The training failed half way, as the name of the model asked for.",
+                RunState.INTERRUPTED: "The training was killed; resume goes on where it was.",
+            }.get(state),
+            warnings=[COLLAPSED] if run.model == "mock-collapsed" and ticks >= TICKS_PER_PREVIEW else [],
+        )
+        return with_text(described)
+
+    def _model(self, run: Training) -> Model:
+        described = self._describe(run)
+        return Model(
+            id=run.id,
+            name=run.model,
+            created=run.created,
+            data="mock-digits",
+            latent_dim=LATENT_DIM,
+            classes=CLASSES,
+            epoch=described.epoch,
+            step=described.step,
+            seconds=described.seconds,
+            frechet=described.frechet,
+            finished=described.state is RunState.SUCCEEDED,
+            preset=None if run.settings.networks else run.settings.base,
+            training=run.active(),
+        )
+
+
+def _source(model: Model) -> Source:
+    made_up = hashlib.sha256(f"{model.id} {model.step}".encode()).hexdigest()
+    return Source(model.name, model.id, model.step, made_up)
+
+
+def _origin(model: Model) -> Origin:
+    from bridge_server.encoding.replies import Origin
+
+    return Origin(_source(model), model.training, LATENT_DIM)
+
+
+@lru_cache(maxsize=8)
+def _picture(number: int, first: int, below: bool = False) -> Picture:
+    from bridge_server.encoding.pixels import sheet
+
+    return sheet(number, digits(first), below=below)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,78 @@
+"""Loaded models, kept while they stay as they are; one that is being trained is loaded anew when it is published."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.models.manifest import ModelManifest
+    from ganmnist.models.store import ModelFolder
+
+_KEPT = 4
+_FEW = 16  # digits, about as many as a canvas shows
+
+
+@dataclass
+class _Model:
+    """A model that is used. Its lock is held while it is loaded: the others would load the same."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    checksum: str = ""
+    sampler: Sampler | None = None
+
+
+class Samplers:
+    """The samplers used last, by the checksum of their weights, and whose turn it is to use them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, _Model] = OrderedDict()
+        self._few = threading.Lock()  # two at a time would pass the interpreter to and fro, and take a tenth longer
+        self._search = threading.Lock()  # one search takes a second of a core
+        self._many = threading.Lock()  # a turn of their own: seconds of work do not hold up a slider
+
+    def get(self, folder: ModelFolder, manifest: ModelManifest) -> Sampler:
+        """Return the sampler of a model, loaded if it is new or was published since.
+
+        Raises:
+            ModelError: Its files are damaged.
+        """
+        import torch
+
+        # A digit is far too small to share between cores, and the other threads would wait for the training. It holds
+        # for the calling thread alone, and each of the server's threads draws.
+        if torch.get_num_threads() != 1:
+            torch.set_num_threads(1)
+        with self._lock:
+            model = self._kept.setdefault(manifest.id, _Model())
+            self._kept.move_to_end(manifest.id)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        with model.lock:
+            if model.sampler is None or model.checksum != manifest.sha256:
+                before = None if manifest.finished else model.sampler
+                model.sampler, model.checksum = _load(folder, before), manifest.sha256
+            return model.sampler
+
+    def turn(self, count: int) -> AbstractContextManager[object]:
+        """Return what to hold while that many digits are drawn."""
+        return self._few if count <= _FEW else self._many
+
+    def search_turn(self) -> AbstractContextManager[object]:
+        """Return what to hold while latents are searched for."""
+        return self._search
+
+
+def _load(folder: ModelFolder, before: Sampler | None) -> Sampler:
+    from ganmnist.generation.sampler import Sampler
+
+    sampler = Sampler.load(folder)
+    if before:
+        sampler.take_directions(before)
+    return sampler

@@ -1,0 +1,318 @@
+"""What each call does. No Flask: tests and other front ends call it directly. torch is imported when it is needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bridge_server.backends.base import Backend, to_model
+from bridge_server.backends.datasets import DataKeeper
+from bridge_server.backends.samplers import Samplers
+from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest
+from bridge_server.contract.film import Film, FilmRequest
+from bridge_server.contract.latents import Inverted, InvertRequest
+from bridge_server.contract.models import Deleted, Model, Models
+from bridge_server.contract.networks import Activations, ActivationsRequest
+from bridge_server.contract.replies import Attachment, Created
+from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
+from bridge_server.contract.server import Data
+from bridge_server.encoding.drawings import inverted, read
+from bridge_server.encoding.exports import check_size, exported
+from bridge_server.encoding.replies import Origin, activations, film, generated
+from bridge_server.errors import Conflict, Refusal
+from bridge_server.runs import cleanup, previews, quotas
+from bridge_server.runs.launcher import Launcher
+from bridge_server.runs.progress import TickReader, last_tick
+from bridge_server.runs.status_text import with_text
+from bridge_server.runs.store import Record, RunStore
+from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, PresetName, TrainConfig
+from ganmnist.errors import ModelError, SettingError
+from ganmnist.export.restore import sources
+from ganmnist.generation.film import Shots
+from ganmnist.models.archive import ENDING, ModelFile, model_bytes
+from ganmnist.models.manifest import ModelManifest, Source
+from ganmnist.models.store import ModelStore
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.training.presets import recipe
+
+if TYPE_CHECKING:
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.latent.directions import Direction
+    from ganmnist.latent.vectors import Latents
+
+MAX_LOSSES = 1000
+MOST_SHOTS = 500  # images of films that are kept, 6 kB each for a digit
+_Item = TypeVar("_Item")
+_log = logging.getLogger("ganmnist.service")
+
+
+class Service(Backend):
+    """The calls, on top of the library."""
+
+    def __init__(self, home: Path, instance: str) -> None:
+        super().__init__(instance)
+        self._home = home
+        self._store = ModelStore(home)
+        self._runs = RunStore(home / "runs.sqlite")
+        self._launcher = Launcher(self._runs, self._store.path)
+        self._data = DataKeeper(home)
+        self._samplers = Samplers()
+        self._shots: Shots = {}
+        self._closing = threading.Event()
+        self._deleting = threading.Lock()
+        self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
+
+    def start(self) -> None:
+        self._launcher.start()
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._launcher.close()
+        self._runs.close()
+
+    def data(self) -> Data:
+        return self._data.describe()
+
+    def data_prepare(self) -> Data:
+        return self._data.prepare()
+
+    def run_start(self, request: StartRun) -> Run | Created:
+        settings = TrainConfig(**{name: getattr(request, name) for name in TrainConfig.model_fields})
+        recipe(settings)  # refuses what cannot be trained
+        self._check_room()
+        record, new = self._runs.add(request.model, settings, request.key, self._free_name)
+        self._launcher.wake()
+        run = self._describe(record)
+        return Created(run) if new else run
+
+    def runs(self) -> Runs:
+        return Runs(runs=[self._describe(record) for record in self._runs.all()])
+
+    def run(self, id: str) -> Run:
+        return self._describe(self._runs.get(id))
+
+    def run_stop(self, id: str) -> Run:
+        self._runs.get(id)
+        self._launcher.stop(id)
+        return self.run(id)
+
+    def run_resume(self, id: str) -> Run:
+        record = self._runs.get(id)
+        self._check_room()
+        self._runs.requeue(id, self._name_by_now(record))
+        self._launcher.wake()
+        return self.run(id)
+
+    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress:
+        record = self._runs.get(id)
+        ticks = self._ticks(id).since(query.since)
+        run = self._describe(record)
+        losses = [(tick.step, tick.loss_d, tick.loss_g, tick.frechet) for tick in ticks if tick.note is None]
+        known = thin([(step, d, g, f) for step, d, g, f in losses if d is not None and g is not None], MAX_LOSSES)
+        content = previews.read_preview(self._store.path / id) if run.preview > query.preview else None
+        return RunProgress(
+            run=run,
+            next=ticks[-1].tick if ticks else query.since,
+            steps=[step for step, *_ in known],
+            loss_d=[d for _, d, _, _ in known],
+            loss_g=[g for _, _, g, _ in known],
+            frechet=[frechet for *_, frechet in known],
+            preview=previews.to_picture(content) if content else None,
+        )
+
+    def run_preview(self, id: str) -> bytes:
+        self._runs.get(id)
+        content = previews.read_preview(self._store.path / id)
+        if content is None:
+            raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
+        return content
+
+    def models(self) -> Models:
+        return Models(models=[self._model(manifest) for manifest in self._store.list()])
+
+    def model(self, name: str) -> Model:
+        return self._model(self._store.find(name).manifest())
+
+    def _model(self, manifest: ModelManifest) -> Model:
+        return to_model(manifest).model_copy(update={"training": self._runs.is_active(manifest.id)})
+
+    def _rename(self, id: str, name: str) -> None:
+        self._store.rename(self._store.folder(id, name).manifest(), name)
+
+    def model_file(self, name: str) -> Attachment:
+        folder = self._store.find(name)
+        return Attachment(f"{folder.name}{ENDING}", model_bytes(folder))
+
+    def _keep(self, found: ModelFile) -> Model:
+        self._check_room()
+        return to_model(self._store.add(found.manifest, found.weights).manifest())
+
+    def model_delete(self, name: str) -> Deleted:
+        with self._deleting:  # two at once would take the files from under each other
+            folder = self._store.find(name)
+            if self._runs.is_active(folder.id):
+                raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
+            with suppress(Refusal):  # to delete must be possible on a full disk; no run goes on without its folder
+                self._runs.move(folder.id, RunState.INTERRUPTED, RunState.STOPPED)
+            self._store.delete(folder.name)
+            return Deleted(deleted=folder.name)
+
+    def generate(self, request: GenerateRequest) -> Generated:
+        from ganmnist.latent.directions import unheard
+
+        _, sampler, origin = self._load(request.model)
+        z, known = _latents(sampler, request)
+        with self._samplers.turn(len(z)):
+            return generated(request, origin, z, sampler.generate(z), unheard(request, known))
+
+    def export(self, request: ExportRequest) -> Attachment:
+        _, sampler, origin = self._load(request.model)
+        z, _ = _latents(sampler, request)
+        check_size(request, len(z))
+        with self._samplers.turn(MAX_DIGITS):  # a file takes its time whatever is in it
+            return exported(request, origin.source, z, sampler.generate(z))
+
+    def film(self, request: FilmRequest) -> Film:
+        from ganmnist.generation.film import shoot
+        from ganmnist.latent.directions import unheard
+        from ganmnist.models.frames import MOST
+
+        manifest, sampler, origin = self._load(request.model or self._store.list()[0].name)
+        z, known = _latents(sampler, request)
+        with self._samplers.turn(MOST * len(z)):
+            if len(self._shots) > MOST_SHOTS:
+                self._shots.clear()
+            folder = self._store.folder(manifest.id, manifest.name)
+            shown = shoot(folder, manifest, sampler, z, self._shots)
+            shown.remarks.extend(unheard(request, known))
+            return film(request, origin, z, shown)
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        from ganmnist.generation.inversion import invert
+
+        image = read(request)
+        _, sampler, origin = self._load(request.model)
+        sampler.directions()  # they may take seconds to find, and others search meanwhile
+        with self._samplers.search_turn():
+            found = invert(sampler, image, request.digit)
+        return inverted(origin.source, image, found)
+
+    def networks_activations(self, request: ActivationsRequest) -> Activations:
+        from ganmnist.generation.activations import walk
+
+        _, sampler, origin = self._load(request.model)
+        return activations(request, origin, walk(sampler, request))
+
+    def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
+        """Return what a model is, loaded, and what replies say of where their digits come from."""
+        folder = self._store.find(model)
+        manifest = folder.manifest()
+        sampler = self._samplers.get(folder, manifest)
+        assert sampler.source is not None
+        source = sampler.source._replace(model=folder.name)  # its name by now
+        training = not manifest.finished and self._runs.is_active(folder.id)
+        return manifest, sampler, Origin(source, training, sampler.latent_dim)
+
+    def _sources(self) -> list[Source]:
+        return sources(self._store)
+
+    def _directions(self, model: str, config: LatentConfig) -> tuple[Direction, ...]:
+        _, sampler, _ = self._load(model)
+        return sampler.directions_for(config)
+
+    def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
+        manifest = self._store.find(model).manifest()
+        return manifest.networks, manifest.settings.base
+
+    def _warm(self) -> None:
+        """Pay for the first generate before somebody waits for it."""
+        try:
+            self.generate(GenerateRequest())
+        except Exception:
+            if not self._closing.is_set():  # torch cannot be imported while Python ends
+                _log.exception("warming up")
+
+    def _tidy(self) -> None:
+        try:
+            cleanup.remove(self._home, self._runs.all(), self._closing)
+        except Exception:
+            if not self._closing.is_set():
+                _log.exception("removing what runs have left behind")
+
+    def _check_room(self) -> None:
+        problem = quotas.lack_of_room(self._home)
+        if problem:
+            raise Refusal(507, "disk_full", problem)
+
+    def _free_name(self, taken: set[str]) -> str:
+        return self._store.free_name("digits", taken)
+
+    def _name_by_now(self, record: Record) -> str:
+        """Return the name of a run's model, which a later training of the same name may have changed."""
+        folder = self._store.folder(record.id, record.model)
+        if not folder.path.exists():
+            raise Conflict(f"The model of run {record.id} was deleted: start a new training.")
+        try:
+            return folder.manifest().name
+        except ModelError:
+            return record.model  # nothing published yet
+
+    def _describe(self, record: Record) -> Run:
+        record = self._launcher.seen(record)
+        tick = last_tick(self._store.path / record.id)
+        state = record.state
+        place = None
+        if state is RunState.QUEUED:
+            place = 1 + sum(other.turn < record.turn for other in self._runs.queue())
+        run = Run(
+            id=record.id,
+            model=record.model,
+            state=state,
+            settings=record.settings,
+            data=tick.data,
+            created=record.created,
+            place=place,
+            epoch=tick.epoch,
+            epochs=_epochs(record.settings),
+            step=tick.step,
+            percent=tick.percent,
+            seconds=tick.seconds,
+            seconds_left=tick.seconds_left if state is RunState.RUNNING else None,
+            loss_d=tick.loss_d,
+            loss_g=tick.loss_g,
+            frechet=tick.frechet,
+            confident=tick.confident,
+            preview=tick.preview,
+            text="",
+            reason=record.reason,
+            problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
+            warnings=list(tick.warnings),
+        )
+        return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
+
+
+def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, tuple[Direction, ...]]:
+    """Return whole vectors, and the directions that sliders want: they may take seconds to find, so before a turn."""
+    from ganmnist.latent.vectors import inputs
+
+    known = sampler.directions_for(config)
+    return inputs(config, sampler.latent_dim, sampler.classes, known), known
+
+
+def thin(items: list[_Item], most: int) -> list[_Item]:
+    """Leave out items evenly until `most` are left; the last one stays."""
+    step = -(-len(items) // most) or 1
+    return items[::-1][::step][::-1]
+
+
+def _epochs(settings: TrainConfig) -> int | None:
+    try:
+        return recipe(settings).epochs
+    except SettingError:  # stored by a version with other limits
+        return settings.epochs

@@ -1,0 +1,96 @@
+"""The running server, seen from a terminal: found by its discovery file, and asked."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.contract.calls import API_VERSION, CALLS
+from bridge_server.process import discovery
+from bridge_server.process.discovery import DISCOVERY, Discovery
+
+_SECONDS = 2.0  # for each answer
+_CALLS = {call.name: (call.method, call.path) for call in CALLS}
+
+
+def find(home: Path) -> Discovery:
+    """Find the server of a data directory and make sure that it is the one that its discovery file names.
+
+    Raises:
+        CommandError: None is running, or one does not answer; says what to do.
+    """
+    found = discovery.read(home)
+    if found and answers(found):
+        return found
+    if found and found.instance is None:
+        raise CommandError(
+            ExitCode.NO_ANSWER, f"The server at {found.url}, on another machine, does not answer: ask who runs it."
+        )
+    if not discovery.is_locked(home):
+        left = f"; {DISCOVERY} is left over from process {found.pid}, which does no harm" if found else ""
+        raise CommandError(ExitCode.NOT_RUNNING, f"No server is running on {home}{left}. Start it: {start(home)}")
+    if found is None:
+        raise CommandError(ExitCode.NO_ANSWER, f"A server on {home} is starting or ending: ask again in a moment.")
+    raise CommandError(ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}")
+
+
+def answers(found: Discovery) -> bool:
+    """Tell whether a server answers there, and the one that is meant. It is not told the token."""
+    try:
+        status, health = _send(found, "health", {})
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    return status == 200 and health.get("name") == "ganmnist" and found.instance in (None, health.get("instance"))
+
+
+def call(found: Discovery, name: str) -> dict[str, Any]:
+    """Make a call that takes no request, and return its answer.
+
+    Raises:
+        CommandError: It is refused, or there is no answer.
+    """
+    headers = {
+        "Authorization": f"Bearer {found.token}",
+        "X-Client-Api": str(API_VERSION),
+        "X-Client-Id": "ganmnist-server",  # so that no flood of other programs keeps us from ending the server
+    }
+    try:
+        status, answer = _send(found, name, headers)
+    except (OSError, http.client.HTTPException, ValueError):
+        raise CommandError(
+            ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}"
+        ) from None
+    if status != 200:
+        raise CommandError(ExitCode.PROBLEM, answer["error"]["message"])
+    return answer
+
+
+def how_to_kill(found: Discovery) -> str:
+    """Say how to end a server that hangs."""
+    if found.pid is None:
+        return "Ask who runs it."
+    command = f"taskkill /F /PID {found.pid}" if sys.platform == "win32" else f"kill -9 {found.pid}"
+    return f"If that goes on, end it: {command} (a training loses at most its last minute, and can be resumed)."
+
+
+def start(home: Path) -> str:
+    """Return the command that starts the server of a data directory."""
+    return f'ganmnist-server serve --data-dir "{home}"'
+
+
+def _send(found: Discovery, name: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    method, path = _CALLS[name]
+    connection = http.client.HTTPConnection(*found.address, timeout=_SECONDS)  # which asks no proxy
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        answer = json.loads(response.read(1_000_000))
+    finally:
+        connection.close()
+    if not isinstance(answer, dict):
+        raise ValueError("not an object")
+    return response.status, answer

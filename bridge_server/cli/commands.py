@@ -1,0 +1,120 @@
+"""The commands that ask a running server for something, and those about the tokens that it takes."""
+
+from __future__ import annotations
+
+import json
+import time
+import webbrowser
+from datetime import timedelta
+from pathlib import Path
+
+from bridge_server.access import tokens
+from bridge_server.access.roles import Role
+from bridge_server.cli import client
+from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.contract.server import Server
+from bridge_server.process import discovery
+from bridge_server.process.discovery import Discovery
+
+STOP_SECONDS = 20.0  # the server gives answers under way 5 s and a training 6 s
+
+
+def status(home: Path, as_json: bool) -> ExitCode:
+    """Say whether a server is running, and how it fares."""
+    try:
+        found = client.find(home)
+        server = Server.model_validate(client.call(found, "server"))
+    except CommandError as error:
+        if not as_json:
+            raise
+        state = error.code.name.lower()
+        print(json.dumps({"state": state, "data_dir": str(home), "problem": str(error)}, indent=2))
+        return error.code
+    if as_json:
+        print(json.dumps({"state": "running", "data_dir": str(home), "server": server.model_dump()}, indent=2))
+        return ExitCode.OK
+    print(f"ganmnist {server.version} is running at {server.url}")
+    print(f"process    {server.pid}, for {timedelta(seconds=int(server.seconds))}")
+    print(f"trainings  {server.running} under way, {server.queued} waiting")
+    if server.memory is not None:
+        print(f"memory     {server.memory / 1e6:,.0f} MB, without its training")
+    print(f"instance   {server.instance}")
+    print(f"data       {home}")
+    return ExitCode.OK
+
+
+def stop(home: Path) -> ExitCode:
+    """Ask the server to end, and wait until it has."""
+    found = client.find(home)
+    server = Server.model_validate(client.call(found, "server_stop"))
+    deadline = time.monotonic() + STOP_SECONDS
+    while discovery.is_locked(home) or client.answers(found):
+        if time.monotonic() > deadline:
+            raise CommandError(
+                ExitCode.NO_ANSWER, f"The server has not ended after {STOP_SECONDS:g} s. {client.how_to_kill(found)}"
+            )
+        time.sleep(0.05)
+    resumed = "; its training is interrupted and can be resumed" if server.running else ""
+    print(f"the server at {server.url} has ended{resumed}")
+    return ExitCode.OK
+
+
+def open_page(home: Path) -> ExitCode:
+    """Open the server's page in the browser. The token goes along behind a #, which browsers send to nobody."""
+    found = client.find(home)
+    address = f"{found.url}/#token={found.token}"
+    if webbrowser.open(address):
+        print(f"opened {found.url}")
+    else:
+        print(f"no browser can be opened here; the address, for your eyes only: {address}")
+    return ExitCode.OK
+
+
+def rotate(home: Path) -> ExitCode:
+    """Have the running server give its owner another token."""
+    try:
+        found = client.find(home)
+    except CommandError as error:
+        if error.code is ExitCode.NOT_RUNNING:
+            raise CommandError(error.code, "No server is running: each start makes a new token by itself.") from None
+        raise
+    client.call(found, "server_token")
+    print(f"the owner has a new token, in {home / discovery.DISCOVERY}; the one before is refused")
+    return ExitCode.OK
+
+
+def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | None) -> ExitCode:
+    """Give somebody a token, and print it or write it to a discovery file."""
+    running = discovery.read(home)
+    if running and not running.url.startswith("http://127."):
+        url = url or running.url
+    if file and url is None:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"{file} has to say where the server is: start it with --lan first, or add --url http://ADDRESS:PORT.",
+        )
+    token = tokens.add(home, name, role)
+    if file and url:
+        try:
+            discovery.write(file, Discovery(url=url, token=token))
+        except OSError:
+            tokens.remove(home, name)  # nobody knows it
+            raise
+        print(f"{name} is a {role}; {file} goes into the data directory on {name}'s machine, as {discovery.DISCOVERY}")
+    else:
+        print(f"{name} is a {role}; the token, which is shown this once: {token}")
+    return ExitCode.OK
+
+
+def list_tokens(home: Path) -> ExitCode:
+    """Print who has a token."""
+    for holder in tokens.read(home):
+        print(f"{holder.name:20} {holder.role:8} since {holder.created[:10]}")
+    return ExitCode.OK
+
+
+def remove_token(home: Path, name: str) -> ExitCode:
+    """Take somebody's token away."""
+    tokens.remove(home, name)
+    print(f"{name}'s token is refused from now on")
+    return ExitCode.OK

@@ -1,0 +1,226 @@
+"""`ganmnist-server doctor`: looks at all that a server needs, one line each, and says how to mend what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge_server.access import tokens
+from bridge_server.cli import client
+from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
+from bridge_server.errors import TokenError
+from bridge_server.process import discovery
+from bridge_server.runs.store import check_rows
+from ganmnist.data import load
+from ganmnist.errors import ModelError
+from ganmnist.models.manifest import BUNDLED
+from ganmnist.models.store import ModelStore
+from ganmnist.storage import bundle
+from ganmnist.storage.atomic import read_json
+
+FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
+_MANIFESTS = ("model.json", "last.json")
+
+
+class Verdict(StrEnum):
+    """What a look at one thing gave."""
+
+    OK = "ok"
+    NOTE = "note"  # worth knowing, and no harm
+    PROBLEM = "problem"
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's."""
+
+    verdict: Verdict
+    about: str
+    text: str
+
+
+def doctor(home: Path) -> ExitCode:
+    """Print what was found; PROBLEM if anything needs mending."""
+    findings = [finding for look in _LOOKS for finding in look(home)]
+    for finding in findings:
+        print(f"{finding.verdict:8} {finding.about:15} {finding.text}")
+    problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
+    print(f"{problems} problem{'s' * (problems != 1)}")
+    return ExitCode.PROBLEM if problems else ExitCode.OK
+
+
+def _python(home: Path) -> Iterator[Finding]:
+    verdict = Verdict.OK if sys.version_info >= (3, 11) else Verdict.PROBLEM
+    yield Finding(verdict, "Python", f"{platform.python_version()}, {sys.executable} (3.11 or newer is needed)")
+
+
+def _torch(home: Path) -> Iterator[Finding]:
+    if find_spec("torch"):
+        yield Finding(Verdict.OK, "torch", "installed")
+    else:
+        yield Finding(Verdict.PROBLEM, "torch", "not installed: pip install ganmnist")
+
+
+def _directory(home: Path) -> Iterator[Finding]:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        remedy = "change its permissions, or choose another: --data-dir"
+        yield Finding(Verdict.PROBLEM, "data directory", f"{there} cannot be written to ({error.strerror}): {remedy}")
+        return
+    free = shutil.disk_usage(there).free
+    text = f"{home}{'' if there == home else ' (will be made)'}, {free / 1e9:,.1f} GB free"
+    if free < FREE_BYTES:
+        yield Finding(Verdict.PROBLEM, "data directory", f"{text}: make room for {FREE_BYTES / 1e6:g} MB")
+    else:
+        yield Finding(Verdict.OK, "data directory", text)
+
+
+def _server(home: Path) -> Iterator[Finding]:
+    try:
+        found = client.find(home)
+    except CommandError as error:
+        verdict = Verdict.NOTE if error.code is ExitCode.NOT_RUNNING else Verdict.PROBLEM
+        yield Finding(verdict, "server", str(error))
+        return
+    yield Finding(Verdict.OK, "server", f"answers at {found.url}")
+    try:
+        client.call(found, "server")
+    except CommandError as error:
+        yield Finding(Verdict.PROBLEM, "token", str(error))
+    else:
+        yield Finding(Verdict.OK, "token", "taken by the server")
+
+
+def _port(home: Path) -> Iterator[Finding]:
+    found = discovery.read(home)
+    if found and found.address[1] == DEFAULT_PORT and client.answers(found):
+        return
+    try:
+        listen("127.0.0.1", DEFAULT_PORT).close()
+    except CommandError:
+        other = discovery.Discovery(url=f"http://127.0.0.1:{DEFAULT_PORT}", token="")
+        who = "a ganmnist server of another data directory" if client.answers(other) else "another program"
+        how = f"netstat -ano | findstr :{DEFAULT_PORT}" if sys.platform == "win32" else f"lsof -i :{DEFAULT_PORT}"
+        text = f"{DEFAULT_PORT} is taken by {who} ({how} says which): end it, or serve --port 0"
+        # A server that runs has its port: this one stands in nobody's way.
+        yield Finding(Verdict.NOTE if discovery.is_locked(home) else Verdict.PROBLEM, "port", text)
+    else:
+        yield Finding(Verdict.OK, "port", f"{DEFAULT_PORT} is free")
+
+
+def _launch(home: Path) -> Iterator[Finding]:
+    try:
+        command = str(read_json(home / LAUNCH)["command"][0])
+    except FileNotFoundError:
+        yield Finding(Verdict.NOTE, LAUNCH, "not there yet: the first start writes it, for the Server component")
+    except (OSError, ValueError, LookupError, TypeError):
+        yield Finding(Verdict.PROBLEM, LAUNCH, f"{home / LAUNCH} is damaged: {_RESTART}")
+    else:
+        if shutil.which(command):
+            yield Finding(Verdict.OK, LAUNCH, f"starts {command}")
+        else:
+            yield Finding(Verdict.PROBLEM, LAUNCH, f"{command} is not there any more: {_RESTART}")
+
+
+def _mnist(home: Path) -> Iterator[Finding]:
+    named = os.environ.get(load.ENVIRONMENT)
+    if named and not Path(named).is_dir():
+        text = f"{load.ENVIRONMENT} names {named}, which is no folder: correct it, or unset it"
+        yield Finding(Verdict.PROBLEM, "MNIST", text)
+    elif load.is_at_hand(home):
+        yield Finding(Verdict.OK, "MNIST", named or str(home / "data" / "mnist"))
+    else:
+        text = "not here yet: it is downloaded when it is needed, and without a network synthetic-mnist stands in"
+        yield Finding(Verdict.NOTE, "MNIST", text)
+
+
+def _models(home: Path) -> Iterator[Finding]:
+    store = ModelStore(home)
+    bundled = store.folder(BUNDLED, BUNDLED).path
+    problem = _damage(bundled)
+    remedy = "pip install --force-reinstall ganmnist"
+    yield (
+        Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {remedy}")
+        if problem
+        else Finding(Verdict.OK, "bundled model", "whole")
+    )
+    whole = 0
+    for folder in sorted(path for path in store.path.glob("*") if path.is_dir()):
+        if problem := _damage(folder):
+            remedy = "resume its run if it is interrupted, or delete the folder"
+            yield Finding(Verdict.PROBLEM, "model", f"{problem}: {remedy}")
+        else:
+            whole += (folder / _MANIFESTS[0]).exists()
+    yield Finding(Verdict.OK, "models", f"{whole} whole")
+
+
+def _damage(folder: Path) -> str | None:
+    """Return what is wrong with the models of a folder."""
+    problem = None
+    for _ in range(2):  # a training may have published between the manifest and the weights
+        try:
+            for path in (folder / name for name in _MANIFESTS if (folder / name).exists()):
+                manifest = bundle.read_manifest(path)
+                bundle.read_weights(path.with_name(manifest["weights"]), manifest["sha256"])
+        except ModelError as error:
+            problem = str(error)
+        else:
+            return None
+    return problem
+
+
+def _runs(home: Path) -> Iterator[Finding]:
+    path = home / "runs.sqlite"
+    if not path.exists():
+        yield Finding(Verdict.OK, "runs", "none yet")
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            (runs,) = database.execute("SELECT count(*) FROM runs").fetchone()
+            check_rows(database)
+    except sqlite3.Error as error:
+        said = str(error)
+    if said == "ok":
+        yield Finding(Verdict.OK, "runs", f"{runs} stored")
+    else:
+        remedy = "start the server anew, which sets it aside and uses the copy from before; the models stay"
+        yield Finding(Verdict.PROBLEM, "runs", f"{path} is damaged ({said}): {remedy}")
+
+
+def _tokens(home: Path) -> Iterator[Finding]:
+    try:
+        holders = tokens.read(home)
+    except TokenError as error:
+        yield Finding(Verdict.PROBLEM, "tokens", str(error))
+    else:
+        if holders:
+            yield Finding(Verdict.OK, "tokens", f"{len(holders)} given to others: token list")
+
+
+_RESTART = "start the server once in a terminal, which writes it anew"
+_LOOKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
+    _python,
+    _torch,
+    _directory,
+    _server,
+    _port,
+    _launch,
+    _mnist,
+    _models,
+    _runs,
+    _tokens,
+)

@@ -1,0 +1,152 @@
+"""The command line of the server: `python -m bridge_server serve`, or `ganmnist-server serve`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address
+from pathlib import Path
+from typing import Any
+
+from bridge_server.access.roles import Role
+from bridge_server.cli import commands
+from bridge_server.cli.doctor import doctor
+from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
+from bridge_server.cli.serve import DEFAULT_PORT, Lan, remember_how_to_start, serve
+from bridge_server.errors import TokenError
+from ganmnist import __version__, paths
+
+INSTALL = "install-components"
+_EPILOG = "exit status:\n" + "\n".join(f"  {code:d}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+def main() -> int:
+    """Run the command line and return the exit status, which is one of ExitCode."""
+    parser = _parser()
+    options, rest = parser.parse_known_args()
+    if sys.argv[1:2] == [INSTALL]:
+        return _install(sys.argv[2:])
+    if rest:
+        parser.error(f"unknown: {' '.join(rest)}")
+    home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
+    try:
+        return int(options.command(home, options))
+    except CommandError as error:
+        print(f"ganmnist: {error}", file=sys.stderr)
+        return error.code
+    except TokenError as error:
+        print(f"ganmnist: {error}", file=sys.stderr)
+        return ExitCode.PROBLEM
+    except OSError as error:
+        where = error.filename or f"the data directory {home}"
+        print(f"ganmnist: cannot use {where}: {error.strerror or error}", file=sys.stderr)
+        return ExitCode.PROBLEM
+
+
+def _parser() -> argparse.ArgumentParser:
+    look: dict[str, Any] = {"epilog": _EPILOG, "formatter_class": argparse.RawDescriptionHelpFormatter}
+    parser = argparse.ArgumentParser(
+        prog="ganmnist-server", description="The server of the Grasshopper components.", **look
+    )
+    parser.add_argument("--version", action="version", version=f"ganmnist {__version__}")
+    groups = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        group: Any, name: str, help: str, work: Callable[[Path, argparse.Namespace], ExitCode]
+    ) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = group.add_parser(name, help=help, description=help, **look)
+        made.add_argument("--data-dir", type=Path, metavar="DIR", help="models, runs and data (default: one per user)")
+        made.set_defaults(command=work)
+        return made
+
+    one = command(groups, "serve", "serve this machine until Ctrl-C", _serve)
+    one.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
+    one.add_argument("--mock", action="store_true", help="make the answers up: for wiring and tests")
+    one.add_argument(
+        "--lan",
+        type=_address,
+        metavar="ADDRESS",
+        help="serve a class: the IPv4 address of this machine on a network that you trust, over plain HTTP",
+    )
+    one.add_argument(
+        "--name", type=_name, action="append", default=[], help="with --lan: another name of this machine there"
+    )
+    one = command(
+        groups, "status", "is a server running, and how does it fare?", lambda home, o: commands.status(home, o.json)
+    )
+    one.add_argument("--json", action="store_true", help="for programs")
+    command(groups, "stop", "end the server; a training is kept for later", lambda home, _: commands.stop(home))
+    command(groups, "open", "open the server's page in the browser", lambda home, _: commands.open_page(home))
+    command(groups, "doctor", "look for what is wrong, and say how to mend it", lambda home, _: doctor(home))
+
+    token = groups.add_parser("token", help="the owner's token, and those of a class").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    command(token, "rotate", "give the owner a new token at once", lambda home, _: commands.rotate(home))
+    command(token, "list", "list who was given a token", lambda home, _: commands.list_tokens(home))
+    one = command(token, "add", "give somebody a token, shown this once", _add_token)
+    one.add_argument("name", metavar="NAME", help="letters, digits, _ and -")
+    one.add_argument("--role", type=Role, choices=list(Role), required=True, help="what it allows: docs/server.md")
+    one.add_argument(
+        "--discovery", type=Path, metavar="FILE", help="write it to a file that goes into the data directory there"
+    )
+    one.add_argument("--url", type=_url, help="with --discovery: where the server is, http://ADDRESS:PORT")
+    one = command(token, "remove", "take a token away", lambda home, o: commands.remove_token(home, o.name))
+    one.add_argument("name", metavar="NAME")
+
+    groups.add_parser(
+        INSTALL,
+        add_help=False,
+        help="put the components where Grasshopper looks: --list, --remove, --dry-run, --to DIR",
+    ).set_defaults(data_dir=None)
+    return parser
+
+
+def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
+    if options.name and not options.lan:
+        raise CommandError(ExitCode.USAGE, "--name is of use with --lan only.")
+    serve(home, options.port, options.mock, Lan(options.lan, tuple(options.name)) if options.lan else None)
+    return ExitCode.OK
+
+
+def _add_token(home: Path, options: argparse.Namespace) -> ExitCode:
+    return commands.add_token(home, options.name, options.role, options.url, options.discovery)
+
+
+def _install(arguments: list[str]) -> int:
+    """Install the components by a program of their own, since server and components do not know each other."""
+    if not {"--list", "--remove", "--dry-run", "--help", "-h"} & {*arguments}:
+        remember_how_to_start(paths.home())  # so that the Server component's button works at once
+    return subprocess.call([sys.executable, "-m", "ghpython_components.install", *arguments])
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not a port: 0 to 65535")
+    return number
+
+
+def _address(text: str) -> str:
+    try:
+        address = IPv4Address(text)
+    except AddressValueError:
+        address = IPv4Address(0)
+    if address.is_unspecified or address.is_loopback or address.is_multicast:
+        raise argparse.ArgumentTypeError(f"{text} is no IPv4 address of this machine on a network, as 192.168.1.5 is")
+    return str(address)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise argparse.ArgumentTypeError(f"{text} is no name of a machine, as teacher.local is")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"http://[A-Za-z0-9.-]+:[0-9]{1,5}", text):
+        raise argparse.ArgumentTypeError(f"{text} is not http://ADDRESS:PORT")
+    return text

@@ -1,0 +1,172 @@
+"""The process that serves: one at a time per data directory, on 127.0.0.1 unless told otherwise."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from bridge_server.access import tokens
+from bridge_server.access.concurrency import Limit
+from bridge_server.access.guard import Guard
+from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.process import discovery, logs
+from bridge_server.process.discovery import DISCOVERY, LOCK
+from bridge_server.process.server_process import Process
+from bridge_server.web import server as web
+from bridge_server.web.app import create_app
+from ganmnist import __version__
+from ganmnist.storage.atomic import write_json
+
+if TYPE_CHECKING:
+    from bridge_server.backends.base import Backend
+
+DEFAULT_PORT = 28280
+LAUNCH = "launch.json"
+_LOCK_SECONDS = 0.2  # for which a command may hold the lock as it looks whether a server does
+_log = logging.getLogger("ganmnist.serving")
+
+
+class Lan(NamedTuple):
+    """A network to serve.
+
+    Attributes:
+        address: Of this machine on that network, IPv4.
+        names: What else the server answers to there.
+    """
+
+    address: str
+    names: tuple[str, ...] = ()
+
+
+def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
+    """Serve until the process is asked to end: by a call, or by SIGINT, SIGTERM or CTRL-BREAK.
+
+    Args:
+        home: Data directory; made if need be.
+        port: 0 takes a free one.
+        mock: Answer from made-up digits, without torch.
+        lan: Serve a network in place of this machine alone.
+
+    Raises:
+        CommandError: Another server has the directory or the port, or nobody has a token for the network.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with _only_one(home):
+        _remove_leftover(home)
+        if lan and not tokens.read(home):
+            raise CommandError(
+                ExitCode.PROBLEM,
+                "Nobody has a token yet, so nobody could ask: ganmnist-server token add NAME --role student.",
+            )
+        listener = listen(lan.address if lan else "127.0.0.1", port)
+        address, port = listener.getsockname()
+        process = Process(home, url := f"http://{address}:{port}")
+        logs.start(home / "server.log")
+        backend = _backend(home, process.instance, mock)
+        backend.process = process
+        app = create_app(backend)
+        guard = Guard(Limit(app), port, process.tokens, (lan.address, *lan.names) if lan else ())
+        server = web.create(guard, listener, guard.largest_body)
+        process.wake = server.pull_trigger
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), partial(_leave, process))
+        try:
+            backend.start()
+            if not mock:
+                remember_how_to_start(home)
+            if lan:
+                print(
+                    "The network is served over plain HTTP: whoever can listen in there reads everything, tokens too. "
+                    "Use it only on a network that you trust.",
+                    flush=True,
+                )
+            process.announce()
+            print(f"ganmnist is ready at {url} - in Grasshopper, the Server component finds it by itself", flush=True)
+            _log.info("ready", extra={"fields": {"url": url, "pid": os.getpid(), "mock": mock}})
+            server.run()
+        finally:
+            for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+                if hasattr(signal, name):
+                    signal.signal(getattr(signal, name), signal.SIG_IGN)  # leaving already
+            process.withdraw()
+            listener.close()
+            backend.close()
+            _log.info("stopped")
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one.
+
+    Raises:
+        CommandError: The port is taken, or the address is not this machine's.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform == "win32":
+        # There SO_REUSEADDR would let a second program take the very same port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            ExitCode.PORT_TAKEN,
+            f"Port {port} of {address} cannot be used ({error.strerror}): end what uses it, or choose another: --port.",
+        ) from None
+    return listener
+
+
+def remember_how_to_start(home: Path) -> None:
+    """Write down the command that starts the server, for the Server component's button."""
+    home.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "bridge_server", "serve", "--data-dir", str(home)]
+    write_json(home / LAUNCH, {"command": command, "version": __version__})
+
+
+def _backend(home: Path, instance: str, mock: bool) -> Backend:
+    if mock:
+        from bridge_server.backends.mock.backend import Mock
+
+        return Mock(instance)
+    from bridge_server.backends.service import Service
+
+    return Service(home, instance)
+
+
+def _only_one(home: Path) -> AbstractContextManager[object]:
+    try:
+        return FileLock(home / LOCK).acquire(timeout=_LOCK_SECONDS, poll_interval=0.02)
+    except Timeout:
+        found = discovery.read(home)
+        where = f" at {found.url} (process {found.pid})" if found else ""
+        raise CommandError(ExitCode.ALREADY_RUNNING, f"A server is already running on {home}{where}.") from None
+
+
+def _remove_leftover(home: Path) -> None:
+    """Remove the discovery file of a server that was killed: its process number may be another program's by now."""
+    found = discovery.read(home)
+    if found and found.instance is None:
+        raise CommandError(
+            ExitCode.PROBLEM,
+            f"{home / DISCOVERY} names a server on another machine, {found.url}: "
+            "remove the file to run one here, or choose another --data-dir.",
+        )
+    (home / DISCOVERY).unlink(missing_ok=True)
+
+
+def _leave(process: Process, signum: int, frame: FrameType | None) -> None:
+    process.leaving.set()
+    raise SystemExit(0)

@@ -1,0 +1,101 @@
+"""The wire contract: every message as a model, and the table of calls. No torch, no Flask."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from bridge_server.contract.base import Message
+from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
+from bridge_server.contract.film import Film, FilmRequest
+from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
+from bridge_server.contract.media import BYTES, EVENTS, JSON, MEDIA, PNG, ZIP
+from bridge_server.contract.models import Deleted, Model, ModelRename, Models
+from bridge_server.contract.networks import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, StartRun
+from bridge_server.contract.server import Data, Health, Server
+from ganmnist.fields import Settings
+
+API_VERSION = 1
+
+
+class Call(NamedTuple):
+    """One call of the contract."""
+
+    name: str
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    request: type[Settings] | None
+    reply: type[Message] | None  # None: a file
+    summary: str
+    public: bool = False  # answers without the token
+    takes: str = JSON
+    gives: str | tuple[str, ...] = JSON
+    creates: bool = False  # always answers 201
+
+
+CALLS = (
+    Call("health", "GET", "/api/health", None, Health, "Is the server there, and which one?", public=True),
+    Call("server", "GET", "/api/server", None, Server, "How does the server fare?"),
+    Call("server_stop", "POST", "/api/server/stop", None, Server, "End the server; trainings can be resumed."),
+    Call("server_token", "POST", "/api/server/token", None, Server, "Give the owner a new token, in server.json."),
+    Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
+    Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
+    Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
+    Call("networks_check", "POST", "/api/networks/check", NetworksCheck, CheckedNetworks, "Check two networks."),
+    Call(
+        "networks_activations",
+        "POST",
+        "/api/networks/activations",
+        ActivationsRequest,
+        Activations,
+        "Walk through a generator, layer by layer.",
+    ),
+    Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it."),
+    Call("runs", "GET", "/api/runs", None, Runs, "List all runs."),
+    Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),
+    Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
+    Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with an interrupted run."),
+    Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
+    Call("run_events", "GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream.", gives=EVENTS),
+    Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),
+    Call("models", "GET", "/api/models", None, Models, "List all models."),
+    Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),
+    Call("model_delete", "DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
+    Call("model_rename", "PATCH", "/api/models/{name}", ModelRename, Model, "Give a model another name."),
+    Call("model_file", "GET", "/api/models/{name}/file", None, None, "A model as one .ganmnist file.", gives=ZIP),
+    Call(
+        "model_import",
+        "POST",
+        "/api/models/file",
+        None,
+        Model,
+        "Keep the model of a .ganmnist file, under another name if its own is taken.",
+        takes=ZIP,
+        creates=True,
+    ),
+    Call(
+        "latents_invert", "POST", "/api/latents/invert", InvertRequest, Inverted, "Find the digit nearest to a drawing."
+    ),
+    Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
+    Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
+    Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
+    Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all kept states of a training."),
+    Call(
+        "export",
+        "POST",
+        "/api/export",
+        ExportRequest,
+        None,
+        "Generate digits as a file.",
+        gives=tuple(dict.fromkeys(MEDIA.values())),
+    ),
+    Call(
+        "restore",
+        "POST",
+        "/api/restore",
+        None,
+        Restored,
+        "Find out where the digits of a file come from, or of an object's text.",
+        takes=BYTES,
+    ),
+)

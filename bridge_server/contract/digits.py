@@ -1,0 +1,65 @@
+"""Messages about digits: to generate, to export, to draw again."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bridge_server.contract.base import Message, Pixels, RhinoObject
+from bridge_server.contract.media import FileFormat
+from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, ModelName
+from ganmnist.fields import Flag, Whole
+from ganmnist.models.provenance import Provenance
+
+
+class GenerateRequest(GenerateConfig, GeometryConfig):
+    """Digits to generate."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+
+
+class Generated(Message):
+    """Digits, with their latents and their geometry."""
+
+    model: str = Field(description="Name of the model that made them.")
+    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
+    training: Flag = Field(False, description="True while the model is being trained: ask again in a second.")
+    latent_dim: Whole
+    z: str = Field(
+        description="Base64 of float32, little endian, (count, latent_dim + classes): whole vectors, which sent again "
+        "give the same digits."
+    )
+    digits: list[Whole] = Field(description="Which digit each is to be; empty if the model knows no classes.")
+    images: Pixels
+    geometry: list[RhinoObject] = Field(
+        description="Digit after digit: a Mesh, for points a PointCloud by rows, for contours a curve per line."
+    )
+    remarks: list[str] = Field([], description="What was asked for and cannot be had, a sentence each.")
+    provenance: str = Field(
+        description="Where the digits come from, as JSON text: put the base64 of a digit's own z between its last two "
+        "quotes, and it is the text that restore takes."
+    )
+    owners: list[Whole] = Field(
+        description="Which digit each of them belongs to, from 0. One in which no pixel is white enough has none."
+    )
+
+
+class ExportRequest(GenerateRequest, ExportConfig):
+    """Digits as a file."""
+
+    format: FileFormat = Field(
+        description="Kind of file: obj, stl, ply, 3mf, 3dm or json (COMPAS) of the geometry; png (a sheet), gif (one "
+        "after the other) or npy of the images."
+    )
+
+
+class Restored(Message):
+    """Where digits come from, as a file or an object says."""
+
+    model: str = Field(description="Name of the model by now; as it was if it is gone.")
+    z: str = Field(
+        description="Base64 of float32, little endian, (count, latent_dim + classes): what generate makes the same "
+        "digits of."
+    )
+    count: Whole = Field(description="Number of digits.")
+    record: Provenance
+    remarks: list[str] = Field(description="That the model has changed since or is gone, and what to do.")

@@ -1,0 +1,77 @@
+"""Messages about latents: what lies between them, sheets of them, and the one nearest to a drawing."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge_server.contract.base import Message, Pixels
+from ganmnist.config import BetweenConfig, ModelName, SheetConfig
+from ganmnist.fields import Number, Whole
+from ganmnist.networks.spec import MAX_CLASSES
+
+
+class BetweenRequest(BetweenConfig):
+    """A path through latent vectors."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+
+
+class SheetRequest(SheetConfig):
+    """A sheet of latent vectors, around one digit or between four."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+
+
+class LatentVectors(Message):
+    """Whole latent vectors, to be sent to `generate` as its z."""
+
+    model: str = Field(description="Name of the model they are for.")
+    latent_dim: Whole = Field(description="How many numbers of a vector are latent; the others weigh the classes.")
+    rows: Whole = Field(description="Rows of a sheet; 1 for a path.")
+    columns: Whole = Field(description="Vectors in a row: what `generate` takes as its columns.")
+    z: str = Field(
+        description="Base64 of float32, little endian, (rows * columns, latent_dim + classes), row by row from the top."
+    )
+    remarks: list[str] = Field([], description="What was asked for and cannot be had, a sentence each.")
+
+
+_Point = tuple[Annotated[Number, Field(ge=-1e9, le=1e9)], Annotated[Number, Field(ge=-1e9, le=1e9)]]
+_Length = Annotated[Number, Field(gt=0, le=1e9)]
+
+
+class InvertRequest(Message):
+    """A drawing whose nearest digit is to be found: an image or curves."""
+
+    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    digit: Whole | None = Field(
+        None, description="Which digit it is; the one that comes nearest unless given.", ge=0, lt=MAX_CLASSES
+    )
+    image: Pixels | None = Field(
+        None, description="One image of 8 to 1,024 greys a side, light strokes on dark or dark ones on light."
+    )
+    curves: Annotated[list[Annotated[list[_Point], Field(max_length=5000)]], Field(max_length=1000)] | None = Field(
+        None, description="Polylines in place of an image: points (x, y) in the frame, y upwards, 20,000 at most."
+    )
+    pen: _Length | None = Field(
+        None, description="Width of the strokes, model units; an eighth of the drawing's longer side unless given."
+    )
+    size: _Length | None = Field(
+        None,
+        description="Side of the frame, model units: the drawing keeps its place and size in it. Unless given, it is "
+        "fitted as MNIST's digits are: as large as the ink, centred.",
+    )
+
+
+class Inverted(Message):
+    """The latent vector whose digit is nearest to a drawing."""
+
+    model: str = Field(description="Name of the model.")
+    step: Whole = Field(description="Training step the model had reached; grows while it trains.")
+    latent_dim: Whole
+    z: str = Field(description="Base64 of float32, little endian: the latent vector, then a weight for each class.")
+    digit: Whole | None = Field(description="Which digit it is; none if the model knows no classes.")
+    sliders: dict[str, Number] = Field(description="Where Generate's sliders with a name stand for it.")
+    mse: Number = Field(description="Mean squared error of the digit found, white being 1: good up to 0.01.")
+    read: Pixels = Field(description="The drawing as it was read.")
+    found: Pixels = Field(description="What the model makes of the latent vector.")
+    remarks: list[str] = Field(description="What is not as it should be, a sentence each.")

@@ -1,0 +1,47 @@
+"""Messages about models."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bridge_server.contract.base import Message
+from ganmnist.fields import Flag, Number, Whole
+from ganmnist.models.manifest import OwnName
+
+
+class Model(Message):
+    """A model that can generate."""
+
+    id: str
+    name: str
+    created: str
+    data: str = Field(description="Name of the data set it learned from.")
+    latent_dim: Whole
+    classes: Whole = Field(description="Classes that a digit may be chosen from; 0 where none can be.")
+    epoch: Whole = Field(description="Epochs trained.")
+    step: Whole
+    seconds: Number = Field(description="Time it was trained.")
+    frechet: Number | None = Field(
+        None, description="Frechet distance as in a run; none if its training was too short to be judged."
+    )
+    finished: Flag = Field(description="False while its training is under way or was cut short.")
+    training: Flag = Field(False, description="True while it is being trained, or waits for its turn to go on.")
+    preset: str | None = Field(description="Preset of its networks, if one.")
+
+
+class ModelRename(Message):
+    """Another name for a model."""
+
+    name: OwnName = Field(description="The new name, which no other model may have.")
+
+
+class Models(Message):
+    """All models, newest first, and at the end the one that comes along."""
+
+    models: list[Model]
+
+
+class Deleted(Message):
+    """What was deleted."""
+
+    deleted: str

@@ -1,0 +1,115 @@
+"""The OpenAPI document, made out of the table of calls: `python -m bridge_server.openapi` writes it.
+
+The file is committed: the components take help texts and paths from it, and the server answers it at /openapi.json.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from bridge_server.contract.base import ErrorBody
+from bridge_server.contract.calls import API_VERSION, CALLS, Call
+from bridge_server.contract.media import JSON
+
+FILE = Path(__file__).with_name("openapi.json")
+_REF = "#/components/schemas/{model}"
+# What pydantic calls a bound, and leaves so in the schema of a whole number that may be null.
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def document() -> dict[str, Any]:
+    """Return the whole document: one operation per call, one schema per message."""
+    models: set[type[BaseModel]] = {ErrorBody}
+    for call in CALLS:
+        models.update(model for model in (call.request, call.reply) if model)
+    ordered = sorted(models, key=lambda model: model.__name__)
+    # One schema per message for both directions: `validation` describes what may be left out of a request.
+    _, raw = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    schemas = tidy(raw)
+    paths: dict[str, dict[str, Any]] = {}
+    for call in CALLS:
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, schemas["$defs"])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ganmnist",
+            "version": str(API_VERSION),
+            "description": "A GAN that draws digits, as geometry for Rhino. Every failure has the body ErrorBody.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "http://127.0.0.1:28280", "description": "The address stands in the file server.json."}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "The token in the file server.json."}
+            },
+            "schemas": schemas["$defs"],
+        },
+    }
+
+
+def text() -> str:
+    """Return the document as the file holds it."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def tidy(schema: Any) -> Any:
+    """Call bounds in a schema of pydantic's by their right names, and put help texts beside the field, not the null."""
+    if isinstance(schema, list):
+        return [tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidied = {_BOUNDS.get(key, key): tidy(value) for key, value in schema.items()}
+    for kind in tidied.get("anyOf", []):
+        if "description" in kind:
+            tidied.setdefault("description", kind["description"])
+    return tidied
+
+
+def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", call.path)
+    ]
+    operation: dict[str, Any] = {"operationId": call.name, "summary": call.summary}
+    if call.request and call.method == "GET":
+        for name, schema in schemas[call.request.__name__]["properties"].items():
+            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+    elif call.request:
+        operation["requestBody"] = {"required": True, "content": {call.takes: {"schema": _ref(call.request)}}}
+    elif call.takes != JSON:
+        operation["requestBody"] = {"required": True, "content": {call.takes: {}}}
+    if parameters:
+        operation["parameters"] = parameters
+    if call.public:
+        operation["security"] = []
+    kinds = (call.gives,) if isinstance(call.gives, str) else call.gives
+    answer = {kind: {"schema": _ref(call.reply)} if call.reply else {} for kind in kinds}
+    operation["responses"] = {"201" if call.creates else "200": {"description": "Success.", "content": answer}}
+    if call.name == "run_start":
+        operation["responses"]["200"]["description"] = "The run that was there already: same key, or same model."
+        operation["responses"]["201"] = {"description": "A new run.", "content": answer}
+    failure = {"application/json": {"schema": _ref(ErrorBody)}}
+    operation["responses"]["default"] = {"description": "Failure.", "content": failure}
+    return operation
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def main() -> None:
+    """Write the committed file."""
+    FILE.write_text(text(), encoding="utf-8", newline="\n")
+    print(f"wrote {FILE.name}: {len(CALLS)} calls")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""What a backend answers with beside messages: something new, a file, a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bridge_server.contract.media import ZIP
+from bridge_server.contract.models import Model
+from bridge_server.contract.runs import Run
+
+
+class Created(NamedTuple):
+    """A reply about something that was not there before: 201."""
+
+    reply: Run | Model
+
+
+class Attachment(NamedTuple):
+    """A file to keep."""
+
+    name: str
+    content: bytes
+    media: str = ZIP
+
+
+class Stream(NamedTuple):
+    """An answer that is sent piece by piece."""
+
+    pieces: Iterator[bytes]

@@ -1,0 +1,100 @@
+"""Messages about runs, and the states of a run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from bridge_server.contract.base import Message, Picture
+from ganmnist.config import TrainConfig
+from ganmnist.fields import Number, Whole
+from ganmnist.models.manifest import NewName
+
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+class StartRun(TrainConfig, NewName):
+    """Starts a training."""
+
+    key: str | None = Field(
+        None, description="Idempotency key: the same key gives the same run.", min_length=1, max_length=128
+    )
+
+
+class Run(Message):
+    """One training."""
+
+    id: RunId
+    model: str
+    state: RunState
+    settings: TrainConfig
+    data: str | None = Field(None, description="Name of the data set.")
+    created: str = Field(description="When Train was pressed, ISO 8601 in UTC.")
+    place: Whole | None = Field(None, description="Place in the queue, from 1, while queued.")
+    epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
+    epochs: Whole | None = Field(None, description="Epochs of the whole training; none where its budget is in seconds.")
+    step: Whole = 0
+    percent: Number = Field(0.0, description="Share of the budget that is used up.")
+    seconds: Number = Field(0.0, description="Time spent training.")
+    seconds_left: Number | None = Field(None, description="Estimate of the time to the end.")
+    loss_d: Number | None = Field(None, description="Loss of the discriminator.")
+    loss_g: Number | None = Field(None, description="Loss of the generator.")
+    frechet: Number | None = Field(
+        None,
+        description="Frechet distance to real digits by the judge's eyes, as 10,000 samples would show; "
+        "less is better.",
+    )
+    confident: Number | None = Field(None, description="Share of its digits of which the judge is sure, 0 to 1.")
+    preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
+    text: str = Field(description="The state in a few words: 41 % - 0:52 left - FID 12.")
+    reason: str | None = Field(
+        None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
+    )
+    problem: str | None = Field(None, description="A sentence for people: what happened and what to do.")
+    warnings: list[str] = Field(
+        [], description="What goes badly in the training, and what to do about it, a sentence each."
+    )
+
+
+class Runs(Message):
+    """All runs, newest first."""
+
+    runs: list[Run]
+
+
+class ProgressQuery(Message):
+    """What the asker has already."""
+
+    since: Whole = Field(0, description="Number of the last tick the asker has.", ge=0, le=2**31 - 1)
+    preview: Whole = Field(0, description="Number of the newest preview the asker has.", ge=0, le=2**31 - 1)
+
+
+class EventsQuery(Message):
+    """What the asker of a stream has already."""
+
+    since: Whole = Field(0, description="Number of the last tick the asker has.", ge=0, le=2**31 - 1)
+
+
+class RunProgress(Message):
+    """What is new in a run."""
+
+    run: Run
+    next: Whole = Field(description="Send this as `since` next time.")
+    steps: list[Whole] = Field(description="Training steps since then of which the losses are known, at most 1,000.")
+    loss_d: list[Number] = Field(description="Loss of the discriminator at each of them.")
+    loss_g: list[Number] = Field(description="Loss of the generator at each of them.")
+    frechet: list[Number | None] = Field(description="Frechet distance as last judged by then; none before.")
+    preview: Picture | None = Field(None, description="The newest preview, if the asker lacks it.")

@@ -1,0 +1,143 @@
+"""What a generator draws as messages of the contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bridge_server.contract.digits import Generated, GenerateRequest
+from bridge_server.contract.film import Film, FilmFrame, FilmRequest
+from bridge_server.contract.latents import LatentVectors
+from bridge_server.contract.models import Model
+from bridge_server.contract.networks import Activations, ActivationsRequest, LayerMaps
+from bridge_server.encoding.pixels import floats, owned, pixels, rhino
+from ganmnist.errors import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.film import Film as Shown
+    from ganmnist.models.manifest import Source
+
+
+MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes, 2.4 s as points
+
+
+class Origin(NamedTuple):
+    """Where digits come from: a model, whether it is being trained, its latent_dim."""
+
+    source: Source
+    training: bool
+    latent_dim: int
+
+    def said(self) -> dict[str, Any]:
+        """Return what replies say of it, by the names they have for it."""
+        return {
+            "model": self.source.model,
+            "step": self.source.step,
+            "training": self.training,
+            "latent_dim": self.latent_dim,
+        }
+
+
+def activations(request: ActivationsRequest, origin: Origin, layers: list[FeatureMaps]) -> Activations:
+    """Put the feature maps of a generator's layers and their geometry into the reply of `networks_activations`.
+
+    Raises:
+        SettingError: More vertices than a canvas takes.
+    """
+    from ganmnist.generation.activations import stacked
+
+    if request.form != "images":
+        _check_vertices(layers, request.maps)
+
+    return Activations(
+        model=origin.source.model,
+        step=origin.source.step,
+        training=origin.training,
+        layers=[
+            LayerMaps(
+                place=layer.place,
+                layer=layer.layer,
+                output_shape=layer.output_shape,
+                low=layer.low,
+                high=layer.high,
+                maps=pixels(layer.images),
+            )
+            for layer in layers
+        ],
+        geometry=[each for piece in stacked(layers, request) for each in rhino(piece)],
+    )
+
+
+def _check_vertices(layers: list[FeatureMaps], maps: int) -> None:
+    def vertices(most: int) -> int:
+        return sum(replace(layer, images=layer.images[:most]).sheet().size for layer in layers)
+
+    if vertices(maps) <= MAX_VERTICES:
+        return
+    fits = next((most for most in (48, 32, 16, 8, 4, 2, 1) if most < maps and vertices(most) <= MAX_VERTICES), None)
+    raise SettingError(
+        f"maps: up to {maps} a layer make {vertices(maps):,} vertices, at most {MAX_VERTICES:,}: "
+        f"{f'lower it to {fits}, or ' if fits else ''}take the form images"
+    )
+
+
+def latent_vectors(model: Model, z: NDArray[np.float32], remarks: list[str]) -> LatentVectors:
+    """Put whole vectors (rows, columns, latent_dim + classes) into the reply of the calls that make them."""
+    rows, columns, _ = z.shape
+    return LatentVectors(
+        model=model.name,
+        latent_dim=model.latent_dim,
+        rows=rows,
+        columns=columns,
+        z=floats(z),
+        remarks=remarks,
+    )
+
+
+def generated(
+    request: GenerateRequest,
+    origin: Origin,
+    z: NDArray[np.float32],
+    images: NDArray[np.uint8],
+    remarks: list[str],
+) -> Generated:
+    """Put digits, the whole vectors they came from and their geometry into the reply of `generate`."""
+    from ganmnist.geometry.forms import build
+    from ganmnist.latent.vectors import digits
+    from ganmnist.models.provenance import Provenance
+
+    geometry, owners = owned(build(images, request))
+    return Generated(
+        **origin.said(),
+        z=floats(z),
+        digits=digits(z, origin.latent_dim),
+        images=pixels(images),
+        remarks=remarks,
+        provenance=Provenance.of(origin.source, request.seed, request, z).stem(),
+        geometry=geometry,
+        owners=owners,
+    )
+
+
+def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Shown) -> Film:
+    """Put the frames of a film and their geometry into the reply of `film`."""
+    from ganmnist.geometry.layout import assemble
+    from ganmnist.latent.vectors import digits
+
+    geometry, owners = owned(assemble(shown.images, request))
+    frames, count, rows, columns = shown.images.shape
+    return Film(
+        **origin.said(),
+        frames=[FilmFrame(step=frame.step, epoch=frame.epoch, seconds=frame.seconds) for frame in shown.frames],
+        count=count,
+        z=floats(z),
+        digits=digits(z, origin.latent_dim),
+        images=pixels(shown.images.reshape(frames * count, rows, columns)),
+        geometry=geometry,
+        remarks=shown.remarks,
+        owners=owners,
+    )

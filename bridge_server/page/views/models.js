@@ -1,0 +1,186 @@
+// Models: what there is, by what name, to take along, to bring in, and to compare.
+
+import { call, get, post } from "../lib/api.js";
+import { controls } from "../widgets/controls.js";
+import { ask, clock, el, fill, freshId, save, say, whole } from "../lib/dom.js";
+import { field, schemas } from "../lib/form.js";
+import { latest } from "../lib/latest.js";
+import { draw, images, onTheme } from "../lib/pixels.js";
+import { fresh, request } from "../lib/state.js";
+
+const SAMPLES = 6;
+const BUNDLED = "bundled"; // comes along, and stays as it is
+const address = (name) => `/api/models/${encodeURIComponent(name)}`;
+
+/** A row of digits: { node, show(images) }. */
+function strip(label) {
+  const node = el("canvas", { className: "strip pixelated", width: 28 * SAMPLES, height: 28, role: "img", "aria-label": label });
+  let all = [];
+  const paint = () => all.forEach((pixels, place) => draw(node, pixels, 28, [28 * place, 0]));
+  onTheme(paint);
+  return {
+    node,
+    show(found) {
+      all = found;
+      paint();
+    },
+  };
+}
+
+export function modelsView() {
+  const rows = el("ul", { className: "models" });
+  const file = el("input", { type: "file", accept: ".ganmnist", hidden: true, onchange: bringIn, "aria-label": "Model file" });
+  const state = { ...fresh(), count: SAMPLES };
+  const sides = [side("Left"), side("Right")];
+  const knobs = controls(state, change);
+  const node = el(
+    "div",
+    { className: "stack" },
+    el(
+      "section",
+      { className: "card" },
+      el("div", { className: "row apart" }, el("h1", {}, "Models"), el("button", { type: "button", onclick: () => file.click() }, "Import a model"), file),
+      rows,
+    ),
+    el(
+      "section",
+      { className: "card stack" },
+      el("h2", {}, "Compare"),
+      el("p", { className: "help" }, "The same sliders move both. A seed is another hand in each model: no two share a latent space."),
+      el("div", { className: "columns compare" }, knobs.node, el("div", { className: "stack" }, sides.map((one) => one.node))),
+    ),
+  );
+  let models = [];
+
+  function side(label) {
+    const id = freshId("model");
+    const select = el("select", { id, onchange: () => draws(state) });
+    const shown = strip(`${label}: its digits`);
+    const wrong = el("p", { className: "wrong", role: "alert" });
+    const draws = latest(
+      (wanted) => {
+        const known = models.find(({ name }) => name === select.value)?.classes ?? 0;
+        const digit = wanted.digit !== null && wanted.digit < known ? wanted.digit : null;
+        return post("/api/generate", request({ ...wanted, digit, model: select.value }), { urgent: true });
+      },
+      (answer) => {
+        wrong.textContent = answer.remarks.join(" ");
+        shown.show(images(answer.images));
+        shown.node.dataset.shown = `${answer.model} ${answer.step}`;
+      },
+      (error) => (wrong.textContent = error.message),
+    );
+    return { node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), select, shown.node, wrong), select, draws };
+  }
+
+  function change(part) {
+    Object.assign(state, part);
+    knobs.set(state);
+    for (const { draws } of sides) draws({ ...state });
+  }
+
+  async function rename(model) {
+    const name = field("name", (await schemas()).ModelRename.properties.name);
+    name.input.value = model.name;
+    name.input.required = true;
+    const wanted = await ask({ title: `Rename ${model.name}`, body: [name.node], confirm: "Rename", value: name.value });
+    if (!wanted || wanted === model.name) return;
+    await attempt(() => call("PATCH", address(model.name), { body: { name: wanted } }), `${model.name} is now ${wanted}.`);
+  }
+
+  async function remove(model) {
+    const sure = await ask({
+      title: `Delete ${model.name}?`,
+      body: [el("p", {}, "The model and what its training left go for good. Export it first if you may want it again.")],
+      confirm: "Delete",
+      dangerous: true,
+      cancel: "Keep it",
+    });
+    if (sure) await attempt(() => call("DELETE", address(model.name)), `${model.name} is deleted.`);
+  }
+
+  async function takeAlong(model) {
+    await attempt(async () => save(await get(`${address(model.name)}/file`), `${model.name}.ganmnist`));
+  }
+
+  async function bringIn() {
+    const [chosen] = file.files;
+    file.value = "";
+    if (!chosen) return;
+    await attempt(async () => {
+      const { name } = await call("POST", "/api/models/file", { body: chosen, type: "application/zip" });
+      say(`${name} is here.`, "good");
+    });
+  }
+
+  async function attempt(work, done) {
+    try {
+      await work();
+      if (done) say(done, "good");
+    } catch (error) {
+      say(error.message, "bad");
+    }
+    await list();
+  }
+
+  function row(model) {
+    const digits = strip(`Digits of ${model.name}`);
+    const facts = [
+      model.data,
+      model.seconds ? `trained ${clock(model.seconds)}` : null,
+      `${whole(model.step)} steps`,
+      model.finished ? null : "not finished",
+    ];
+    const own = model.name !== BUNDLED;
+    const button = (text, work, className = "quiet") =>
+      el("button", { type: "button", className, onclick: () => work(model), "aria-label": `${text} ${model.name}` }, text);
+    const node = el(
+      "li",
+      { "data-name": model.name },
+      digits.node,
+      el(
+        "div",
+        { className: "what" },
+        el("strong", {}, model.name),
+        el("span", { className: "help" }, facts.filter(Boolean).join(" · ")),
+      ),
+      el("span", { className: "fid" }, model.frechet === null ? "" : `FID ${model.frechet.toFixed(model.frechet < 10 ? 1 : 0)}`),
+      el(
+        "div",
+        { className: "row" },
+        el("a", { className: "button", href: `#/play/${encodeURIComponent(model.name)}`, "aria-label": `Play with ${model.name}` }, "Play"),
+        button("Export", takeAlong),
+        own ? button("Rename", rename) : null,
+        own ? button("Delete", remove, "quiet danger-text") : null,
+      ),
+    );
+    return { node, model, digits };
+  }
+
+  async function list() {
+    let found;
+    try {
+      found = (await get("/api/models")).models;
+    } catch (error) {
+      say(error.message, "bad");
+      return;
+    }
+    models = found;
+    const made = models.map(row);
+    fill(rows, made.map((one) => one.node));
+    sides.forEach(({ select }, at) => {
+      const before = select.value || models[Math.min(at, models.length - 1)].name;
+      fill(select, models.map(({ name }) => el("option", { value: name, selected: name === before }, name)));
+    });
+    change({});
+    for (const { model, digits } of made) {
+      try {
+        digits.show(images((await post("/api/generate", { model: model.name, count: SAMPLES, form: "images" })).images));
+      } catch {
+        continue; // its row stays without a picture
+      }
+    }
+  }
+
+  return { node, enter: list, back: list };
+}

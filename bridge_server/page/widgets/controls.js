@@ -1,0 +1,84 @@
+// The controls of a digit: which one, how it is written, from which seed.
+
+import { el, freshId } from "../lib/dom.js";
+import { HANDS } from "../lib/state.js";
+import { title } from "../lib/form.js";
+
+/** A slider with its value beside it; one that may be left alone has a button that does. */
+export function slider({ name, label = title(name), low, high, step, value, optional = false, change }) {
+  const id = freshId(name);
+  const input = el("input", { id, name, type: "range", min: low, max: high, step, value: value ?? (low + high) / 2 });
+  const shown = el("output", { htmlFor: id });
+  const reset = el("button", { type: "button", className: "reset", "aria-label": `${label} as it comes`, title: "As it comes" }, "×");
+  const node = el("div", { className: "slider" }, el("label", { htmlFor: id }, label), input, shown, optional ? reset : el("span"));
+  const set = (given) => {
+    node.classList.toggle("unset", given === null);
+    reset.hidden = given === null;
+    if (given !== null) input.value = given;
+    else input.value = (low + high) / 2;
+    const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
+    shown.textContent = text;
+    input.setAttribute("aria-valuetext", given === null ? "as it comes" : text);
+  };
+  input.addEventListener("input", () => {
+    set(input.valueAsNumber);
+    change(input.valueAsNumber);
+  });
+  reset.addEventListener("click", () => {
+    set(null);
+    change(null);
+    input.focus();
+  });
+  set(value);
+  return { node, set };
+}
+
+/** { node, set(state), classes(number) }; `change(part)` gets what was changed. */
+export function controls(state, change) {
+  const digits = el("div", { className: "digits", role: "radiogroup", "aria-label": "Digit" });
+  const name = freshId("digit");
+  const radios = [null, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => {
+    const input = el("input", { type: "radio", name, value: String(digit), onchange: () => change({ digit }) });
+    const node = el("label", {}, input, el("span", {}, digit === null ? "any" : String(digit)));
+    digits.append(node);
+    return { digit, input, node };
+  });
+  const knob = (name, low, high, step, optional) =>
+    slider({ name, low, high, step, optional, value: state[name], change: (value) => change({ [name]: value }) });
+  const sliders = Object.fromEntries(HANDS.map((name) => [name, knob(name, -3, 3, 0.05, true)]));
+  sliders.boldness = knob("boldness", 0, 2, 0.05, false);
+  const seedId = freshId("seed");
+  const seed = el("input", { id: seedId, type: "number", min: 0, max: 2 ** 31 - 1, step: 1, name: "seed" });
+  seed.addEventListener("input", () => {
+    if (seed.value !== "" && seed.checkValidity()) change({ seed: seed.valueAsNumber });
+  });
+  const other = (by) => () => {
+    const value = by === null ? crypto.getRandomValues(new Uint32Array(1))[0] % 100000 : Math.max(0, seed.valueAsNumber + by || 0);
+    seed.value = value;
+    change({ seed: value });
+  };
+  const seedRow = el(
+    "div",
+    { className: "seed" },
+    el("label", { htmlFor: seedId }, "Seed"),
+    seed,
+    el("button", { type: "button", onclick: other(-1), "aria-label": "Seed before" }, "−"),
+    el("button", { type: "button", onclick: other(1), "aria-label": "Next seed" }, "+"),
+    el("button", { type: "button", onclick: other(null) }, "Random"),
+  );
+  const set = (given) => {
+    for (const { digit, input } of radios) input.checked = digit === given.digit;
+    for (const [name, made] of Object.entries(sliders)) made.set(given[name]);
+    if (seed.valueAsNumber !== given.seed) seed.value = given.seed;
+  };
+  set(state);
+  return {
+    node: el("div", { className: "controls" }, digits, ...Object.values(sliders).map(({ node }) => node), seedRow),
+    set,
+    /** How many classes the model knows; without any no digit can be chosen. */
+    classes(number) {
+      digits.hidden = !number;
+      for (const { digit, node } of radios) node.hidden = digit !== null && digit >= number;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// The digits shown: one of them large, as an image or in space, and all of them to choose from.
+
+import { el, fill, freshId } from "../lib/dom.js";
+import { draw, onTheme } from "../lib/pixels.js";
+import { FORMS, relief } from "../relief3d/relief.js";
+
+/** { node, show(images, digits), form() }. */
+export function stage() {
+  const flat = el("canvas", { className: "pixelated flat", role: "img", width: 28, height: 28, "aria-label": "The digit" });
+  const deep = el("canvas", {
+    className: "deep",
+    tabIndex: 0,
+    role: "img",
+    "aria-label": "The digit in space. Arrow keys turn it, plus and minus zoom, 0 puts it back.",
+  });
+  const name = freshId("form");
+  const choices = el("fieldset", { className: "segments" }, el("legend", { className: "hidden" }, "Shown as"));
+  for (const form of ["image", ...FORMS]) {
+    choices.append(
+      el("label", {}, el("input", { type: "radio", name, value: form, checked: form === "relief", onchange: () => choose(form) }), el("span", {}, form)),
+    );
+  }
+  const sorry = el("p", { className: "help", hidden: true }, "This browser has no WebGL 2, so the digit is shown flat.");
+  const thumbs = el("div", { className: "thumbs", role: "group", "aria-label": "All digits" });
+  const hint = el("p", { className: "help hint" }, "Drag to turn, click and wheel to zoom.");
+  const box = el("div", { className: "box" }, flat, deep);
+  const node = el("figure", { className: "stage" }, el("div", { className: "row apart" }, choices, hint), box, sorry, thumbs);
+  let space; // made when it is first needed
+  let all = [];
+  let at = 0;
+  let chosen;
+
+  function choose(form) {
+    chosen = form;
+    if (form !== "image" && space === undefined) {
+      space = relief(deep);
+      if (!space) sorry.hidden = false;
+    }
+    const solid = form !== "image" && space;
+    flat.hidden = Boolean(solid);
+    deep.hidden = hint.hidden = !solid;
+    if (solid) space.form(form);
+    paint();
+  }
+
+  function paint() {
+    const pixels = all[at];
+    if (!pixels) return;
+    if (!flat.hidden) draw(flat, pixels, 28);
+    if (!deep.hidden) space.show(pixels);
+    [...thumbs.children].forEach((thumb, place) => {
+      draw(thumb.firstChild, all[place], 28);
+      thumb.setAttribute("aria-pressed", String(place === at));
+    });
+  }
+
+  function pick(place) {
+    at = place;
+    paint();
+  }
+
+  choose("relief");
+  onTheme(paint);
+  return {
+    node,
+    show(images, digits) {
+      all = images;
+      at = Math.min(at, all.length - 1);
+      if (thumbs.children.length !== all.length) {
+        fill(
+          thumbs,
+          all.map((_, place) => el("button", { type: "button", onclick: () => pick(place) }, el("canvas", { className: "pixelated", width: 28, height: 28, "aria-hidden": "true" }))),
+        );
+      }
+      [...thumbs.children].forEach((thumb, place) => {
+        const digit = digits[place];
+        thumb.setAttribute("aria-label", digit === undefined ? `Sample ${place + 1}` : `Sample ${place + 1}, a ${digit}`);
+      });
+      thumbs.hidden = all.length < 2;
+      paint();
+    },
+    /** As what the digit is shown, by its name in the contract. */
+    form: () => (chosen === "image" ? "images" : chosen),
+  };
+}

@@ -1,0 +1,42 @@
+// Digits as a file: in which form, and of which kind.
+
+import { post } from "../lib/api.js";
+import { ask, save } from "../lib/dom.js";
+import { field, schemas } from "../lib/form.js";
+import { request } from "../lib/state.js";
+
+const PICTURES = ["png", "gif", "npy"];
+const FEW = { contours: ["obj", "3dm", "json"], points: ["obj", "ply", "3dm", "json"] }; // meshes go into all others
+const WITH_UNITS = ["3mf", "3dm"];
+
+/** Tell whether a kind of file holds a form. */
+function holds(format, form) {
+  if (form === "images" || PICTURES.includes(format)) return (form === "images") === PICTURES.includes(format);
+  return FEW[form]?.includes(format) ?? true;
+}
+
+/** Ask for form and kind, and keep the digits of a state as such a file. Throws what the server finds wrong. */
+export async function download(state, shown) {
+  const { properties } = (await schemas()).ExportRequest;
+  const [form, format, units] = ["form", "format", "units"].map((name) => field(name, properties[name]));
+  const fit = () => {
+    for (const option of format.input.options) option.hidden = option.disabled = !option.value || !holds(option.value, form.input.value);
+    if (format.input.selectedOptions[0]?.disabled ?? true) format.input.value = [...format.input.options].find(({ disabled }) => !disabled).value;
+    units.node.hidden = !WITH_UNITS.includes(format.input.value);
+    if (units.node.hidden) units.input.value = "";
+  };
+  form.input.value = shown;
+  form.input.addEventListener("input", fit);
+  format.input.addEventListener("input", fit);
+  fit();
+  const fields = [form, format, units];
+  const wanted = await ask({
+    title: "Download",
+    body: fields.map(({ node }) => node),
+    confirm: "Download",
+    value: () => Object.fromEntries(fields.map(({ name, value }) => [name, value()])),
+  });
+  if (!wanted) return;
+  const content = await post("/api/export", { ...request(state), ...wanted }, { file: true, urgent: true });
+  save(content, `${state.model}-${state.digit ?? "any"}-${state.z ? "drawn" : state.seed}.${wanted.format}`);
+}

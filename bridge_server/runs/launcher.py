@@ -1,0 +1,300 @@
+"""Starts training processes, one at a time, and judges how each ended."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge_server import errors
+from bridge_server.contract.runs import RunState
+from bridge_server.errors import Refusal
+from bridge_server.runs import quotas
+from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
+from bridge_server.runs.store import Record, RunStore
+from ganmnist.storage.atomic import read_json, write_json
+
+STOP_SECONDS = 4.0  # from the question to the kill
+_RETRY_SECONDS = 1.0
+_log = logging.getLogger("ganmnist.launcher")
+# No window, and like the process group elsewhere: a Ctrl-C in the server's terminal does not reach the trainer.
+if sys.platform == "win32":
+    _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+else:
+    _FLAGS = 0
+_RESUME = "Resume goes on from the last checkpoint."
+
+
+class Outcome(NamedTuple):
+    """How a training ended."""
+
+    state: RunState
+    reason: str | None = None
+    problem: str | None = None
+
+
+STOPPED = Outcome(RunState.STOPPED)
+SERVER_STOPPED = Outcome(
+    RunState.INTERRUPTED, "server_stopped", f"The server was stopped while the training was under way. {_RESUME}"
+)
+TIME_LIMIT = Outcome(
+    RunState.INTERRUPTED,
+    "time_limit",
+    f"The training had {quotas.HOURS:g} hours at a stretch: others have their turn. {_RESUME}",
+)
+_DISK_FULL = Outcome(
+    RunState.INTERRUPTED,
+    "disk_full",
+    f"The disk is full: a training leaves {quotas.ROOM // 1_000_000} MB free. Make room, then resume.",
+)
+
+
+class _Trainer:
+    """A training process, under way or ended."""
+
+    def __init__(self, record: Record, folder: Path) -> None:
+        self.id = record.id
+        self.unstored: Outcome | None = None  # how it ended, as long as the store cannot take that
+        self._folder = folder
+        self._asked: Outcome | None = None  # how it will have ended if it does what it is asked
+        self._code = 0
+        self._killed_for_memory = _oom_kills()
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._process = self._start(record)
+        except OSError as error:
+            self._not_started = error
+
+    def is_asked(self) -> bool:
+        return self._asked is not None
+
+    def ask(self, outcome: Outcome) -> None:
+        """Ask the process to end; kill it where it does not in time."""
+        if self._asked is None and self._process:
+            timer = threading.Timer(STOP_SECONDS, self._process.kill)
+            timer.daemon = True  # the server need not wait for it
+            timer.start()
+        if self._asked is None or outcome is STOPPED:  # what a user asks outweighs the rest
+            self._asked = outcome
+        if self._process is None or self._process.stdin is None:
+            return
+        try:
+            self._process.stdin.write(b"stop\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):  # a pipe without a reader, or closed on this side
+            _log.info("trainer ended before it was asked", extra={"fields": {"run": self.id}})
+
+    def wait(self) -> None:
+        """Return when the process has ended."""
+        if self._process is None or self._process.stdin is None:
+            return
+        self._code = self._process.wait()
+        try:
+            self._process.stdin.close()
+        except OSError:
+            _log.info("trainer left its orders unread", extra={"fields": {"run": self.id}})
+
+    def outcome(self) -> Outcome:
+        """Tell how the process ended; what it was asked until now counts."""
+        if self._process is None:
+            if self._asked:
+                return self._asked
+            if errors.is_full(self._not_started):
+                return _DISK_FULL
+            return Outcome(RunState.FAILED, "start", f"The training could not be started: {self._not_started}.")
+        out_of_memory = _oom_kills() > self._killed_for_memory
+        return judge(self._code, self._asked, self._folder, out_of_memory=out_of_memory)
+
+    def _start(self, record: Record) -> subprocess.Popen[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / FAILURE).unlink(missing_ok=True)
+        settings = {"model": record.model, "settings": record.settings.model_dump(mode="json")}
+        write_json(self._folder / SETTINGS, settings)
+        with (self._folder / LOG).open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bridge_server.runs.worker", str(self._folder)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                creationflags=_FLAGS,
+                process_group=None if sys.platform == "win32" else 0,
+            )
+
+
+class Launcher:
+    """Trains the queued runs one after the other, in a thread."""
+
+    def __init__(self, runs: RunStore, models: Path) -> None:
+        self._runs = runs
+        self._models = models
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._trainer: _Trainer | None = None
+        self._thread = threading.Thread(target=self._loop, name="launcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the queue. Runs that a crash of the server left behind as running are interrupted first."""
+        try:
+            self._interrupt_orphans()
+        except Refusal:
+            _log.exception("orphans cannot be interrupted")  # the loop tries again
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue again."""
+        self._wake.set()
+
+    def stop(self, id: str) -> None:
+        """Stop a run, queued, running or interrupted; it is final within 5 s. Others are left as they are."""
+        with self._lock:
+            if self._trainer and self._trainer.id == id:
+                self._trainer.ask(STOPPED)
+            elif not self._runs.move(id, RunState.QUEUED, RunState.STOPPED):
+                self._runs.move(id, RunState.INTERRUPTED, RunState.STOPPED)
+
+    def is_stopping(self, id: str) -> bool:
+        trainer = self._trainer
+        return trainer is not None and trainer.id == id and trainer.is_asked()
+
+    def seen(self, record: Record) -> Record:
+        """Return a record with what the store could not take yet: that its training was interrupted.
+
+        On a full disk the user has to hear that it is full before the store can say so.
+        """
+        trainer = self._trainer
+        if trainer and trainer.id == record.id and trainer.unstored:
+            state, reason, problem = trainer.unstored
+            return replace(record, state=state, reason=reason, problem=problem)
+        return record
+
+    def close(self) -> None:
+        """Interrupt the training under way, so that it can go on after the next start."""
+        self._closing.set()
+        self._wake.set()
+        with self._lock:
+            if self._trainer:
+                self._trainer.ask(SERVER_STOPPED)
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS + 2)
+
+    def _loop(self) -> None:
+        while not self._closing.is_set():
+            self._wake.clear()
+            try:
+                self._interrupt_orphans()
+                waiting = self._runs.queue()
+                if waiting:
+                    self._train(waiting[0])
+                else:
+                    self._wake.wait()
+            except Exception:  # whatever it is, the queue must outlive it
+                _log.exception("the queue is held up")
+                self._closing.wait(_RETRY_SECONDS)
+
+    def _interrupt_orphans(self) -> None:
+        """Interrupt what is called running while nothing is."""
+        for record in self._runs.running():
+            self._runs.move(record.id, RunState.RUNNING, *SERVER_STOPPED)
+
+    def _train(self, record: Record) -> None:
+        with self._lock:  # from here to the trainer nobody can ask for a stop in vain
+            if self._closing.is_set() or not self._runs.move(record.id, RunState.QUEUED, RunState.RUNNING):
+                return
+            trainer = self._trainer = _Trainer(record, self._models / record.id)
+        alarm = threading.Timer(quotas.HOURS * 3600, self._end, [trainer])
+        alarm.daemon = True
+        alarm.start()
+        try:
+            trainer.wait()
+        finally:
+            alarm.cancel()
+        while not self._settle(trainer):
+            if self._closing.wait(_RETRY_SECONDS):
+                return  # the next start finds it running, and interrupts it
+
+    def _end(self, trainer: _Trainer) -> None:
+        with self._lock:
+            trainer.ask(TIME_LIMIT)
+
+    def _settle(self, trainer: _Trainer) -> bool:
+        """Store how a training ended, and tell whether that could be done."""
+        with self._lock:  # a press of Stop comes before this, and counts, or finds the run ended
+            outcome = trainer.outcome()
+            try:
+                self._runs.move(trainer.id, RunState.RUNNING, *outcome)
+            except (Refusal, sqlite3.Error):
+                _log.exception("a run's end cannot be stored")
+                # What is final is not said before it is stored: a crash would take it back.
+                trainer.unstored = outcome if outcome.state is RunState.INTERRUPTED else None
+                return False
+            self._trainer = None
+        fields = {"run": trainer.id, "state": outcome.state, "reason": outcome.reason}
+        _log.info("run ended", extra={"fields": fields})
+        return True
+
+
+def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool) -> Outcome:
+    """Tell how a training ended.
+
+    Args:
+        code: Exit status of its process, minus the signal where one ended it.
+        asked: What it was asked to do, if anything.
+        folder: Its folder, where it says why it failed.
+        out_of_memory: Whether the system killed a process for its memory meanwhile.
+    """
+    if code == Exit.FINISHED:
+        return Outcome(RunState.SUCCEEDED)
+    if code == Exit.FAILED and (failure := _failure(folder)):
+        return failure
+    if asked:
+        return asked
+    if code == Exit.DISK_FULL:
+        return _DISK_FULL
+    if code == Exit.OUT_OF_MEMORY or (code == -_SIGKILL and out_of_memory):
+        return _interrupted("out_of_memory", "The machine ran out of memory. Close other programs, then resume.")
+    if code in _ENDED_BY_OTHERS:
+        return _interrupted("killed", f"The training was killed by another program. {_RESUME}")
+    return _interrupted("crashed", f"The training crashed (exit status {code}){_last_words(folder)}. {_RESUME}")
+
+
+_SIGKILL = 9  # not in `signal` on Windows
+_ENDED_BY_OTHERS = {Exit.SAVED, -_SIGKILL, -signal.SIGTERM, -signal.SIGINT}
+
+
+def _interrupted(reason: str, problem: str) -> Outcome:
+    return Outcome(RunState.INTERRUPTED, reason, problem)
+
+
+def _failure(folder: Path) -> Outcome | None:
+    """Return what a training said of its failure, if it could say that."""
+    try:
+        failure = read_json(folder / FAILURE)
+        return Outcome(RunState.FAILED, str(failure["code"]), str(failure["message"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _last_words(folder: Path) -> str:
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return f"; its last words: {lines[-1][:200]}" if lines else ""
+
+
+def _oom_kills() -> int:
+    """Count the processes that Linux has killed for their memory since it started; 0 elsewhere."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        with open("/proc/vmstat", encoding="ascii") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("oom_kill ")), 0)
+    except OSError:
+        return 0

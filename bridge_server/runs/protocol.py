@@ -1,0 +1,20 @@
+"""What the server and the training process agree on: names of files, and how the process ends."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+SETTINGS = "settings.json"
+FAILURE = "failure.json"
+LOG = "worker.log"
+LOCK = "worker.lock"
+
+
+class Exit(IntEnum):
+    """How the process ended, for the server."""
+
+    FINISHED = 0
+    FAILED = 1  # failure.json says why
+    SAVED = 3  # ended early, with a checkpoint
+    DISK_FULL = 4
+    OUT_OF_MEMORY = 5

@@ -1,0 +1,56 @@
+"""What people read about a run: its state in a few words, short enough for a component's message."""
+
+from __future__ import annotations
+
+from bridge_server.contract.runs import Run, RunState
+
+
+def with_text(run: Run, note: str | None = None) -> Run:
+    """Return the run with its text: `epoch 3/20 - 41 % - 0:52 left - FID 12`, or without epochs, as the budget is.
+
+    Args:
+        run: All of it but the text.
+        note: What it is doing, where that is not training: loading data, stopping.
+    """
+    return run.model_copy(update={"text": _text(run, note)})
+
+
+def clock(seconds: float) -> str:
+    """Put seconds as 0:52 or 1:02:03."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _text(run: Run, note: str | None) -> str:
+    match run.state:
+        case RunState.QUEUED:
+            return f"queued - place {run.place}"
+        case RunState.RUNNING if note:
+            return note
+        case RunState.RUNNING if not run.epoch:
+            return "starting"
+        case RunState.RUNNING:
+            epoch = f"epoch {run.epoch}/{run.epochs} - " if run.epochs else ""
+            left = "" if run.seconds_left is None else f" - {clock(run.seconds_left)} left"
+            return f"{epoch}{run.percent:.0f} %{left}{_judged(run)}"
+        case RunState.SUCCEEDED:
+            epochs = f"{run.epoch} {'epoch' if run.epoch == 1 else 'epochs'} in " if run.epochs else ""
+            return f"finished - {epochs}{clock(run.seconds)}{_judged(run)}"
+        case RunState.INTERRUPTED:
+            return f"interrupted{_place(run)} - resume to go on"
+        case _:
+            return f"{run.state}{_place(run)}"
+
+
+def _place(run: Run) -> str:
+    if not run.epoch:
+        return ""
+    return f" at epoch {run.epoch}/{run.epochs}" if run.epochs else f" at {run.percent:.0f} %"
+
+
+def _judged(run: Run) -> str:
+    """Return what the judge said; a decimal more where it counts."""
+    if run.frechet is None:
+        return ""
+    return f" - FID {run.frechet:.1f}" if round(run.frechet, 1) < 10 else f" - FID {run.frechet:.0f}"

@@ -1,0 +1,122 @@
+"""The JSON views: one for every call of the contract, all made from its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from bridge_server.backends.base import Backend
+from bridge_server.contract.calls import CALLS, Call
+from bridge_server.contract.media import EVENTS, JSON, PNG
+from bridge_server.contract.replies import Attachment, Created, Stream
+from bridge_server.errors import Refusal
+from ganmnist.errors import SettingError
+
+_ENTRIES = 2000  # of a list, and names in a whole body: twice what the contract has use for
+_SMALL = 20_000  # bytes, in which there is no room for harm
+
+
+def blueprint(backend: Backend) -> Blueprint:
+    """Return the views of all calls, answered by `backend`."""
+    api = Blueprint("api", __name__)
+    for call in CALLS:
+        rule = call.path.replace("{", "<").replace("}", ">")
+        api.add_url_rule(rule, call.name, _view(call, getattr(backend, call.name)), methods=[call.method])
+    return api
+
+
+def _view(call: Call, work: Callable[..., Any]) -> Callable[..., Response]:
+    read = _reader(call)
+
+    def view(**path: str) -> Response:
+        return _reply(work(*path.values(), *read()))
+
+    return view
+
+
+def _reader(call: Call) -> Callable[[], Sequence[BaseModel | bytes]]:
+    """Return what reads the request of a call: nothing, its query string or its body."""
+    model = call.request
+    if call.takes != JSON:
+        return lambda: [body_of(call.takes)]
+    if model is None:
+        return list
+    if call.method == "GET":
+        whole = {name for name, field in model.model_json_schema()["properties"].items() if field["type"] == "integer"}
+        return lambda: [model.model_validate(_numbers(request.args, whole))]
+    return lambda: [model.model_validate_json(_body())]
+
+
+def _numbers(texts: Mapping[str, str], whole: set[str]) -> dict[str, object]:
+    """Turn digits into numbers, since a query string has only texts and the models take no text for a number."""
+    return {name: _number(text) if name in whole else text for name, text in texts.items()}
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
+
+
+def _body() -> bytes:
+    body = json_bytes()
+    if len(body) > _SMALL:
+        with suppress(ValueError):  # not JSON, as the model will say
+            _check_entries(from_json(body))
+    return body
+
+
+def json_bytes() -> bytes:
+    """Return the body of the request as it came.
+
+    The bytes, not Flask's JSON: deep nesting breaks json.loads, where pydantic's own parser calls it invalid.
+    """
+    return body_of(JSON)
+
+
+def body_of(kind: str) -> bytes:
+    """Return the body of the request as it came.
+
+    Raises:
+        Refusal: It is of another type.
+    """
+    if request.mimetype != kind:
+        raise Refusal(415, "media_type", f"Send the body as Content-Type: {kind}.")
+    return request.get_data()
+
+
+def _check_entries(value: object, place: str = "") -> int:
+    """Refuse a body in which so much can be wrong that saying it would take seconds and gigabytes.
+
+    Returns:
+        Number of names in the objects of a value.
+    """
+    if not isinstance(value, list | dict):
+        return 0
+    entries, names = (value.items(), len(value)) if isinstance(value, dict) else (enumerate(value), 0)
+    if len(value) <= _ENTRIES:
+        nested = [(name, entry) for name, entry in entries if isinstance(entry, list | dict)]
+        names += sum(_check_entries(entry, f"{place}.{name}".strip(".")[:80]) for name, entry in nested)
+    most = max(len(value), names)
+    if most > _ENTRIES:
+        message = f"{place or 'the body'}: has {most:,} entries, at most {_ENTRIES:,} are read"
+        raise Refusal(422, SettingError.code, message, field=place or None)
+    return names
+
+
+def _reply(made: object) -> Response:
+    if isinstance(made, bytes):
+        return Response(made, mimetype=PNG)
+    if isinstance(made, Attachment):
+        headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+        return Response(made.content, headers=headers, mimetype=made.media)
+    if isinstance(made, Stream):
+        return Response(made.pieces, mimetype=EVENTS)
+    status = 200
+    if isinstance(made, Created):
+        made, status = made.reply, 201
+    assert isinstance(made, BaseModel)
+    return Response(to_json(made), status, mimetype="application/json")

@@ -1,0 +1,171 @@
+"""waitress, hardened: refuses in our own words, and lets no slow connection hold the door."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from copy import copy
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from waitress import create_server
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer
+from waitress.task import ErrorTask, WSGITask
+
+from bridge_server.access.concurrency import RETRY_SECONDS
+from bridge_server.access.guard import MAX_BODY, new_request_id
+from bridge_server.errors import Refusal, answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+LargestBody = Callable[[str, str, str], int]
+THREADS = 8
+REQUEST_SECONDS = 30  # within which a whole request, headers and body, has to arrive, and its answer to be taken
+CONNECTIONS = 400  # less than `select` takes anywhere
+PER_ADDRESS = 40  # of them; a Rhino needs two, a browser six
+PER_ADDRESS_HERE = 200  # all programs of this machine have the same
+_IN_MEMORY = 5_000_000  # bytes of an answer that wait without a file on the disk: 64 reliefs are 4 MB
+_CODES = {413: "too_large", 431: "headers_too_large"}
+
+
+class _Refuse(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """Answers what waitress cannot read with the body that all our failures have."""
+
+    def execute(self) -> None:
+        found = self.request.error
+        # 501 would blame the server for a coding that the client made up.
+        status = found.code if found.code in _CODES or found.code == 500 else 400
+        reason = "Bad Request" if status == 400 else found.reason
+        refusal = Refusal(status, _CODES.get(status, "request"), f"The request cannot be read: {found.body}.")
+        _, _, body = answer(refusal, new_request_id())
+        self.status = f"{status} {reason}"
+        self.response_headers.extend([("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")])
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Answer(WSGITask):  # type: ignore[misc]
+    """Lets a connection that was told to come back later wait for its turn."""
+
+    def finish(self) -> None:
+        super().finish()
+        if self.status.startswith("429"):
+            self.channel.ignored_until = time.monotonic() + RETRY_SECONDS
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Knows from the headers how large a body this request may have, before any of it is kept."""
+
+    adj: Any
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        self.adj = copy(self.adj)
+        most = self.adj.largest_body(self.command, self.path, self.headers.get("AUTHORIZATION", ""))
+        self.adj.max_request_body_size = most + 1  # waitress refuses what is as large as this
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that knows since when the request under way is being sent, or its answer is being taken."""
+
+    task_class = _Answer
+    error_task_class = _Refuse
+    parser_class = _Parser
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.waiting_since = time.monotonic()
+        self.ignored_until = 0.0
+        self._answering = False  # a thread of ours is sending
+
+    def writable(self) -> bool:
+        # What a thread is sending, `select` would find writable again and again until it is sent, and the thread would
+        # have to wait for the interpreter at every turn.
+        return not self._answering and bool(super().writable())
+
+    def _flush_exception(self, flush: Callable[..., bool] | None, do_close: bool = True) -> tuple[bool, bool] | None:
+        if do_close:  # the loop itself; a thread of ours leaves the closing to it
+            return super()._flush_exception(flush, do_close)  # type: ignore[no-any-return]
+        self._answering = True
+        try:
+            return super()._flush_exception(flush, do_close)  # type: ignore[no-any-return]
+        finally:
+            self._answering = False
+
+    def readable(self) -> bool:
+        # So a flood is as slow as it was asked to be. `select` looks again within a second.
+        return time.monotonic() >= self.ignored_until and bool(super().readable())
+
+    def service(self) -> None:
+        self.waiting_since = time.monotonic()
+        super().service()
+        self.waiting_since = time.monotonic()
+
+    def is_idle(self) -> bool:
+        """Tell whether it waits for the other side: for a request, or to get rid of an answer."""
+        return not self.requests or bool(self.total_outbufs_len)
+
+    def cut(self) -> None:
+        self.will_close = True
+        with suppress(OSError):  # the other side was quicker
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes `select`, which waits for room where nobody reads
+
+
+def _open(server: BaseWSGIServer, connection: socket.socket, address: Any, *rest: Any, **keywords: Any) -> None:
+    """Take up a new connection. It replaces the one that has been idle longest if its address has too many."""
+    most = PER_ADDRESS_HERE if ip_address(address[0]).is_loopback else PER_ADDRESS
+    theirs = [channel for channel in server.active_channels.values() if channel.addr[0] == address[0]]
+    if len(theirs) >= most:
+        idle = [channel for channel in theirs if channel.is_idle() and not channel.will_close]
+        if not idle:
+            connection.close()
+            return
+        min(idle, key=lambda channel: channel.waiting_since).cut()
+    _Channel(server, connection, address, *rest, **keywords)
+
+
+class _Maintenance:
+    """Closes connections whose request takes too long, however busily they send it byte by byte."""
+
+    def __init__(self, server: BaseWSGIServer) -> None:
+        self._server = server
+
+    def __call__(self, now: float) -> None:
+        cutoff = time.monotonic() - REQUEST_SECONDS
+        for channel in list(self._server.active_channels.values()):
+            if channel.is_idle() and channel.waiting_since < cutoff:
+                channel.cut()
+
+
+def create(
+    app: WSGIApplication, listener: socket.socket, largest_body: LargestBody = lambda *_: MAX_BODY
+) -> BaseWSGIServer:
+    """Return a server of `app` on a socket that listens already; its `run` serves until SystemExit.
+
+    Args:
+        app: The application.
+        listener: The socket.
+        largest_body: Tells from method, path and Authorization how many bytes the body of a request may have.
+    """
+    server = create_server(
+        app,
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        connection_limit=CONNECTIONS,
+        cleanup_interval=1,
+        channel_request_lookahead=0,
+        max_request_header_size=16_384,
+        outbuf_overflow=_IN_MEMORY,
+        clear_untrusted_proxy_headers=True,
+    )
+    server.adj.largest_body = largest_body
+    server.channel_class = _open
+    server.maintenance = _Maintenance(server)
+    return server

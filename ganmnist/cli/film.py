@@ -1,0 +1,64 @@
+"""The command line's `film`: a model through all kept states of its training."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganmnist import paths
+from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.config import FilmConfig, FilmGeometryConfig
+from ganmnist.errors import SettingError
+from ganmnist.models.store import ModelStore
+from ganmnist.validation import read_settings
+
+if TYPE_CHECKING:
+    from ganmnist.cli.options import Commands
+
+
+def add_film(commands: Commands) -> None:
+    """Add the command `film`."""
+    added = add_command(commands, "film", film)
+    added.add_argument("--model", help="Name of the model; the newest of your own unless given.")
+    added.add_argument("--latent", type=float, nargs="+", help=FilmConfig.model_fields["latent"].description)
+    added.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="File to write: .png (a line per digit), .gif (it moves), .obj, .stl, .ply, .3mf, .3dm or .json (COMPAS).",
+    )
+    add_settings(added, FilmConfig)
+    add_settings(added, FilmGeometryConfig)
+
+
+def film(options: argparse.Namespace) -> None:
+    """Show the same digits through all kept states of a training, from noise on."""
+    from ganmnist.export.pictures import animation, sheet
+    from ganmnist.export.write import ENDINGS, write_geometry, write_picture
+    from ganmnist.generation.film import draw
+    from ganmnist.geometry.layout import assemble
+    from ganmnist.storage.atomic import write_atomic
+
+    ending = options.out.suffix.lower()
+    if ending not in ENDINGS or ending == ".npy":
+        known = ", ".join(known for known in ENDINGS if known != ".npy")
+        raise SettingError(f"out: {options.out.name} ends in {ending or 'nothing'}; known endings are {known}")
+    config = read_settings(FilmConfig, given(options, FilmConfig))
+    geometry = read_settings(FilmGeometryConfig, given(options, FilmGeometryConfig))
+    store = ModelStore(paths.home())
+    made = draw(store.find(options.model or store.list()[0].name), config)
+    if ending == ".png":
+        write_picture(options.out, sheet(made.images))
+    elif ending == ".gif":
+        write_atomic(options.out, animation(made.images))
+    else:
+        write_geometry(options.out, assemble(made.images, geometry), geometry.form)
+    told = [frame.model_dump(include={"epoch", "step", "seconds"}) for frame in made.frames]
+    print_result(
+        options,
+        {"frames": told, "remarks": made.remarks, "out": str(options.out)},
+        "\n".join(
+            [*made.remarks, f"{options.out}: {len(told)} frames, from step {told[0]['step']} to {told[-1]['step']}"]
+        ),
+    )

@@ -1,0 +1,53 @@
+"""The command `invert`: from a picture of a drawing to the nearest digit."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganmnist import paths
+from ganmnist.cli.options import add_command, print_result
+from ganmnist.config import GeometryConfig
+from ganmnist.models.store import ModelStore
+
+if TYPE_CHECKING:
+    from ganmnist.cli.options import Commands
+
+
+def add_invert(commands: Commands) -> None:
+    """Add the command `invert`."""
+    added = add_command(commands, "invert", invert)
+    added.add_argument("file", type=Path, help="Picture of a drawing, light on dark or dark on light.")
+    added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
+    added.add_argument("--digit", type=int, help="Which digit it is; the one that comes nearest unless given.")
+    added.add_argument("--out", type=Path, help="PNG file for the drawing as it was read and, beside it, the digit.")
+
+
+def invert(options: argparse.Namespace) -> None:
+    """Find the latent vector whose digit is nearest to a drawing."""
+    import numpy as np
+    import torch
+
+    from ganmnist.data.drawing import read_drawing
+    from ganmnist.export.write import write
+    from ganmnist.generation import inversion
+    from ganmnist.generation.sampler import Sampler
+
+    image = read_drawing(options.file)
+    sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
+    torch.set_num_threads(1)  # the batches are too small to share between cores
+    found = inversion.invert(sampler, image, options.digit)
+    if options.out:
+        write(options.out, np.stack([image, found.image]), GeometryConfig(columns=2))
+    values = {
+        "model": sampler.name,
+        "digit": found.digit,
+        "mse": found.mse,
+        "sliders": found.sliders,
+        "z": found.z.tolist(),
+    }
+    digit = "a digit" if found.digit is None else f"a {found.digit}"
+    sliders = "".join(f", {name} {value:.2f}" for name, value in found.sliders.items())
+    poor = "; the model makes nothing nearer" if found.poor else ""
+    print_result(options, values, f"{options.file}: {digit}{sliders}, mean squared error {found.mse:.4f}{poor}")

@@ -1,0 +1,107 @@
+"""The command line's `between` and `sheet`: ways through latent space as pictures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganmnist import paths
+from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.config import BetweenConfig, GenerateConfig, GeometryConfig, SheetConfig
+from ganmnist.errors import SettingError
+from ganmnist.models.store import ModelStore
+from ganmnist.storage.atomic import write_atomic
+from ganmnist.validation import read_settings
+
+if TYPE_CHECKING:
+    from ganmnist.cli.options import Commands
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.latent.vectors import Latents
+
+
+_MILLISECONDS = 80  # for which an animation shows an image
+
+
+def add_latents(commands: Commands) -> None:
+    """Add the commands `between` and `sheet`."""
+    model = "Name of the model; the one that comes along unless given."
+    settings = BetweenConfig.model_fields
+
+    added = add_command(commands, "between", between)
+    added.add_argument("--model", help=model)
+    added.add_argument("--seeds", type=int, nargs="+", default=[0], help="Seeds of the digits to go between [0].")
+    added.add_argument(
+        "--digits", type=int, nargs="+", help="Which digits they are; drawn from the seeds unless given."
+    )
+    added.add_argument("--steps", type=int, help=f"{settings['steps'].description} [{settings['steps'].default}]")
+    added.add_argument("--closed", action="store_true", help=settings["closed"].description)
+    added.add_argument("--linear", action="store_true", help=settings["linear"].description)
+    added.add_argument(
+        "--out", type=Path, required=True, help="File to write: .gif (an animation), or as generate writes, in a row."
+    )
+
+    added = add_command(commands, "sheet", sheet)
+    added.add_argument("--model", help=model)
+    added.add_argument("--latent", type=float, nargs="+", help=SheetConfig.model_fields["latent"].description)
+    added.add_argument("--out", type=Path, required=True, help="File to write, as generate writes: .png for a picture.")
+    add_settings(added, SheetConfig)
+
+
+def between(options: argparse.Namespace) -> None:
+    """Draw what lies on the way from digit to digit, in a row or as an animation."""
+    from ganmnist.export.pictures import gif
+    from ganmnist.export.write import write
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.latent import interpolation
+
+    count = max(len(options.seeds), len(options.digits or ()))
+    if count < 2:
+        raise SettingError("seeds: there is only one digit; name two or more --seeds, or --digits, or both")
+    sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
+    keys = _keys(options.seeds, options.digits, count, sampler)
+    config = read_settings(BetweenConfig, {**given(options, BetweenConfig), "z": keys.tolist()})
+    images = sampler.generate(interpolation.between(config, sampler.latent_dim, sampler.classes))
+    if options.out.suffix.lower() == ".gif":
+        turned = images if config.closed else np.concatenate([images, images[-2:0:-1]])  # round and round, or back
+        write_atomic(options.out, gif(turned, _MILLISECONDS))
+    else:
+        write(options.out, images, GeometryConfig(columns=len(images)))
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
+    print_result(options, done, f"{options.out}: {len(images)} digits on the way through {count}, from {sampler.name}")
+
+
+def sheet(options: argparse.Namespace) -> None:
+    """Draw a digit in the middle of a sheet of its varieties, in rows and columns along two directions."""
+    from ganmnist.export.write import write
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.latent import sheet as latent_sheet
+    from ganmnist.latent.directions import unheard
+
+    config = read_settings(SheetConfig, given(options, SheetConfig))
+    sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
+    asked = latent_sheet.sliders(config)
+    known = sampler.directions_for(asked)
+    z = latent_sheet.sheet(config, sampler.latent_dim, sampler.classes, known)
+    images = sampler.generate(z.reshape(-1, z.shape[-1]))
+    write(options.out, images, GeometryConfig(columns=config.columns))
+    remarks = unheard(asked, known)
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
+    sentence = f"{options.out}: {config.rows} x {config.columns} digits from {sampler.name}"
+    print_result(options, done, "\n".join([sentence, *remarks]))
+
+
+def _keys(seeds: list[int], digits: list[int] | None, count: int, sampler: Sampler) -> Latents:
+    """Return whole vectors (count, latent_dim + classes); one seed or one digit serves them all."""
+    from ganmnist.latent.vectors import inputs
+
+    for name, values in (("seeds", seeds), ("digits", digits or [0])):
+        if len(values) not in (1, count):
+            raise SettingError(f"{name}: there are {len(values)}, expected 1 or {count}")
+    asked = [
+        read_settings(GenerateConfig, {"seed": seeds[at % len(seeds)], "digit": digits and digits[at % len(digits)]})
+        for at in range(count)
+    ]
+    return np.concatenate([inputs(config, sampler.latent_dim, sampler.classes) for config in asked])

@@ -1,0 +1,317 @@
+"""The command line: data, train, generate, restore, film, between, sheet, invert, evaluate, models, networks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ganmnist import __version__, paths
+from ganmnist.cli.film import add_film
+from ganmnist.cli.invert import add_invert
+from ganmnist.cli.latents import add_latents
+from ganmnist.cli.models import add_models, summary
+from ganmnist.cli.networks import add_networks, add_networks_file
+from ganmnist.cli.networks_file import read_networks
+from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
+from ganmnist.errors import GanError, SettingError
+from ganmnist.models.manifest import BUNDLED, NewName
+from ganmnist.models.store import ModelFolder, ModelStore
+from ganmnist.training.advice import remarks
+from ganmnist.training.presets import recipe
+from ganmnist.validation import read_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.dataset import Dataset
+    from ganmnist.training import loop
+
+
+_screen = Console(stderr=True)  # progress and errors; standard output holds results alone
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except SettingError as error:
+        return _fail(error, 2)
+    except (GanError, OSError) as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def data(options: argparse.Namespace) -> None:
+    """Find or download MNIST, or read images of your own, and describe them."""
+    from ganmnist.dataset import first_of_each, sheet_columns
+    from ganmnist.export.write import write
+
+    found = _load(options.directory)
+    if options.out:
+        write(options.out, first_of_each(found), GeometryConfig(columns=sheet_columns(found)))
+    described = {
+        "name": found.name,
+        "source": found.source,
+        "train": len(found.train_images),
+        "test": len(found.test_images),
+    }
+    print_result(
+        options, described, "{name}: {train} training and {test} test images, from {source}".format(**described)
+    )
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a model; Ctrl-C keeps what it has learned."""
+    from ganmnist.export.write import write
+    from ganmnist.training import loop
+
+    settings = given(options, TrainConfig)
+    if options.networks_file:
+        settings = {**dict(read_networks(options.networks_file)), **settings}
+    config = read_settings(TrainConfig, settings)
+    store = ModelStore(paths.home())
+    if options.resume:
+        folder = _cut_short(store, options.model)
+        config = folder.manifest().settings
+    else:
+        folder = store.new(options.model)
+    _warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
+    found = _load(options.directory)
+    stop = _on_interrupt()
+    with _bar("training") as advance:
+        loop.train(
+            found,
+            config,
+            folder,
+            on_progress=lambda step: advance(step.percent, _say(step)),
+            on_preview=(lambda images: write(options.out, images)) if options.out else None,
+            on_warnings=_warn,
+            should_stop=lambda: bool(stop),
+            adapt=True,
+        )
+    print_result(
+        options,
+        summary(folder.manifest()),
+        f"trained {folder.name}: ganmnist generate --model {folder.name} --out digits.png",
+    )
+
+
+def generate(options: argparse.Namespace) -> None:
+    """Generate digits and write them as images or geometry."""
+    from ganmnist.export.write import write
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.latent.vectors import inputs
+    from ganmnist.models.provenance import Provenance
+
+    geometry = read_settings(GeometryConfig, given(options, GeometryConfig))
+    config = read_settings(GenerateConfig, given(options, GenerateConfig))
+    sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
+    z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
+    images = sampler.generate(z)
+    units = read_settings(ExportConfig, given(options, ExportConfig)).units
+    record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source else None
+    write(options.out, images, geometry, record)
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
+    print_result(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
+
+
+def restore(options: argparse.Namespace) -> None:
+    """Find out where the digits in a file come from, and draw the same again."""
+    from ganmnist.export.records import read_file, read_record
+    from ganmnist.export.restore import restore as draw
+    from ganmnist.export.write import write
+
+    what: str = options.what
+    record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
+    made = draw(record)
+    _warn(made.remarks)
+    if options.out:
+        # With its record they are the same file again; of a changed model they are others.
+        write(options.out, made.images, record.geometry, None if made.remarks else record)
+    done = {"remarks": made.remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
+    drawn = f"{options.out or what}: {len(made.images)} digits from {record.model} at step {record.step}"
+    print_result(options, done, f"{drawn}, seed {record.seed}, ganmnist {record.version}")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Measure how good the digits of a model are, beside real ones."""
+    from ganmnist.evaluation.evaluate import Yardstick
+
+    config = read_settings(EvaluateConfig, given(options, EvaluateConfig))
+    found = _load(options.directory)
+    images = _samples(options.what, config.count, found)
+    with _bar("judging") as advance:
+        yardstick = Yardstick(found)
+        advance(30, "the samples")
+        judged = yardstick.evaluate(images)
+        advance(70, "real images")
+        real = yardstick.floor(len(images))
+        advance(100, "done")
+    if options.json:
+        print(json.dumps({"samples": judged.model_dump(), "floor": real.model_dump()}))
+        return
+    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{judged.images} images each")
+    for name in ("frechet", "inception", "confident", "precision", "recall"):
+        table.add_row(name, f"{getattr(judged, name):.3f}", f"{getattr(real, name):.3f}")
+    for digit, (share, true) in enumerate(zip(judged.classes, real.classes, strict=True)):
+        table.add_row(f"share of {digit}", f"{share:.1%}", f"{true:.1%}")
+    Console().print(table)
+
+
+def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
+    """Read a file of samples, or have a model draw them, with the classes in the proportions of the real images."""
+    import numpy as np
+
+    from ganmnist.evaluation.evaluate import read_samples
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.latent.vectors import from_seed
+
+    if what and what.endswith(".npy"):
+        return read_samples(Path(what))[:count]
+    sampler = Sampler.load(ModelStore(paths.home()).find(what))
+    z = from_seed(0, count, sampler.latent_dim)
+    labels = data.train_labels if data.classes else np.arange(max(sampler.classes, 1))
+    classes = np.random.default_rng(0).choice(labels, count).astype(np.int64)
+    made = []
+    with _bar("sampling") as advance:
+        for part in np.array_split(np.arange(count), 20):
+            made.append(sampler.generate(z[part], classes[part]))
+            advance(5 * len(made), sampler.name)
+    return np.concatenate(made)
+
+
+def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
+    """Return the folder of the training to go on with: the newest that was cut short unless named."""
+    if name is None:
+        name = next((model.name for model in store.list() if not model.finished), None)
+        if name is None:
+            raise SettingError("resume: no training was cut short; train another model")
+    folder = store.find(name)
+    if folder.manifest().finished:
+        raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
+    if not any(folder.checkpoints.glob("*.json")):
+        raise SettingError(f"resume: the checkpoints of {folder.name} are gone, the model stays; train another model")
+    return folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("ganmnist", description="Train a GAN on MNIST and grow its digits as geometry.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    where = (
+        "Folder with IDX files like MNIST's, or with pictures, in a sub-folder for each class if they have any; a .zip "
+        "of pictures, or a .csv of pixels, the label first. GANMNIST_DATA, the cache or a download unless given."
+    )
+    added = add_command(commands, "data", data)
+    added.add_argument("--directory", type=Path, help=where)
+    added.add_argument("--out", type=Path, help="PNG file for a sheet of the first images.")
+
+    added = add_command(commands, "train", train)
+    added.add_argument("--model", help=NewName.model_fields["model"].description)
+    added.add_argument("--directory", type=Path, help=where)
+    added.add_argument("--out", type=Path, help="PNG file that shows the newest samples while it trains.")
+    added.add_argument(
+        "--resume",
+        action="store_true",
+        help="Go on with a training that was cut short, with its own settings: the newest unless --model names one.",
+    )
+    add_networks_file(added)
+    add_settings(added, TrainConfig)
+
+    added = add_command(commands, "generate", generate)
+    added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
+    added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
+    added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
+    added.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="File to write: .npy, .png, .gif, .obj, .stl, .ply, .3mf, .3dm or .json (COMPAS).",
+    )
+    add_settings(added, GenerateConfig)
+    add_settings(added, GeometryConfig)
+    add_settings(added, ExportConfig)
+
+    added = add_command(commands, "restore", restore)
+    added.add_argument("what", help="File that ganmnist has written, or the text of an object.")
+    added.add_argument("--out", type=Path, help="File to write them to again, of any kind.")
+
+    add_latents(commands)
+
+    added = add_command(commands, "evaluate", evaluate)
+    added.add_argument(
+        "what", nargs="?", help="Name of a model, the one that comes along unless given, or a .npy file of samples."
+    )
+    added.add_argument("--directory", type=Path, help=where)
+    add_settings(added, EvaluateConfig)
+
+    add_invert(commands)
+    add_film(commands)
+    add_models(commands)
+    add_networks(commands)
+    return parser
+
+
+def _load(directory: Path | None) -> Dataset:
+    from ganmnist.data import synthetic
+    from ganmnist.data.load import load_data
+
+    with _bar("data") as advance:
+        found = load_data(directory, on_progress=advance)
+    if found.name == synthetic.NAME:
+        _screen.print(f"[yellow]These digits are from {found.source}.[/]")
+    return found
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[float, str], object]]:
+    """Show a progress bar; lends a function that takes percent and words."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=_screen) as progress:
+        task = progress.add_task(title, total=100, words="")
+        yield lambda percent, words: progress.update(task, completed=percent, words=words)
+
+
+def _on_interrupt() -> list[int]:
+    """Return a list that Ctrl-C fills; a second Ctrl-C ends the process at once."""
+    pressed: list[int] = []
+
+    def press(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, press)
+    return pressed
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        _screen.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def _say(step: loop.Progress) -> str:
+    words = [f"epoch {step.epoch}/{step.epochs}" if step.epochs else f"step {step.step}"]
+    if step.estimate:
+        words += [f"FID {step.estimate.frechet:.1f}", f"{100 * step.estimate.confident:.0f} % clear"]
+    return "  ".join(words)
+
+
+def _fail(error: Exception, status: int) -> int:
+    print(f"ganmnist: {error}", file=sys.stderr)
+    return status

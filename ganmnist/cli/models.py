@@ -1,0 +1,82 @@
+"""The command line's `models`: list, delete, export and import."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ganmnist import paths
+from ganmnist.cli.options import add_command, print_result
+from ganmnist.models.archive import export_model, import_model
+from ganmnist.models.manifest import ModelManifest
+from ganmnist.models.store import ModelStore
+
+if TYPE_CHECKING:
+    from ganmnist.cli.options import Commands
+
+
+def add_models(commands: Commands) -> None:
+    """Add the command `models`, which lists them unless one of its own commands follows."""
+    added = add_command(commands, "models", models)
+    added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
+    own = added.add_subparsers(metavar="command")
+
+    added = add_command(own, "export", export)
+    added.add_argument("name", help="Name of the model.")
+    added.add_argument("--out", type=Path, required=True, metavar="FILE", help="File to write, ending in .ganmnist.")
+
+    added = add_command(own, "import", take)
+    added.add_argument("file", type=Path, help="A .ganmnist file.")
+    added.add_argument("--name", help="What to call it; as it is called in the file unless given.")
+
+
+def models(options: argparse.Namespace) -> None:
+    """List the models, or delete one; or export one to a file, or import it from there."""
+    store = ModelStore(paths.home())
+    if options.delete:
+        store.delete(options.delete)
+        print_result(options, {"deleted": options.delete}, f"deleted {options.delete}")
+        return
+    found = store.list()
+    if options.json:
+        print(json.dumps([summary(model) for model in found]))
+        return
+    table = Table("model", "networks", "data", "epoch", "step", "trained", "FID", "created")
+    for model in found:
+        table.add_row(
+            model.name,
+            escape(model.preset or "own"),
+            escape(model.data),
+            str(model.epoch),
+            str(model.step),
+            f"{model.seconds:.0f} s{'' if model.finished else ', cut short'}",
+            f"{model.estimate.frechet:.1f}" if model.estimate else "",
+            escape(model.created[:10]),
+        )
+    Console().print(table)
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a model to one file, to keep or to give away."""
+    folder = ModelStore(paths.home()).find(options.name)
+    export_model(folder, options.out)
+    done = {"model": folder.name, "out": str(options.out)}
+    print_result(options, done, f"{folder.name} written to {options.out}: ganmnist models import {options.out}")
+
+
+def take(options: argparse.Namespace) -> None:
+    """Take a model from a file that export wrote, checked before anything is kept."""
+    folder = import_model(ModelStore(paths.home()), options.file, options.name)
+    sentence = f"imported as {folder.name}: ganmnist generate --model {folder.name} --out digits.png"
+    print_result(options, summary(folder.manifest()), sentence)
+
+
+def summary(model: ModelManifest) -> dict[str, Any]:
+    """Return what is told of a model as JSON: all but its networks and settings."""
+    return model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})

@@ -1,0 +1,134 @@
+"""A drawing made an image as MNIST's are: white ink on black, 20 pixels large, its centre of mass in the middle.
+
+From pixels of any size, a picture file, or curves drawn with a round pen (LeCun et al. 1998, section III.A).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from ganmnist.data.picture import read_grey
+from ganmnist.errors import SettingError
+
+MOST_POINTS = 20_000  # of all curves together
+_SIDE = 28
+_INK = 20  # pixels that the longer side of the ink takes
+_FAINTEST = 16  # greys that ink must stand out from paper by
+_FINE = 16  # pixels drawn for one that is read
+_PEN = 1 / 8  # a stroke's width as a share of the drawing's longer side, as people wrote for MNIST
+
+Curves = Sequence[Sequence[tuple[float, float]]]
+
+
+def read_drawing(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a picture file of a drawing, light on dark, dark on light or on nothing: uint8 (28, 28).
+
+    Raises:
+        DataError: Damaged, no picture or too large.
+        SettingError: Nothing is drawn in it.
+    """
+    return fit(read_grey(source, name), name or str(source))
+
+
+def fit(pixels: NDArray[np.uint8], name: str = "image") -> NDArray[np.uint8]:
+    """Fit the ink of an image into 20 x 20 pixels, keeping its ratio, with its centre of mass in the middle of 28 x 28.
+
+    Paper is what the border shows; where that is light, the ink is dark.
+
+    Args:
+        pixels: uint8 (rows, columns), row 0 at the top.
+        name: What to call it where something is wrong.
+
+    Returns:
+        uint8 (28, 28), its strongest ink white.
+
+    Raises:
+        SettingError: Nothing stands out from the paper.
+    """
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.float32)
+    paper = float(np.median(border))
+    noise = 3 * float(np.median(np.abs(border - paper)))
+    grey = pixels.astype(np.float32)
+    ink = (paper - grey if paper > 127 else grey - paper).clip(0)
+    ink[ink <= noise] = 0
+    if ink.max() < _FAINTEST:
+        raise SettingError(f"{name}: nothing is drawn: make light strokes on dark, or dark ones on light")
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] * (255 / ink.max())
+    share = _INK / max(ink.shape)
+    height, width = (max(round(side * share), 1) for side in ink.shape)
+    small = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.HAMMING)).clip(0, 255)
+    # Within the image always: ink of 20 pixels whose centre of mass lies at its very edge would leave it by 6.
+    top, left = (_start(small.sum(axis), small.shape[1 - axis]) for axis in (1, 0))
+    image = np.zeros((_SIDE, _SIDE), np.uint8)
+    image[top : top + height, left : left + width] = np.rint(small)
+    return image
+
+
+def draw(curves: Curves, pen: float | None = None, size: float | None = None) -> NDArray[np.uint8]:
+    """Draw curves with a round pen and read what is drawn.
+
+    Args:
+        curves: Polylines, their points (x, y), y upwards. One of a single point is a dot.
+        pen: Width of the strokes, in the units of the points; an eighth of the drawing's longer side unless given.
+        size: Side of the frame that is the image, its lower left corner at (0, 0): the drawing keeps its place and its
+            size in it. Unless given, it is fitted as `fit` does, wherever it lies.
+
+    Returns:
+        uint8 (28, 28), row 0 at the top.
+
+    Raises:
+        SettingError: No points, too many, or nothing of them is in the frame.
+    """
+    points = [np.array(curve, np.float64).reshape(-1, 2) for curve in curves if len(curve)]
+    count = sum(map(len, points))
+    if not count:
+        raise SettingError("curves: nothing is drawn: there are no points")
+    if count > MOST_POINTS:
+        raise SettingError(f"curves: have {count:,} points, at most {MOST_POINTS:,}: take coarser polylines")
+    low = np.concatenate(points).min(0)
+    extent = float((np.concatenate(points).max(0) - low).max())
+    if pen is None and not extent and size is None:
+        raise SettingError("curves: all points are the same one: draw more, or say how wide the pen is")
+    stroke = pen or extent * _PEN or (size or 0) * _PEN
+    if size is None:
+        side, corner = extent + 2 * stroke, low - stroke
+    else:
+        side, corner = size, np.zeros(2)
+    ink = _strokes([(curve - corner) / side for curve in points], stroke / side)
+    if size is None:
+        return fit(ink, "curves")
+    image = np.asarray(Image.fromarray(ink).resize((_SIDE, _SIDE), Image.Resampling.BOX))
+    if image.max() < _FAINTEST:
+        raise SettingError("curves: nothing is drawn in the frame: move it there, or leave size empty")
+    return image
+
+
+def _strokes(curves: list[NDArray[np.float64]], pen: float) -> NDArray[np.uint8]:
+    """Draw curves in the square from (0, 0) to (1, 1), y upwards: uint8 (448, 448)."""
+    side = _SIDE * _FINE
+    sheet = Image.new("L", (side, side))
+    brush = ImageDraw.Draw(sheet)
+    width = min(max(pen * side, 1.0), 2.0 * side)
+    for curve in curves:
+        # Far outside nothing is seen, and Pillow's numbers are short.
+        placed = (np.array([0, 1]) + curve * [1, -1]).clip(-9, 9) * side
+        corners = [(float(x), float(y)) for x, y in placed]
+        for one, other in pairwise(corners):
+            brush.line([one, other], 255, round(width))
+        for x, y in corners:  # round joints and ends
+            brush.ellipse([x - width / 2, y - width / 2, x + width / 2, y + width / 2], 255)
+    return np.asarray(sheet)
+
+
+def _start(mass: NDArray[np.float32], length: int) -> int:
+    """Return the first row or column of ink whose centre of mass comes to the middle, as MNIST counts it: at 14."""
+    centre = float(mass @ np.arange(length) / mass.sum())
+    return min(max(round(_SIDE / 2 - centre), 0), _SIDE - length)

@@ -1,0 +1,52 @@
+"""Images with their labels, as the trainer takes them: a data set, wherever it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIGITS = tuple("0123456789")
+_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with their labels.
+
+    Attributes:
+        name: `MNIST`, `synthetic-mnist` (what stands in for MNIST, and is not MNIST) or the name of a folder or file.
+        source: Where it came from, for people.
+        train_images, test_images: uint8 (N, 28, 28), row 0 at the top.
+        train_labels, test_labels: uint8 (N,), the number of each image's class.
+        classes: Names of the classes; empty if the images have none.
+    """
+
+    name: str
+    source: str
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+    classes: tuple[str, ...] = DIGITS
+
+
+def first_of_each(dataset: Dataset, rows: int = 4) -> NDArray[np.uint8]:
+    """Return a sheet's worth of training images, uint8 (N, 28, 28), in rows of `sheet_columns(dataset)`.
+
+    Each column is a class, black where the class has too few; images without classes come as they are.
+    """
+    columns = sheet_columns(dataset)
+    if not dataset.classes:
+        return dataset.train_images[: rows * columns]
+    sheet = np.zeros((rows, columns, 28, 28), np.uint8)
+    for label in range(columns):
+        found = dataset.train_images[np.flatnonzero(dataset.train_labels == label)[:rows]]
+        sheet[: len(found), label] = found
+    return sheet.reshape(-1, 28, 28)
+
+
+def sheet_columns(dataset: Dataset) -> int:
+    """Return how many images stand side by side on a sheet: one of each class, but ten at most."""
+    return min(len(dataset.classes), _COLUMNS) or _COLUMNS

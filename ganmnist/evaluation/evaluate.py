@@ -1,0 +1,186 @@
+"""How good are generated digits? Figures from the judge's features and opinions, beside those of real images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganmnist.dataset import DIGITS, Dataset
+from ganmnist.errors import DataError
+from ganmnist.evaluation.judge import FEATURES, look
+from ganmnist.evaluation.judgement import Judgement
+from ganmnist.evaluation.metrics import Vectors, confident, covered, frechet_distance, inception_score, reach
+from ganmnist.models.figures import Estimate, Evaluation
+
+_MANY = 10_000  # what figures are usually given for
+_FEW = 1000
+_ENOUGH = 20  # images of a class, to tell how far they differ
+_ARE_DIGITS = 0.9  # share of real images in which the judge sees what their label says
+
+
+class Yardstick:
+    """The test images of a data set, looked at once, by which other images are measured."""
+
+    def __init__(self, data: Dataset) -> None:
+        """Look at the test images.
+
+        Raises:
+            DataError: They are too few.
+        """
+        _need_many(data.test_images, f"{data.name}: its test images")
+        self._data = data
+        self._real, _ = look(data.test_images)
+        self._reach = reach(self._real)
+
+    def evaluate(self, images: NDArray[np.uint8]) -> Evaluation:
+        """Compare images with the test images.
+
+        Args:
+            images: uint8 (N, 28, 28). Figures are comparable only for equal N.
+
+        Raises:
+            DataError: They are too few.
+        """
+        _need_many(images, "images")
+        features, opinions = look(images)
+        return Evaluation(
+            images=len(images),
+            frechet=frechet_distance(features, self._real),
+            inception=inception_score(opinions),
+            confident=confident(opinions),
+            precision=covered(features, self._real, self._reach),
+            recall=covered(self._real, features, reach(features)),
+            classes=tuple((np.bincount(opinions.argmax(1), minlength=10) / len(opinions)).tolist()),
+        )
+
+    def floor(self, count: int) -> Evaluation:
+        """Evaluate real training images: what a perfect generator would reach with as many samples."""
+        chosen = np.random.default_rng(0).permutation(len(self._data.train_images))[:count]
+        return self.evaluate(self._data.train_images[chosen])
+
+
+class Estimator:
+    """Estimates from a thousand samples the Frechet distance that ten thousand would show, in half a second.
+
+    Finite samples lie too far apart, by about c (1/N + 1/M) (Chong and Forsyth 2020, section 3). What real images show
+    against other real ones tells c.
+    """
+
+    def __init__(
+        self, images: NDArray[np.uint8], labels: NDArray[np.uint8] | None = None, classes: tuple[str, ...] = ()
+    ) -> None:
+        """Look at some of the real images.
+
+        Args:
+            images: uint8 (N, 28, 28).
+            labels: The number of each image's class, (N,); none where they have no classes.
+            classes: Names of the classes.
+
+        Raises:
+            DataError: They are too few.
+        """
+        if not self.can_judge(images):
+            raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * (FEATURES + 1)}")
+        chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _FEW]
+        features, opinions = look(images[chosen])
+        self._looks = _Looks(features, opinions.argmax(1), labels if labels is None else labels[chosen], classes)
+        self._real = features[len(chosen) // 3 :]
+        others = features[: len(chosen) // 3]
+        self._excess = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
+
+    @staticmethod
+    def can_judge(images: NDArray[np.uint8]) -> bool:
+        """Tell whether there are enough real images to compare with."""
+        return len(images) >= 3 * (FEATURES + 1)
+
+    def estimate(self, images: NDArray[np.uint8]) -> Estimate:
+        """Look at generated images, uint8 (N, 28, 28)."""
+        return self._estimate(*look(images))
+
+    def judge(self, images: NDArray[np.uint8], asked: NDArray[np.int64] | None = None) -> Judgement:
+        """Estimate generated images, and tell whether all is among them that is among the real ones.
+
+        Args:
+            images: uint8 (N, 28, 28).
+            asked: The class that each was to be, (N,); none of a model without classes.
+        """
+        features, opinions = look(images)
+        return self._looks.compare(self._estimate(features, opinions), features, opinions.argmax(1), asked)
+
+    def _estimate(self, features: Vectors, opinions: Vectors) -> Estimate:
+        too_far = self._excess * (1 / len(features) + 1 / len(self._real) - 2 / _MANY)
+        distance = frechet_distance(features, self._real) - too_far
+        return Estimate(frechet=max(distance, 0.0), confident=confident(opinions))
+
+
+class _Looks:
+    """How the real images look: how many of each class there are, and how far they differ."""
+
+    def __init__(
+        self,
+        features: Vectors,
+        seen: NDArray[np.int64],
+        labels: NDArray[np.uint8] | None,
+        classes: tuple[str, ...],
+    ) -> None:
+        self._classes = classes
+        self._digits = np.array([int(name) if name in DIGITS else -1 for name in classes], np.int64)
+        right = self._digits[labels] == seen if labels is not None and classes else np.zeros(1)
+        self._are_digits = right.mean() >= _ARE_DIGITS
+        self._of_digits = _variances(features, seen, len(DIGITS))
+        self._of_classes = None if labels is None else _variances(features, labels, len(classes))
+        self._share = _shares(seen)
+
+    def compare(
+        self, estimate: Estimate, features: Vectors, seen: NDArray[np.int64], asked: NDArray[np.int64] | None
+    ) -> Judgement:
+        """Compare generated images with the real ones."""
+        if asked is None or self._of_classes is None:
+            variety = _ratios(_variances(features, seen, len(DIGITS)), self._of_digits)
+            known = (_shares(seen), self._share) if self._are_digits else (None, None)
+            return Judgement(estimate, DIGITS, variety, *known)
+        variety = _ratios(_variances(features, asked, len(self._classes)), self._of_classes)
+        obeyed = [_mean(seen[asked == place] == digit) for place, digit in enumerate(self._digits)]
+        return Judgement(estimate, self._classes, variety, obeyed=tuple(obeyed) if self._are_digits else None)
+
+
+def _shares(seen: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple((np.bincount(seen, minlength=len(DIGITS)) / len(seen)).tolist())
+
+
+def _mean(right: NDArray[np.bool_]) -> float | None:
+    return float(right.mean()) if len(right) >= _ENOUGH else None
+
+
+def _variances(features: Vectors, groups: NDArray[np.integer[Any]], count: int) -> list[float | None]:
+    """Return the variance of the features within each group, all features together; None of one that is too small."""
+    members = [features[groups == group] for group in range(count)]
+    return [float(one.var(0, ddof=1).sum()) if len(one) >= _ENOUGH else None for one in members]
+
+
+def _ratios(ours: list[float | None], real: list[float | None]) -> tuple[float | None, ...]:
+    return tuple(one / other if one is not None and other else None for one, other in zip(ours, real, strict=True))
+
+
+def _need_many(images: NDArray[np.uint8], what: str) -> None:
+    """Raise DataError for fewer images than the judge has features: their covariance would say nothing."""
+    if len(images) <= FEATURES:
+        raise DataError(f"{what}: {len(images)} are too few to compare, at least {FEATURES + 1}; thousands say more")
+
+
+def read_samples(path: Path) -> NDArray[np.uint8]:
+    """Read samples from a .npy file.
+
+    Raises:
+        DataError: Not a .npy file of uint8 (N, 28, 28).
+    """
+    try:
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read as .npy ({error})") from None
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
+        raise DataError(f"{path}: expected uint8 (N, 28, 28), got {images.dtype} {images.shape}")
+    return np.asarray(images)

@@ -1,0 +1,141 @@
+"""From a file, or the text of an object, back to the digits: its record is found, their model, and they are drawn."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ganmnist.errors import DataError
+from ganmnist.export.label import MARK, METADATA, MODEL_PART
+from ganmnist.models.provenance import HEAD, KEY, MAX_TEXT, Provenance, join, read
+from ganmnist.storage.bounded import read_at_most
+from ganmnist.storage.zips import open_zip
+
+MAX_FILE = 64 << 20  # bytes
+_PARTS = 100  # files in a 3MF that somebody's program has written anew
+_OBJECTS = 10_000  # of a .3dm whose records are read
+_END = '"}'
+_COMMENTS = re.compile(rb"^(?:#|comment) " + MARK.encode() + rb"([!-~]*)\s*$", re.MULTILINE)
+_BEFORE_VERTICES = 4 * MAX_TEXT  # bytes in which comments are looked for
+
+
+def read_record(content: bytes, where: str) -> Provenance:
+    """Find the record in a file's bytes, or in a text's.
+
+    A .3dm is searched for the text, and a .png for its chunks, since their readers may stumble over a damaged file.
+
+    Args:
+        content: At most `MAX_FILE` bytes.
+        where: Name of the file, for the sentence that says what is wrong.
+
+    Raises:
+        DataError: Too large, damaged, or without a record.
+    """
+    if len(content) > MAX_FILE:
+        raise DataError(f"{where}: is larger than {MAX_FILE:,} bytes, so it is not read")
+    try:
+        texts = list(next(find for begins, find in _FINDERS if content.startswith(begins))(content, where))
+    except (struct.error, UnicodeError, ValueError, RecursionError):
+        raise DataError(f"{where}: is damaged, so its record cannot be found: take another copy") from None
+    if not texts:
+        raise DataError(
+            f"{where}: holds no record of ganmnist. Records stand in the .3dm, .3mf, .obj, .ply, .json, .png and .gif "
+            "that ganmnist writes, and in the user text of what Generate bakes; .stl and .npy have no place for one"
+        )
+    records = [read(text, where) for text in texts]
+    whole = max(records, key=lambda record: len(record.z))
+    return whole if len(whole.vectors()) > 1 else join(records)
+
+
+def read_file(path: Path) -> Provenance:
+    """Find the record in a file.
+
+    Raises:
+        DataError: It cannot be read, is too large, damaged, or without a record.
+    """
+    try:
+        with path.open("rb") as file:
+            return read_record(bytes(read_at_most(file, MAX_FILE)), str(path))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _png(content: bytes, where: str) -> Iterator[str]:
+    place = 8
+    while place < len(content):
+        length, kind = struct.unpack_from(">I4s", content, place)
+        body = content[place + 8 : place + 8 + length]
+        if kind == b"tEXt" and body.startswith(KEY.encode() + b"\0"):
+            yield body[len(KEY) + 1 :].decode("ascii")
+        place += 12 + length
+
+
+def _gif(content: bytes, where: str) -> Iterator[str]:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["GIF"]) as picture:
+            text = picture.info.get("comment", b"").decode("ascii")
+    except Exception as error:  # Pillow's readers raise errors of all kinds for damaged bytes
+        raise ValueError from error
+    if text.startswith(HEAD):
+        yield text
+
+
+def _3mf(content: bytes, where: str) -> Iterator[str]:
+    with open_zip(io.BytesIO(content), _PARTS, lambda words: DataError(f"{where}: {words}")) as package:
+        part = next((entry for entry in package.entries if entry.filename == MODEL_PART), None)
+        xml = package.read(part, 8 * MAX_FILE) if part else b""
+    found = re.search(rb"<metadata name=\"%b\"[^>]*>([^<]*)<" % METADATA.encode(), xml)
+    if found:
+        yield html.unescape(found[1].decode("ascii"))
+
+
+def _3dm(content: bytes, where: str) -> Iterator[str]:
+    """Yield the texts of the document and of objects: openNURBS keeps them in UTF-16, never packed."""
+    head, end, start = HEAD.encode("utf-16-le"), _END.encode("utf-16-le"), 0
+    for _ in range(_OBJECTS):
+        start = content.find(head, start)
+        if start < 0:
+            return
+        stop = content.find(end, start, start + 4 * MAX_TEXT)
+        if stop < 0:
+            raise ValueError
+        yield content[start : stop + len(end)].decode("utf-16-le")
+        start = stop
+
+
+def _json(content: bytes, where: str) -> Iterator[str]:
+    """Yield a record's own text, or those in what COMPAS writes, without reading all the geometry beside them."""
+    if content.startswith(HEAD.encode()):
+        yield content.decode("ascii").strip()
+        return
+    key = re.compile(rb'"%b"\s*:\s*(?={)' % KEY.encode())
+    for found in list(key.finditer(content))[:_OBJECTS]:
+        text = content[found.end() : found.end() + 2 * MAX_TEXT].decode("utf-8", "ignore")
+        value, _ = json.JSONDecoder().raw_decode(text)
+        yield json.dumps(value)
+        if found.start() < len(HEAD):
+            return  # the first thing in the file is the record of all
+
+
+def _comments(content: bytes, where: str) -> Iterator[str]:
+    lines = _COMMENTS.findall(content, 0, _BEFORE_VERTICES)
+    if lines:
+        yield b"".join(lines).decode("ascii")
+
+
+_FINDERS: tuple[tuple[bytes, Callable[[bytes, str], Iterator[str]]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", _png),
+    (b"GIF8", _gif),
+    (b"PK", _3mf),
+    (b"3D Geometry File Format", _3dm),
+    (b"{", _json),
+    (b"[", _json),
+    (b"", _comments),
+)

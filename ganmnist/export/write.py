@@ -1,0 +1,165 @@
+"""Digits as files: which kinds there are, and what each holds."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ganmnist.config import GeometryConfig
+from ganmnist.errors import SettingError
+from ganmnist.export.label import Label
+from ganmnist.export.mesh_formats import obj, ply, stl, three_mf
+from ganmnist.export.pictures import gif, sample_grid
+from ganmnist.export.rhino import three_dm
+from ganmnist.geometry.forms import build
+from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points, is_empty
+from ganmnist.models.provenance import KEY, Provenance
+from ganmnist.storage.atomic import write_atomic
+
+_FRAME = 200  # milliseconds that a digit is shown in a GIF
+
+
+def write(
+    path: Path,
+    images: NDArray[np.uint8],
+    config: GeometryConfig | None = None,
+    record: Provenance | None = None,
+) -> None:
+    """Write images, or the geometry made of them; the ending of the file's name says what.
+
+    Args:
+        path: .npy (uint8, N x 28 x 28), .png (a sheet) and .gif (one after the other) hold the images; .obj, .stl,
+            .ply, .3mf, .3dm and .json (COMPAS) their geometry.
+        images: uint8 (N, rows, columns).
+        config: Form, cell, height and plane of the geometry, and how many digits stand side by side.
+        record: Where they come from. The file holds it, and says in which units it is, as far as it has a place.
+
+    Raises:
+        SettingError: An unknown ending, a form that the file cannot hold, or units where it has no place for them.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise SettingError(f"out: {path.name} ends in {ending or 'nothing'}; known endings are {', '.join(ENDINGS)}")
+    write_atomic(path, file_bytes(ending, images, config or GeometryConfig(), record))
+
+
+def file_bytes(
+    ending: str, images: NDArray[np.uint8], config: GeometryConfig, record: Provenance | None = None
+) -> bytes:
+    """Return what `write` writes: the same arguments give the same bytes."""
+    _check_units(ending, record)
+    label = Label(config.form, record, (record.units if record else None) or "mm")
+    if ending == ".npy":
+        return _npy(images)
+    if ending in _PICTURES:
+        return _PICTURES[ending](images, config.columns, label.text())
+    return _geometry(ending, build(images, config), label)
+
+
+def write_picture(path: Path, picture: Image.Image) -> None:
+    """Write a picture as PNG."""
+    write_atomic(path, _saved(picture, "PNG"))
+
+
+def write_geometry(path: Path, pieces: Sequence[Piece], form: str) -> None:
+    """Write geometry as .obj, .stl, .ply, .3mf, .3dm or .json (COMPAS).
+
+    Args:
+        path: Its ending says what.
+        pieces: What to write; those in which nothing is left are passed over.
+        form: What they are, for the names in the file and for what goes wrong.
+
+    Raises:
+        SettingError: A form that the file cannot hold, or nothing to write.
+    """
+    write_atomic(path, _geometry(path.suffix.lower(), pieces, Label(form)))
+
+
+def _geometry(ending: str, pieces: Sequence[Piece], label: Label) -> bytes:
+    full = {number: piece for number, piece in enumerate(pieces, 1) if not is_empty(piece)}
+    if not full:
+        reason = "no pixel is white enough: lower the threshold" if pieces else "it has no geometry: choose another"
+        raise SettingError(f"form: {label.form} leaves nothing for {ending}; {reason}")
+    kind, first = _KINDS[ending], next(iter(full.values()))
+    if not isinstance(first, kind.holds):
+        able = [known for known, other in _KINDS.items() if isinstance(first, other.holds)]
+        raise SettingError(
+            f"form: {label.form} cannot be written as {ending}: choose {', '.join(able)}, or another form"
+        )
+    return kind.write(full, label)
+
+
+def _check_units(ending: str, record: Provenance | None) -> None:
+    if record and record.units and ending not in _WITH_UNITS:
+        raise SettingError(f"units: {ending} has no place for them: leave them out, or choose {', '.join(_WITH_UNITS)}")
+
+
+def _npy(images: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, images, allow_pickle=False)
+    return file.getvalue()
+
+
+def _png(images: NDArray[np.uint8], columns: int | None, text: str | None) -> bytes:
+    """Return a sheet, the record as text of the picture."""
+    info = PngInfo()
+    if text:
+        info.add_text(KEY, text)
+    return _saved(sample_grid(images, columns), "PNG", pnginfo=info)
+
+
+def _gif(images: NDArray[np.uint8], columns: int | None, text: str | None) -> bytes:
+    """Return the images one after the other, for ever, the record as comment."""
+    return gif(images, _FRAME, text or "")
+
+
+def _saved(picture: Image.Image, format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, format, **options)
+    return file.getvalue()
+
+
+def _json(pieces: Mapping[int, Piece], label: Label) -> bytes:
+    """COMPAS: a mesh or a point cloud for each digit, for contours a list of polylines, and where they come from."""
+    from compas.data import json_dumps
+
+    records = label.record.each() if label.record else []
+    made = []
+    for number, piece in pieces.items():
+        objects = piece.to_compas()
+        for each in objects if isinstance(objects, list) else [objects]:
+            each.name = f"digit {number}"
+            if records and isinstance(piece, Mesh):
+                each.attributes[KEY] = json.loads(records[number - 1])
+        made.append(objects)
+    if label.record is None:
+        return str(json_dumps(made, minimal=True)).encode()
+    return str(json_dumps({KEY: label.record.model_dump(mode="json"), "digits": made}, minimal=True)).encode()
+
+
+class _Kind(NamedTuple):
+    """A kind of file that holds geometry."""
+
+    holds: tuple[type, ...]
+    write: Callable[..., bytes]
+
+
+_PICTURES = {".png": _png, ".gif": _gif}
+_KINDS = {
+    ".obj": _Kind((Mesh, Curves, Points), obj),
+    ".stl": _Kind((Mesh,), stl),
+    ".ply": _Kind((Mesh, Points), ply),
+    ".3mf": _Kind((Mesh,), three_mf),
+    ".3dm": _Kind((Mesh, Curves, Points), three_dm),
+    ".json": _Kind((Mesh, Curves, Points), _json),
+}
+_WITH_UNITS = (".3mf", ".3dm")
+ENDINGS = (".npy", *_PICTURES, *_KINDS)

@@ -1,0 +1,123 @@
+"""The film of a training: the same latents through all of its kept states, from noise to digits. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganmnist.config import FilmConfig
+from ganmnist.errors import ModelError, ModelNotFound
+from ganmnist.latent.vectors import Latents, inputs
+from ganmnist.models import frames
+from ganmnist.models.frames import Frame
+from ganmnist.models.manifest import BUNDLED, ModelManifest
+from ganmnist.models.store import ModelFolder
+from ganmnist.storage.safetensors_header import Layouts
+
+if TYPE_CHECKING:
+    from ganmnist.generation.sampler import Sampler
+
+
+Shots = dict[tuple[str, bytes], NDArray[np.uint8]]  # (N, 28, 28) by the checksum of a frame and the bytes of z
+
+
+@dataclass(frozen=True)
+class Film:
+    """What the states of a training make of the same latents.
+
+    Attributes:
+        frames: The states, the earliest first; the last one is the model itself.
+        images: uint8 (frames, N, 28, 28).
+        remarks: What is left out, a sentence each.
+    """
+
+    frames: list[Frame]
+    images: NDArray[np.uint8]
+    remarks: list[str]
+
+
+def draw(folder: ModelFolder, config: FilmConfig | None = None) -> Film:
+    """Draw the film of a model from the user's store.
+
+    Raises:
+        ModelError: The files of the model itself are damaged.
+        ModelNotFound: No states of its training were kept.
+        SettingError: It does not know what is asked for.
+    """
+    from ganmnist.generation.sampler import Sampler
+
+    config = config or FilmConfig()
+    sampler = Sampler.load(folder)
+    z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
+    return shoot(folder, folder.manifest(), sampler, z)
+
+
+def shoot(
+    folder: ModelFolder, manifest: ModelManifest, sampler: Sampler, z: Latents, shots: Shots | None = None
+) -> Film:
+    """Draw the film of a loaded model.
+
+    Args:
+        folder: Where the states of its training are kept. Those after the model are left out: there it became worse.
+        manifest, sampler: The model, which is the last frame.
+        z: Whole vectors, float32 (N, latent_dim + classes).
+        shots: Images that are known; new ones are added.
+
+    Raises:
+        ModelNotFound: No states of its training were kept.
+    """
+    kept = [step for step in frames.steps(folder.film) if step < sampler.step]
+    if not kept:
+        raise no_film(folder.name)
+    reel = _Reel(folder.film, sampler, {} if shots is None else shots, z)
+    found: list[Frame] = []
+    images: list[NDArray[np.uint8]] = []
+    remarks: list[str] = []
+    for step in frames.even(kept, frames.MOST - 1):
+        try:
+            frame = frames.read(folder.film, step)
+            images.append(reel.shoot(frame))
+            found.append(frame)
+        except ModelError as error:
+            if step in frames.steps(folder.film):  # else the training has let go of it meanwhile
+                remarks.append(f"The frame at step {step} is left out: {error}.")
+    found.append(Frame(epoch=manifest.epoch, step=sampler.step, seconds=manifest.seconds))
+    return Film(found, np.stack([*images, sampler.generate(z)]), remarks)
+
+
+class _Reel:
+    """One generator whose weights change from frame to frame."""
+
+    def __init__(self, path: Path, model: Sampler, shots: Shots, z: Latents) -> None:
+        self._path, self._model, self._shots, self._z = path, model, shots, z
+        self._layouts: Layouts | None = None
+        self._sampler: Sampler | None = None
+
+    def shoot(self, frame: Frame) -> NDArray[np.uint8]:
+        from ganmnist.generation.sampler import Sampler
+        from ganmnist.networks.build import generator_layouts
+
+        key = (frame.sha256, self._z.tobytes())
+        if key not in self._shots:
+            self._layouts = self._layouts or generator_layouts(self._model.networks)
+            weights = frames.load(self._path, frame, self._layouts)
+            if self._sampler is None:
+                self._sampler = Sampler(self._model.networks, weights, self._model.name, frame.step)
+            else:
+                self._sampler.update(weights, frame.step)
+            self._shots[key] = self._sampler.generate(self._z)
+        return self._shots[key]
+
+
+def no_film(name: str) -> ModelNotFound:
+    """Return what to say of a model of whose training no states were kept."""
+    if name == BUNDLED:
+        return ModelNotFound(f"model: {BUNDLED} comes along without states of its training: train one to see a film")
+    return ModelNotFound(
+        f"model: no states were kept of the training of {name}, which came from a file, from an earlier version or "
+        "grew on a full disk: train one to see a film"
+    )

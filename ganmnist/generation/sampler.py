@@ -1,0 +1,203 @@
+"""A loaded generator that answers z with images: the same z gives the same bytes, alone or among others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ganmnist import paths
+from ganmnist.config import HANDS, GenerateConfig, LatentConfig
+from ganmnist.errors import ModelError, SettingError
+from ganmnist.generation import find_directions
+from ganmnist.latent import directions
+from ganmnist.latent.directions import Direction
+from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs, one_hot
+from ganmnist.models.manifest import Source
+from ganmnist.models.store import ModelFolder, ModelStore
+from ganmnist.networks.build import build_generator
+from ganmnist.networks.folding import fixed
+from ganmnist.networks.network import Unfilled
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.pixels import to_images
+
+_BATCH = 16  # what a layer makes of them stays in the processor's cache
+
+
+class Sampler:
+    """A generator for use: weights fixed, BatchNorm in inference mode."""
+
+    def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
+        self.name = name
+        self._finding = threading.Lock()
+        self._keep: Callable[[tuple[Direction, ...]], object] = lambda found: None
+        self.networks = networks
+        self.latent_dim = networks.latent_dim
+        self.classes = networks.classes
+        with Unfilled():
+            self._generator = build_generator(networks)
+        self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._generator.requires_grad_(False).eval()
+        self._alike: bool | None = None
+        self.update(weights, step)
+
+    def update(self, weights: Mapping[str, Tensor], step: int) -> None:
+        """Put other weights of the same networks in place.
+
+        Raises:
+            ModelError: They are not those of these networks.
+        """
+        _check_fit(self._generator, weights, self.name)
+        self._generator.load_state_dict(dict(weights))
+        self._directions: tuple[Direction, ...] | None = None
+        self._run = fixed(self._generator)
+        self.step = step
+        self.source: Source | None = None  # known where they come from a folder
+
+    @classmethod
+    def load(cls, folder: ModelFolder, *, last: bool = False) -> Sampler:
+        """Load a model from its folder: its best state, or the last.
+
+        Raises:
+            ModelError: Its files are absent or damaged, or the weights are not those of its networks.
+        """
+        manifest, weights = folder.load(last=last)
+        sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
+        sampler.source = Source(manifest.name, manifest.id, manifest.step, manifest.sha256)
+        sampler._directions = directions.read(folder.path, manifest.sha256)
+        sampler._keep = lambda found: directions.write(folder.path, manifest.sha256, found)
+        return sampler
+
+    def generate(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
+        """Generate one image per latent vector, the same bytes whatever stands beside it.
+
+        Args:
+            z: float32 (N, latent_dim), or whole vectors with the weights of their classes, (N, latent_dim + classes).
+            classes: Which digit each is to be, (N,), where z does not say it; 0, 1, 2 ... in turn unless given, of no
+                meaning without classes.
+
+        Returns:
+            uint8 (N, 28, 28), row 0 at the top.
+
+        Raises:
+            SettingError: The vectors have another length than the model takes, or a class is not known.
+        """
+        inputs = torch.from_numpy(self._inputs(z, classes))
+        count = len(inputs)
+        together = count - count % _BATCH if count >= _BATCH and self._adds_alike() else 0
+        parts = [inputs[start : start + _BATCH] for start in range(0, together, _BATCH)]
+        parts += [inputs[start : start + 1] for start in range(together, max(count, 1))]
+        with torch.inference_mode():
+            return np.concatenate([to_images(self._run(part)) for part in parts])
+
+    def directions(self) -> tuple[Direction, ...]:
+        """Return the directions that have a name. The first call finds them, in about a second, and stores them."""
+        with self._finding:
+            if self._directions is None:
+                self._directions = find_directions.find(self)
+                with suppress(OSError):  # then they are found anew the next time
+                    self._keep(self._directions)
+            return self._directions
+
+    def directions_for(self, config: LatentConfig) -> tuple[Direction, ...]:
+        """Return the directions if sliders want any; else none, and none are looked for."""
+        return self.directions() if any(getattr(config, name) is not None for name in HANDS) else ()
+
+    def take_directions(self, before: Sampler) -> None:
+        """Go along the directions that were found for an earlier state, unless these weights have some of their own.
+
+        While a model trains, sliders then go on doing what they did.
+        """
+        self._directions = self._directions or before._directions
+
+    def first_weights(self) -> NDArray[np.float32] | None:
+        """Return how the first layer weighs z, (units, latent_dim), if it is a Dense."""
+        first = self._generator[0]
+        if not isinstance(first, nn.Linear):
+            return None
+        return first.weight[:, : self.latent_dim].numpy()
+
+    def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
+        """Generate the images that settings ask for: uint8 (N, 28, 28)."""
+        config = config or GenerateConfig()
+        return self.generate(inputs(config, self.latent_dim, self.classes, self.directions_for(config)))
+
+    def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:
+        """Return what leaves each layer for one latent vector.
+
+        Args:
+            z: float32 (1, latent_dim), or a whole vector, (1, latent_dim + classes).
+            classes: Which digit it is to be, (1,), where z does not say it.
+
+        Returns:
+            One array per layer, (units,) or (channels, height, width).
+
+        Raises:
+            SettingError: As `generate`.
+        """
+        with torch.inference_mode():
+            inputs = torch.from_numpy(self._inputs(z, classes)[:1])
+            return [output[0].contiguous().numpy() for output in self._generator.walk(inputs)]
+
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """Run whole inputs through the generator so that gradients flow back to them.
+
+        Args:
+            inputs: z and the weights of the classes side by side, (N, latent_dim + classes).
+
+        Returns:
+            (N, 1, 28, 28) in [-1, 1].
+        """
+        return self._run(inputs)
+
+    def _adds_alike(self) -> bool:
+        """Tell whether a batch comes to the very same bits as its samples one by one.
+
+        That is up to the kernels for these networks on this processor, so it is tried out, once.
+        """
+        if self._alike is None:
+            probe = torch.from_numpy(self._inputs(from_seed(0, _BATCH, self.latent_dim), None))
+            with torch.inference_mode():
+                self._alike = torch.equal(self._run(probe), torch.cat([self._run(row[None]) for row in probe]))
+        return self._alike
+
+    def _inputs(self, z: Latents, classes: Classes | None) -> NDArray[np.float32]:
+        """Return whole vectors, the class as one-hot behind z: float32 (N, latent_dim + classes)."""
+        if z.ndim == 2 and z.shape[1] == self.networks.input_dim and (classes is None or not self.classes):
+            return np.ascontiguousarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise SettingError(f"z: expected shape (N, {self.latent_dim}), got {z.shape}")
+        chosen = in_turn(len(z), self.classes) if classes is None else classes
+        if chosen.shape != (len(z),) or ((chosen < 0) | (chosen >= self.classes)).any():
+            raise SettingError(f"classes: expected {len(z)} numbers from 0 to {self.classes - 1}, got {chosen}")
+        return np.concatenate([z, one_hot(chosen, self.classes)], 1, dtype=np.float32)
+
+
+def _check_fit(generator: nn.Module, weights: Mapping[str, Tensor], name: str) -> None:
+    expected = {key: (tuple(value.shape), value.dtype) for key, value in generator.state_dict().items()}
+    found = {key: (tuple(value.shape), value.dtype) for key, value in weights.items()}
+    if expected != found:
+        wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+        raise ModelError(f"model {name}: its weights are not those of its networks; first at {wrong[0]}")
+
+
+def generate(
+    config: GenerateConfig | None = None, model: str | None = None, *, home: Path | None = None
+) -> NDArray[np.uint8]:
+    """Generate images with a model from the user's store: uint8 (N, 28, 28).
+
+    Args:
+        config: Which digits; one from seed 0 unless given.
+        model: Name of the model; the one that comes along unless given.
+        home: Folder of the models; the user's own unless given.
+
+    Raises:
+        ModelNotFound: There is no such model.
+    """
+    return Sampler.load(ModelStore(home or paths.home()).find(model)).sample(config)

@@ -1,0 +1,61 @@
+"""Layers that arrange the same numbers in another shape."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+from ganmnist.errors import NetworkError
+from ganmnist.fields import whole
+from ganmnist.layers.base import Layer, Shape, as_image
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+Size = Annotated[int, Strict(), Field(ge=1, le=65536), BeforeValidator(whole)]
+
+
+def _row_or_image(shape: Shape) -> Shape:
+    if len(shape) == 2:
+        raise ValueError(f"expected (units,) or (channels, height, width), got {shape}")
+    return shape
+
+
+class Reshape(Layer):
+    """Gives the same numbers another shape, channels first."""
+
+    layer: Literal["Reshape"] = "Reshape"
+    shape: Annotated[tuple[Size, ...], AfterValidator(_row_or_image)] = Field(
+        description="(units,) or (channels, height, width).", min_length=1, max_length=3
+    )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if prod(shape) != prod(self.shape):
+            raise NetworkError(
+                f"cannot make {self.shape} ({prod(self.shape)} numbers) of {shape} ({prod(shape)} numbers)"
+                f"{as_image(prod(shape))}"
+            )
+        return self.shape
+
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        from torch import nn
+
+        unflatten = nn.Unflatten(1, self.shape)
+        return unflatten if len(shape) == 1 else nn.Sequential(nn.Flatten(), unflatten)
+
+
+class Flatten(Layer):
+    """Lays all numbers of a sample in one row."""
+
+    layer: Literal["Flatten"] = "Flatten"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (prod(shape),)
+
+    def build(self, shape: Shape, condition: int = 0) -> nn.Module:
+        from torch import nn
+
+        return nn.Flatten()

@@ -1,0 +1,144 @@
+"""Where digits come from, as one short text that files and Rhino objects carry: all it takes to make them again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import struct
+from collections.abc import Iterable
+from math import isfinite
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from ganmnist import __version__
+from ganmnist.config import MAX_DIGITS, GeometryConfig, ModelName, Seed, Units
+from ganmnist.errors import DataError
+from ganmnist.fields import Settings, Whole
+from ganmnist.validation import explain
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+from ganmnist.models.manifest import Source
+
+KEY = "ganmnist"  # of the text, wherever a file gives its texts names
+MAX_TEXT = 4 << 20  # letters: 256 of the longest vectors
+HEAD = '{"format":"ganmnist-1",'  # how every record begins
+
+
+class Provenance(Settings):
+    """Where digits come from. As text it is one line of ASCII without blanks, which any file can hold."""
+
+    format: Literal["ganmnist-1"] = "ganmnist-1"
+    version: str = Field(description="Version of ganmnist that made them.", pattern=r"^[0-9A-Za-z.+-]{1,64}$")
+    model: ModelName = Field(description="Name that the model had.")
+    model_id: str = Field(description="Name of the model's folder, never changes.", pattern=r"^[0-9A-Za-z_-]{1,64}$")
+    step: Whole = Field(description="Training step that the model had reached.", ge=0, le=2**53)
+    sha256: str = Field(description="SHA-256 of the model's weights.", pattern=r"^[0-9a-f]{64}$")
+    seed: Seed = Field(description="Seed that was asked for; what it gave stands in z.")
+    geometry: GeometryConfig = Field(description="How the pixels became geometry.")
+    units: Units | None = Field(None, description="Unit of length of the file, if one was asked for.")
+    numbers: Whole = Field(description="Length of a vector: latent_dim + classes.", ge=1, le=4096)
+    z: str = Field(
+        description="Base64 of float32, little endian, (digits, numbers): whole vectors.", max_length=MAX_TEXT
+    )
+
+    @classmethod
+    def of(
+        cls, source: Source, seed: int, geometry: GeometryConfig, z: NDArray[np.float32], units: Units | None = None
+    ) -> Provenance:
+        """Note where digits come from.
+
+        Args:
+            source: The model.
+            seed: Seed of the request.
+            geometry: Settings of the geometry, or a request that has them.
+            z: Whole vectors, (digits, latent_dim + classes).
+            units: Unit of length of a file, if one was asked for.
+        """
+        own = GeometryConfig.model_construct(**{name: getattr(geometry, name) for name in GeometryConfig.model_fields})
+        return cls.model_construct(
+            version=__version__,
+            **source._asdict(),
+            seed=seed,
+            geometry=own,
+            units=units,
+            numbers=z.shape[1],
+            z=base64.b64encode(z.astype("<f4").tobytes()).decode(),
+        )
+
+    @model_validator(mode="after")
+    def _check_vectors(self) -> Self:
+        try:
+            content = base64.b64decode(self.z, validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("z is no base64") from None
+        digits, rest = divmod(len(content), 4 * self.numbers)
+        if rest or not 1 <= digits <= MAX_DIGITS:
+            raise ValueError(
+                f"z has {len(content)} bytes: expected 1 to {MAX_DIGITS} vectors of {self.numbers} float32"
+            )
+        if not all(isfinite(number) for (number,) in struct.iter_unpack("<f", content)):
+            raise ValueError("z holds what is no finite number")
+        return self
+
+    def vectors(self) -> NDArray[np.float32]:
+        """Return the whole vectors, (digits, latent_dim + classes), to the bit."""
+        import numpy as np
+
+        return np.frombuffer(base64.b64decode(self.z), "<f4").astype(np.float32).reshape(-1, self.numbers)
+
+    def to_text(self) -> str:
+        """Return it as JSON in one line of ASCII without blanks; `z` comes last."""
+        return self.model_dump_json()
+
+    def stem(self) -> str:
+        """Return the text of a digit whose z is still to be put between its last quotes."""
+        return self.model_copy(update={"z": ""}).to_text()
+
+    def each(self) -> list[str]:
+        """Return the text of each digit by itself."""
+        stem, width = self.stem(), 4 * self.numbers
+        content = base64.b64decode(self.z)
+        parts = [content[start : start + width] for start in range(0, len(content), width)]
+        return [f"{stem[:-2]}{base64.b64encode(part).decode()}{stem[-2:]}" for part in parts]
+
+    def short_id(self) -> str:
+        """Return 16 letters that tell this record from others, where a file has no place for more."""
+        return hashlib.sha256(self.to_text().encode()).hexdigest()[:16]
+
+
+def read(text: str, where: str) -> Provenance:
+    """Read the text of a record.
+
+    Args:
+        text: JSON, as `Provenance.to_text` gives it.
+        where: What to call it where something is wrong.
+
+    Raises:
+        DataError: It is none, or says what cannot be.
+    """
+    if len(text) > 2 * MAX_TEXT:
+        raise DataError(f"{where}: its record has {len(text):,} letters, at most {2 * MAX_TEXT:,} are read")
+    try:
+        return Provenance.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise DataError(f"{where}: holds no record of ganmnist: expected JSON that begins {HEAD}") from None
+        raise DataError(f"{where}: its record cannot be read: {explain(error)}") from None
+
+
+def join(records: Iterable[Provenance]) -> Provenance:
+    """Put the records of digits that were made alike into one, those of the first of them; a digit stands once.
+
+    Args:
+        records: At least one.
+    """
+    first, *others = records
+    alike = [record for record in others if record.stem() == first.stem()]
+    digits = dict.fromkeys(vector.tobytes() for record in (first, *alike) for vector in record.vectors())
+    content = b"".join(list(digits)[:MAX_DIGITS]) if alike else first.vectors().tobytes()
+    return first.model_copy(update={"z": base64.b64encode(content).decode()})

@@ -1,0 +1,100 @@
+"""Zips in memory: entries read within bounds, and written so that the same content gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from ganmnist.errors import GanError, shown
+from ganmnist.storage import bounded
+
+_ENTRY = b"PK\x01\x02"  # begins every entry of a zip's directory
+_FIRST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
+_CHANCE = 10  # times that packed bytes may happen to look so
+
+
+class Zip:
+    """A zip whose entries are read in memory, and together never swell beyond what `most_inflated` allows.
+
+    Attributes:
+        entries: What is in it, in its order.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, size: int, fail: Callable[[str], GanError]) -> None:
+        self.entries = archive.infolist()
+        self._archive, self._fail = archive, fail
+        self._left = bounded.most_inflated(size)
+
+    def read(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
+        """Read one entry whose declared and real size are the same and at most `limit`."""
+        name = shown(entry.filename)
+        if entry.flag_bits & 1:
+            raise self._fail(f"{name} is encrypted: make the zip without a password")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self._fail(f"{name} is packed in a way that is not read: make the zip with Deflate")
+        if entry.file_size > limit:
+            raise self._fail(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are taken")
+        if entry.file_size > self._left:
+            raise self._fail(
+                f"inflates to more than {bounded.MOST:,} bytes, or to more than {bounded.SWELLING} times its size"
+            )
+        with self._archive.open(entry) as file:
+            content = bounded.read_at_most(file, entry.file_size)  # type: ignore[arg-type]
+        if len(content) != entry.file_size:
+            raise self._fail(f"{name} was expected to have {entry.file_size:,} bytes, it has {len(content):,}")
+        self._left -= len(content)
+        return bytes(content)
+
+
+@contextmanager
+def open_zip(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError]) -> Iterator[Zip]:
+    """Open a zip; within the block, whatever is wrong with it is raised as what `fail` makes of a few words.
+
+    Args:
+        file: The zip, to be sought in.
+        most_entries: Of more it is refused, before a list of them is made.
+        fail: Makes an error that names the file.
+    """
+    try:
+        entries, size = _count(file, most_entries + _CHANCE)
+        if entries > most_entries + _CHANCE:
+            raise fail(f"has more than {most_entries:,} entries")
+        with zipfile.ZipFile(file) as archive:
+            yield Zip(archive, size, fail)
+    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, zlib.error, struct.error) as error:
+        raise fail(f"is no zip, or damaged ({shown(error)})") from None
+
+
+def _count(file: BinaryIO, most: int) -> tuple[int, int]:
+    """Return how many entries a zip's directory has at most, or a number beyond `most`, and the length of the file."""
+    file.seek(0)
+    entries, size, tail = 0, 0, b""
+    while entries <= most and (piece := file.read(bounded.STEP)):
+        entries += (tail + piece).count(_ENTRY)
+        size += len(piece)
+        tail = (tail + piece)[-3:]
+    file.seek(0)
+    return entries, size
+
+
+def zip_bytes(entries: Mapping[str, bytes], *, packed: bool) -> bytes:
+    """Return a zip in memory: the same entries give the same bytes, whenever and wherever it is made.
+
+    Args:
+        entries: What is in it by name, in its order.
+        packed: Deflate the entries, or store them as they are.
+    """
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as archive:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(name, _FIRST)
+            entry.compress_type = archive.compression
+            entry.create_system = 3  # whatever this one is
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return made.getvalue()

@@ -1,0 +1,120 @@
+"""Checkpoints of a training: everything it takes to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from ganmnist.config import TrainConfig
+from ganmnist.errors import ModelError
+from ganmnist.storage import bundle
+from ganmnist.storage.safetensors_header import Layout, layouts
+from ganmnist.training.step import Game
+
+_log = logging.getLogger("ganmnist.checkpoint")
+_KEEP = 2  # the newest, and the one before in case the newest is damaged
+
+
+class _AnotherTraining(ModelError):
+    """A checkpoint of other settings or other data, which is no damage."""
+
+
+def save(folder: Path, game: Game, config: TrainConfig, data: str) -> None:
+    """Save networks, averages, optimisers and the state of chance; older checkpoints but one are removed."""
+    settings = config.model_dump(mode="json")
+    manifest = {"step": game.step, "seconds": game.seconds, "settings": settings, "data": data}
+    bundle.save(folder / f"step-{game.step:08d}.json", manifest, _tensors(game))
+    _sweep(folder)
+
+
+def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
+    """Put a game back to the newest good checkpoint.
+
+    Damaged ones are named in a warning and set aside under the ending `.damaged`.
+
+    Returns:
+        False if there is none.
+
+    Raises:
+        ModelError: The checkpoint belongs to other settings or another data set.
+    """
+
+    def expected(manifest: dict[str, Any]) -> dict[str, Layout]:
+        if not _are(manifest.get("settings"), config):
+            raise _AnotherTraining(
+                f"{folder}: holds a training with other settings: choose another name, or go on with those"
+            )
+        if manifest.get("data") != data:
+            raise _AnotherTraining(
+                f"{folder}: holds a training on {manifest.get('data')}, the data are {data} now: put those back"
+            )
+        return layouts(_tensors(game))
+
+    for path in _newest_first(folder):
+        try:
+            manifest, tensors = bundle.load(path, expected)
+        except _AnotherTraining:
+            raise
+        except ModelError as error:
+            _log.warning("%s; the checkpoint is set aside, the one before it is used", error)
+            path.replace(path.with_suffix(".json.damaged"))
+            continue
+        game.generator.load_state_dict(_part(tensors, "generator"))
+        game.discriminator.load_state_dict(_part(tensors, "discriminator"))
+        game.averaged = _part(tensors, "averaged")
+        game.adam_g.restore(_part(tensors, "adam_g"))
+        game.adam_d.restore(_part(tensors, "adam_d"))
+        torch.set_rng_state(tensors["chance"])
+        game.step, game.seconds = manifest["step"], manifest["seconds"]
+        return True
+    return False
+
+
+def remove_all(folder: Path) -> None:
+    """Remove the checkpoints of a training that has come to its end."""
+    for path in folder.glob("*"):
+        path.unlink()
+
+
+def _are(settings: object, config: TrainConfig) -> bool:
+    try:
+        return TrainConfig.model_validate(settings) == config
+    except ValidationError:  # another version's
+        return False
+
+
+def _tensors(game: Game) -> dict[str, Tensor]:
+    return {
+        **_named("generator", game.generator.state_dict()),
+        **_named("discriminator", game.discriminator.state_dict()),
+        **_named("averaged", game.averaged),
+        **_named("adam_g", game.adam_g.state()),
+        **_named("adam_d", game.adam_d.state()),
+        "chance": torch.get_rng_state(),
+    }
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*.json"), reverse=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove all but the newest checkpoints and damaged ones; weights too that a killed process left by themselves."""
+    kept = [*_newest_first(folder)[:_KEEP], *folder.glob("*.damaged")]
+    stems = tuple(path.name.split(".")[0] for path in kept)
+    for path in folder.glob("step-*"):
+        if not path.name.startswith(stems):
+            path.unlink()
+
+
+def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}/{key}": value for key, value in tensors.items()}
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{prefix}/"): value for key, value in tensors.items() if key.startswith(f"{prefix}/")}

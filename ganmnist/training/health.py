@@ -1,0 +1,149 @@
+"""The health of a training: what goes badly, said in plain words, each with its remedy. Pure functions, no torch.
+
+What they look at is at hand anyway: the losses of the last steps, and what the judge says of the images that it looks
+at every ten seconds or so. docs/training.md tells where the bounds come from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from ganmnist.config import LossName
+from ganmnist.evaluation.judgement import Judgement
+from ganmnist.layers import ClassProjection, MinibatchStd
+from ganmnist.training.recipe import Recipe
+
+WINDOW = 200  # steps whose losses count
+_FEW_STEPS = 400  # before that, all images of a slow start look alike, and like an 8
+_CHANCE: dict[LossName, float] = {  # the discriminator's loss where it can but guess
+    "bce": 2 * math.log(2),
+    "nonsaturating": 2 * math.log(2),
+    "hinge": 2.0,
+    "relativistic": math.log(2),  # wasserstein's has no such point, nor a bottom
+}
+_WON = 0.05  # share of that; healthy trainings stay above a half
+_RUN_AWAY = 5.0  # likewise; their means stay below 1.1
+_FAR = 100.0  # Frechet distance of images that are no digits yet
+_ABSENT = 0.1  # share of what there is in real images
+_LEAST = 0.02  # a class of which there are fewer is not missed
+_OBEYED = 0.2  # share of the images of a class
+_ALIKE = 0.1  # variety
+
+
+class Watch:
+    """Watches one training, and says what goes badly whenever that has changed."""
+
+    def __init__(self, plan: Recipe, on_warnings: Callable[[tuple[str, ...]], object] | None) -> None:
+        self._plan, self._on_warnings = plan, on_warnings
+        self._losses_d: deque[float] = deque(maxlen=WINDOW)
+        self._said: tuple[str, ...] = ()
+
+    def step(self, loss_d: float) -> None:
+        """Note the discriminator's loss."""
+        self._losses_d.append(loss_d)
+
+    def look(self, judgement: Judgement | None) -> None:
+        """Look at the losses of late and at what the judge said last."""
+        found = warnings(self._plan, self._losses_d, judgement)
+        if self._on_warnings and found != self._said:
+            self._on_warnings(found)
+        self._said = found
+
+
+def warnings(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> tuple[str, ...]:
+    """Return a sentence for everything that goes badly, the cause before its consequences; none where all is well.
+
+    Args:
+        plan: How the training goes.
+        losses_d: The discriminator's losses of the last `WINDOW` steps.
+        judgement: What the judge said last, if anything.
+    """
+    found = list(_of_the_game(plan, losses_d, judgement))
+    if judgement and judgement.step >= _FEW_STEPS:
+        found += _of_the_images(plan, judgement)
+    return tuple(found)
+
+
+def no_numbers(plan: Recipe, step: int, published: bool) -> str:
+    """Return the sentence with which a training ends whose losses or weights are no numbers any more."""
+    kept = "The model stays as it was before. " if published else ""
+    return (
+        f"At step {step} the numbers ran over and became NaN, of which nothing can be learned: the training has ended. "
+        f"{kept}Start it again with learning_rate {plan.learning_rate / 10:g}, a tenth of the {plan.learning_rate:g} "
+        "it had."
+    )
+
+
+def _of_the_game(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> Iterator[str]:
+    chance = _CHANCE.get(plan.loss)
+    if chance is None or len(losses_d) < WINDOW:
+        return
+    floor = _entropy(plan.label_smoothing)
+    share = (sum(losses_d) / len(losses_d) - floor) / (chance - floor)
+    if share > _RUN_AWAY:
+        yield (
+            "The losses run away: the two networks throw each other off, and nothing is learned. "
+            f"Lower learning_rate, now {plan.learning_rate:g}, to a third or a tenth."
+        )
+    elif share < _WON and (judgement is None or judgement.estimate.frechet > _FAR):
+        yield (
+            "The discriminator wins: it tells nearly every generated image from a real one, and the generator learns "
+            f"nothing from that. {_against_a_strong_discriminator(plan)}"
+        )
+
+
+def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
+    alike = [name for name, variety in _pairs(judgement, judgement.variety) if variety is not None and variety < _ALIKE]
+    known = [name for name, variety in _pairs(judgement, judgement.variety) if variety is not None]
+    if alike:
+        which = "of each" if len(alike) == len(known) > 1 else "of" if len(known) > 1 else ""
+        which = "All generated images" + {"": "", "of": f" of {_names(alike)}", "of each": " of the same class"}[which]
+        yield f"{which} are nearly the same (mode collapse). {_against_collapse(plan)}"
+    if judgement.obeyed is not None:
+        missed = [name for name, share in _pairs(judgement, judgement.obeyed) if share is not None and share < _OBEYED]
+        if missed:
+            yield (f"Asked for {_names(missed)}, the generator draws something else. {_against_disobedience(plan)}")
+    elif judgement.seen is not None and judgement.real is not None:
+        there = [(name, real) for name, real in _pairs(judgement, judgement.real) if real and real >= _LEAST]
+        share = dict(_pairs(judgement, judgement.seen))
+        absent = [name for name, real in there if (share[name] or 0.0) < _ABSENT * real]
+        drawn = [name for name, _ in there if name not in absent]
+        if absent:
+            which = f"but {_names(drawn)}" if len(absent) >= len(drawn) > 0 else _names(absent)
+            yield f"Only some digits are made: hardly any {which} (mode collapse). {_against_collapse(plan)}"
+
+
+def _against_a_strong_discriminator(plan: Recipe) -> str:
+    if plan.loss == "hinge":
+        return "Give its layers spectral_norm, or fewer filters, or a Dropout between them."
+    r1 = f"Raise r1, now {plan.r1:g}" if plan.r1 else "Set r1 to 0.1"
+    smoothing = ", label_smoothing to 0.1" if plan.loss == "bce" and not plan.label_smoothing else ""
+    return f"{r1}{smoothing}, or give the discriminator fewer filters, or a Dropout between its layers."
+
+
+def _against_collapse(plan: Recipe) -> str:
+    lower = f"ower learning_rate, now {plan.learning_rate:g}"
+    if any(isinstance(layer, MinibatchStd) for layer in plan.networks.discriminator.layers):
+        return f"L{lower}."
+    return f"Put a MinibatchStd near the discriminator's end, which shows it that images are alike, or l{lower}."
+
+
+def _against_disobedience(plan: Recipe) -> str:
+    if any(isinstance(layer, ClassProjection) for layer in plan.networks.discriminator.layers):
+        return f"Lower learning_rate, now {plan.learning_rate:g}."
+    return "End the discriminator in ClassProjection, so that it sees whether the class is the one asked for."
+
+
+def _entropy(smoothing: float) -> float:
+    """Return the least that the cross-entropy of a smoothed label can be."""
+    return -sum(p * math.log(p) for p in (smoothing, 1 - smoothing) if p > 0)
+
+
+def _pairs(judgement: Judgement, values: Sequence[float | None]) -> Iterator[tuple[str, float | None]]:
+    return zip(judgement.names, values, strict=True)
+
+
+def _names(names: list[str]) -> str:
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])

@@ -1,0 +1,235 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ganmnist.config import TrainConfig
+from ganmnist.dataset import Dataset
+from ganmnist.errors import DataError, ModelError, TrainingError
+from ganmnist.generation.sampler import Sampler
+from ganmnist.models.figures import Estimate
+from ganmnist.models.frames import FrameKeeper
+from ganmnist.models.manifest import ModelManifest, now
+from ganmnist.models.store import ModelFolder
+from ganmnist.pixels import rescale
+from ganmnist.training import checkpoint
+from ganmnist.training.health import Watch, no_numbers
+from ganmnist.training.observer import Observer, Snapshot
+from ganmnist.training.presets import recipe
+from ganmnist.training.recipe import Recipe
+from ganmnist.training.step import Game
+from ganmnist.training.threads import ThreadCount
+
+_SAVE_SECONDS = 30.0  # at most this much work is lost when the process is killed
+_LOOK_SECONDS = (0.5, 10.0)  # a look every half second at first, every ten seconds in a long training
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands after a step.
+
+    Attributes:
+        epoch, step: From 1.
+        epochs: Epochs of the whole training; None where the budget is seconds alone.
+        seconds: Time spent training, earlier parts of a resumed training included.
+        share: Share of the budget that is used up, 0 to 1.
+        loss_d, loss_g: Losses of discriminator and generator at this step.
+        estimate: What the judge said last, every ten seconds or so.
+    """
+
+    epoch: int
+    epochs: int | None
+    step: int
+    seconds: float
+    share: float
+    loss_d: float
+    loss_g: float
+    estimate: Estimate | None
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.share
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimate from the pace so far."""
+        return self.seconds * (1 - self.share) / self.share
+
+
+def train(
+    data: Dataset,
+    config: TrainConfig | None = None,
+    folder: ModelFolder | None = None,
+    *,
+    on_progress: Callable[[Progress], object] | None = None,
+    on_preview: Callable[[NDArray[np.uint8]], object] | None = None,
+    on_warnings: Callable[[tuple[str, ...]], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    adapt: bool = False,
+) -> Sampler:
+    """Train a GAN and return the best generator it had, ready to sample.
+
+    Args:
+        data: Images to learn from.
+        config: Settings; the defaults unless given.
+        folder: Where checkpoints are kept and the best model so far is published, live. A training that was cut short
+            there goes on from its newest good checkpoint; on one CPU thread, with a budget of epochs, to the very same
+            bits.
+        on_progress: Called after every step.
+        on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
+        on_warnings: Called when what goes badly has changed, with a sentence for each thing, its remedy in it.
+        should_stop: Asked after every step; True ends the training with what it has.
+        adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
+
+    Raises:
+        DataError: Fewer images than one batch, or other classes than the networks are built for.
+        ModelError: The folder holds a training with other settings.
+        TrainingError: A loss or a weight is no number any more. What was published and saved before stays.
+    """
+    config = config or TrainConfig()
+    plan = recipe(config, len(data.classes))
+    images, classes = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
+    per_epoch = len(images) // plan.batch_size
+    if not per_epoch:
+        raise DataError(
+            f"{data.name}: {len(images)} images are fewer than one batch of {plan.batch_size}: lower batch_size"
+        )
+    if plan.networks.classes not in (0, len(data.classes)):
+        raise DataError(
+            f"{data.name}: has {len(data.classes)} classes, the networks are built for {plan.networks.classes}"
+        )
+
+    with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was
+        torch.manual_seed(config.seed)
+        game = Game(plan, bfloat16=adapt and _has_bfloat16())
+        if folder:
+            checkpoint.restore(folder.checkpoints, game, config, data.name)
+        threads = ThreadCount() if adapt else None
+        best_before = _published(folder) if game.step else None
+        observer = ending.enter_context(Observer(data, folder, best_before, on_preview))
+        frames = FrameKeeper(folder.film, game.step) if folder else None
+        looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
+        saves.due(game.seconds)  # strikes first when there is something to lose
+        first_step, started = game.step, time.perf_counter() - game.seconds
+        share, stopped = _share(plan, game, per_epoch), False
+        watch = Watch(plan, on_warnings)
+
+        while share < 1 and not stopped:
+            epoch, place = divmod(game.step, per_epoch)
+            if place == 0 or game.step == first_step:
+                order = _order(config.seed, epoch, len(images))
+            chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
+            if plan.networks.classes:  # neighbours of one class can be compared
+                chosen = chosen[np.argsort(classes[chosen], kind="stable")]
+            loss_d, loss_g = game.play(
+                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), share
+            )
+            if not math.isfinite(loss_d + loss_g):
+                raise _no_numbers(game, plan, folder)
+            watch.step(loss_d)
+            game.seconds = time.perf_counter() - started
+            share = _share(plan, game, per_epoch)
+
+            if threads:
+                threads.step(game.seconds, in_company=observer.judging)
+            if on_progress:
+                on_progress(
+                    Progress(epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate)
+                )
+            stopped = should_stop is not None and should_stop()
+            look = looks.due(game.seconds) and not stopped and share < 1
+            save = folder and (stopped or (saves.due(game.seconds) and share < 1))
+            frame = frames and frames.due(game.step)
+            if (look or save or frame) and not game.has_numbers():  # its losses may be the last that are numbers
+                raise _no_numbers(game, plan, folder)
+            if frames and frame:
+                observer.keep(_snapshot(game, config, folder, data, per_epoch, finished=False), frames)
+            if look:
+                observer.look(lambda: _snapshot(game, config, folder, data, per_epoch, finished=False))
+                watch.look(observer.judgement)
+            if folder and save:
+                checkpoint.save(folder.checkpoints, game, config, data.name)
+        if not game.has_numbers():
+            raise _no_numbers(game, plan, folder)
+        best = observer.close(_snapshot(game, config, folder, data, per_epoch, finished=share == 1))
+        watch.look(observer.judgement)
+        if folder and share == 1:
+            checkpoint.remove_all(folder.checkpoints)
+        return best
+
+
+def _no_numbers(game: Game, plan: Recipe, folder: ModelFolder | None) -> TrainingError:
+    try:
+        published = folder is not None and bool(folder.manifest())
+    except ModelError:
+        published = False
+    return TrainingError(no_numbers(plan, game.step, published=published))
+
+
+class _Every:
+    """A clock that strikes at growing intervals: a twentieth of the time passed, within bounds in seconds."""
+
+    def __init__(self, least: float, most: float) -> None:
+        self._least, self._most = least, most
+        self._next = 0.0
+
+    def due(self, seconds: float) -> bool:
+        if seconds < self._next:
+            return False
+        self._next = seconds + min(max(self._least, seconds / 20), self._most)
+        return True
+
+
+def _share(plan: Recipe, game: Game, per_epoch: int) -> float:
+    """Return how much of the budget is used up, 0 to 1."""
+    of_epochs = game.step / (plan.epochs * per_epoch) if plan.epochs else 0.0
+    of_seconds = game.seconds / plan.seconds if plan.seconds else 0.0
+    return min(max(of_epochs, of_seconds), 1.0)
+
+
+def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """Return the order of the images in an epoch, known without playing the epochs before."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def _has_bfloat16() -> bool:
+    """Tell whether the processor multiplies in bfloat16 by itself; without that, it is slower than float32."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _published(folder: ModelFolder | None) -> Snapshot | None:
+    """Return the best model of the part of a training that went before, if it was judged."""
+    try:
+        manifest, weights = folder.load() if folder else (None, {})
+    except ModelError:
+        return None
+    return Snapshot(manifest, weights) if manifest and manifest.estimate else None
+
+
+def _snapshot(
+    game: Game, config: TrainConfig, folder: ModelFolder | None, data: Dataset, per_epoch: int, *, finished: bool
+) -> Snapshot:
+    manifest = ModelManifest(
+        id=folder.id if folder else "",
+        name=folder.name if folder else "model",
+        created=folder.created() if folder else now(),
+        data=data.name,
+        preset=None if config.networks else config.base,
+        networks=game.networks,
+        settings=config,
+        epoch=-(-game.step // per_epoch),
+        step=game.step,
+        seconds=round(game.seconds, 3),
+        finished=finished,
+    )
+    return Snapshot(manifest, {key: value.clone() for key, value in game.averaged.items()})

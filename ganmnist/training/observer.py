@@ -1,0 +1,185 @@
+"""Looks at a training from a thread of its own: shows it, judges it, publishes it. No step waits for that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganmnist.dataset import Dataset
+from ganmnist.evaluation.evaluate import Estimator
+from ganmnist.evaluation.judgement import Judgement
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.vectors import from_seed, in_turn
+from ganmnist.models.figures import Estimate
+from ganmnist.models.frames import Frame, FrameKeeper
+from ganmnist.models.manifest import ModelManifest
+from ganmnist.models.store import ModelFolder
+
+PREVIEW_IMAGES = 16
+_JUDGED_IMAGES = 1000
+_JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
+_JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
+_JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
+_TOLERANCE = 1.25  # a model so much worse than the best may be as good: a thousand images tell no closer
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The averaged generator at one step, with the manifest it would be published under."""
+
+    manifest: ModelManifest
+    weights: dict[str, Tensor]
+
+    def sampler(self) -> Sampler:
+        return Sampler(self.manifest.networks, self.weights, self.manifest.name, self.manifest.step)
+
+
+class Observer:
+    """One pair of eyes: what is handed over while they are busy is let go, for a newer look comes soon.
+
+    As a context it ends no sooner than the look under way, also when the training fails: what is published is whole.
+
+    Attributes:
+        judgement: What the judge said last; None before its first word.
+        judging: Whether the judge is at work, which takes a core for half a second.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        folder: ModelFolder | None,
+        best: Snapshot | None,
+        on_preview: Callable[[NDArray[np.uint8]], object] | None,
+    ) -> None:
+        """Begin to look.
+
+        Args:
+            data: What the model learns from; the judge compares with its training images.
+            folder: Where the best model is published and the last one is kept beside it.
+            best: The best model of an earlier part of this training.
+            on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
+        """
+        self.judgement: Judgement | None = None
+        self.judging = False
+        self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
+        self._growing = True  # the last judgement was the best so far
+        self._published: ModelManifest | None = None
+        self._sampler: Sampler | None = None
+        self._estimator: Estimator | None = None
+        self._next_judgement = _JUDGE_AFTER
+        # One thread for all looks: one that begins when memory lacks leaves the one that began it waiting for ever.
+        self._eyes = ThreadPoolExecutor(1, "observer")
+        self._busy = threading.Lock()
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._eyes.shutdown()
+
+    def keep(self, snapshot: Snapshot, frames: FrameKeeper) -> None:
+        """Keep a snapshot for the film of the training, in the background, after what is under way."""
+        manifest = snapshot.manifest
+        frame = Frame(epoch=manifest.epoch, step=manifest.step, seconds=manifest.seconds)
+        self._eyes.submit(self._aside, lambda: frames.keep(frame, snapshot.weights))
+
+    def look(self, take: Callable[[], Snapshot]) -> None:
+        """Look at what the training is now, in the background, unless the look before is still under way.
+
+        Raises:
+            Exception: What went wrong in an earlier look.
+        """
+        self._raise_error()
+        if self._busy.acquire(blocking=False):
+            snapshot = take()
+            self._eyes.submit(self._aside, lambda: self._look(snapshot, self._next_judgement), self._busy)
+
+    def close(self, last: Snapshot) -> Sampler:
+        """Look at the end of the training, publish the best model and return it, ready to sample.
+
+        Raises:
+            Exception: What went wrong in a look.
+        """
+        with self._busy:
+            self._raise_error()
+            if self._best is None:
+                self._publish(last)  # the judge may take a second
+            self._look(last, _JUDGE_AT_END)
+            if self._growing or self._best is None:
+                return last.sampler()
+            best = _with(self._best, finished=last.manifest.finished)
+            self._publish(best)
+            if self._folder:
+                self._folder.keep_last(last.manifest, last.weights)
+            return best.sampler()
+
+    def _aside(self, work: Callable[[], None], held: threading.Lock | None = None) -> None:
+        torch.set_num_threads(1)  # of this thread alone: the other cores are the training's
+        try:
+            work()
+        except BaseException as error:
+            self._error = error
+        finally:
+            if held:
+                held.release()
+
+    def _look(self, snapshot: Snapshot, judge_after: float) -> None:
+        """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""
+        manifest = snapshot.manifest
+        if self._sampler is None:
+            self._sampler = snapshot.sampler()
+        self._sampler.update(snapshot.weights, manifest.step)
+        if self._on_preview:
+            z = from_seed(manifest.settings.seed, PREVIEW_IMAGES, self._sampler.latent_dim)
+            self._on_preview(self._sampler.generate(z))
+        if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
+            least, most = _JUDGE_SECONDS
+            self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
+            self.judging = True
+            self.judgement = replace(self._judge(self._sampler), step=manifest.step)
+            self.judging = False
+            snapshot = _with(snapshot, estimate=self.judgement.estimate)
+            self._growing = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
+            if self._best is None or _distance(snapshot) <= _distance(self._best):
+                self._best = snapshot
+        self._publish(snapshot if self._growing else self._best or snapshot)
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        if self._folder and snapshot.manifest != self._published:
+            self._folder.publish(snapshot.manifest, snapshot.weights)
+            self._published = snapshot.manifest
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """How good the judge found the model last."""
+        return self.judgement.estimate if self.judgement else None
+
+    def _judge(self, sampler: Sampler) -> Judgement:
+        data = self._data
+        if self._estimator is None:
+            self._estimator = Estimator(data.train_images, data.train_labels if data.classes else None, data.classes)
+        z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
+        classes = data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
+        asked = np.resize(classes, len(z)).astype(np.int64)
+        return self._estimator.judge(sampler.generate(z, asked), asked if sampler.classes else None)
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+def _with(snapshot: Snapshot, **changes: object) -> Snapshot:
+    return replace(snapshot, manifest=snapshot.manifest.model_copy(update=changes))
+
+
+def _distance(snapshot: Snapshot) -> float:
+    return snapshot.manifest.estimate.frechet if snapshot.manifest.estimate else float("inf")

@@ -1,0 +1,178 @@
+"""What comes with the library to train: networks, and the settings under which they train well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ganmnist.config import PresetName, TrainConfig
+from ganmnist.errors import SettingError
+from ganmnist.layers import (
+    BatchNorm,
+    ClassProjection,
+    ConditionalBatchNorm,
+    Conv2D,
+    Dense,
+    Flatten,
+    LeakyReLU,
+    MinibatchStd,
+    Reshape,
+    Sigmoid,
+    Tanh,
+    UpSampling2D,
+)
+from ganmnist.networks.spec import ModelConfig, Sequential, training_memory
+from ganmnist.training.recipe import Recipe
+
+MAX_MEMORY = 6_000_000_000  # bytes a training may take
+_DIGITS = 10
+_OPEN = ("batch_size", "learning_rate", "beta1", "loss", "r1", "label_smoothing")  # settings that a preset fills in
+
+
+def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
+    """Return what a training's settings come to: the preset's values where the settings leave them open.
+
+    Args:
+        config: The settings.
+        classes: Classes of the data, 0 for none: the number that a class-conditional preset is built for.
+
+    Raises:
+        SettingError: Settings that do not go together, or more memory than there may be.
+    """
+    base = PRESETS[config.base]
+    networks = config.networks or base.networks
+    if networks.classes and not config.networks:
+        networks = networks.model_copy(update={"classes": classes})
+    budget = (base.epochs, base.seconds) if config.epochs is config.seconds is None else (config.epochs, config.seconds)
+    given = {name: getattr(config, name) for name in _OPEN if getattr(config, name) is not None}
+    plan = replace(base, networks=networks, epochs=budget[0], seconds=budget[1], **given)
+    if plan.label_smoothing and plan.loss != "bce":
+        raise SettingError(
+            f"label_smoothing: only the loss bce has labels, got {plan.loss}: choose bce, or leave label_smoothing out"
+        )
+    _check_memory(plan)
+    return plan
+
+
+def _check_memory(plan: Recipe) -> None:
+    needed = training_memory(plan.networks, plan.batch_size)
+    if needed <= MAX_MEMORY:
+        return
+    alone = training_memory(plan.networks, 0)
+    fits = int((MAX_MEMORY - alone) * plan.batch_size / (needed - alone))
+    raise SettingError(
+        f"batch_size: with {plan.batch_size} images a step this training would take about {needed / 1e9:.1f} GB of "
+        f"memory, at most {MAX_MEMORY / 1e9:.0f} GB: lower it to {fits}, or use fewer filters"
+    )
+
+
+# The networks of the DCGAN tutorial. BatchNorm after the generator's convolutions is the guard against black images:
+# docs/training.md tells what happens without it.
+_TUTORIAL = ModelConfig(
+    latent_dim=100,
+    generator=Sequential(
+        layers=(
+            Dense(units=7 * 7 * 256),
+            BatchNorm(),
+            LeakyReLU(),
+            Reshape(shape=(256, 7, 7)),
+            UpSampling2D(),  # (256, 14, 14)
+            Conv2D(filters=128),
+            BatchNorm(),
+            LeakyReLU(),
+            UpSampling2D(),  # (128, 28, 28)
+            Conv2D(filters=64),
+            BatchNorm(),
+            LeakyReLU(),
+            Conv2D(filters=1),
+            Tanh(),
+        )
+    ),
+    discriminator=Sequential(
+        layers=(
+            Conv2D(filters=64, stride=2),  # (64, 14, 14)
+            LeakyReLU(),
+            Conv2D(filters=128, stride=2),  # (128, 7, 7)
+            BatchNorm(),
+            LeakyReLU(),
+            Flatten(),
+            Dense(units=1),
+            Sigmoid(),
+        )
+    ),
+)
+
+
+def _fast(classes: int) -> ModelConfig:
+    """Small networks: the class heard in every layer, and a discriminator without BatchNorm that sees sameness."""
+    return ModelConfig(
+        latent_dim=32,
+        classes=classes,
+        generator=Sequential(
+            layers=(
+                Dense(units=7 * 7 * 64, bias=False),
+                BatchNorm(),
+                LeakyReLU(),
+                Reshape(shape=(64, 7, 7)),
+                UpSampling2D(),  # (64, 14, 14)
+                Conv2D(filters=64, bias=False),
+                ConditionalBatchNorm(),
+                LeakyReLU(),
+                UpSampling2D(),  # (64, 28, 28)
+                Conv2D(filters=32, bias=False),
+                ConditionalBatchNorm(),
+                LeakyReLU(),
+                Conv2D(filters=1),
+                Tanh(),
+            )
+        ),
+        discriminator=Sequential(
+            layers=(
+                Conv2D(filters=32, kernel=4, stride=2),  # (32, 14, 14)
+                LeakyReLU(),
+                Conv2D(filters=64, kernel=4, stride=2),  # (64, 7, 7)
+                LeakyReLU(),
+                Flatten(),
+                Dense(units=128),
+                LeakyReLU(),
+                MinibatchStd(),
+                ClassProjection(),
+            )
+        ),
+    )
+
+
+_QUICKLY = Recipe(
+    _fast(_DIGITS),
+    batch_size=32,
+    learning_rate=3e-3,
+    discriminator_rate=2 / 3,
+    beta1=0.0,
+    beta2=0.99,
+    loss="nonsaturating",
+    r1=0.05,
+    r2=0.05,
+    label_smoothing=0.0,
+    hold=0.5,
+    epochs=None,
+    seconds=120,
+)
+_SLOWLY = Recipe(
+    _TUTORIAL,
+    batch_size=128,
+    learning_rate=2e-4,
+    discriminator_rate=1.0,
+    beta1=0.5,
+    beta2=0.999,
+    loss="bce",
+    r1=0.0,
+    r2=0.0,
+    label_smoothing=0.0,
+    hold=0.5,
+    epochs=None,
+    seconds=900,
+)
+PRESETS: dict[PresetName, Recipe] = {
+    "fast": _QUICKLY,
+    "tutorial": _SLOWLY,
+    "unconditional": replace(_QUICKLY, networks=_fast(0), seconds=300),
+}

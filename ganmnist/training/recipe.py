@@ -1,0 +1,40 @@
+"""Everything that decides how a training goes, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ganmnist.config import LossName
+from ganmnist.networks.spec import ModelConfig
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides how a training goes, chance apart.
+
+    Attributes:
+        epochs, seconds: The budget: whichever is used up first ends the training.
+        learning_rate: Of the generator's Adam, and times `discriminator_rate` of the discriminator's.
+        loss: Name of the loss, see `ganmnist.losses.LOSSES`.
+        r1, r2: Weights of the penalties on the discriminator's slope at real and at generated images.
+        label_smoothing: How far below 1 the label of real images lies.
+        hold: Share of the budget after which the learning rate falls, in a line to zero.
+    """
+
+    networks: ModelConfig
+    batch_size: int
+    learning_rate: float
+    discriminator_rate: float
+    beta1: float
+    beta2: float
+    loss: LossName
+    r1: float
+    r2: float
+    label_smoothing: float
+    hold: float
+    epochs: int | None
+    seconds: float | None
+
+    def falling(self, share: float) -> float:
+        """Return the factor of the learning rate where `share` of the budget is used up."""
+        return min(1.0, (1 - share) / (1 - self.hold))

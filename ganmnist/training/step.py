@@ -1,0 +1,122 @@
+"""The game of two networks: what is trained, and one step of it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from ganmnist.networks.adam import Adam
+from ganmnist.networks.build import build_discriminator, build_generator
+from ganmnist.training import losses
+from ganmnist.training.recipe import Recipe
+
+_EMA_DECAY = 0.998
+_PENALTY_EVERY = 8  # steps between two penalties; lazily, as in Karras et al. 2020, section 3.1
+
+
+class Game:
+    """Generator, discriminator, their optimisers and the running average of the generator.
+
+    Attributes:
+        step: Steps played.
+        seconds: Time they took.
+        averaged: Exponential moving average of the generator's weights and statistics, better than any single step's
+            (Yazici et al. 2019). This is what generates.
+    """
+
+    def __init__(self, recipe: Recipe, *, bfloat16: bool = False) -> None:
+        """Build both networks anew.
+
+        Args:
+            recipe: How they are built and trained.
+            bfloat16: Convolve and multiply in bfloat16, which some processors do faster; weights stay float32.
+        """
+        self.networks = recipe.networks
+        self.generator = build_generator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.discriminator = build_discriminator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        betas = (recipe.beta1, recipe.beta2)
+        self.adam_g = Adam(self.generator.parameters(), recipe.learning_rate, betas)
+        self.adam_d = Adam(self.discriminator.parameters(), recipe.learning_rate * recipe.discriminator_rate, betas)
+        self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
+        self.step = 0
+        self.seconds = 0.0
+        self._recipe = recipe
+        self._loss = losses.LOSSES[recipe.loss]
+        self._bfloat16 = bfloat16
+
+    def play(self, real: Tensor, classes: Tensor, share: float) -> tuple[float, float]:
+        """Play one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
+
+        Both learn from the same fakes, so the generator runs forward once. Real and fake pass the discriminator
+        apart: in one pass they would share BatchNorm statistics, which tell them apart by themselves.
+
+        Args:
+            real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are told it.
+            classes: Their classes, (N,); of no meaning to networks without classes.
+            share: Share of the budget that is used up, 0 to 1.
+
+        Returns:
+            Losses of the discriminator and of the generator.
+        """
+        self.adam_g.rate = self._recipe.learning_rate * self._recipe.falling(share)
+        self.adam_d.rate = self.adam_g.rate * self._recipe.discriminator_rate
+        told = _one_hot(classes, self.networks.classes)
+        z = torch.randn(len(real), self.networks.latent_dim)
+
+        with self._precision():
+            fake = self.generator(torch.cat([z, told], 1))  # (N, 1, 28, 28)
+            looks_real, looks_fake = self.discriminator(real, told), self.discriminator(fake.detach(), told)
+        loss_d = self._loss.discriminator(looks_real.float(), looks_fake.float())
+        loss_d = loss_d + losses.smoothing(looks_real.float(), self._recipe.label_smoothing)
+        self.adam_d.zero_grad()
+        (loss_d + self._penalty(real, fake, told)).backward()  # type: ignore[no-untyped-call]
+        self.adam_d.step()
+
+        self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
+        with self._precision():
+            looks_fake = self.discriminator(fake, told)
+            looks_real = self.discriminator(real, told) if self._loss.compares else looks_real
+        loss_g = self._loss.generator(looks_fake.float(), looks_real.float())
+        self.adam_g.zero_grad()
+        loss_g.backward()  # type: ignore[no-untyped-call]
+        self.adam_g.step()
+        self.discriminator.requires_grad_(True)
+
+        self.step += 1
+        self._average()
+        return loss_d.item(), loss_g.item()
+
+    def has_numbers(self) -> bool:
+        """Tell whether all weights, and what generates, are finite numbers."""
+        kept = (self.generator.state_dict(), self.discriminator.state_dict(), self.averaged)
+        tensors = [value for state in kept for value in state.values() if value.is_floating_point()]
+        return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())
+
+    def _penalty(self, real: Tensor, fake: Tensor, told: Tensor) -> Tensor:
+        """Return the penalties on the discriminator's slope, those with R1 and R2 in the steps that have them."""
+        penalty = torch.zeros(())
+        if self._loss.unit_slope:
+            penalty = self._loss.unit_slope * losses.unit_slope(self.discriminator, real, fake.float(), told)
+        if self.step % _PENALTY_EVERY:
+            return penalty
+        for weight, images in ((self._recipe.r1, real), (self._recipe.r2, fake.float())):
+            if weight:
+                penalty = penalty + weight * _PENALTY_EVERY * losses.slope(self.discriminator, images, told)
+        return penalty
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16)
+
+    def _average(self) -> None:
+        decay = min(_EMA_DECAY, (1 + self.step) / (10 + self.step))  # short memory at first, when weights still run
+        now = self.generator.state_dict()
+        numbers = [key for key, value in now.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.averaged[key] for key in numbers], [now[key] for key in numbers], 1 - decay)
+        for key in now.keys() - set(numbers):  # BatchNorm's count of batches
+            self.averaged[key].copy_(now[key])
+
+
+def _one_hot(classes: Tensor, count: int) -> Tensor:
+    """Return (N, count), 1 at each sample's class; nothing at all for a count of 0."""
+    return one_hot(classes, count).float() if count else torch.empty(len(classes), 0)

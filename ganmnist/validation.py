@@ -1,0 +1,85 @@
+"""Plain values into settings; and what is wrong with them, in sentences. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from reprlib import repr  # of a list in a list in a list ... only the outer ones
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ganmnist.errors import SettingError, shown
+from ganmnist.layers import LAYERS
+from ganmnist.networks.spec import MAX_LAYERS
+
+S = TypeVar("S", bound=BaseModel)
+_MOST = 6  # sentences at once
+
+
+def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
+    """Check plain values against a settings model.
+
+    Raises:
+        SettingError: One sentence per field that is wrong: its name, what was expected, what came.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise SettingError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Put pydantic's findings into sentences: field, what was expected, what came."""
+    details = error.errors(include_url=False)
+    # A list whose item is wrong is also reported as too short: the item says it all.
+    around = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    inner = [detail for detail in details if detail["loc"] not in around]
+    sentences = [_sentence(detail) for detail in inner[:_MOST]]
+    return "; ".join(sentences + ([f"and {len(inner) - _MOST:,} more"] if len(inner) > _MOST else []))
+
+
+def field_name(detail: Mapping[str, Any]) -> str:
+    """Return the dotted name of the field a pydantic finding is about."""
+    return ".".join(map(shown, detail["loc"]))
+
+
+def _sentence(detail: Mapping[str, Any]) -> str:
+    field, layer = _place(detail["loc"])
+    message = _message(detail, layer)
+    return f"{field}: {message}" if field else message
+
+
+def _message(detail: Mapping[str, Any], layer: str | None) -> str:
+    kind, came = detail["type"], detail.get("input")
+    if kind == "union_tag_invalid":
+        tag = shown(detail["ctx"]["tag"])
+        return f"unknown layer {tag}; {_nearest(tag, LAYERS)}known are {', '.join(LAYERS)}"
+    if kind == "union_tag_not_found":
+        return f'has no name: expected a layer such as {{"layer": "Dense", "units": 128}}, got {repr(came)}'
+    if kind == "extra_forbidden" and layer:
+        known = [name for name in LAYERS[layer].model_fields if name != "layer"]
+        unknown = shown(detail["loc"][-1])
+        return f"is no parameter of {layer}; {_nearest(unknown, known)}it has {', '.join(known) or 'none'}"
+    if kind in ("too_long", "too_short") and detail["loc"][-1] == "layers":
+        return f"a network has 1 to {MAX_LAYERS} layers, got {len(came or ())}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if isinstance(came, str | int | float):
+        message += f", got {shown(came)!r}" if isinstance(came, str) else f", got {shown(came)}"
+    return message
+
+
+def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
+    """Say where a finding is, a layer by its place and name; and return that name."""
+    for at, part in enumerate(loc):
+        if part == "layers" and len(loc) > at + 1 and isinstance(loc[at + 1], int):
+            name = str(loc[at + 2]) if len(loc) > at + 2 else None
+            before, rest = map(shown, loc[:at]), map(shown, loc[at + 3 :])
+            words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
+            return ": ".join(word for word in words if word), name
+    return ".".join(map(shown, loc)), None
+
+
+def _nearest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    found = get_close_matches(name.lower(), [each.lower() for each in known], 1)
+    return next((f"did you mean {each}? " for each in known if [each.lower()] == found), "")

@@ -1,0 +1,30 @@
+"""The sliders that the page copies for the canvas, as Grasshopper's clipboard has them. They are kept with the page."""
+
+from __future__ import annotations
+
+from ghpython_components.archive import to_xml
+from ghpython_components.document.canvas import Canvas
+from ghpython_components.document.parts import slider
+from ghpython_components.document.script_component import RHINO7
+from ghpython_components.sources.component import FOLDER
+
+FILE = FOLDER.parent / "bridge_server" / "page" / "sliders.xml"
+_SLIDERS = (  # named as the inputs of Generate; the page sets their values and leaves out what is as it comes
+    slider("digit", 3, 0, 9),
+    slider("slant", 0, -3, 3, 2),
+    slider("thickness", 0, -3, 3, 2),
+    slider("width", 0, -3, 3, 2),
+    slider("size", 0, -3, 3, 2),
+    slider("boldness", 1, 0, 2, 2),
+    slider("seed", 0, 0, 100),
+    slider("count", 6, 1, 64),
+)
+_ROW = 26.0  # pixels from one to the next
+
+
+def text() -> bytes:
+    """Return the content of the file."""
+    canvas = Canvas("sliders", "The sliders of the page.", RHINO7)
+    for row, part in enumerate(_SLIDERS):
+        canvas.part(part.nickname, part, 0.0, _ROW * row)
+    return to_xml(canvas.archive("Clipboard"))

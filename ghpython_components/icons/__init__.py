@@ -1,0 +1,4 @@
+"""The components' icons, drawn by a pen of our own.
+
+Imports no other room.
+"""

@@ -1,0 +1,433 @@
+"""`python -m ganmnist`, as a process of its own where it counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rhino3dm
+from PIL import Image
+
+from ganmnist.cli.main import _samples, _say, main
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.vectors import from_seed
+from ganmnist.models.figures import Estimate
+from ganmnist.models.manifest import BUNDLED
+from ganmnist.models.store import ModelStore
+from ganmnist.training.loop import Progress, train
+from ganmnist.training.presets import PRESETS
+
+ROOT = Path(__file__).resolve().parents[3]
+SMALL = ["--images", "256", "--batch-size", "64", "--epochs", "1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, digits):
+    """A folder of digits in MNIST's files, so that no test waits for a download."""
+    folder = tmp_path_factory.mktemp("digits")
+    for part in ("train", "t10k"):
+        images, labels = digits.train_images, digits.train_labels
+        for name, magic, array in (("images-idx3", 2051, images), ("labels-idx1", 2049, labels)):
+            header = np.array([magic, *array.shape], ">i4").tobytes()
+            (folder / f"{part}-{name}-ubyte").write_bytes(header + array.tobytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory):
+    """A home with one trained model in it."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def trained(shared_home, folder):
+    """What the process that trained that model said."""
+    return run("train", "--model", "first", *SMALL, "--out", str(shared_home / "samples.png"), "--json",
+               home=shared_home, data=folder)  # fmt: skip
+
+
+def environment(home: Path, data: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "GANMNIST_HOME": str(home), "GANMNIST_DATA": str(data)}
+
+
+def run(*arguments: str, home: Path, data: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "ganmnist", *arguments],
+        env=environment(home, data),
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+@pytest.fixture
+def say(shared_home, folder, trained, monkeypatch, capsys):
+    """Run a command in this process, which has torch already: say(...) -> status, output, errors."""
+    monkeypatch.setenv("GANMNIST_HOME", str(shared_home))
+    monkeypatch.setenv("GANMNIST_DATA", str(folder))
+
+    def say(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as left:  # argparse has its own way out
+            status = left.code
+        output, errors = capsys.readouterr()
+        return status, output, errors
+
+    return say
+
+
+def test_data_describes_what_it_found(home, folder):
+    done = run("data", "--json", "--out", str(home / "sheet.png"), home=home, data=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"name": folder.name, "source": str(folder), "train": 256, "test": 256}
+    with Image.open(home / "sheet.png") as sheet:
+        assert sheet.size == (280, 112)
+
+
+def test_train_makes_a_model_and_a_picture_of_its_samples(trained, shared_home, folder):
+    assert trained.returncode == 0, trained.stderr
+    model = json.loads(trained.stdout)
+    assert (model["name"], model["epoch"], model["step"], model["finished"]) == ("first", 1, 4, True)
+    assert (model["preset"], model["data"]) == ("fast", folder.name)
+    assert ModelStore(shared_home).find("first").manifest().settings.images == 256
+    with Image.open(shared_home / "samples.png") as picture:
+        assert picture.size == (112, 112)
+
+
+def test_a_budget_in_seconds_ends_the_training(say, folder):
+    settings = ["--preset", "unconditional", "--images", "256", "--seconds", "0.5"]
+    status, output, errors = say("train", "--model", "timed", *settings, "--json")
+    assert status == 0, errors
+    model = json.loads(output)
+    assert (model["preset"], model["finished"]) == ("unconditional", True)
+    assert 0.5 <= model["seconds"] < 3
+    assert say("models", "--delete", "timed")[0] == 0
+
+
+def test_the_bar_says_what_the_judge_said():
+    step = Progress(2, 20, 70, 61.0, 0.41, 0.5, 0.5, Estimate(frechet=12.34, confident=0.981))
+    assert _say(step) == "epoch 2/20  FID 12.3  98 % clear"
+    assert _say(replace(step, epochs=None, estimate=None)) == "step 70"
+
+
+def test_generate_writes_digits_of_the_model_that_comes_along_as_a_picture(say, tmp_path):
+    status, output, _ = say("generate", "--count", "5", "--seed", "3", "--out", str(tmp_path / "digits.png"))
+    assert status == 0
+    assert "5 digits from bundled" in output
+    with Image.open(tmp_path / "digits.png") as picture:
+        assert picture.size == (84, 56)
+
+
+def test_generate_writes_what_the_library_generates(say, tmp_path, shared_home):
+    from ganmnist import GenerateConfig, generate
+
+    options = ["--model", "FIRST", "--count", "3", "--seed", "7", "--latent", "-1.5", "2"]
+    status, output, errors = say("generate", *options, "--out", str(tmp_path / "z.npy"), "--json")
+    assert status == 0, errors
+    assert json.loads(output) == {"model": "first", "count": 3, "out": str(tmp_path / "z.npy")}
+    expected = generate(GenerateConfig(count=3, seed=7, latent=(-1.5, 2)), "first", home=shared_home)
+    np.testing.assert_array_equal(np.load(tmp_path / "z.npy", allow_pickle=False), expected)
+
+
+def test_generate_writes_the_digit_that_is_asked_for(say, tmp_path, shared_home):
+    status, _, errors = say("generate", "--digit", "7", "--count", "2", "--seed", "4", "--out", str(tmp_path / "7.npy"))
+    assert status == 0, errors
+    bundled = Sampler.load(ModelStore(shared_home).find(None))
+    expected = bundled.generate(from_seed(4, 2, bundled.latent_dim), np.array([7, 7]))
+    np.testing.assert_array_equal(np.load(tmp_path / "7.npy", allow_pickle=False), expected)
+
+
+def test_generate_writes_the_last_state_where_an_earlier_one_was_better(say, tmp_path, shared_home):
+    folder = ModelStore(shared_home).find("first")
+    manifest, best = folder.load()
+    last = {key: value * 0 if value.is_floating_point() else value for key, value in best.items()}
+    folder.keep_last(manifest, last)
+    images = {}
+    for option in ([], ["--last"]):
+        out = tmp_path / f"{len(option)}.npy"
+        assert say("generate", "--model", "first", *option, "--out", str(out))[0] == 0
+        images[len(option)] = np.load(out, allow_pickle=False)
+    np.testing.assert_array_equal(images[0], Sampler.load(folder).sample())
+    np.testing.assert_array_equal(images[1], np.full((1, 28, 28), 128))  # of weights that are all zero
+    (folder.path / "last.json").unlink()
+
+
+def test_a_model_is_measured_with_as_many_of_each_class_as_the_images_have(monkeypatch, shared_home, digits):
+    monkeypatch.setenv("GANMNIST_HOME", str(shared_home))
+    labels = np.array([7, 7, 7, 1], np.uint8)
+    drawn = []
+    monkeypatch.setattr(
+        Sampler, "generate", lambda self, z, classes: drawn.extend(classes) or np.zeros((len(z), 28, 28))
+    )
+    assert len(_samples(None, 400, replace(digits, train_labels=labels))) == 400
+    assert set(drawn) == {1, 7}
+    assert 250 < drawn.count(7) < 350
+
+
+def test_generate_writes_geometry_for_rhino(trained, shared_home, folder, tmp_path):
+    path = tmp_path / "digits.3dm"
+    options = ["--count", "2", "--form", "mesh", "--cell", "0.5", "--out", str(path)]
+    done = run("generate", *options, home=shared_home, data=folder)
+    assert done.returncode == 0, done.stderr
+    objects = list(rhino3dm.File3dm.Read(str(path)).Objects)
+    assert len(objects) == 2
+    box = objects[0].Geometry.GetBoundingBox()
+    assert (box.Max.X, box.Max.Y) == (14, 14)
+
+
+def test_models_lists_what_is_there(say):
+    status, output, _ = say("models", "--json")
+    assert status == 0
+    assert [model["name"] for model in json.loads(output)] == ["first", "bundled"]
+    status, output, _ = say("models")
+    assert status == 0
+    assert {"first", "fast", "bundled", "FID"} <= set(output.split())
+
+
+def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short):
+    store = ModelStore(home)
+    assert main(["models", "--json"]) == 0
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["bundled"]
+    for name in ("one", "two"):
+        train(digits, short, store.new(name), should_stop=lambda: True)
+    assert main(["models", "--delete", "ONE"]) == 0
+    assert [model.name for model in store.list()] == ["two", "bundled"]
+    assert main(["models", "--delete", "one"]) == 1
+    assert "two" in capsys.readouterr().err
+    assert main(["models", "--delete", "bundled"]) == 2
+    assert "stays" in capsys.readouterr().err
+
+
+def test_a_model_goes_to_a_file_and_comes_back(say, tmp_path, shared_home):
+    path = tmp_path / "first.ganmnist"
+    status, output, errors = say("models", "export", "FIRST", "--out", str(path))
+    assert status == 0, errors
+    assert output == f"first written to {path}: ganmnist models import {path}\n"
+    assert say("models", "import", str(path))[1].startswith("imported as first-1: ganmnist generate --model first-1")
+    came = json.loads(say("models", "import", str(path), "--name", "again", "--json")[1])
+    assert (came["name"], came["step"]) == ("again", 4)
+    drawn = [Sampler.load(ModelStore(shared_home).find(name)).sample() for name in ("first", "first-1", "again")]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+    for name in ("first-1", "again"):
+        assert say("models", "--delete", name)[0] == 0
+
+
+def test_what_is_no_model_file_is_refused_in_a_line(say, tmp_path):
+    (tmp_path / "a.ganmnist").write_bytes(b"no model")
+    for arguments, status, word in (
+        (["import", str(tmp_path / "a.ganmnist")], 1, "no zip"),
+        (["import", str(tmp_path / "b.ganmnist")], 1, "b.ganmnist"),
+        (["import", str(tmp_path / "a.ganmnist"), "--name", "bundled"], 2, "choose another"),
+        (["export", "first", "--out", str(tmp_path / "a.zip")], 2, ".ganmnist"),
+        (["export", "nobody", "--out", str(tmp_path / "c.ganmnist")], 1, "nobody"),
+    ):
+        found, output, errors = say("models", *arguments)
+        assert (found, output) == (status, "")
+        assert word in errors
+    assert not (tmp_path / "c.ganmnist").exists()
+
+
+def test_data_in_brackets_are_shown_as_they_are_called(home, monkeypatch, capsys, digits, short):
+    train(replace(digits, name="[/x]"), short, ModelStore(home).new("one"), should_stop=lambda: True)
+    assert main(["models"]) == 0
+    assert "[/x]" in capsys.readouterr().out
+
+
+def test_a_csv_file_is_data_to_train_on(say, tmp_path, digits):
+    path = tmp_path / "digits.csv"
+    rows = np.column_stack([digits.train_labels[:64], digits.train_images[:64].reshape(64, 784)])
+    np.savetxt(path, rows, "%d", ",")
+    described = json.loads(say("data", "--directory", str(path), "--json")[1])
+    assert (described["name"], described["train"], described["test"]) == ("digits.csv", 64, 0)
+    options = ["--batch-size", "16", "--epochs", "1", "--json"]
+    trained = json.loads(say("train", "--directory", str(path), "--model", "lines", *options)[1])
+    assert (trained["data"], trained["step"]) == ("digits.csv", 4)
+    assert say("models", "--delete", "lines")[0] == 0
+
+
+def test_show_takes_the_networks_and_the_settings_of_a_model(say):
+    shown = json.loads(say("networks", "show", "--model", "FIRST", "--json")[1])
+    assert (shown["preset"], shown["batch_size"]) == ("fast", 64)
+    assert shown["networks"] == json.loads(PRESETS["fast"].networks.to_text())
+    assert say("networks", "show", "--model", "second")[0] == 1
+
+
+def test_networks_of_ones_own_are_trained_as_the_options_say(say, tmp_path, shared_home, told):
+    """A file may also say how it is to be trained, as the Model component's text does; options come before it."""
+    path = tmp_path / "gan.json"
+    path.write_text(f'{{"loss": "hinge", "r1": 2, "networks": {told.to_text()}}}', encoding="utf-8-sig")
+    options = ["--networks", str(path), "--preset", "fast", "--r1", "0.25", "--images", "64", "--epochs", "1"]
+    status, output, errors = say("train", "--model", "told", *options, "--json")
+    assert status == 0, errors
+    assert "no BatchNorm" not in errors  # there is nothing to remark
+    assert json.loads(output)["preset"] is None
+    manifest = ModelStore(shared_home).find("told").manifest()
+    assert manifest.networks == told
+    settings = manifest.settings
+    assert (settings.preset, settings.loss, settings.r1, settings.epochs) == ("fast", "hinge", 0.25, 1)
+    assert say("generate", "--model", "told", "--digit", "9", "--out", str(tmp_path / "9.png"))[0] == 0
+    assert say("models", "--delete", "told")[0] == 0
+
+
+def test_what_is_likely_to_train_badly_is_said_before_it_trains(say, tmp_path, tiny):
+    (tmp_path / "tiny.json").write_text(tiny.to_text(), encoding="utf-8")
+    options = ["--networks", str(tmp_path / "tiny.json"), "--loss", "wasserstein", "--images", "64", "--epochs", "1"]
+    status, output, errors = say("train", "--model", "rough", *options, "--batch-size", "64")
+    assert status == 0, errors
+    assert "layer 2 BatchNorm" in errors
+    assert "BatchNorm" not in output
+    assert say("models", "--delete", "rough")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["train", "--epochs", "0"], "epochs"),
+        (["train", "--epochs", "many"], "--epochs"),
+        (["train", "--learning-rate", "nan"], "learning_rate"),
+        (["train", "--preset", "huge"], "--preset"),
+        (["train", "--loss", "absolute"], "--loss"),
+        (["train", "--loss", "hinge", "--label-smoothing", "0.1"], "label_smoothing"),
+        (["train", "--r1", "-1"], "r1"),
+        (["train", "--networks", "nowhere.json"], "nowhere.json"),
+        (["train", "--seconds", "0"], "seconds"),
+        (["train", "--model", "a/b"], "model"),
+        (["train", "--model", "bundled"], "choose another"),
+        (["train", "--resume"], "no training was cut short"),
+        (["generate", "--count", "0", "--out", "x.png"], "count"),
+        (["generate", "--digit", "10", "--out", "x.png"], "digit"),
+        (["generate", "--latent", "11", "--out", "x.png"], "latent"),
+        (["generate", "--cell", "-1", "--out", "x.png"], "cell"),
+        (["generate", "--form", "cubes", "--out", "x.png"], "--form"),
+        (["generate", "--out", "x.webp"], "x.webp"),
+        (["generate"], "--out"),
+        (["data", "--out", "x.webp"], "x.webp"),
+        (["evaluate", "--count", "-5"], "count"),
+        (["networks"], "command"),
+        (["networks", "show", "--preset", "fast", "--model", "bundled"], "--model"),
+        (["networks", "show", "--model", "bundled", "--networks", "x.json"], "--networks"),
+        (["networks", "show", "--latent-dim", "0"], "latent_dim"),
+        (["networks", "show", "--out", "x.png"], "x.png"),
+        (["networks", "walk"], "--out"),
+        (["networks", "walk", "--out", "x.npy"], "x.npy"),
+        (["networks", "walk", "--digit", "10", "--out", "x.png"], "digit"),
+        (["networks", "walk", "--maps", "0", "--out", "x.png"], "maps"),
+        (["networks", "walk", "--form", "images", "--out", "x.obj"], "form"),
+        (["train", "--epoch-s", "3"], "--epoch-s"),
+        (["paint"], "paint"),
+    ],
+)
+def test_misuse_ends_with_2_and_a_line_that_names_the_option(say, arguments, word):
+    status, output, errors = say(*arguments)
+    assert status == 2
+    assert output == ""
+    assert word in errors.strip().splitlines()[-1]
+    assert "Traceback" not in errors
+
+
+def test_misuse_of_a_real_process_is_one_line(home, folder):
+    done = run("train", "--batch-size", "1", home=home, data=folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ganmnist: batch_size")
+    assert not (home / "models").exists()
+
+
+def test_a_model_that_is_not_there_ends_with_1_and_lists_those_that_are(say, tmp_path):
+    status, _, errors = say("generate", "--model", "second", "--out", str(tmp_path / "x.png"))
+    assert status == 1
+    assert "second" in errors
+    assert "first" in errors
+
+
+def test_a_folder_without_data_ends_with_1_and_names_it(say, tmp_path):
+    status, _, errors = say("data", "--directory", str(tmp_path))
+    assert status == 1
+    assert str(tmp_path) in errors.replace("\n", "")
+
+
+def test_a_finished_training_is_not_begun_anew_by_resuming_it(say, shared_home):
+    before = ModelStore(shared_home).find("first").manifest()
+    status, _, errors = say("train", "--resume", "--model", "first")
+    assert status == 2
+    assert "finished" in errors
+    assert ModelStore(shared_home).find("first").manifest() == before
+
+
+def test_a_training_whose_checkpoints_are_gone_is_not_begun_anew(say, home):
+    manifest, weights = ModelStore(home).find(BUNDLED).load()
+    folder = ModelStore(home).new("cut")
+    folder.publish(manifest.model_copy(update={"id": folder.id, "name": "cut", "finished": False}), weights)
+    status, _, errors = say("train", "--resume", "--model", "cut")
+    assert status == 2
+    assert "the checkpoints of cut are gone" in errors.replace("\n", " ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
+    options = ["--model", "mine", "--images", "64", "--batch-size", "8", "--epochs", "15", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganmnist", "train", *options],
+        env=environment(home, folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = ModelStore(home)
+    while len(store.list()) < 2:  # one comes along
+        assert process.poll() is None, process.communicate()
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    stopped = json.loads(output)
+    assert stopped["name"] == "mine"
+    assert not stopped["finished"]
+    assert 0 < stopped["step"] < 120
+
+    done = run("train", "--resume", "--json", home=home, data=folder)
+    assert done.returncode == 0, done.stderr
+    finished = json.loads(done.stdout)
+    assert finished["id"] == stopped["id"]
+    assert (finished["step"], finished["epoch"], finished["finished"]) == (120, 15, True)
+    assert finished["seconds"] > stopped["seconds"]
+
+
+def test_resuming_uses_up_what_is_left_of_a_budget_in_seconds(home, folder, monkeypatch, capsys, digits, short):
+    monkeypatch.setenv("GANMNIST_DATA", str(folder))
+    timed = short.model_copy(update={"epochs": None, "seconds": 1.0})
+    left = ModelStore(home).new("timed")
+    train(replace(digits, name=folder.name), timed, left, should_stop=lambda: True)
+    assert not left.manifest().finished
+    assert main(["train", "--resume", "--json"]) == 0
+    finished = json.loads(capsys.readouterr().out)
+    assert (finished["id"], finished["finished"]) == (left.id, True)
+    assert finished["step"] > 1
+    assert finished["seconds"] >= 1
+
+
+def test_invert_prints_the_digit_and_draws_it_beside_what_was_read(tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    monkeypatch.setenv("GANMNIST_HOME", str(tmp_path))
+    sheet = Image.new("L", (90, 120), 255)
+    sheet.paste(0, (40, 20, 50, 100))
+    sheet.save(tmp_path / "one.png")
+    arguments = ["invert", str(tmp_path / "one.png"), "--digit", "1", "--out", str(tmp_path / "found.png")]
+    assert main(arguments) == 0
+    assert "one.png: a 1, slant" in capsys.readouterr().out
+    with Image.open(tmp_path / "found.png") as found:
+        assert found.width == 2 * found.height

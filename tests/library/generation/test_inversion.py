@@ -1,0 +1,68 @@
+"""From an image to the nearest latent."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganmnist.data.load import load_data
+from ganmnist.errors import SettingError
+from ganmnist.generation.inversion import invert, mean_squared_error
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.directions import numbers
+from ganmnist.latent.vectors import from_seed
+from ganmnist.models.store import ModelStore
+
+
+@pytest.fixture(scope="module")
+def sampler(tmp_path_factory):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the server does: two would wait for each other on a busy machine
+    yield Sampler.load(ModelStore(tmp_path_factory.mktemp("home")).find(None))
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    return load_data(None).test_images[5:8]
+
+
+def test_a_real_digit_is_found_twice_as_near_as_the_best_of_a_thousand(sampler, digits):
+    tries = sampler.generate(from_seed(99, 1000, sampler.latent_dim), np.arange(1000) % 10)
+    ratios = []
+    for image in digits:
+        found = invert(sampler, image)
+        best = min(mean_squared_error(each, image) for each in tries)
+        assert np.linalg.norm(found.z[: sampler.latent_dim]) <= sampler.latent_dim**0.5 + 1.51
+        ratios.append(found.mse / best)
+    assert np.mean(ratios) < 0.35  # 0.12 over 220 digits
+
+
+def test_what_is_found_is_complete_and_the_same_each_time(sampler, digits):
+    found, again = invert(sampler, digits[1]), invert(sampler, digits[1])
+    assert np.array_equal(found.z, again.z)
+    latent, classes = found.z[None, : sampler.latent_dim], found.z[sampler.latent_dim :]
+    assert classes.tolist() == np.eye(10)[found.digit].tolist()
+    assert np.array_equal(sampler.generate(latent, np.array([found.digit]))[0], found.image)
+    assert found.mse == mean_squared_error(found.image, digits[1])
+    known = sampler.directions()
+    assert found.sliders == {name: pytest.approx(value[0]) for name, value in numbers(latent, known).items()}
+    assert set(found.sliders) == {direction.name for direction in known}
+
+
+def test_a_generated_digit_finds_its_own_class_and_another_where_it_must(sampler):
+    image = sampler.generate(from_seed(3, 1, sampler.latent_dim), np.array([0]))[0]
+    free, forced = invert(sampler, image), invert(sampler, image, digit=1)
+    assert (free.digit, forced.digit) == (0, 1)
+    assert free.mse < 0.01 < forced.mse
+
+
+@pytest.mark.parametrize(
+    ("image", "digit", "words"),
+    [
+        (np.zeros((28, 20), np.uint8), None, "image: expected shape"),
+        (np.zeros((28, 28), np.uint8), 10, "digit: got 10"),
+    ],
+)
+def test_what_the_model_does_not_take_is_refused(sampler, image, digit, words):
+    with pytest.raises(SettingError, match=words):
+        invert(sampler, image, digit)

@@ -1,0 +1,146 @@
+"""What is wrong with settings is said in a sentence each: where, what was expected and what came."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ganmnist.config import TrainConfig
+from ganmnist.errors import SettingError
+from ganmnist.layers import LAYERS
+from ganmnist.networks.spec import ModelConfig, ModelParts, Sequential
+from ganmnist.validation import read_settings
+
+KNOWN = ", ".join(LAYERS)
+
+
+def refusal(values, model=Sequential) -> str:
+    with pytest.raises(SettingError) as caught:
+        read_settings(model, values)
+    return str(caught.value)
+
+
+def of_layers(*layers) -> str:
+    return refusal({"layers": list(layers)})
+
+
+DENSE = {"layer": "Dense", "units": 3}
+
+
+@pytest.mark.parametrize(
+    ("layer", "sentence"),
+    [
+        ({"layer": "Conv3D"}, f"unknown layer Conv3D; did you mean Conv2D? known are {KNOWN}"),
+        ({"layer": "dense"}, f"unknown layer dense; did you mean Dense? known are {KNOWN}"),
+        ({"layer": "BatchNormalization"},
+         f"unknown layer BatchNormalization; did you mean BatchNorm? known are {KNOWN}"),
+        ({"layer": "Transformer"}, f"unknown layer Transformer; known are {KNOWN}"),
+        ({"layer": "self"}, f"unknown layer self; known are {KNOWN}"),
+        ({"layer": 5}, f"unknown layer 5; known are {KNOWN}"),
+        ({"layer": None}, f"unknown layer None; known are {KNOWN}"),
+        ({"units": 3}, 'has no name: expected a layer such as {"layer": "Dense", "units": 128}, got {\'units\': 3}'),
+        ({}, 'has no name: expected a layer such as {"layer": "Dense", "units": 128}, got {}'),
+        ("Dense", "Input should be a valid dictionary or object to extract fields from, got 'Dense'"),
+    ],
+)  # fmt: skip
+def test_what_is_no_layer_is_refused_by_its_place_with_the_layers_there_are(layer, sentence):
+    assert of_layers(DENSE, layer) == f"layer 2: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("layer", "sentence"),
+    [
+        ({"layer": "Conv2D", "filters": 3, "strides": 2}, "layer 2 Conv2D: strides: is no parameter of Conv2D; did you "
+         "mean stride? it has filters, kernel, stride, padding, bias, spectral_norm"),
+        ({**DENSE, "self": 1}, "layer 2 Dense: self: is no parameter of Dense; it has units, bias, spectral_norm"),
+        ({"layer": "Tanh", "units": 1}, "layer 2 Tanh: units: is no parameter of Tanh; it has none"),
+        ({"layer": "Dense"}, "layer 2 Dense: units: Field required"),
+        ({"layer": "Dense", "units": "abc"}, "layer 2 Dense: units: Input should be a valid integer, got 'abc'"),
+        ({"layer": "Dense", "units": "128"}, "layer 2 Dense: units: Input should be a valid integer, got '128'"),
+        ({"layer": "Dense", "units": 10**9},
+         "layer 2 Dense: units: Input should be less than or equal to 65536, got 1000000000"),
+        ({"layer": "Dense", "units": 0}, "layer 2 Dense: units: Input should be greater than or equal to 1, got 0"),
+        ({**DENSE, "bias": "yes"}, "layer 2 Dense: bias: Input should be a valid boolean, got 'yes'"),
+        ({"layer": "Conv2D", "filters": 1, "padding": "full"},
+         "layer 2 Conv2D: padding: Input should be 'same' or 'valid', got 'full'"),
+        ({"layer": "Reshape", "shape": [2, 7]},
+         "layer 2 Reshape: shape: expected (units,) or (channels, height, width), got (2, 7)"),
+        ({"layer": "Reshape", "shape": [2, 0, 7]},
+         "layer 2 Reshape: shape.1: Input should be greater than or equal to 1, got 0"),
+        ({"layer": "Reshape", "shape": [2, 7, 7.5]},
+         "layer 2 Reshape: shape.2: Input should be a valid integer, got 7.5"),
+        ({"layer": "Reshape", "shape": 98}, "layer 2 Reshape: shape: Input should be a valid tuple, got 98"),
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_is_named_with_its_layer_and_what_it_may_be(layer, sentence):
+    assert of_layers(DENSE, layer) == sentence
+
+
+def test_a_misfit_and_a_wrong_parameter_are_said_of_the_network_they_are_in(tiny):
+    other = tiny.model_dump(mode="json")
+    other["generator"]["layers"][0]["units"] = "abc"
+    wrong = "generator: layer 1 Dense: units: Input should be a valid integer, got 'abc'"
+    assert refusal(other, ModelConfig) == wrong
+    assert refusal({"generator": other["generator"]}, ModelParts) == wrong
+    assert refusal({"networks": other}, TrainConfig) == f"networks.{wrong}"
+    other["generator"]["layers"][0]["units"] = 146
+    assert refusal({"networks": other}, TrainConfig) == (
+        "networks: generator: layer 4 Reshape cannot make (3, 7, 7) (147 numbers) of (146,) (146 numbers)"
+    )
+
+
+def test_each_wrong_layer_has_its_sentence_and_of_many_the_first_are_said():
+    assert of_layers({"layer": "Dense", "units": 0}, DENSE, {"layer": "Tann"}).split("; ")[:2] == [
+        "layer 1 Dense: units: Input should be greater than or equal to 1, got 0",
+        "layer 3: unknown layer Tann",
+    ]
+    message = of_layers(*[{"layer": "Dense", "units": 0}] * 64)
+    assert message.startswith("layer 1 Dense: units:")
+    assert message.endswith("; and 58 more")
+    assert "layer 7" not in message
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "got 0"), (65, "got 65"), (10_000, "got 10000")])
+def test_a_network_of_too_many_layers_or_of_none_is_refused_with_the_number_there_may_be(count, words):
+    assert of_layers(*[DENSE] * count) == f"layers: a network has 1 to 64 layers, {words}"
+
+
+def endless() -> dict[str, dict]:
+    """Values that hold themselves, or are deeper or longer than anybody writes."""
+    circle: list = []
+    circle.append(circle)
+    ring: dict = {"layer": "Dense"}
+    ring["units"] = ring
+    network: dict = {}
+    network["layers"] = [network]
+    deep: list = []
+    for _ in range(50_000):
+        deep = [deep]
+    long = "x" * 1_000_000
+    return {
+        "a list that holds itself": {"layers": circle},
+        "a layer that is such a list": {"layers": [circle]},
+        "a layer that holds itself": {"layers": [ring]},
+        "a network that holds itself": network,
+        "a shape that holds itself": {"layers": [{"layer": "Reshape", "shape": circle}]},
+        "a deep layer": {"layers": [{"units": deep}]},
+        "a deep parameter": {"layers": [{"layer": "Dense", "units": deep}]},
+        "a long name": {"layers": [{"layer": long}]},
+        "a long parameter": {"layers": [{**DENSE, long: 1}]},
+        "a long value": {"layers": [{"layer": "Dense", "units": long}]},
+        "many parameters": {"layers": [{**DENSE, **{f"units{number}": 1 for number in range(10_000)}}]},
+        "many layers": {"layers": [DENSE] * 10_000},
+        "many unknown layers": {"layers": [{"layer": "Dens"}] * 10_000},
+        "long lists": {"layers": [[0] * 100_000] * 64},
+    }
+
+
+@pytest.mark.parametrize("case", endless())
+def test_values_without_end_are_refused_in_a_few_words_and_at_once(case):
+    values = endless()[case]
+    started = time.process_time()
+    message = refusal(values)
+    assert time.process_time() - started < 0.5
+    assert message.startswith("layer")
+    assert len(message) < 2000

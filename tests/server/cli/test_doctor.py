@@ -1,0 +1,187 @@
+"""What the doctor finds, and what it says to do about it."""
+
+import contextlib
+import json
+import shutil
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge_server.cli import doctor as module
+from bridge_server.cli.doctor import Verdict, doctor
+from bridge_server.runs.store import RunStore
+from ganmnist.config import TrainConfig
+from ganmnist.models.manifest import BUNDLED
+from ganmnist.models.store import ModelStore
+
+
+@pytest.fixture
+def findings(capsys, monkeypatch):
+    """Have the doctor look: findings(home) returns its exit status and the findings by what they are about."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
+        monkeypatch.setattr(module, "DEFAULT_PORT", free.getsockname()[1])
+
+    def look(home):
+        code = doctor(home)
+        *lines, last = capsys.readouterr().out.splitlines()
+        found = {line[9:25].strip(): (line[:8].strip(), line[25:]) for line in lines}
+        problems = sum(verdict == "problem" for verdict, _ in found.values())
+        assert last == f"{problems} problem{'s' * (problems != 1)}"
+        assert code == (1 if problems else 0)
+        return code, found
+
+    return look
+
+
+@pytest.fixture
+def model(tmp_path):
+    """The folder of a model in the data directory."""
+    folder = tmp_path / "models" / "0123456789abcdef"
+    shutil.copytree(ModelStore(tmp_path).folder(BUNDLED, BUNDLED).path, folder)
+    return folder
+
+
+def test_a_new_user_has_no_problems(findings, tmp_path):
+    code, found = findings(tmp_path / "not there yet")
+    assert code == 0
+    assert found["server"][0] == Verdict.NOTE
+    assert "(will be made)" in found["data directory"][1]
+    assert not (tmp_path / "not there yet").exists()
+
+
+def test_all_is_well_beside_a_running_server(findings, start_server):
+    server = start_server()
+    code, found = findings(server.home)
+    assert code == 0
+    assert server.url in found["server"][1]
+    for about in ("server", "token", "launch.json", "runs", "bundled model", "torch", "Python", "port"):
+        assert found[about][0] == Verdict.OK, found[about]
+
+
+def test_a_server_that_was_killed_left_no_harm(findings, start_server):
+    server = start_server(mock=True)
+    server.kill()
+    code, found = findings(server.home)
+    assert code == 0
+    assert found["server"][0] == Verdict.NOTE
+    assert "does no harm" in found["server"][1]
+
+
+def test_a_token_that_the_server_refuses_is_a_problem(findings, start_server):
+    server = start_server(mock=True)
+    file = server.home / "server.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "token": "wrong"}))
+    code, found = findings(server.home)
+    assert code == 1
+    assert found["token"][0] == Verdict.PROBLEM
+
+
+def test_a_port_that_another_program_has_is_a_problem(findings, tmp_path, monkeypatch):
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        monkeypatch.setattr(module, "DEFAULT_PORT", taken.getsockname()[1])
+        monkeypatch.setattr("bridge_server.cli.client._SECONDS", 0.2)
+        code, found = findings(tmp_path)
+    assert code == 1
+    assert "another program" in found["port"][1]
+    assert "--port 0" in found["port"][1]
+
+
+def test_a_port_that_the_server_of_another_directory_has_is_told_apart(findings, start_server, tmp_path, monkeypatch):
+    other = start_server(mock=True)
+    monkeypatch.setattr(module, "DEFAULT_PORT", other.port)
+    assert "a ganmnist server of another data directory" in findings(tmp_path)[1]["port"][1]
+
+
+def test_a_directory_that_cannot_be_written_to_is_a_problem(findings, tmp_path, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # root, as whom tests may run, may write anywhere
+    code, found = findings(tmp_path)
+    assert (code, found["data directory"][0]) == (1, Verdict.PROBLEM)
+    assert "Permission denied" in found["data directory"][1]
+
+
+def test_a_file_in_place_of_the_directory_is_a_problem(findings, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, found = findings(tmp_path / "file")
+    assert (code, found["data directory"][0]) == (1, Verdict.PROBLEM)
+
+
+def test_a_disk_that_is_almost_full_is_a_problem(findings, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FREE_BYTES", 10**18)
+    assert findings(tmp_path)[1]["data directory"][0] == Verdict.PROBLEM
+
+
+def test_mnist_that_is_not_where_it_is_said_to_be_is_a_problem(findings, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANMNIST_DATA", str(tmp_path / "nowhere"))
+    assert findings(tmp_path)[1]["MNIST"][0] == Verdict.PROBLEM
+    monkeypatch.delenv("GANMNIST_DATA")
+    verdict, text = findings(tmp_path)[1]["MNIST"]
+    assert (verdict, "synthetic-mnist" in text) == (Verdict.NOTE, True)
+
+
+def test_a_whole_model_is_no_problem(findings, tmp_path, model):
+    code, found = findings(tmp_path)
+    assert (code, found["models"][1]) == (0, "1 whole")
+
+
+def test_a_flipped_byte_in_a_models_weights_is_noticed(findings, tmp_path, model):
+    (weights,) = model.glob("*.safetensors")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    code, found = findings(tmp_path)
+    assert (code, found["model"][0]) == (1, Verdict.PROBLEM)
+    assert weights.name in found["model"][1]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 0, "checksum": "x"}'])
+def test_a_damaged_or_foreign_manifest_is_noticed(findings, tmp_path, model, content):
+    (model / "model.json").write_text(content)
+    code, found = findings(tmp_path)
+    assert (code, found["model"][0]) == (1, Verdict.PROBLEM)
+    assert str(model) in found["model"][1]
+
+
+def test_a_run_that_is_not_what_was_written_is_noticed(findings, tmp_path):
+    store = RunStore(tmp_path / "runs.sqlite")
+    store.add("leaves", TrainConfig(), None, lambda taken: "leaves")
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "runs.sqlite")) as database:
+        database.execute("UPDATE runs SET model = 'other'")
+        database.commit()
+    code, found = findings(tmp_path)
+    assert (code, found["runs"][0]) == (1, Verdict.PROBLEM)
+    assert "checksum" in found["runs"][1]
+
+
+def test_a_damaged_store_of_runs_is_noticed(findings, tmp_path):
+    (tmp_path / "runs.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+    code, found = findings(tmp_path)
+    assert (code, found["runs"][0]) == (1, Verdict.PROBLEM)
+
+
+@pytest.mark.parametrize("content", ['{"command": ["/nowhere/python"]}', "{", '{"command": []}', "[]"])
+def test_a_launch_file_that_starts_nothing_is_noticed(findings, tmp_path, content):
+    (tmp_path / "launch.json").write_text(content)
+    assert findings(tmp_path)[1]["launch.json"][0] == Verdict.PROBLEM
+    (tmp_path / "launch.json").write_text(json.dumps({"command": [sys.executable]}))
+    assert findings(tmp_path)[1]["launch.json"][0] == Verdict.OK
+
+
+def test_a_damaged_file_of_tokens_is_noticed(findings, tmp_path):
+    (tmp_path / "tokens.json").write_text("{")
+    assert findings(tmp_path)[1]["tokens"][0] == Verdict.PROBLEM
+
+
+def test_the_doctor_does_not_wait_for_torch(tmp_path):
+    import subprocess
+
+    script = "import sys, pathlib; from bridge_server.cli.doctor import doctor; doctor(pathlib.Path(sys.argv[1])); "
+    script += "assert 'torch' not in sys.modules"
+    root = Path(__file__).resolve().parents[3]
+    subprocess.run([sys.executable, "-c", script, tmp_path], check=True, cwd=root, capture_output=True)

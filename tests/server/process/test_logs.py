@@ -1,0 +1,72 @@
+"""What the log says, and what it never says."""
+
+import contextlib
+import json
+import logging
+
+import pytest
+
+from bridge_server.access import tokens
+from bridge_server.access.roles import Role
+from bridge_server.process import logs
+
+
+@pytest.fixture
+def quiet():
+    """Take away what a test has added to the loggers."""
+    loggers = [logging.getLogger(name) for name in ("ganmnist", "waitress")]
+    before = [(logger, list(logger.handlers), logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, handlers, propagate, level in before:
+        for handler in {*logger.handlers} - {*handlers}:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.propagate = propagate
+        logger.setLevel(level)
+
+
+def test_the_log_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch, quiet):
+    monkeypatch.setattr(logs, "_MAX_BYTES", 2_000)
+    logs.start(tmp_path / "server.log")
+    for number in range(200):
+        logging.getLogger("ganmnist.test").info("line", extra={"fields": {"number": number}})
+    files = sorted(tmp_path.glob("server.log*"))
+    assert [file.name for file in files] == ["server.log", "server.log.1", "server.log.2"]
+    assert all(file.stat().st_size <= 2_000 for file in files)
+    assert json.loads(files[0].read_text().splitlines()[-1])["number"] == 199
+
+
+def test_no_token_that_was_ever_sent_no_header_and_no_body_is_in_any_file_but_its_own(start_server):
+    server = start_server(mock=True)
+    secrets = {
+        "owner": server.token,
+        "student": tokens.add(server.home, "anna", Role.STUDENT),
+        "wrong": "wrong-token-0123456789",
+        "header": "header-value-0123456789",
+        "query": "query-value-0123456789",
+        "body": "body-value-0123456789",
+    }
+    for token in ("owner", "student", "wrong"):
+        for scheme in ("Bearer ", "bearer ", ""):
+            headers = {
+                "Authorization": scheme + secrets[token],
+                "X-Other": secrets["header"],
+                "Cookie": secrets["header"],
+            }
+            for method, path in (("GET", "/api/runs"), ("POST", "/api/generate"), ("GET", "/nowhere"), ("PUT", "/")):
+                for content in ({"model": secrets["body"]}, {secrets["body"]: 1}, secrets["body"].encode() + b"\xff"):
+                    server.raw(method, f"{path}?token={secrets['query']}", content, headers)
+    assert server.raw("POST", "/api/generate", {"model": "mock-error"})[0] == 500
+    for name in ("Origin", "Host", "X-Client-Api", "Content-Type", "Transfer-Encoding", "Content-Length"):
+        with contextlib.suppress(OSError):
+            server.raw("POST", "/api/runs", b"", {name: secrets["header"]})
+    assert server.call("POST", "/api/server/token")[0] == 200
+    secrets["rotated"] = json.loads((server.home / "server.json").read_text())["token"]
+    server.token = secrets["rotated"]
+    assert server.call("GET", "/api/runs")[0] == 200
+    server.stop()
+    written = {file.name: file.read_text() for file in server.home.iterdir() if file.is_file()}
+    assert {"server.log", "server-output.txt"} <= written.keys()
+    for name, text in written.items():
+        assert not [secret for secret, value in secrets.items() if value in text], name
+    assert '"who": "anna"' in written["server.log"]

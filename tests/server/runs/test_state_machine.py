@@ -1,0 +1,372 @@
+"""Whatever users, trainers and crashes do in whatever order: the runs keep their promises.
+
+The service, the store and the launcher are the real ones; the trainers are processes that do what the test says.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bridge_server.backends.service import Service
+from bridge_server.contract.runs import RunState, StartRun
+from bridge_server.errors import Conflict, Refusal
+from bridge_server.runs import launcher, quotas
+from bridge_server.runs.store import ACTIVE, FINAL, MOVES, RunStore
+from ganmnist.config import TrainConfig
+from ganmnist.models.manifest import ModelManifest, now
+from ganmnist.models.store import ModelStore
+from ganmnist.storage.atomic import read_json, write_json
+from ganmnist.training.presets import recipe
+
+QUEUED, RUNNING, SUCCEEDED, FAILED, STOPPED, INTERRUPTED = RunState
+EXITS = {0: SUCCEEDED, 1: FAILED, 3: INTERRUPTED, 4: INTERRUPTED, 5: INTERRUPTED, -9: INTERRUPTED, -11: INTERRUPTED}
+MEMORY = Path("/dev/shm")  # where a sync takes no time
+MANNERS = {"obeys": 3, "is deaf": -9, "finishes": 0, "fails": 1}  # how a trainer ends that is asked to
+
+
+class Trainer:
+    """What the launcher takes for a process, and the pipe to it."""
+
+    def __init__(self, command, **how):
+        self.folder, self.stdin, self.manner = Path(command[-1]), self, "obeys"
+        self.code, self.server_lives, self.ended = 0, True, threading.Event()
+        started.append(self)
+
+    def wait(self):
+        self.ended.wait()
+        if not self.server_lives:
+            raise SystemExit  # which ends the launcher's thread and nothing else
+        return self.code
+
+    def write(self, order):
+        if self.manner != "is deaf":
+            self.end(MANNERS[self.manner])
+
+    def flush(self):
+        pass
+
+    def close(self):
+        pass
+
+    def kill(self):
+        self.end(-9)
+
+    def end(self, code):
+        if not self.ended.is_set():
+            self.code = code
+            if code == 1:
+                write_json(self.folder / "failure.json", {"code": "data", "message": "bad luck"})
+            self.ended.set()
+
+
+started: list[Trainer] = []
+
+
+class Runs(RuleBasedStateMachine):
+    """Keeps its own account of what must be, and compares after every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.home = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.states: dict[str, RunState] = {}  # by run, as they are pressed
+        self.names: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
+        self.waiting: list[str] = []
+        self.said: dict[str, list[RunState]] = {}
+        started.clear()
+        self.open()
+
+    def open(self):
+        self.service = Service(self.home, "0" * 32)
+        self.service.start()
+
+    def teardown(self):
+        self.end_of_server()
+        shutil.rmtree(self.home)
+
+    def end_of_server(self):
+        """Kill it: its threads go where they are, and what they did not store is lost."""
+        for trainer in started:
+            trainer.server_lives = False
+            trainer.ended.set()
+        self.service._launcher._closing.set()
+        self.service._launcher.wake()
+        self.service._launcher._thread.join()
+        self.service._runs.close()
+
+    @property
+    def running(self):
+        return next((id for id, state in self.states.items() if state is RUNNING), None)
+
+    @property
+    def trainer(self):
+        """The trainer of the run under way."""
+        return started[-1]
+
+    def now(self, id, state):
+        """Note that a run has come to a state, and that the next in the queue has its turn if it may."""
+        assert state in MOVES[self.states[id]]
+        self.states[id] = state
+        if id in self.waiting:
+            self.waiting.remove(id)
+        if state is QUEUED:
+            self.waiting.append(id)
+        self.next_turn()
+
+    def next_turn(self):
+        if self.running is None and self.waiting:
+            self.states[self.waiting.pop(0)] = RUNNING
+
+    def active_run_of(self, name):
+        return next((id for id in self.states if self.states[id] in ACTIVE and self.names[id].lower() == name), None)
+
+    def name_by_now(self, id):
+        path = self.home / "models" / id / "model.json"
+        return read_json(path)["name"] if path.exists() else self.names[id]
+
+    @initialize()
+    def three_are_pressed(self):
+        for model, key in (("a", None), ("b", "1"), (None, None)):
+            self.press_train(model, key)
+
+    @rule(model=st.sampled_from(["a", "A", "b", None]), key=st.sampled_from([None, None, "1", "2"]))
+    def press_train(self, model, key):
+        expected = self.keys.get(key) or (model and self.active_run_of(model.lower()))
+        answer = self.service.run_start(StartRun(model=model, key=key, epochs=1))
+        run, new = (answer, False) if expected else (answer.reply, True)
+        assert run.id == expected if expected else run.id not in self.states
+        if key and new:
+            self.keys[key] = run.id
+        if new:
+            self.states[run.id], self.names[run.id] = QUEUED, run.model
+            self.waiting.append(run.id)
+            self.next_turn()
+
+    @precondition(lambda self: self.states)
+    @rule(data=st.data())
+    def press_stop(self, data):
+        id = data.draw(st.sampled_from(list(self.states)))
+        manner = self.trainer.manner if started else ""
+        self.service.run_stop(id)
+        if self.states[id] is RUNNING:
+            self.now(id, {"finishes": SUCCEEDED, "fails": FAILED}.get(manner, STOPPED))
+        elif self.states[id] not in FINAL:
+            self.now(id, STOPPED)
+
+    @precondition(lambda self: self.states)
+    @rule(data=st.data())
+    def press_resume(self, data):
+        id = data.draw(st.sampled_from(list(self.states)))
+        name = self.name_by_now(id)
+        if self.states[id] is not INTERRUPTED or self.active_run_of(name.lower()):
+            with pytest.raises(Conflict):
+                self.service.run_resume(id)
+        else:
+            self.service.run_resume(id)
+            self.names[id] = name
+            self.now(id, QUEUED)
+
+    @precondition(lambda self: self.states)
+    @rule(data=st.data())
+    def delete_its_model(self, data):
+        id = data.draw(st.sampled_from(list(self.states)))
+        if not (self.home / "models" / id / "model.json").exists():
+            return
+        if self.states[id] in ACTIVE:
+            with pytest.raises(Conflict):
+                self.service.model_delete(self.name_by_now(id))
+            return
+        self.service.model_delete(self.name_by_now(id))
+        if self.states[id] is INTERRUPTED:
+            self.now(id, STOPPED)
+
+    @precondition(lambda self: self.running)
+    @rule(manner=st.sampled_from(list(MANNERS)))
+    def trainer_gets_a_manner(self, manner):
+        self.trainer.manner = manner
+
+    @precondition(lambda self: self.running)
+    @rule()
+    def trainer_publishes(self):
+        folder = ModelStore(self.home).folder(self.running, self.names[self.running])
+        networks = recipe(TrainConfig()).networks
+        about = {"data": "none", "preset": "fast", "networks": networks, "settings": TrainConfig(), "finished": False}
+        folder.publish(
+            ModelManifest(id=folder.id, name=folder.name, created=now(), epoch=1, step=1, seconds=1.0, **about), {}
+        )
+
+    @precondition(lambda self: self.running)
+    @rule(code=st.sampled_from(list(EXITS)))
+    def trainer_ends(self, code):
+        self.trainer.end(code)
+        self.now(self.running, EXITS[code])
+
+    @rule(killed=st.booleans())
+    def server_starts_again(self, killed):
+        after = INTERRUPTED
+        if killed:
+            self.end_of_server()
+        else:
+            if self.running:
+                after = {"finishes": SUCCEEDED, "fails": FAILED}.get(self.trainer.manner, INTERRUPTED)
+            self.service.close()
+        if self.running:
+            self.states[self.running] = after
+        self.next_turn()
+        self.open()
+
+    @invariant()
+    def all_is_as_it_must_be(self):
+        deadline = time.monotonic() + 10  # on a busy machine; nothing waits for it
+        while (found := {run.id: run for run in self.service.runs().runs}) and any(
+            run.state is not self.states[id] for id, run in found.items()
+        ):
+            assert time.monotonic() < deadline, ({id: run.state for id, run in found.items()}, self.states)
+            time.sleep(0.001)
+        assert found.keys() == self.states.keys()
+        assert list(found) == list(self.states)[::-1], "the newest is not the first"
+        places = {run.place: id for id, run in found.items() if run.place}
+        assert [places[place] for place in sorted(places)] == self.waiting
+        assert sorted(places) == list(range(1, len(self.waiting) + 1))
+        for id, run in found.items():
+            before = self.said.setdefault(id, [])
+            if not before or before[-1] is not run.state:
+                assert not before or before[-1] not in FINAL, "a final state has changed"
+                before.append(run.state)
+        active = [run.model.lower() for run in found.values() if run.state in ACTIVE]
+        assert len(active) == len(set(active))
+
+    @invariant()
+    def one_trainer_is_at_work_and_it_is_the_running_runs(self):
+        deadline = time.monotonic() + 3
+        while (at_work := [trainer.folder.name for trainer in started if not trainer.ended.is_set()]) != [
+            id for id in [self.running] if id
+        ]:
+            assert time.monotonic() < deadline, at_work
+            time.sleep(0.001)
+        if at_work:
+            assert json.loads((self.trainer.folder / "settings.json").read_text())["model"] == self.names[self.running]
+
+
+@pytest.fixture
+def service(monkeypatch, tmp_path):
+    """A service whose trainers do what the test says."""
+    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    monkeypatch.setattr(Service, "_warm", lambda self: None)
+    started.clear()
+    service = Service(tmp_path, "0" * 32)
+    service.start()
+    yield service
+    service.close()
+
+
+def wait_for(service, id, state):
+    deadline = time.monotonic() + 3
+    while (run := service.run(id)).state is not state:
+        assert time.monotonic() < deadline, run
+        time.sleep(0.01)
+    return run
+
+
+def wait_for_trainer(id):
+    deadline = time.monotonic() + 3
+    while not started or started[-1].folder.name != id:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return started[-1]
+
+
+def test_after_a_day_a_training_is_interrupted_and_the_next_has_its_turn(service, monkeypatch):
+    monkeypatch.setattr(quotas, "HOURS", 0.2 / 3600)
+    first, second = (service.run_start(StartRun(epochs=1)).reply for _ in range(2))
+    cut = wait_for(service, first.id, INTERRUPTED)
+    assert (cut.reason, "24 hours at a stretch" in cut.problem) == ("time_limit", True)
+    wait_for(service, second.id, RUNNING)
+    assert service.run_resume(first.id).place == 1
+
+
+def test_a_press_of_stop_counts_for_more_than_the_time_limit_and_the_end_of_the_server(service, monkeypatch):
+    monkeypatch.setattr(quotas, "HOURS", 0.1 / 3600)
+    monkeypatch.setattr(launcher, "STOP_SECONDS", 0.5)
+    run = service.run_start(StartRun(epochs=1)).reply
+    wait_for_trainer(run.id).manner = "is deaf"
+    while service.run(run.id).text != "stopping":
+        time.sleep(0.01)
+    service.run_stop(run.id)
+    wait_for(service, run.id, STOPPED)
+
+
+@pytest.mark.parametrize(("code", "said"), [(4, INTERRUPTED), (0, RUNNING)])
+def test_an_end_that_cannot_be_stored_is_told_if_it_is_none_for_ever_and_stored_as_soon_as_can_be(
+    service, monkeypatch, code, said
+):
+    run = service.run_start(StartRun(epochs=1)).reply
+    trainer = wait_for_trainer(run.id)
+    with monkeypatch.context() as full:
+        refused = threading.Event()
+
+        def refuse(*move):
+            refused.set()
+            raise Refusal(507, "disk_full", "full")
+
+        full.setattr(RunStore, "move", refuse)
+        trainer.end(code)
+        assert refused.wait(3)
+        wait_for(service, run.id, said)
+        assert service.runs().runs[0].state is said
+    wait_for(service, run.id, EXITS[code])
+
+
+def test_a_training_that_cannot_be_started_for_want_of_room_can_go_on_later(service, monkeypatch):
+    def refuse(*command, **how):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(launcher.subprocess, "Popen", refuse)
+    run = service.run_start(StartRun(epochs=1)).reply
+    assert wait_for(service, run.id, INTERRUPTED).reason == "disk_full"
+    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    service.run_resume(run.id)
+    wait_for(service, run.id, RUNNING)
+
+
+def test_without_room_no_training_is_begun(service, monkeypatch):
+    monkeypatch.setattr(quotas, "ROOM", 1 << 60)
+    with pytest.raises(Refusal, match="make room first") as refused:
+        service.run_start(StartRun(epochs=1))
+    assert (refused.value.status, refused.value.code) == (507, "disk_full")
+    assert service.runs().runs == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # as a kill ends the launcher
+def test_runs_keep_their_promises_in_whatever_order_things_happen(monkeypatch):
+    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    monkeypatch.setattr(launcher, "STOP_SECONDS", 0.02)
+    monkeypatch.setattr(Service, "_warm", lambda self: None)
+    monkeypatch.setattr(Service, "_tidy", lambda self: None)
+    run_state_machine_as_test(
+        Runs,
+        settings=settings(
+            max_examples=50,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],  # a step that fails takes seconds, too many to look for fewer steps
+        ),
+    )
