@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from bridge_server.backends.events import stream
 from bridge_server.contract.calls import API_VERSION
@@ -28,10 +29,13 @@ from bridge_server.contract.openapi import tidy
 from bridge_server.contract.replies import Attachment, Created, Stream
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
 from bridge_server.contract.server import Data, Health, Server
+from bridge_server.encoding.drawings import inverted, read
+from bridge_server.encoding.exports import check_size, exported
+from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
-from ganmnist.config import LatentConfig, PresetName, TrainConfig
+from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
@@ -43,9 +47,32 @@ from ganmnist.training.advice import remarks
 from ganmnist.training.presets import PRESETS, recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.film import Film as Frames
+    from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
 
 _ACTIVE = (RunState.QUEUED, RunState.RUNNING)
+_Images = TypeVar("_Images", covariant=True)
+
+
+class Drawing(NamedTuple, Generic[_Images]):
+    """Digits that are ready to be drawn: all that is slow but the drawing itself is done.
+
+    Attributes:
+        origin: The model that draws them.
+        z: float32 (N, latent_dim + classes).
+        remarks: What of the request the model does not know.
+        draw: Draws them.
+    """
+
+    origin: Origin
+    z: NDArray[np.float32]
+    remarks: list[str]
+    draw: Callable[[], _Images]
 
 
 class Backend(ABC):
@@ -149,7 +176,6 @@ class Backend(ABC):
         """Return the networks of a model, and the preset whose settings it was trained with."""
 
     def latents_between(self, request: BetweenRequest) -> LatentVectors:
-        from bridge_server.encoding.replies import latent_vectors
         from ganmnist.latent.interpolation import between
 
         model = self.model(request.model or BUNDLED)
@@ -157,7 +183,6 @@ class Backend(ABC):
         return latent_vectors(model, z[None], [])
 
     def latents_sheet(self, request: SheetRequest) -> LatentVectors:
-        from bridge_server.encoding.replies import latent_vectors
         from ganmnist.latent.directions import unheard
         from ganmnist.latent.sheet import sheet, sliders
 
@@ -170,8 +195,13 @@ class Backend(ABC):
     def _directions(self, model: str, config: LatentConfig) -> Sequence[Direction]:
         """Return the directions of a model, if the sliders of a request want any."""
 
+    def networks_activations(self, request: ActivationsRequest) -> Activations:
+        origin, layers = self._walk(request)
+        return activations(request, origin, layers)
+
     @abstractmethod
-    def networks_activations(self, request: ActivationsRequest) -> Activations: ...
+    def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
+        """Return what leaves each layer of a model for the one digit of a request."""
 
     @abstractmethod
     def data(self) -> Data: ...
@@ -215,17 +245,51 @@ class Backend(ABC):
     @abstractmethod
     def model_delete(self, name: str) -> Deleted: ...
 
-    @abstractmethod
-    def generate(self, request: GenerateRequest) -> Generated: ...
+    def generate(self, request: GenerateRequest) -> Generated:
+        drawing = self._drawing(request, request.model)
+        with self._turn(len(drawing.z)):
+            return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
+
+    def images(self, request: GenerateRequest) -> NDArray[np.uint8]:
+        """Return the images of `generate` alone: uint8 (N, 28, 28)."""
+        drawing = self._drawing(request, request.model)
+        with self._turn(len(drawing.z)):
+            return drawing.draw()
+
+    def export(self, request: ExportRequest) -> Attachment:
+        drawing = self._drawing(request, request.model)
+        check_size(request, len(drawing.z))
+        with self._turn(MAX_DIGITS):  # a file takes its time whatever is in it
+            return exported(request, drawing.origin.source, drawing.z, drawing.draw())
+
+    def film(self, request: FilmRequest) -> Film:
+        from ganmnist.models.frames import MOST
+
+        drawing = self._film(request)
+        with self._turn(MOST * len(drawing.z)):
+            frames = drawing.draw()
+            return film(request, drawing.origin, drawing.z, frames, [*frames.remarks, *drawing.remarks])
+
+    def latents_invert(self, request: InvertRequest) -> Inverted:
+        image = read(request)
+        origin, found = self._search(request, image)
+        return inverted(origin.source, image, found)
 
     @abstractmethod
-    def latents_invert(self, request: InvertRequest) -> Inverted: ...
+    def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
+        """Prepare the images of a request, uint8 (N, 28, 28), with a model, the bundled one unless named."""
 
     @abstractmethod
-    def film(self, request: FilmRequest) -> Film: ...
+    def _film(self, request: FilmRequest) -> Drawing[Frames]:
+        """Prepare the frames of a film."""
 
     @abstractmethod
-    def export(self, request: ExportRequest) -> Attachment: ...
+    def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
+        """Find the latent vector whose digit is nearest to an image, uint8 (28, 28)."""
+
+    def _turn(self, count: int) -> AbstractContextManager[object]:
+        """Return what to hold while that many digits are drawn and encoded."""
+        return nullcontext()
 
     def restore(self, content: bytes) -> Restored:
         try:

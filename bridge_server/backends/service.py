@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bridge_server.backends.base import Backend, to_model
+from bridge_server.backends.base import Backend, Drawing, to_model
 from bridge_server.backends.datasets import DataKeeper
 from bridge_server.backends.samplers import Samplers
-from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest
-from bridge_server.contract.film import Film, FilmRequest
-from bridge_server.contract.latents import Inverted, InvertRequest
+from bridge_server.contract.digits import GenerateRequest
+from bridge_server.contract.film import FilmRequest
+from bridge_server.contract.latents import InvertRequest
 from bridge_server.contract.models import Deleted, Model, Models
-from bridge_server.contract.networks import Activations, ActivationsRequest
+from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
 from bridge_server.contract.server import Data
-from bridge_server.encoding.drawings import inverted, read
-from bridge_server.encoding.exports import check_size, exported
-from bridge_server.encoding.replies import Origin, activations, film, generated
+from bridge_server.encoding.replies import Origin
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.runs import cleanup, previews, quotas
 from bridge_server.runs.launcher import Launcher
 from bridge_server.runs.progress import TickReader, last_tick
 from bridge_server.runs.status_text import with_text
 from bridge_server.runs.store import Record, RunStore
-from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, PresetName, TrainConfig
+from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import Shots
@@ -40,6 +38,12 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.film import Film as Frames
+    from ganmnist.generation.inversion_result import Inversion
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.directions import Direction
     from ganmnist.latent.vectors import Latents
@@ -163,51 +167,41 @@ class Service(Backend):
             self._store.delete(folder.name)
             return Deleted(deleted=folder.name)
 
-    def generate(self, request: GenerateRequest) -> Generated:
-        from ganmnist.latent.directions import unheard
+    def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
+        _, sampler, origin = self._load(model)
+        z, remarks = _latents(sampler, config)
+        return Drawing(origin, z, remarks, lambda: sampler.generate(z))
 
-        _, sampler, origin = self._load(request.model)
-        z, known = _latents(sampler, request)
-        with self._samplers.turn(len(z)):
-            return generated(request, origin, z, sampler.generate(z), unheard(request, known))
-
-    def export(self, request: ExportRequest) -> Attachment:
-        _, sampler, origin = self._load(request.model)
-        z, _ = _latents(sampler, request)
-        check_size(request, len(z))
-        with self._samplers.turn(MAX_DIGITS):  # a file takes its time whatever is in it
-            return exported(request, origin.source, z, sampler.generate(z))
-
-    def film(self, request: FilmRequest) -> Film:
+    def _film(self, request: FilmRequest) -> Drawing[Frames]:
         from ganmnist.generation.film import shoot
-        from ganmnist.latent.directions import unheard
-        from ganmnist.models.frames import MOST
 
         manifest, sampler, origin = self._load(request.model or self._store.list()[0].name)
-        z, known = _latents(sampler, request)
-        with self._samplers.turn(MOST * len(z)):
+        z, remarks = _latents(sampler, request)
+        folder = self._store.folder(manifest.id, manifest.name)
+
+        def draw() -> Frames:
             if len(self._shots) > MOST_SHOTS:
                 self._shots.clear()
-            folder = self._store.folder(manifest.id, manifest.name)
-            shown = shoot(folder, manifest, sampler, z, self._shots)
-            shown.remarks.extend(unheard(request, known))
-            return film(request, origin, z, shown)
+            return shoot(folder, manifest, sampler, z, self._shots)
 
-    def latents_invert(self, request: InvertRequest) -> Inverted:
+        return Drawing(origin, z, remarks, draw)
+
+    def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
         from ganmnist.generation.inversion import invert
 
-        image = read(request)
         _, sampler, origin = self._load(request.model)
         sampler.directions()  # they may take seconds to find, and others search meanwhile
         with self._samplers.search_turn():
-            found = invert(sampler, image, request.digit)
-        return inverted(origin.source, image, found)
+            return origin, invert(sampler, image, request.digit)
 
-    def networks_activations(self, request: ActivationsRequest) -> Activations:
+    def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
         from ganmnist.generation.activations import walk
 
         _, sampler, origin = self._load(request.model)
-        return activations(request, origin, walk(sampler, request))
+        return origin, walk(sampler, request)
+
+    def _turn(self, count: int) -> AbstractContextManager[object]:
+        return self._samplers.turn(count)
 
     def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
         """Return what a model is, loaded, and what replies say of where their digits come from."""
@@ -297,12 +291,13 @@ class Service(Backend):
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
 
 
-def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, tuple[Direction, ...]]:
-    """Return whole vectors, and the directions that sliders want: they may take seconds to find, so before a turn."""
+def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, list[str]]:
+    """Return whole vectors and remarks; the directions that sliders want may take seconds to find, so before a turn."""
+    from ganmnist.latent.directions import unheard
     from ganmnist.latent.vectors import inputs
 
     known = sampler.directions_for(config)
-    return inputs(config, sampler.latent_dim, sampler.classes, known), known
+    return inputs(config, sampler.latent_dim, sampler.classes, known), unheard(config, known)
 
 
 def thin(items: list[_Item], most: int) -> list[_Item]:

@@ -123,7 +123,7 @@ def generated(
     )
 
 
-def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Shown) -> Film:
+def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Shown, remarks: list[str]) -> Film:
     """Put the frames of a film and their geometry into the reply of `film`."""
     from ganmnist.geometry.layout import assemble
     from ganmnist.latent.vectors import digits
@@ -138,6 +138,6 @@ def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Sh
         digits=digits(z, origin.latent_dim),
         images=pixels(shown.images.reshape(frames * count, rows, columns)),
         geometry=geometry,
-        remarks=shown.remarks,
+        remarks=remarks,
         owners=owners,
     )

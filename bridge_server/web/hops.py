@@ -18,8 +18,9 @@ from pydantic_core import from_json
 
 from bridge_server.backends.base import Backend
 from bridge_server.contract.base import ErrorBody, RhinoObject
-from bridge_server.contract.digits import Generated, GenerateRequest
+from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.openapi import tidy
+from bridge_server.encoding.pixels import rhino
 from bridge_server.errors import Refusal
 from bridge_server.web.api import json_bytes
 from ganmnist.errors import SettingError
@@ -100,7 +101,7 @@ def blueprint(backend: Backend) -> Blueprint:
         asked = _Solve.model_validate_json(_body())
         _check_known(asked.pointer)
         wanted = _read_inputs(asked.values)
-        return _json(_solved(_outputs(backend.generate(wanted), wanted, _branch(asked.values))))
+        return _json(_solved(_outputs(backend.images(wanted), wanted, _branch(asked.values))))
 
     hops.after_request(_as_hops_reads_it)
     return hops
@@ -216,17 +217,14 @@ def _branch(values: list[_Value]) -> Branch:
     return max(found, key=lambda branch: (len(branch), branch), default=(0,))
 
 
-def _outputs(made: Generated, wanted: DigitRequest, branch: Branch) -> list[dict[Branch, list[str]]]:
+def _outputs(images: NDArray[np.uint8], wanted: DigitRequest, branch: Branch) -> list[dict[Branch, list[str]]]:
     """Return the data trees of all outputs, as texts."""
-    import numpy as np
-
     from ganmnist.geometry.forms import build
     from ganmnist.geometry.pieces import Points
 
-    images = np.frombuffer(base64.b64decode(made.images.data), np.uint8).reshape(made.images.shape)
     grids = build(images, wanted.model_copy(update={"form": "points"}))
     return [
-        {branch: [_mesh(each) for each in made.geometry]},
+        {branch: [_mesh(each) for piece in build(images, wanted) for each in rhino(piece)]},
         {(*branch, place): _points(grid) for place, grid in enumerate(grids) if isinstance(grid, Points)},
         {branch: [json.dumps(_png(image)) for image in images]},
     ]

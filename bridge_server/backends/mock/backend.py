@@ -22,23 +22,22 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bridge_server.backends.base import Backend, to_model
-from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, from_latent, nearest
-from bridge_server.backends.mock.film import film as mock_film
+from bridge_server.backends.base import Backend, Drawing, to_model
+from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
+from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
 from bridge_server.contract.base import Picture
-from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest
-from bridge_server.contract.film import Film, FilmRequest
-from bridge_server.contract.latents import Inverted, InvertRequest
+from bridge_server.contract.film import FilmRequest
+from bridge_server.contract.latents import InvertRequest
 from bridge_server.contract.models import Deleted, Model, Models
-from bridge_server.contract.networks import Activations, ActivationsRequest
+from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
 from bridge_server.contract.server import Data, DataState
-from bridge_server.encoding.exports import check_size, exported
+from bridge_server.encoding.replies import Origin
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.runs.status_text import with_text
-from ganmnist.config import LatentConfig, PresetName, TrainConfig
+from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.archive import ModelFile
 from ganmnist.models.manifest import BUNDLED, Source
@@ -50,7 +49,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bridge_server.encoding.replies import Origin
+    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.film import Film as Frames
+    from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
 
 STEPS = 4680  # of a training
@@ -223,68 +224,49 @@ class Mock(Backend):
             self._deleted.add(model.name.lower())
             return Deleted(deleted=model.name)
 
-    def generate(self, request: GenerateRequest) -> Generated:
-        from bridge_server.encoding.replies import generated
-
-        model, z, images = self._draw(request)
-        return generated(request, _origin(model), z, images, [])
-
-    def export(self, request: ExportRequest) -> Attachment:
-        model, z, images = self._draw(request)
-        check_size(request, len(z))
-        return exported(request, _source(model), z, images)
-
     def _sources(self) -> list[Source]:
         return [_source(model) for model in self.models().models]
 
-    def _draw(self, request: GenerateRequest) -> tuple[Model, NDArray[np.float32], NDArray[np.uint8]]:
-        import numpy as np
+    def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
+        from ganmnist.latent.vectors import inputs
 
-        from ganmnist.latent.vectors import digits, inputs
-
-        if request.model == "mock-missing":
+        if model == "mock-missing":
             raise ModelNotFound(f"model: no model mock-missing; there is {BUNDLED}")
-        if request.model == "mock-error":
+        if model == "mock-error":
             raise RuntimeError("mock-error was asked for")
-        if request.model == "mock-slow":
+        if model == "mock-slow":
             time.sleep(3)
-        model = self.model(BUNDLED if request.model in (None, "mock-slow") else request.model)
-        z = inputs(request, LATENT_DIM, CLASSES, directions())
-        images = np.stack(
-            [from_latent(number, vector) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)]
-        )
-        return model, z, images
+        origin = _origin(self.model(BUNDLED if model in (None, "mock-slow") else model))
+        z = inputs(config, LATENT_DIM, CLASSES, directions())
+        return Drawing(origin, z, [], lambda: drawn(z))
 
-    def latents_invert(self, request: InvertRequest) -> Inverted:
-        from bridge_server.encoding.drawings import inverted, read
+    def _film(self, request: FilmRequest) -> Drawing[Frames]:
+        from ganmnist.latent.vectors import inputs
 
-        model = self.model(request.model or BUNDLED)
-        image = read(request)
-        return inverted(_source(model), image, nearest(image, request.digit))
-
-    def film(self, request: FilmRequest) -> Film:
         model = self.model(request.model or self.models().models[0].name)
-        return mock_film(request, model, _origin(model))
+        z = inputs(request, LATENT_DIM, CLASSES, directions())
+        return Drawing(_origin(model), z, [], lambda: frames(model, z))
 
-    def networks_activations(self, request: ActivationsRequest) -> Activations:
+    def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
+        return _origin(self.model(request.model or BUNDLED)), nearest(image, request.digit)
+
+    def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
         import numpy as np
 
-        from bridge_server.encoding.replies import activations
         from ganmnist.generation.activations import maps_of
-        from ganmnist.latent.vectors import digits, inputs
+        from ganmnist.latent.vectors import inputs
 
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
-        one = GenerateRequest(**{name: getattr(request, name) for name in LatentConfig.model_fields})
-        z = inputs(one, LATENT_DIM, CLASSES, directions())
-        digit = from_latent(digits(z, LATENT_DIM)[0], z[0]).astype(np.float32)
+        one = GenerateConfig(**{name: getattr(request, name) for name in LatentConfig.model_fields})
+        (image,) = drawn(inputs(one, LATENT_DIM, CLASSES, directions()))
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):
             height, width = row.output_shape[1:] or (1, row.output_shape[0])
-            shrunk = digit[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
+            shrunk = image.astype(np.float32)[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
             output = np.broadcast_to(shrunk, row.output_shape) if len(row.output_shape) == 3 else shrunk[0]
             layers.append(maps_of(row.place, row.layer, output, request.maps))
-        return activations(request, _origin(model), layers)
+        return _origin(model), layers
 
     def _directions(self, model: str, config: LatentConfig) -> list[Direction]:
         return directions()
@@ -364,8 +346,6 @@ def _source(model: Model) -> Source:
 
 
 def _origin(model: Model) -> Origin:
-    from bridge_server.encoding.replies import Origin
-
     return Origin(_source(model), model.training, LATENT_DIM)
 
 

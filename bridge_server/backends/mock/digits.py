@@ -59,6 +59,17 @@ def from_latent(number: int, z: NDArray[np.float32]) -> NDArray[np.uint8]:
     return digit(number, right, up)
 
 
+def drawn(z: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Draw whole vectors, (N, LATENT_DIM + CLASSES): uint8 (N, 28, 28)."""
+    import numpy as np
+
+    from ganmnist.latent import vectors
+
+    return np.stack(
+        [from_latent(number, vector) for number, vector in zip(vectors.digits(z, LATENT_DIM), z, strict=True)]
+    )
+
+
 def grown(number: int, z: NDArray[np.float32], share: float) -> NDArray[np.uint8]:
     """Draw a digit that has come so far out of noise, 0 to 1."""
     import numpy as np
