@@ -77,10 +77,6 @@ class GameConfig(Settings):
         le=0.5,
     )
 
-    def game(self) -> dict[str, PresetName | LossName | float | None]:
-        """Return these settings alone, by name, in whatever message they stand."""
-        return {name: getattr(self, name) for name in GameConfig.model_fields}
-
 
 class TrainConfig(GameConfig, DataConfig):
     """One training, from the press of the button to its end."""

@@ -3,7 +3,7 @@
 A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is no number, though pydantic would take both.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
 
@@ -12,6 +12,11 @@ class Settings(BaseModel):
     """Base of all settings: unknown fields are errors, numbers are finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def part_of(cls, wider: BaseModel) -> Self:
+        """Return these settings alone, out of a message that holds them among others."""
+        return cls(**{name: getattr(wider, name) for name in cls.model_fields})
 
 
 class InOrder(Settings):

@@ -35,7 +35,7 @@ from bridge_server.encoding.replies import Origin, activations, film, generated,
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
-from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, PresetName, TrainConfig
+from ganmnist.config import MAX_DIGITS, GameConfig, GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
 
-_ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 _Images = TypeVar("_Images", covariant=True)
 
 
@@ -131,7 +130,9 @@ class Backend(ABC):
         else:
             base, preset = PRESETS[request.preset or "tutorial"].networks, None
         networks = request.over(base)
-        config = TrainConfig(**{**request.game(), "preset": request.preset or preset}, networks=networks)
+        config = TrainConfig(
+            **{**dict(GameConfig.part_of(request)), "preset": request.preset or preset}, networks=networks
+        )
         plan = recipe(config)
         generator, discriminator = networks.tables()
         return CheckedNetworks(
@@ -147,7 +148,7 @@ class Backend(ABC):
             model = self.model(name)
             if model.name == BUNDLED:
                 raise SettingError(f"name: {BUNDLED} comes along and keeps its name")
-            if any(run.id == model.id and run.state in _ACTIVE for run in self.runs().runs):
+            if any(run.id == model.id and run.state.is_active for run in self.runs().runs):
                 raise Conflict(f"Model {model.name} is being trained: stop its run first.")
             others = {other.name.lower() for other in self.models().models if other.id != model.id}
             if request.name.lower() in others:

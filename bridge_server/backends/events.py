@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from bridge_server.contract.replies import Stream
-from bridge_server.contract.runs import EventsQuery, ProgressQuery, RunProgress, RunState
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, RunProgress
 from bridge_server.process.server_process import Process
 
 SECONDS = 25.0  # of one stream, so that no thread is held for ever; less than an answer may take
 _LOOKS = 0.2  # seconds between two looks at the run
 _BREATHS = 1.0  # seconds between two signs of life, by which the server learns that nobody listens any more
-_UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 _NO_PREVIEW = 2**31 - 1  # the asker fetches previews as pictures: as meshes they are many times larger
 
 
@@ -45,6 +44,6 @@ def _pieces(progress: Callable[[ProgressQuery], RunProgress], found: RunProgress
             yield b":\n\n"
             said_at = now
         process.wake()  # has what is waiting sent: waitress collects small pieces for up to a second
-        if found.run.state not in _UNDER_WAY or now > ends or process.leaving.wait(_LOOKS):
+        if not found.run.state.is_active or now > ends or process.leaving.wait(_LOOKS):
             return
         found = progress(ProgressQuery(since=found.next, preview=_NO_PREVIEW))

@@ -87,7 +87,7 @@ class Service(Backend):
         return self._data.prepare()
 
     def run_start(self, request: StartRun) -> Run | Created:
-        settings = TrainConfig(**{name: getattr(request, name) for name in TrainConfig.model_fields})
+        settings = TrainConfig.part_of(request)
         recipe(settings)  # refuses what cannot be trained
         self._check_room()
         record, new = self._runs.add(request.model, settings, request.key, self._free_name)

@@ -25,6 +25,11 @@ class RunState(StrEnum):
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the run is trained, or waits for its turn."""
+        return self in (RunState.QUEUED, RunState.RUNNING)
+
 
 class StartRun(TrainConfig, NewName):
     """Starts a training."""

@@ -6,6 +6,7 @@ import { drawView } from "./views/draw.js";
 import { modelsView } from "./views/models.js";
 import { playView } from "./views/play.js";
 import { trainView } from "./views/train.js";
+import { isUnderWay } from "./widgets/run_panel.js";
 
 // A view is made when it is first seen: { node, enter(rest), leave() }.
 const VIEWS = {
@@ -33,7 +34,7 @@ function links() {
 /** Where one starts: at the training if there is one under way, else where there is something to play with. */
 async function start() {
   const { runs } = await get("/api/runs");
-  const active = runs.find(({ state }) => state === "running" || state === "queued");
+  const active = runs.find(isUnderWay);
   location.replace(active ? `#/train/${active.id}` : "#/play");
 }
 

@@ -34,7 +34,6 @@ MOVES: dict[RunState, frozenset[RunState]] = {
     RunState.FAILED: frozenset(),
     RunState.STOPPED: frozenset(),
 }
-ACTIVE = frozenset({RunState.QUEUED, RunState.RUNNING})
 FINAL = frozenset(state for state, after in MOVES.items() if not after)
 
 _SCHEMA = """
@@ -197,7 +196,7 @@ class RunStore:
         """Tell whether a run is queued or running. False if there is none of that id."""
         with self._lock:
             record = self._one("id = ?", id)
-        return record is not None and record.state in ACTIVE
+        return record is not None and record.state.is_active
 
     def queue(self) -> list[Record]:
         """Return the queued runs, the next one first."""

@@ -52,7 +52,7 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
         SettingError: More latent numbers, or another digit, than the model knows.
     """
     config = config or ActivationsConfig()
-    one = GenerateConfig(**{name: getattr(config, name) for name in LatentConfig.model_fields})
+    one = GenerateConfig(**dict(LatentConfig.part_of(config)))
     z = inputs(one, sampler.latent_dim, sampler.classes, sampler.directions_for(one))
     rows = sampler.networks.generator.table((sampler.networks.input_dim,), sampler.networks.input_dim)
     outputs = sampler.walk(z)

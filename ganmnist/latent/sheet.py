@@ -18,7 +18,7 @@ _LIMIT = 10  # standard deviations, as far as a latent number may be sent
 
 def sliders(config: SheetConfig) -> LatentConfig:
     """Return the sliders that a sheet wants directions for: its digit's own, and those that it goes along."""
-    own = {name: getattr(config, name) for name in LatentConfig.model_fields}
+    own = dict(LatentConfig.part_of(config))
     along = {name: 1.0 for name in (config.across, config.down) if name in HANDS and len(config.z or ()) < 4}
     return LatentConfig(**{**own, **along})
 
@@ -45,7 +45,7 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
     if config.rows * config.columns > MAX_DIGITS:
         asked = f"{config.rows} x {config.columns}"
         raise SettingError(f"rows: {asked} are {config.rows * config.columns:,} digits, at most {MAX_DIGITS}")
-    own = {name: getattr(config, name) for name in LatentConfig.model_fields}
+    own = dict(LatentConfig.part_of(config))
     directions = tuple(directions)
     z = inputs(GenerateConfig(**own, z=config.z), latent_dim, known_classes, directions)
     if len(z) not in (1, 4):

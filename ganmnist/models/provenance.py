@@ -59,7 +59,7 @@ class Provenance(Settings):
             z: Whole vectors, (digits, latent_dim + classes).
             units: Unit of length of a file, if one was asked for.
         """
-        own = GeometryConfig.model_construct(**{name: getattr(geometry, name) for name in GeometryConfig.model_fields})
+        own = GeometryConfig.part_of(geometry)
         return cls.model_construct(
             version=__version__,
             **source._asdict(),

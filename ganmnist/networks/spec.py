@@ -130,9 +130,8 @@ class ModelParts(Settings):
         Raises:
             ValidationError: They do not fit together.
         """
-        parts = {name: getattr(self, name) for name in ModelParts.model_fields}
-        given = {name: part for name, part in parts.items() if part is not None}
-        return ModelConfig(**{**{name: getattr(base, name) for name in parts}, **given})
+        given = {name: part for name, part in ModelParts.part_of(self) if part is not None}
+        return ModelConfig(**{**dict(base), **given})
 
 
 def training_memory(networks: ModelConfig, batch_size: int) -> int:

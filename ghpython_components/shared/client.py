@@ -32,6 +32,7 @@ FILE_SECONDS = 12.0  # for what the server makes a file of
 LARGEST_ANSWER = 64000000
 AT_A_TIME = 2  # calls of one Rhino: the server refuses a third
 LONGEST_WAIT = 60
+ACTIVE = ("queued", "running")  # states of a run that is trained, or waits for its turn
 ADDRESS = re.compile(r"^http://([A-Za-z0-9.-]+):([0-9]{1,5})/?$")
 
 clock = getattr(time, "monotonic", time.time)

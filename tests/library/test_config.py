@@ -48,7 +48,7 @@ def test_what_only_looks_like_a_whole_number_is_refused(value):
 def test_settings_of_a_training_that_are_none_are_left_to_the_preset():
     left = dict.fromkeys(("networks", "epochs", "seconds", "images", *GameConfig.model_fields))
     assert read_settings(TrainConfig, left) == TrainConfig()
-    assert set(TrainConfig().game().values()) == {None}
+    assert set(dict(GameConfig.part_of(TrainConfig())).values()) == {None}
 
 
 @pytest.mark.parametrize("value", [True, "0.1", math.nan, math.inf, -math.inf])

@@ -91,7 +91,7 @@ class Mock(Backend):
 
     def run_start(self, request: StartRun) -> Run | Created:
         with self._lock:
-            settings = TrainConfig(**{key: getattr(request, key) for key in TrainConfig.model_fields})
+            settings = TrainConfig.part_of(request)
             recipe(settings)  # refuses what cannot be trained
             name = request.model or self._free_name()
             for run in self._runs:
@@ -258,7 +258,7 @@ class Mock(Backend):
 
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
-        one = GenerateConfig(**{name: getattr(request, name) for name in LatentConfig.model_fields})
+        one = GenerateConfig(**dict(LatentConfig.part_of(request)))
         (image,) = drawn(inputs(one, LATENT_DIM, CLASSES, directions()))
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):

@@ -42,7 +42,7 @@ class Training:
         return self.fate if self.share() >= self.ends_at else RunState.RUNNING
 
     def active(self) -> bool:
-        return self.state() in (RunState.QUEUED, RunState.RUNNING)
+        return self.state().is_active
 
     def free_at(self) -> float:
         """Return when the next run may begin."""

@@ -1,7 +1,7 @@
 from ghpython_components.shared.chart import Chart, Scale
+from ghpython_components.shared.client import ACTIVE
 from ghpython_components.shared.component import Component
 
-ACTIVE = ("queued", "running")
 MANY = 1000  # points of a curve
 
 

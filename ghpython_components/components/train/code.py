@@ -1,12 +1,10 @@
 import scriptcontext
 
 from ghpython_components.shared.canvas import filled, is_wired
-from ghpython_components.shared.client import BridgeError
+from ghpython_components.shared.client import ACTIVE, BridgeError
 from ghpython_components.shared.component import Component, carry_out, new_key
 from ghpython_components.shared.geometry import to_rhino
 from ghpython_components.shared.network import NotReady, read_gan
-
-ACTIVE = ("queued", "running")
 
 
 def follow(bridge, wanted, memory):

@@ -28,7 +28,7 @@ from bridge_server.backends.service import Service
 from bridge_server.contract.runs import RunState, StartRun
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.runs import launcher, quotas
-from bridge_server.runs.store import ACTIVE, FINAL, MOVES, RunStore
+from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.models.manifest import ModelManifest, now
 from ganmnist.models.store import ModelStore
@@ -135,7 +135,7 @@ class Runs(RuleBasedStateMachine):
             self.states[self.waiting.pop(0)] = RUNNING
 
     def active_run_of(self, name):
-        return next((id for id in self.states if self.states[id] in ACTIVE and self.names[id].lower() == name), None)
+        return next((id for id in self.states if self.states[id].is_active and self.names[id].lower() == name), None)
 
     def name_by_now(self, id):
         path = self.home / "models" / id / "model.json"
@@ -189,7 +189,7 @@ class Runs(RuleBasedStateMachine):
         id = data.draw(st.sampled_from(list(self.states)))
         if not (self.home / "models" / id / "model.json").exists():
             return
-        if self.states[id] in ACTIVE:
+        if self.states[id].is_active:
             with pytest.raises(Conflict):
                 self.service.model_delete(self.name_by_now(id))
             return
@@ -250,7 +250,7 @@ class Runs(RuleBasedStateMachine):
             if not before or before[-1] is not run.state:
                 assert not before or before[-1] not in FINAL, "a final state has changed"
                 before.append(run.state)
-        active = [run.model.lower() for run in found.values() if run.state in ACTIVE]
+        active = [run.model.lower() for run in found.values() if run.state.is_active]
         assert len(active) == len(set(active))
 
     @invariant()

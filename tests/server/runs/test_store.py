@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge_server.contract.runs import RunState
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.runs import store as runs
-from bridge_server.runs.store import ACTIVE, FINAL, MOVES, RunStore
+from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
 
 
@@ -197,6 +197,6 @@ def test_whatever_happens_a_model_has_one_active_run(tmp_path_factory, events):
         for run in store.all():
             if run.model == model and after in MOVES[run.state] and after is not RunState.QUEUED:
                 store.move(run.id, run.state, after)
-        active = [run.model.lower() for run in store.all() if run.state in ACTIVE]
+        active = [run.model.lower() for run in store.all() if run.state.is_active]
         assert len(active) == len(set(active))
     store.close()
