@@ -69,7 +69,7 @@ def build_discriminator() -> Model:
 
 
 def build_step(generator: Model, discriminator: Model) -> tf.types.experimental.PolymorphicFunction:
-    """Return one step of the game, compiled: both networks learn at once."""
+    """Return one step of a GAN, compiled: both networks learn at once."""
     entropy = losses.BinaryCrossentropy(from_logits=True)
     adam_g, adam_d = optimizers.Adam(RATE), optimizers.Adam(RATE)
 

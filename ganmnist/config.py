@@ -43,8 +43,8 @@ PresetName = Literal["fast", "tutorial", "unconditional"]
 LossName = Literal["bce", "nonsaturating", "hinge", "wasserstein", "relativistic"]
 
 
-class GameConfig(Settings):
-    """How the two networks play: settings that a preset fills in."""
+class OptimizationConfig(Settings):
+    """How the two networks are trained: settings that a preset fills in."""
 
     preset: PresetName | None = Field(
         None,
@@ -78,7 +78,7 @@ class GameConfig(Settings):
     )
 
 
-class TrainConfig(GameConfig, DataConfig):
+class TrainConfig(OptimizationConfig, DataConfig):
     """One training, from the press of the button to its end."""
 
     networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset's.")

@@ -35,7 +35,7 @@ from bridge_server.encoding.replies import Origin, activations, film, generated,
 from bridge_server.errors import Conflict, Refusal
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
-from ganmnist.config import MAX_DIGITS, GameConfig, GenerateConfig, LatentConfig, PresetName, TrainConfig
+from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
@@ -131,7 +131,7 @@ class Backend(ABC):
             base, preset = PRESETS[request.preset or "tutorial"].networks, None
         networks = request.over(base)
         config = TrainConfig(
-            **{**dict(GameConfig.part_of(request)), "preset": request.preset or preset}, networks=networks
+            **{**dict(OptimizationConfig.part_of(request)), "preset": request.preset or preset}, networks=networks
         )
         plan = recipe(config)
         generator, discriminator = networks.tables()

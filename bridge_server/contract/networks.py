@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bridge_server.contract.base import Message, Pixels, RhinoObject
-from ganmnist.config import ActivationsConfig, GameConfig, ModelName, PresetName, StackConfig
+from ganmnist.config import ActivationsConfig, ModelName, OptimizationConfig, PresetName, StackConfig
 from ganmnist.fields import Flag, Number, Whole
 from ganmnist.networks.spec import LayerRow, ModelParts
 
@@ -24,7 +24,7 @@ class Layers(Message):
     layers: list[LayerHelp]
 
 
-class NetworksCheck(ModelParts, GameConfig):
+class NetworksCheck(ModelParts, OptimizationConfig):
     """Networks to check before they are trained, and how they are to be."""
 
     preset: PresetName | None = Field(

@@ -14,7 +14,7 @@ from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError
 from ganmnist.storage import bundle
 from ganmnist.storage.safetensors_header import Layout, layouts
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 _log = logging.getLogger("ganmnist.checkpoint")
 _KEEP = 2  # the newest, and the one before in case the newest is damaged
@@ -24,16 +24,16 @@ class _AnotherTraining(ModelError):
     """A checkpoint of other settings or other data, which is no damage."""
 
 
-def save(folder: Path, game: Game, config: TrainConfig, data: str) -> None:
+def save(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -> None:
     """Save networks, averages, optimisers and the state of chance; older checkpoints but one are removed."""
     settings = config.model_dump(mode="json")
-    manifest = {"step": game.step, "seconds": game.seconds, "settings": settings, "data": data}
-    bundle.save(folder / f"step-{game.step:08d}.json", manifest, _tensors(game))
+    manifest = {"step": trainer.step, "seconds": trainer.seconds, "settings": settings, "data": data}
+    bundle.save(folder / f"step-{trainer.step:08d}.json", manifest, _tensors(trainer))
     _sweep(folder)
 
 
-def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
-    """Put a game back to the newest good checkpoint.
+def restore(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -> bool:
+    """Put a trainer back to the newest good checkpoint.
 
     Damaged ones are named in a warning and set aside under the ending `.damaged`.
 
@@ -53,7 +53,7 @@ def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
             raise _AnotherTraining(
                 f"{folder}: holds a training on {manifest.get('data')}, the data are {data} now: put those back"
             )
-        return layouts(_tensors(game))
+        return layouts(_tensors(trainer))
 
     for path in _newest_first(folder):
         try:
@@ -64,13 +64,13 @@ def restore(folder: Path, game: Game, config: TrainConfig, data: str) -> bool:
             _log.warning("%s; the checkpoint is set aside, the one before it is used", error)
             path.replace(path.with_suffix(".json.damaged"))
             continue
-        game.generator.load_state_dict(_part(tensors, "generator"))
-        game.discriminator.load_state_dict(_part(tensors, "discriminator"))
-        game.averaged = _part(tensors, "averaged")
-        game.adam_g.restore(_part(tensors, "adam_g"))
-        game.adam_d.restore(_part(tensors, "adam_d"))
+        trainer.generator.load_state_dict(_part(tensors, "generator"))
+        trainer.discriminator.load_state_dict(_part(tensors, "discriminator"))
+        trainer.averaged = _part(tensors, "averaged")
+        trainer.adam_g.restore(_part(tensors, "adam_g"))
+        trainer.adam_d.restore(_part(tensors, "adam_d"))
         torch.set_rng_state(tensors["chance"])
-        game.step, game.seconds = manifest["step"], manifest["seconds"]
+        trainer.step, trainer.seconds = manifest["step"], manifest["seconds"]
         return True
     return False
 
@@ -88,13 +88,13 @@ def _are(settings: object, config: TrainConfig) -> bool:
         return False
 
 
-def _tensors(game: Game) -> dict[str, Tensor]:
+def _tensors(trainer: GANTrainer) -> dict[str, Tensor]:
     return {
-        **_named("generator", game.generator.state_dict()),
-        **_named("discriminator", game.discriminator.state_dict()),
-        **_named("averaged", game.averaged),
-        **_named("adam_g", game.adam_g.state()),
-        **_named("adam_d", game.adam_d.state()),
+        **_named("generator", trainer.generator.state_dict()),
+        **_named("discriminator", trainer.discriminator.state_dict()),
+        **_named("averaged", trainer.averaged),
+        **_named("adam_g", trainer.adam_g.state()),
+        **_named("adam_d", trainer.adam_d.state()),
         "chance": torch.get_rng_state(),
     }
 

@@ -26,7 +26,7 @@ from ganmnist.training.health import Watch, no_numbers
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.presets import recipe
 from ganmnist.training.recipe import Recipe
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 from ganmnist.training.threads import ThreadCount
 
 _SAVE_SECONDS = 30.0  # at most this much work is lost when the process is killed
@@ -110,69 +110,71 @@ def train(
 
     with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
-        game = Game(plan, bfloat16=adapt and _has_bfloat16())
+        trainer = GANTrainer(plan, bfloat16=adapt and _has_bfloat16())
         if folder:
-            checkpoint.restore(folder.checkpoints, game, config, data.name)
+            checkpoint.restore(folder.checkpoints, trainer, config, data.name)
         threads = ThreadCount() if adapt else None
-        best_before = _published(folder) if game.step else None
+        best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(Observer(data, folder, best_before, on_preview))
-        frames = FrameKeeper(folder.film, game.step) if folder else None
+        frames = FrameKeeper(folder.film, trainer.step) if folder else None
         looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
-        saves.due(game.seconds)  # strikes first when there is something to lose
-        first_step, started = game.step, time.perf_counter() - game.seconds
-        share, stopped = _share(plan, game, per_epoch), False
+        saves.due(trainer.seconds)  # strikes first when there is something to lose
+        first_step, started = trainer.step, time.perf_counter() - trainer.seconds
+        share, stopped = _share(plan, trainer, per_epoch), False
         watch = Watch(plan, on_warnings)
 
         while share < 1 and not stopped:
-            epoch, place = divmod(game.step, per_epoch)
-            if place == 0 or game.step == first_step:
+            epoch, place = divmod(trainer.step, per_epoch)
+            if place == 0 or trainer.step == first_step:
                 order = _order(config.seed, epoch, len(images))
             chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
             if plan.networks.classes:  # neighbours of one class can be compared
                 chosen = chosen[np.argsort(classes[chosen], kind="stable")]
-            loss_d, loss_g = game.play(
+            loss_d, loss_g = trainer.train_step(
                 torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), share
             )
             if not math.isfinite(loss_d + loss_g):
-                raise _no_numbers(game, plan, folder)
+                raise _no_numbers(trainer, plan, folder)
             watch.step(loss_d)
-            game.seconds = time.perf_counter() - started
-            share = _share(plan, game, per_epoch)
+            trainer.seconds = time.perf_counter() - started
+            share = _share(plan, trainer, per_epoch)
 
             if threads:
-                threads.step(game.seconds, in_company=observer.judging)
+                threads.step(trainer.seconds, in_company=observer.judging)
             if on_progress:
                 on_progress(
-                    Progress(epoch + 1, plan.epochs, game.step, game.seconds, share, loss_d, loss_g, observer.estimate)
+                    Progress(
+                        epoch + 1, plan.epochs, trainer.step, trainer.seconds, share, loss_d, loss_g, observer.estimate
+                    )
                 )
             stopped = should_stop is not None and should_stop()
-            look = looks.due(game.seconds) and not stopped and share < 1
-            save = folder and (stopped or (saves.due(game.seconds) and share < 1))
-            frame = frames and frames.due(game.step)
-            if (look or save or frame) and not game.has_numbers():  # its losses may be the last that are numbers
-                raise _no_numbers(game, plan, folder)
+            look = looks.due(trainer.seconds) and not stopped and share < 1
+            save = folder and (stopped or (saves.due(trainer.seconds) and share < 1))
+            frame = frames and frames.due(trainer.step)
+            if (look or save or frame) and not trainer.has_numbers():  # its losses may be the last that are numbers
+                raise _no_numbers(trainer, plan, folder)
             if frames and frame:
-                observer.keep(_snapshot(game, config, folder, data, per_epoch, finished=False), frames)
+                observer.keep(_snapshot(trainer, config, folder, data, per_epoch, finished=False), frames)
             if look:
-                observer.look(lambda: _snapshot(game, config, folder, data, per_epoch, finished=False))
+                observer.look(lambda: _snapshot(trainer, config, folder, data, per_epoch, finished=False))
                 watch.look(observer.judgement)
             if folder and save:
-                checkpoint.save(folder.checkpoints, game, config, data.name)
-        if not game.has_numbers():
-            raise _no_numbers(game, plan, folder)
-        best = observer.close(_snapshot(game, config, folder, data, per_epoch, finished=share == 1))
+                checkpoint.save(folder.checkpoints, trainer, config, data.name)
+        if not trainer.has_numbers():
+            raise _no_numbers(trainer, plan, folder)
+        best = observer.close(_snapshot(trainer, config, folder, data, per_epoch, finished=share == 1))
         watch.look(observer.judgement)
         if folder and share == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
 
 
-def _no_numbers(game: Game, plan: Recipe, folder: ModelFolder | None) -> TrainingError:
+def _no_numbers(trainer: GANTrainer, plan: Recipe, folder: ModelFolder | None) -> TrainingError:
     try:
         published = folder is not None and bool(folder.manifest())
     except ModelError:
         published = False
-    return TrainingError(no_numbers(plan, game.step, published=published))
+    return TrainingError(no_numbers(plan, trainer.step, published=published))
 
 
 class _Every:
@@ -189,15 +191,15 @@ class _Every:
         return True
 
 
-def _share(plan: Recipe, game: Game, per_epoch: int) -> float:
+def _share(plan: Recipe, trainer: GANTrainer, per_epoch: int) -> float:
     """Return how much of the budget is used up, 0 to 1."""
-    of_epochs = game.step / (plan.epochs * per_epoch) if plan.epochs else 0.0
-    of_seconds = game.seconds / plan.seconds if plan.seconds else 0.0
+    of_epochs = trainer.step / (plan.epochs * per_epoch) if plan.epochs else 0.0
+    of_seconds = trainer.seconds / plan.seconds if plan.seconds else 0.0
     return min(max(of_epochs, of_seconds), 1.0)
 
 
 def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
-    """Return the order of the images in an epoch, known without playing the epochs before."""
+    """Return the order of the images in an epoch, known without going through the epochs before."""
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
@@ -217,7 +219,13 @@ def _published(folder: ModelFolder | None) -> Snapshot | None:
 
 
 def _snapshot(
-    game: Game, config: TrainConfig, folder: ModelFolder | None, data: Dataset, per_epoch: int, *, finished: bool
+    trainer: GANTrainer,
+    config: TrainConfig,
+    folder: ModelFolder | None,
+    data: Dataset,
+    per_epoch: int,
+    *,
+    finished: bool,
 ) -> Snapshot:
     manifest = ModelManifest(
         id=folder.id if folder else "",
@@ -225,11 +233,11 @@ def _snapshot(
         created=folder.created() if folder else now(),
         data=data.name,
         preset=None if config.networks else config.base,
-        networks=game.networks,
+        networks=trainer.networks,
         settings=config,
-        epoch=-(-game.step // per_epoch),
-        step=game.step,
-        seconds=round(game.seconds, 3),
+        epoch=-(-trainer.step // per_epoch),
+        step=trainer.step,
+        seconds=round(trainer.seconds, 3),
         finished=finished,
     )
-    return Snapshot(manifest, {key: value.clone() for key, value in game.averaged.items()})
+    return Snapshot(manifest, {key: value.clone() for key, value in trainer.averaged.items()})

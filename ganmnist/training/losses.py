@@ -1,4 +1,4 @@
-"""The losses of the game, from logits: one plain function each, and `LOSSES`, the only list of their names."""
+"""The losses of a GAN, from logits: one plain function each, and `LOSSES`, the only list of their names."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _gradients(discriminator: Discriminator, images: Tensor, condition: Tensor) 
 
 @dataclass(frozen=True)
 class Loss:
-    """What the two networks play for.
+    """What the two networks minimise.
 
     Attributes:
         discriminator: From logits of real and of generated images to its loss.
@@ -108,7 +108,7 @@ class Loss:
 
 LOSSES: dict[LossName, Loss] = {
     "bce": Loss(discriminator_bce, generator_bce),
-    "nonsaturating": Loss(discriminator_bce, generator_bce),  # the same game under its other name: it has no labels
+    "nonsaturating": Loss(discriminator_bce, generator_bce),  # the same loss under its other name: it has no labels
     "hinge": Loss(discriminator_hinge, generator_value),
     "wasserstein": Loss(discriminator_wasserstein, generator_value, unit_slope=10.0),
     "relativistic": Loss(discriminator_relativistic, generator_relativistic, compares=True),

@@ -1,4 +1,4 @@
-"""The game of two networks: what is trained, and one step of it."""
+"""Two networks that are trained against each other: what is trained, and one step of it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _EMA_DECAY = 0.998
 _PENALTY_EVERY = 8  # steps between two penalties; lazily, as in Karras et al. 2020, section 3.1
 
 
-class Game:
+class GANTrainer:
     """Generator, discriminator, their optimisers and the running average of the generator.
 
     Attributes:
-        step: Steps played.
+        step: Steps done.
         seconds: Time they took.
         averaged: Exponential moving average of the generator's weights and statistics, better than any single step's
             (Yazici et al. 2019). This is what generates.
@@ -45,7 +45,7 @@ class Game:
         self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
 
-    def play(self, real: Tensor, classes: Tensor, share: float) -> tuple[float, float]:
+    def train_step(self, real: Tensor, classes: Tensor, share: float) -> tuple[float, float]:
         """Play one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
 
         Both learn from the same fakes, so the generator runs forward once. Real and fake pass the discriminator

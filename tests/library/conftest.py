@@ -15,7 +15,7 @@ from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import ModelConfig
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 settings.register_profile("library", deadline=None, max_examples=50)  # a busy machine is no failure
 settings.load_profile("library")
@@ -157,15 +157,15 @@ def short(tiny) -> TrainConfig:
 
 @pytest.fixture(scope="session")
 def everything():
-    """The function that returns all tensors a game consists of, by name."""
+    """The function that returns all tensors a trainer consists of, by name."""
 
-    def collect(game: Game) -> dict[str, torch.Tensor]:
+    def collect(trainer: GANTrainer) -> dict[str, torch.Tensor]:
         parts = {
-            "generator": game.generator.state_dict(),
-            "discriminator": game.discriminator.state_dict(),
-            "averaged": game.averaged,
-            "adam_g": game.adam_g.state(),
-            "adam_d": game.adam_d.state(),
+            "generator": trainer.generator.state_dict(),
+            "discriminator": trainer.discriminator.state_dict(),
+            "averaged": trainer.averaged,
+            "adam_g": trainer.adam_g.state(),
+            "adam_d": trainer.adam_d.state(),
         }
         return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ganmnist.config import DataConfig, GameConfig, GenerateConfig, GeometryConfig, ModelName, TrainConfig
+from ganmnist.config import DataConfig, GenerateConfig, GeometryConfig, ModelName, OptimizationConfig, TrainConfig
 from ganmnist.errors import SettingError
 from ganmnist.networks.spec import MAX_PARAMETERS, ModelConfig
 from ganmnist.validation import read_settings
@@ -46,9 +46,9 @@ def test_what_only_looks_like_a_whole_number_is_refused(value):
 
 
 def test_settings_of_a_training_that_are_none_are_left_to_the_preset():
-    left = dict.fromkeys(("networks", "epochs", "seconds", "images", *GameConfig.model_fields))
+    left = dict.fromkeys(("networks", "epochs", "seconds", "images", *OptimizationConfig.model_fields))
     assert read_settings(TrainConfig, left) == TrainConfig()
-    assert set(dict(GameConfig.part_of(TrainConfig())).values()) == {None}
+    assert set(dict(OptimizationConfig.part_of(TrainConfig())).values()) == {None}
 
 
 @pytest.mark.parametrize("value", [True, "0.1", math.nan, math.inf, -math.inf])

@@ -55,11 +55,11 @@ def test_training_never_imports_torchs_compiler():
     """It takes 0.8 s, which are missing from the first fifteen."""
     code = """
 import sys, numpy as np, torch
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 from ganmnist.training.presets import recipe
 from ganmnist.config import TrainConfig
-game = Game(recipe(TrainConfig()))
-game.play(torch.zeros(8, 1, 28, 28), torch.zeros(8, dtype=torch.long), 0.0)
+trainer = GANTrainer(recipe(TrainConfig()))
+trainer.train_step(torch.zeros(8, 1, 28, 28), torch.zeros(8, dtype=torch.long), 0.0)
 print("torch._dynamo" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -13,23 +13,23 @@ from ganmnist.pixels import rescale
 from ganmnist.storage import bundle
 from ganmnist.training import checkpoint
 from ganmnist.training.presets import recipe
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 
-def new_game(config: TrainConfig) -> Game:
-    return Game(recipe(config))
+def new_game(config: TrainConfig) -> GANTrainer:
+    return GANTrainer(recipe(config))
 
 
 @pytest.fixture
 def play(digits):
-    """Play on: play(game, steps)."""
+    """Play on: play(trainer, steps)."""
     real = torch.from_numpy(rescale(digits.train_images[:8]))
     classes = torch.from_numpy(digits.train_labels[:8].astype(np.int64))
 
-    def play(game: Game, steps: int) -> Game:
+    def play(trainer: GANTrainer, steps: int) -> GANTrainer:
         for _ in range(steps):
-            game.play(real, classes, game.step / 20)
-        return game
+            trainer.train_step(real, classes, trainer.step / 20)
+        return trainer
 
     with torch.random.fork_rng(devices=[]):
         yield play
@@ -37,11 +37,11 @@ def play(digits):
 
 @pytest.fixture
 def three_saves(tmp_path, short, play):
-    """A folder in which steps 2, 3 and 4 were saved, and the game as it stands."""
-    game = play(new_game(short), 2)
+    """A folder in which steps 2, 3 and 4 were saved, and the trainer as it stands."""
+    trainer = play(new_game(short), 2)
     for _ in range(3):
-        checkpoint.save(tmp_path, game, short, "digits")
-        play(game, 1)
+        checkpoint.save(tmp_path, trainer, short, "digits")
+        play(trainer, 1)
     return tmp_path
 
 
@@ -52,17 +52,17 @@ def steps(folder) -> list[int]:
 @pytest.mark.parametrize("kind", ["tiny", "told"])
 def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, play, everything, kind, request):
     short = short.model_copy(update={"networks": request.getfixturevalue(kind)})
-    game = play(new_game(short), 3)
-    game.seconds = 12.5
-    checkpoint.save(tmp_path, game, short, "digits")
+    trainer = play(new_game(short), 3)
+    trainer.seconds = 12.5
+    checkpoint.save(tmp_path, trainer, short, "digits")
     other = play(new_game(short), 1)
     assert checkpoint.restore(tmp_path, other, short, "digits")
     assert (other.step, other.seconds) == (3, 12.5)
     chance = torch.get_rng_state()
-    play(game, 3)
+    play(trainer, 3)
     torch.set_rng_state(chance)
     play(other, 3)
-    expected, found = everything(game), everything(other)
+    expected, found = everything(trainer), everything(other)
     assert expected.keys() == found.keys()
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
 
@@ -81,10 +81,10 @@ def test_the_two_newest_are_kept(three_saves):
 
 
 def test_an_empty_folder_has_nothing_to_restore(tmp_path, short):
-    game = new_game(short)
-    assert not checkpoint.restore(tmp_path, game, short, "digits")
-    assert not checkpoint.restore(tmp_path / "none", game, short, "digits")
-    assert game.step == 0
+    trainer = new_game(short)
+    assert not checkpoint.restore(tmp_path, trainer, short, "digits")
+    assert not checkpoint.restore(tmp_path / "none", trainer, short, "digits")
+    assert trainer.step == 0
 
 
 @pytest.mark.parametrize("part", ["step-00000004.json", "step-00000004-*.safetensors"])
@@ -94,18 +94,18 @@ def test_a_damaged_newest_is_set_aside_and_the_one_before_used(three_saves, shor
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 4
     path.write_bytes({"flip": bytes(content), "cut": bytes(content[:-9]), "empty": b""}[damage])
-    game = new_game(short)
-    assert checkpoint.restore(three_saves, game, short, "digits")
-    assert game.step == 3
+    trainer = new_game(short)
+    assert checkpoint.restore(three_saves, trainer, short, "digits")
+    assert trainer.step == 3
     assert steps(three_saves) == [3]
     assert (three_saves / "step-00000004.json.damaged").exists()
 
 
 def test_without_its_weights_the_newest_is_set_aside(three_saves, short):
     next(three_saves.glob("step-00000004-*.safetensors")).unlink()
-    game = new_game(short)
-    assert checkpoint.restore(three_saves, game, short, "digits")
-    assert game.step == 3
+    trainer = new_game(short)
+    assert checkpoint.restore(three_saves, trainer, short, "digits")
+    assert trainer.step == 3
 
 
 def test_when_all_are_damaged_there_is_none(three_saves, short):
@@ -134,12 +134,12 @@ def test_weights_that_a_killed_process_left_without_a_manifest_go_with_the_next_
     older = three_saves / "step-00000001-0123456789ab.safetensors"
     for path in (orphan, older):
         path.write_bytes(b"weights whose manifest was never written")
-    game = new_game(short)
-    checkpoint.restore(three_saves, game, short, "digits")
-    play(game, 1)
-    checkpoint.save(three_saves, game, short, "digits")
-    play(game, 1)
-    checkpoint.save(three_saves, game, short, "digits")
+    trainer = new_game(short)
+    checkpoint.restore(three_saves, trainer, short, "digits")
+    play(trainer, 1)
+    checkpoint.save(three_saves, trainer, short, "digits")
+    play(trainer, 1)
+    checkpoint.save(three_saves, trainer, short, "digits")
     assert steps(three_saves) == [5, 6]
     assert len(list(three_saves.iterdir())) == 4
 
@@ -147,10 +147,10 @@ def test_weights_that_a_killed_process_left_without_a_manifest_go_with_the_next_
 def test_a_damaged_checkpoint_stays_to_be_looked_at_until_the_training_ends(three_saves, short, play):
     manifest = three_saves / "step-00000004.json"
     manifest.write_bytes(b"{}")
-    game = new_game(short)
-    checkpoint.restore(three_saves, game, short, "digits")
-    play(game, 4)
-    checkpoint.save(three_saves, game, short, "digits")
+    trainer = new_game(short)
+    checkpoint.restore(three_saves, trainer, short, "digits")
+    play(trainer, 4)
+    checkpoint.save(three_saves, trainer, short, "digits")
     assert (three_saves / "step-00000004.json.damaged").exists()
     assert len(list(three_saves.glob("step-00000004-*.safetensors"))) == 1
     checkpoint.remove_all(three_saves)
@@ -177,8 +177,8 @@ def test_a_checkpoint_whose_tensors_are_not_those_of_its_settings_is_set_aside_b
     other = play(new_game(short), 4)
     other.averaged["01_Dense.weight"] = torch.zeros(3, 5)
     checkpoint.save(three_saves, other, short, "digits")
-    game = new_game(short)
-    assert checkpoint.restore(three_saves, game, short, "digits")
+    trainer = new_game(short)
+    assert checkpoint.restore(three_saves, trainer, short, "digits")
     assert "tensor averaged/01_Dense.weight was expected to be F32 (147, 5), it is F32 (3, 5)" in caplog.text
 
 

@@ -26,7 +26,7 @@ from ganmnist.training import loop
 from ganmnist.training.health import WINDOW, Watch, warnings
 from ganmnist.training.loop import train
 from ganmnist.training.presets import PRESETS
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 TOLD, FREE, TUTORIAL = PRESETS["fast"], PRESETS["unconditional"], PRESETS["tutorial"]
 GUESSING = [1.3] * WINDOW  # losses of a discriminator that can but guess
@@ -194,16 +194,16 @@ def test_a_generator_that_does_not_learn_loses_to_the_discriminator(digits, shor
 def test_weights_that_are_no_numbers_end_a_training_and_are_neither_published_nor_saved(
     digits, short, home, monkeypatch, at_every_step, where, at_the_end
 ):
-    play, seen = Game.play, []
+    play, seen = GANTrainer.train_step, []
 
-    def break_down(game, *given):
-        losses = play(game, *given)
-        if game.step == 6:
-            state = game.averaged if where == "averaged" else getattr(game, where).state_dict()
+    def break_down(trainer, *given):
+        losses = play(trainer, *given)
+        if trainer.step == 6:
+            state = trainer.averaged if where == "averaged" else getattr(trainer, where).state_dict()
             next(value for value in state.values() if value.dim() > 1).view(-1)[0] = torch.nan
         return losses  # of the step before the NaN: numbers
 
-    monkeypatch.setattr(Game, "play", break_down)
+    monkeypatch.setattr(GANTrainer, "train_step", break_down)
     folder = ModelStore(home).new("digits")
 
     def follow(progress):

@@ -26,7 +26,7 @@ from ganmnist.training import loop, observer
 from ganmnist.training.loop import _Every, train
 from ganmnist.training.observer import Observer
 from ganmnist.training.presets import PRESETS
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 
 def changed(config: TrainConfig, **values) -> TrainConfig:
@@ -83,13 +83,13 @@ def judge(looks_at_every_step, monkeypatch):
 def clock(monkeypatch):
     """Steps that take a quarter of a second each, by the clock of the training: clock.step is how long."""
     clock = SimpleNamespace(now=100.0, step=0.25)
-    play = Game.play
+    play = GANTrainer.train_step
 
     def timed(self, *given):
         clock.now += clock.step
         return play(self, *given)
 
-    monkeypatch.setattr(Game, "play", timed)
+    monkeypatch.setattr(GANTrainer, "train_step", timed)
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
@@ -125,7 +125,7 @@ def test_images_beyond_the_last_whole_batch_of_an_epoch_are_left_out(digits, sho
 
 @pytest.fixture
 def played(monkeypatch):
-    """What each step is given, without a game: the numbers in the images' first pixels, and the classes."""
+    """What each step is given, without a trainer: the numbers in the images' first pixels, and the classes."""
     seen: list[tuple[list[int], list[int]]] = []
 
     def note(self, real, classes, share):
@@ -133,7 +133,7 @@ def played(monkeypatch):
         self.step += 1
         return 0.5, 0.5
 
-    monkeypatch.setattr(Game, "play", note)
+    monkeypatch.setattr(GANTrainer, "train_step", note)
     return seen
 
 
@@ -428,8 +428,8 @@ def test_losses_that_are_no_numbers_end_the_training_and_name_the_learning_rate(
         loss_d, loss_g = play(self, *given)
         return loss_d, loss_g * (float("nan") if len(said) == 3 else 1)
 
-    play = Game.play
-    monkeypatch.setattr(Game, "play", break_down)
+    play = GANTrainer.train_step
+    monkeypatch.setattr(GANTrainer, "train_step", break_down)
     with pytest.raises(TrainingError, match=r"step 4 .*learning_rate.*0\.002"):
         train(digits, short, folder, on_progress=said.append)
     assert len(said) == 3

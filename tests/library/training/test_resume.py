@@ -19,7 +19,7 @@ from ganmnist.errors import ModelError
 from ganmnist.models.store import ModelStore
 from ganmnist.training import checkpoint, loop
 from ganmnist.training.loop import train
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 ROOT = Path(__file__).resolve().parents[3]
 TRAINER = """
@@ -53,24 +53,24 @@ def folder(home):
 
 
 @pytest.fixture
-def games(monkeypatch):
-    """The games that trainings play, first to last, to look at their every tensor."""
-    made: list[Game] = []
+def trainers(monkeypatch):
+    """The trainers that trainings play, first to last, to look at their every tensor."""
+    made: list[GANTrainer] = []
 
-    class Kept(Game):
+    class Kept(GANTrainer):
         def __init__(self, *given, **named):
             super().__init__(*given, **named)
             made.append(self)
 
-    monkeypatch.setattr(loop, "Game", Kept)
+    monkeypatch.setattr(loop, "GANTrainer", Kept)
     return made
 
 
 @pytest.fixture
-def whole(digits, short, games, everything) -> dict[str, torch.Tensor]:
+def whole(digits, short, trainers, everything) -> dict[str, torch.Tensor]:
     """Every tensor of the training that was never interrupted."""
     train(digits, short)
-    return everything(games.pop())
+    return everything(trainers.pop())
 
 
 def different(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> list[str]:
@@ -84,18 +84,18 @@ def after(steps: int):
 
 
 @pytest.mark.parametrize("step", [1, 5, 8, 15])
-def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, games, whole, step, everything):
+def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, trainers, whole, step, everything):
     """Step 8 is the last of its epoch."""
     said = []
     train(digits, short, folder, should_stop=after(step))
     train(digits, short, folder, on_progress=said.append)
     assert [progress.step for progress in said] == list(range(step + 1, 17))
-    assert different(whole, everything(games[-1])) == []
+    assert different(whole, everything(trainers[-1])) == []
     assert folder.manifest().finished
 
 
 @pytest.mark.parametrize("name", ["fast", "wasserstein", "relativistic"])
-def test_a_training_resumes_to_the_same_bits_whatever_is_played_for(digits, normed, folder, games, everything, name):
+def test_a_training_resumes_to_the_same_bits_whatever_is_played_for(digits, normed, folder, trainers, everything, name):
     """Step 3 of 10 is between two penalties on the slope, which come every eighth step.
 
     The penalty of wasserstein draws chance in every step, and the norm of its networks moves in every step.
@@ -103,16 +103,18 @@ def test_a_training_resumes_to_the_same_bits_whatever_is_played_for(digits, norm
     own = {"preset": name} if name == "fast" else {"loss": name, "networks": normed, "r1": 0.1}
     config = TrainConfig(**own, epochs=2, batch_size=8, images=40, seed=3)
     train(digits, config)
-    whole = everything(games.pop())
+    whole = everything(trainers.pop())
     train(digits, config, folder, should_stop=after(3))
     train(digits, config, folder)
-    assert different(whole, everything(games[-1])) == []
+    assert different(whole, everything(trainers[-1])) == []
 
 
-def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(digits, short, folder, games, whole, everything):
+def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(
+    digits, short, folder, trainers, whole, everything
+):
     for _ in range(16):
         train(digits, short, folder, should_stop=lambda: True)
-    assert different(whole, everything(games[-1])) == []
+    assert different(whole, everything(trainers[-1])) == []
     assert folder.manifest().finished
 
 
@@ -140,7 +142,7 @@ def test_a_resumed_training_has_what_is_left_of_its_seconds(digits, tiny, folder
 
 
 def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before_and_no_bits(
-    digits, short, folder, games, whole, monkeypatch, everything
+    digits, short, folder, trainers, whole, monkeypatch, everything
 ):
     monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
     train(digits, short, folder, should_stop=after(6))
@@ -151,7 +153,7 @@ def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before_and_no_bits(
     said = []
     train(digits, short, folder, on_progress=said.append)
     assert said[0].step == 6
-    assert different(whole, everything(games[-1])) == []
+    assert different(whole, everything(trainers[-1])) == []
 
 
 def test_a_training_does_not_go_on_with_other_settings(digits, short, folder):
@@ -163,13 +165,13 @@ def test_a_training_does_not_go_on_with_other_settings(digits, short, folder):
 
 
 def test_a_training_that_was_never_saved_begins_anew_under_its_own_name(
-    digits, short, folder, games, whole, everything
+    digits, short, folder, trainers, whole, everything
 ):
     with pytest.raises(RuntimeError, match="pulled the plug"):
         train(digits, short, folder, on_progress=_pull_the_plug, on_preview=lambda _: time.sleep(0.3))
     assert folder.manifest().step < 4, "the look under way was not waited for"
     train(digits, short, folder)
-    assert different(whole, everything(games[-1])) == []
+    assert different(whole, everything(trainers[-1])) == []
 
 
 def _pull_the_plug(progress):
@@ -178,7 +180,7 @@ def _pull_the_plug(progress):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
-def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, games, whole, tmp_path, everything):
+def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, trainers, whole, tmp_path, everything):
     np.save(tmp_path / "images.npy", digits.train_images)
     np.save(tmp_path / "labels.npy", digits.train_labels)
     files = [str(tmp_path / "images.npy"), str(tmp_path / "labels.npy")]
@@ -197,5 +199,5 @@ def test_a_killed_process_resumes_to_the_same_bits(digits, short, home, folder, 
     said = []
     train(digits, short, folder, on_progress=said.append)
     assert said[0].step == 11  # step 11 was played and not saved, so it is played again
-    assert different(whole, everything(games[-1])) == []
+    assert different(whole, everything(trainers[-1])) == []
     assert list(folder.checkpoints.iterdir()) == []

@@ -1,4 +1,4 @@
-"""One step of the game: who learns from what, how fast, and what the networks are told."""
+"""One step of a GAN: who learns from what, how fast, and what the networks are told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ganmnist.pixels import rescale
 from ganmnist.training import losses
 from ganmnist.training.presets import PRESETS, recipe
 from ganmnist.training.recipe import Recipe
-from ganmnist.training.step import Game
+from ganmnist.training.step import GANTrainer
 
 CLASSES = torch.tensor([0, 0, 3, 9])
 
@@ -51,37 +51,40 @@ def copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def test_adam_has_the_rates_of_the_recipe_for_all_of_its_network(plain):
-    game = Game(replace(plain, learning_rate=0.012, discriminator_rate=0.75, beta1=0.25, beta2=0.5))
-    for adam, network, rate in ((game.adam_g, game.generator, 0.012), (game.adam_d, game.discriminator, 0.009)):
+    trainer = GANTrainer(replace(plain, learning_rate=0.012, discriminator_rate=0.75, beta1=0.25, beta2=0.5))
+    for adam, network, rate in (
+        (trainer.adam_g, trainer.generator, 0.012),
+        (trainer.adam_d, trainer.discriminator, 0.009),
+    ):
         assert adam.rate == pytest.approx(rate)
         assert adam.betas == (0.25, 0.5)
         assert {id(p) for p in adam.parameters} == {id(p) for p in network.parameters()}
 
 
 def test_the_learning_rates_hold_and_then_fall_to_zero_in_a_line(plain, real):
-    game = Game(replace(plain, learning_rate=0.01, discriminator_rate=0.5, hold=0.6))
+    trainer = GANTrainer(replace(plain, learning_rate=0.01, discriminator_rate=0.5, hold=0.6))
     rates = []
     for share in (0.0, 0.3, 0.6, 0.7, 0.8, 0.9, 1.0):
-        game.play(real, CLASSES, share)
-        rates.append([adam.rate for adam in (game.adam_g, game.adam_d)])
+        trainer.train_step(real, CLASSES, share)
+        rates.append([adam.rate for adam in (trainer.adam_g, trainer.adam_d)])
     generators, discriminators = zip(*rates, strict=True)
     assert generators == pytest.approx([0.01, 0.01, 0.01, 0.0075, 0.005, 0.0025, 0])
     assert discriminators == pytest.approx([rate / 2 for rate in generators])
 
 
 def test_at_a_learning_rate_of_zero_nothing_is_learned(plain, real):
-    game = Game(plain)
-    before = [parameter.clone() for parameter in game.generator.parameters()]
-    game.play(real, CLASSES, 1.0)
-    assert all(map(torch.equal, before, game.generator.parameters()))
+    trainer = GANTrainer(plain)
+    before = [parameter.clone() for parameter in trainer.generator.parameters()]
+    trainer.train_step(real, CLASSES, 1.0)
+    assert all(map(torch.equal, before, trainer.generator.parameters()))
 
 
 def test_each_network_learns_and_only_from_its_own_loss(conditional, real, monkeypatch):
-    game = Game(replace(conditional, r1=0.1, r2=0.1))
+    trainer = GANTrainer(replace(conditional, r1=0.1, r2=0.1))
     states = []
 
     def note():
-        states.append((copy(game.generator.state_dict()), copy(game.discriminator.state_dict())))
+        states.append((copy(trainer.generator.state_dict()), copy(trainer.discriminator.state_dict())))
 
     def noted(step):
         def both():
@@ -91,31 +94,31 @@ def test_each_network_learns_and_only_from_its_own_loss(conditional, real, monke
         return both
 
     note()
-    monkeypatch.setattr(game.adam_d, "step", noted(game.adam_d.step))
-    monkeypatch.setattr(game.adam_g, "step", noted(game.adam_g.step))
-    game.play(real, CLASSES, 0.0)
+    monkeypatch.setattr(trainer.adam_d, "step", noted(trainer.adam_d.step))
+    monkeypatch.setattr(trainer.adam_g, "step", noted(trainer.adam_g.step))
+    trainer.train_step(real, CLASSES, 0.0)
 
-    learned = [name for name, _ in game.generator.named_parameters()]
-    judged = [name for name, _ in game.discriminator.named_parameters()]
+    learned = [name for name, _ in trainer.generator.named_parameters()]
+    judged = [name for name, _ in trainer.discriminator.named_parameters()]
     before, after_d, after_g = states
     assert all(torch.equal(before[0][name], after_d[0][name]) for name in learned)
     assert any(not torch.equal(before[1][name], after_d[1][name]) for name in judged)
     assert all(not torch.equal(after_d[0][name], after_g[0][name]) for name in learned)
     assert all(torch.equal(after_d[1][name], after_g[1][name]) for name in judged)
-    assert all(parameter.requires_grad for parameter in game.discriminator.parameters())
+    assert all(parameter.requires_grad for parameter in trainer.discriminator.parameters())
 
 
 def test_the_average_follows_the_generator_fast_at_first_and_slowly_later(plain):
-    game = Game(plain)
-    name = next(iter(game.averaged))
+    trainer = GANTrainer(plain)
+    name = next(iter(trainer.averaged))
     kept = []
     for step in (1, 2, 10, 100, 99_999):
-        game.step = step
+        trainer.step = step
         with torch.no_grad():
-            game.averaged[name].zero_()
-            game.generator.state_dict()[name].fill_(1.0)
-        game._average()
-        (share,) = game.averaged[name].unique().tolist()
+            trainer.averaged[name].zero_()
+            trainer.generator.state_dict()[name].fill_(1.0)
+        trainer._average()
+        (share,) = trainer.averaged[name].unique().tolist()
         kept.append(1 - share)
     assert kept[0] < 0.5
     assert kept == sorted(kept)
@@ -123,27 +126,27 @@ def test_the_average_follows_the_generator_fast_at_first_and_slowly_later(plain)
 
 
 def test_the_average_counts_the_batches_that_its_statistics_have_seen(plain, real):
-    game = Game(plain)
-    game.play(real, CLASSES, 0.0)
-    game.play(real, CLASSES, 0.0)
-    assert {value.item() for key, value in game.averaged.items() if key.endswith("num_batches_tracked")} == {2}
+    trainer = GANTrainer(plain)
+    trainer.train_step(real, CLASSES, 0.0)
+    trainer.train_step(real, CLASSES, 0.0)
+    assert {value.item() for key, value in trainer.averaged.items() if key.endswith("num_batches_tracked")} == {2}
 
 
-def listen(game: Game) -> tuple[list[Tensor], list[tuple[Tensor, Tensor]]]:
+def listen(trainer: GANTrainer) -> tuple[list[Tensor], list[tuple[Tensor, Tensor]]]:
     """Return what the networks will be given: the generator its inputs, the discriminator images and condition."""
     inputs: list[Tensor] = []
     pairs: list[tuple[Tensor, Tensor]] = []
-    game.generator.register_forward_pre_hook(lambda module, given: inputs.append(given[0].detach()))
-    game.discriminator.register_forward_pre_hook(
+    trainer.generator.register_forward_pre_hook(lambda module, given: inputs.append(given[0].detach()))
+    trainer.discriminator.register_forward_pre_hook(
         lambda module, given: pairs.append(tuple(part.detach() for part in given))
     )
     return inputs, pairs
 
 
 def test_conditional_networks_hear_the_class_of_the_real_images(conditional, real):
-    game = Game(replace(conditional, r1=0.1, r2=0.1))
-    inputs, pairs = listen(game)
-    game.play(real, CLASSES, 0.0)
+    trainer = GANTrainer(replace(conditional, r1=0.1, r2=0.1))
+    inputs, pairs = listen(trainer)
+    trainer.train_step(real, CLASSES, 0.0)
     one_hot = torch.eye(10)[CLASSES]
     (given,) = inputs
     assert given.shape == (4, 5 + 10)
@@ -153,29 +156,29 @@ def test_conditional_networks_hear_the_class_of_the_real_images(conditional, rea
 
 
 def test_networks_without_classes_hear_nothing_of_them(plain, real):
-    game = Game(plain)
-    inputs, pairs = listen(game)
-    game.play(real, CLASSES, 0.0)
+    trainer = GANTrainer(plain)
+    inputs, pairs = listen(trainer)
+    trainer.train_step(real, CLASSES, 0.0)
     assert inputs[0].shape == (4, 5)
     assert {told.shape for _, told in pairs} == {(4, 0)}
 
 
 def test_real_and_fake_pass_the_discriminator_apart(plain, real):
-    game = Game(plain)
-    _, pairs = listen(game)
-    game.play(real, CLASSES, 0.0)
+    trainer = GANTrainer(plain)
+    _, pairs = listen(trainer)
+    trainer.train_step(real, CLASSES, 0.0)
     assert [torch.equal(images, real) for images, _ in pairs] == [True, False, False]
     assert {len(images) for images, _ in pairs} == {4}
 
 
 @pytest.mark.parametrize("loss", losses.LOSSES)
-def test_every_loss_plays_steps_of_finite_losses_from_which_both_networks_learn(plain, conditional, real, loss):
+def test_every_loss_makes_steps_of_finite_losses_from_which_both_networks_learn(plain, conditional, real, loss):
     for plan in (plain, conditional):
-        game = Game(replace(plan, loss=loss, learning_rate=0.01))
-        before = [copy(network.state_dict()) for network in (game.generator, game.discriminator)]
-        played = [game.play(real, CLASSES, 0.0) for _ in range(3)]
+        trainer = GANTrainer(replace(plan, loss=loss, learning_rate=0.01))
+        before = [copy(network.state_dict()) for network in (trainer.generator, trainer.discriminator)]
+        played = [trainer.train_step(real, CLASSES, 0.0) for _ in range(3)]
         assert all(map(isfinite, chain(*played)))
-        for network, old in zip((game.generator, game.discriminator), before, strict=True):
+        for network, old in zip((trainer.generator, trainer.discriminator), before, strict=True):
             assert all(parameter.isfinite().all() for parameter in network.parameters())
             weights = {name: value for name, value in network.named_parameters() if value.dim() > 1}
             # A bias that lifts all logits alike may rest: several losses look at differences alone.
@@ -185,9 +188,9 @@ def test_every_loss_plays_steps_of_finite_losses_from_which_both_networks_learn(
 def gradients(plan: Recipe, real: Tensor) -> list[Tensor]:
     """What the generator is told in a step in which nothing is learned yet."""
     torch.manual_seed(3)
-    game = Game(plan)
-    game.play(real, CLASSES, 1.0)
-    return [parameter.grad for parameter in game.generator.parameters()]
+    trainer = GANTrainer(plan)
+    trainer.train_step(real, CLASSES, 1.0)
+    return [parameter.grad for parameter in trainer.generator.parameters()]
 
 
 @pytest.mark.parametrize("loss", losses.LOSSES)
@@ -198,15 +201,15 @@ def test_only_with_a_loss_that_compares_the_real_images_decide_what_the_generato
 
 
 def test_smoothed_labels_cost_the_discriminator_its_own_certainty_about_real_images(plain, real):
-    def play(amount: float) -> tuple[float, float, Game]:
+    def trained(amount: float) -> tuple[float, float, GANTrainer]:
         torch.manual_seed(3)
-        game = Game(replace(plain, loss="bce", label_smoothing=amount))
+        trainer = GANTrainer(replace(plain, loss="bce", label_smoothing=amount))
         logits = []
-        game.discriminator.register_forward_hook(lambda module, given, output: logits.append(output.detach()))
-        loss, _ = game.play(real, CLASSES, 0.0)
-        return loss, logits[0].mean().item(), game
+        trainer.discriminator.register_forward_hook(lambda module, given, output: logits.append(output.detach()))
+        loss, _ = trainer.train_step(real, CLASSES, 0.0)
+        return loss, logits[0].mean().item(), trainer
 
-    (plainly, certainty, before), (smoothed, _, after) = play(0.0), play(0.25)
+    (plainly, certainty, before), (smoothed, _, after) = trained(0.0), trained(0.25)
     assert smoothed - plainly == pytest.approx(0.25 * certainty, abs=1e-6)
     assert smoothed != plainly
     assert not torch.equal(next(before.discriminator.parameters()), next(after.discriminator.parameters()))
@@ -217,20 +220,20 @@ def noted_slopes(plan: Recipe, real: Tensor, monkeypatch) -> list[tuple[int, str
     seen = []
 
     def slope(discriminator, images, told):
-        seen.append((game.step, "real" if torch.equal(images, real) else "fake"))
+        seen.append((trainer.step, "real" if torch.equal(images, real) else "fake"))
         return torch.zeros(())
 
     def unit_slope(discriminator, images, fake, told):
         assert torch.equal(images, real)
         assert not torch.equal(fake, real)
-        seen.append((game.step, "between"))
+        seen.append((trainer.step, "between"))
         return torch.zeros(())
 
     monkeypatch.setattr(losses, "slope", slope)
     monkeypatch.setattr(losses, "unit_slope", unit_slope)
-    game = Game(plan)
+    trainer = GANTrainer(plan)
     for _ in range(10):
-        game.play(real, CLASSES, 0.0)
+        trainer.train_step(real, CLASSES, 0.0)
     return seen
 
 
@@ -262,11 +265,11 @@ def test_the_penalties_pull_with_their_weights_those_of_every_eighth_step_eight_
 ):
     def pull(loss: str, r1: float, r2: float) -> Tensor:
         torch.manual_seed(3)
-        game = Game(replace(conditional, loss=loss, r1=r1, r2=r2))
-        first = next(game.discriminator.parameters())
+        trainer = GANTrainer(replace(conditional, loss=loss, r1=r1, r2=r2))
+        first = next(trainer.discriminator.parameters())
         monkeypatch.setattr(losses, "slope", lambda *given: first.sum())
         monkeypatch.setattr(losses, "unit_slope", lambda *given: first.sum() * punished)
-        game.play(real, CLASSES, 0.0)
+        trainer.train_step(real, CLASSES, 0.0)
         return first.grad
 
     punished = 0
@@ -280,24 +283,28 @@ def test_the_penalties_pull_with_their_weights_those_of_every_eighth_step_eight_
 
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_spectral_norm_plays_every_loss_in_bfloat16_too(normed, real, loss):
-    game = Game(replace(recipe(TrainConfig(networks=normed)), loss=loss, r1=0.1), bfloat16=True)
+    trainer = GANTrainer(replace(recipe(TrainConfig(networks=normed)), loss=loss, r1=0.1), bfloat16=True)
     for _ in range(9):
-        played = game.play(real, CLASSES, 0.0)
+        played = trainer.train_step(real, CLASSES, 0.0)
     assert all(map(isfinite, played))
-    assert all(value.isfinite().all() for value in game.averaged.values())
+    assert all(value.isfinite().all() for value in trainer.averaged.values())
 
 
 def test_bfloat16_leaves_the_weights_float32_and_the_losses_nearly_as_they_are(conditional, real):
-    def play(bfloat16: bool) -> tuple[Game, list[float]]:
+    def trained(bfloat16: bool) -> tuple[GANTrainer, list[float]]:
         torch.manual_seed(3)
-        game = Game(replace(conditional, r1=0.1, r2=0.1), bfloat16=bfloat16)
-        return game, [loss for _ in range(10) for loss in game.play(real, CLASSES, 0.0)]
+        trainer = GANTrainer(replace(conditional, r1=0.1, r2=0.1), bfloat16=bfloat16)
+        return trainer, [loss for _ in range(10) for loss in trainer.train_step(real, CLASSES, 0.0)]
 
-    _, expected = play(False)
-    game, found = play(True)
+    _, expected = trained(False)
+    trainer, found = trained(True)
     assert found != expected
     assert found == pytest.approx(expected, abs=0.1)
-    kept = [*game.generator.state_dict().values(), *game.averaged.values(), *game.discriminator.state_dict().values()]
+    kept = [
+        *trainer.generator.state_dict().values(),
+        *trainer.averaged.values(),
+        *trainer.discriminator.state_dict().values(),
+    ]
     assert {value.dtype for value in kept} <= {torch.float32, torch.int64}
     assert all(value.isfinite().all() for value in kept)
 
@@ -320,12 +327,14 @@ def test_the_tutorials_networks_go_black_in_fourteen_steps_if_neither_norms_nor_
         after = {place + 1 for place, layer in enumerate(layers) if isinstance(layer, Conv2D)}
         layers = [layer for place, layer in enumerate(layers) if not (place in after and isinstance(layer, BatchNorm))]
     torch.manual_seed(7)
-    game = Game(recipe(TrainConfig(networks=tutorial.model_copy(update={"generator": Sequential(layers=layers)}))))
+    trainer = GANTrainer(
+        recipe(TrainConfig(networks=tutorial.model_copy(update={"generator": Sequential(layers=layers)})))
+    )
     real = torch.from_numpy(rescale(digits.train_images))
     for step in range(14):
-        game.play(real[16 * step : 16 * (step + 1)], torch.zeros(16, dtype=torch.int64), 0.0)
+        trainer.train_step(real[16 * step : 16 * (step + 1)], torch.zeros(16, dtype=torch.int64), 0.0)
     with torch.no_grad():
-        images = game.generator(torch.randn(16, 100))
+        images = trainer.generator(torch.randn(16, 100))
     grey, spread = images.mean().item(), images.std(0).mean().item()
     if norms or weights:
         assert grey > -0.7
