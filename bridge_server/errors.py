@@ -20,7 +20,7 @@ class TokenError(Exception):
     """A token that cannot be given or taken away, or a damaged file of them; the message says what to do."""
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """A request that the server does not carry out."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-class Conflict(Refusal):
+class Conflict(ApiError):
     """The request is right, but not in the state that things are in."""
 
     def __init__(self, message: str) -> None:
@@ -75,23 +75,23 @@ def answer(error: Exception, request_id: str) -> Answer:
     return Answer(refusal.status, refusal.headers, ErrorBody(error=problem).model_dump_json().encode())
 
 
-def _refusal(error: Exception) -> Refusal:
-    if isinstance(error, Refusal):
+def _refusal(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
         return error
     if isinstance(error, ValidationError):
         return _invalid(error)
     if isinstance(error, GanError):
         status = next(status for kind, status in STATUSES if isinstance(error, kind))
-        return Refusal(status, error.code, str(error), field=_named(str(error)) if status == 422 else None)
-    return Refusal(500, "internal", "The server made a mistake; what happened is in its log.")
+        return ApiError(status, error.code, str(error), field=_named(str(error)) if status == 422 else None)
+    return ApiError(500, "internal", "The server made a mistake; what happened is in its log.")
 
 
-def _invalid(error: ValidationError) -> Refusal:
+def _invalid(error: ValidationError) -> ApiError:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return Refusal(422, "invalid_json", f"The body is not JSON: {first['msg']}.")
+        return ApiError(422, "invalid_json", f"The body is not JSON: {first['msg']}.")
     message = explain(error)
-    return Refusal(422, SettingError.code, message, field=field_name(first) or _named(message))
+    return ApiError(422, SettingError.code, message, field=field_name(first) or _named(message))
 
 
 def _named(message: str) -> str | None:

@@ -18,7 +18,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from bridge_server.access.guard import WHO
 from bridge_server.contract.calls import CALLS
-from bridge_server.errors import Refusal
+from bridge_server.errors import ApiError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,7 +60,7 @@ class Limit:
         with self._lock:
             if self._under_way[client] >= most:
                 message = f"{most} requests of this client are under way: wait for an answer before you ask for more."
-                raise Refusal(429, "too_many_requests", message, headers={"Retry-After": str(RETRY_SECONDS)})
+                raise ApiError(429, "too_many_requests", message, headers={"Retry-After": str(RETRY_SECONDS)})
             self._under_way[client] += 1
         try:
             # Read to its end here, since a client may have the last byte and ask again before we are told to close.
@@ -74,7 +74,7 @@ class Limit:
     def _stream(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self._streams.acquire(blocking=False):
             message = f"{STREAMS} streams are under way, as many as there may be: ask for the run's progress instead."
-            raise Refusal(503, "too_many_streams", message, headers={"Retry-After": str(STREAM_RETRY_SECONDS)})
+            raise ApiError(503, "too_many_streams", message, headers={"Retry-After": str(STREAM_RETRY_SECONDS)})
         try:
             return ClosingIterator(self._app(environ, start_response), self._streams.release)
         except BaseException:

@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from bridge_server.access.roles import may
-from bridge_server.access.tokens import Holder, Tokens
+from bridge_server.access.roles import is_allowed
+from bridge_server.access.tokens import Principal, Tokens
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.contract.media import BYTES, ZIP
-from bridge_server.errors import Refusal, answer
+from bridge_server.errors import ApiError, answer
 from ganmnist.export import records
 from ganmnist.models.archive import MAX_FILE
 
@@ -88,50 +88,52 @@ class Guard:
             self._check(environ)
             return self._app(environ, start)
         except Exception as error:
-            if not isinstance(error, Refusal):
+            if not isinstance(error, ApiError):
                 _log.exception("failure outside the application", extra={"fields": {"request": request_id}})
             return refuse(error, request_id, environ, start)
         finally:
             _log.info("request", extra={"fields": _line(environ, request_id, status, started)})
 
     def _check(self, environ: WSGIEnvironment) -> None:
-        """Raise a Refusal unless the request may pass. The order matters: strangers learn nothing but that they are."""
+        """Raise ApiError unless a request may pass. The order matters: strangers learn nothing but that they are."""
         if environ.get("HTTP_HOST", "").lower() not in self._hosts:
             names = "127.0.0.1 and localhost" if self._loopback else "the names it was started with"
-            raise Refusal(403, "host", f"This server answers at {names} only.")
+            raise ApiError(403, "host", f"This server answers at {names} only.")
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and origin.lower() not in self._origins:
-            raise Refusal(403, "origin", "Other web sites may not use this server.")
+            raise ApiError(403, "origin", "Other web sites may not use this server.")
         if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin") and not _opens_the_page(environ):
-            raise Refusal(403, "origin", "Other web sites may not use this server.")
+            raise ApiError(403, "origin", "Other web sites may not use this server.")
         _check_client(environ.get("HTTP_X_CLIENT_API"))
         if not _is_public(environ) and not (self._loopback and _is_hops(environ)):
-            self._check_holder(environ)
+            self._check_principal(environ)
         most = self.largest_body(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("HTTP_AUTHORIZATION", ""))
         if int(environ.get("CONTENT_LENGTH") or 0) > most:
-            raise Refusal(413, "too_large", f"The body is larger than {most:,} bytes.")
+            raise ApiError(413, "too_large", f"The body is larger than {most:,} bytes.")
 
-    def _check_holder(self, environ: WSGIEnvironment) -> None:
-        holder = self._holder(environ.get("HTTP_AUTHORIZATION", ""))
-        if holder is None:
+    def _check_principal(self, environ: WSGIEnvironment) -> None:
+        principal = self._principal(environ.get("HTTP_AUTHORIZATION", ""))
+        if principal is None:
             where = "read it from server.json, it changes with every start" if self._loopback else "ask who runs it"
             message = f"The token is missing or not this server's: {where}."
-            raise Refusal(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
-        environ[WHO] = holder.name
-        if not may(holder.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):
-            raise Refusal(403, "role", f"{holder.name} may not do this as a {holder.role}: ask who runs the server.")
+            raise ApiError(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
+        environ[WHO] = principal.name
+        if not is_allowed(principal.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            raise ApiError(
+                403, "role", f"{principal.name} may not do this as a {principal.role}: ask who runs the server."
+            )
 
     def largest_body(self, method: str, path: str, authorization: str) -> int:
         """Return how many bytes the body of a request may have; only who may send a whole file may send so many."""
         if (method, path) in _LARGE:
-            holder = self._holder(authorization)
-            if holder and may(holder.role, method, path):
+            principal = self._principal(authorization)
+            if principal and is_allowed(principal.role, method, path):
                 return _LARGE[method, path]
         return MAX_BODY
 
-    def _holder(self, authorization: str) -> Holder | None:
+    def _principal(self, authorization: str) -> Principal | None:
         scheme, _, sent = authorization.partition(" ")
-        return self._tokens.holder(sent.encode("latin-1", "replace")) if scheme == "Bearer" else None
+        return self._tokens.principal(sent.encode("latin-1", "replace")) if scheme == "Bearer" else None
 
 
 def new_request_id() -> str:
@@ -154,7 +156,7 @@ def _check_client(version: str | None) -> None:
         return
     newer = version.isascii() and version.isdigit() and int(version[:9]) > API_VERSION
     update = "the server (pip install -U ganmnist)" if newer else "the Grasshopper components"
-    raise Refusal(
+    raise ApiError(
         426,
         "client_api",
         f"The client speaks version {version[:20]} of the contract, the server version {API_VERSION}: update {update}.",

@@ -16,7 +16,7 @@ class Role(StrEnum):
     TEACHER = "teacher"
 
 
-_LOOK = frozenset(
+_READ_ONLY = frozenset(
     {
         "health",
         "server",
@@ -42,14 +42,14 @@ _LOOK = frozenset(
 )
 # A call that is in no set is the teacher's, until somebody decides otherwise.
 ALLOWED = {
-    Role.VIEWER: _LOOK,
-    Role.STUDENT: _LOOK | {"data_prepare", "run_start", "run_stop", "run_resume", "model_file"},
+    Role.VIEWER: _READ_ONLY,
+    Role.STUDENT: _READ_ONLY | {"data_prepare", "run_start", "run_stop", "run_resume", "model_file"},
     Role.TEACHER: frozenset(call.name for call in CALLS),
 }
 _PATHS = [(call, re.compile(re.sub(r"{\w+}", "[^/]+", call.path))) for call in CALLS]
 
 
-def may(role: Role, method: str, path: str) -> bool:
+def is_allowed(role: Role, method: str, path: str) -> bool:
     """Tell whether a role may send a request. What is no call of the contract is the teacher's."""
     if role is Role.TEACHER:
         return True

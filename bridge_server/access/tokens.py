@@ -26,7 +26,7 @@ OWNER = "owner"
 _log = logging.getLogger("ganmnist.tokens")
 
 
-class Holder(BaseModel):
+class Principal(BaseModel):
     """Somebody who has a token."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,12 +40,12 @@ class Holder(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    tokens: tuple[Holder, ...] = ()
+    tokens: tuple[Principal, ...] = ()
 
 
 class _Known(NamedTuple):
     stamp: tuple[int, int, int] | None
-    holders: tuple[Holder, ...]
+    principals: tuple[Principal, ...]
 
 
 def new_token() -> str:
@@ -68,18 +68,18 @@ class Tokens:
 
     def replace_owner(self, token: str) -> None:
         """Take another token of the owner's from now on, and no longer the one before."""
-        self._owner = Holder(name=OWNER, role=Role.TEACHER, sha256=_digest(token.encode()), created=now())
+        self._owner = Principal(name=OWNER, role=Role.TEACHER, sha256=_digest(token.encode()), created=now())
 
-    def holder(self, sent: bytes) -> Holder | None:
+    def principal(self, sent: bytes) -> Principal | None:
         """Return whose token this is, or None if it is nobody's."""
         digest = _digest(sent)
         found = None
-        for holder in (self._owner, *self._others()):  # to the end, so that the time tells nothing
-            if hmac.compare_digest(holder.sha256, digest):
-                found = holder
+        for principal in (self._owner, *self._others()):  # to the end, so that the time tells nothing
+            if hmac.compare_digest(principal.sha256, digest):
+                found = principal
         return found
 
-    def _others(self) -> tuple[Holder, ...]:
+    def _others(self) -> tuple[Principal, ...]:
         stamp = _stamp(self._path)
         known = self._known
         if stamp != known.stamp:
@@ -89,10 +89,10 @@ class Tokens:
                 known = _Known(stamp, ())  # let nobody in rather than somebody who was removed
                 _log.error("tokens", extra={"fields": {"problem": str(error)}})
             self._known = known
-        return known.holders
+        return known.principals
 
 
-def read(home: Path) -> list[Holder]:
+def read(home: Path) -> list[Principal]:
     """Return everybody who was given a token, the oldest first.
 
     Raises:
@@ -113,15 +113,15 @@ def add(home: Path, name: str, role: Role) -> str:
     Raises:
         TokenError: Somebody of that name has one, or the name has other letters than a name may have.
     """
-    holders = read(home)
-    if any(holder.name.lower() == name.lower() for holder in holders) or name.lower() == OWNER:
+    principals = read(home)
+    if any(principal.name.lower() == name.lower() for principal in principals) or name.lower() == OWNER:
         raise TokenError(f"{name} has a token already: token remove {name} takes it away.")
     token = new_token()
     try:
-        holders.append(Holder(name=name, role=role, sha256=_digest(token.encode()), created=now()))
+        principals.append(Principal(name=name, role=role, sha256=_digest(token.encode()), created=now()))
     except ValidationError:
         raise TokenError(f"{name!r} is no name: letters, digits, _ and -, 64 at most, as in anna or team-3.") from None
-    _write(home, holders)
+    _write(home, principals)
     return token
 
 
@@ -131,16 +131,16 @@ def remove(home: Path, name: str) -> None:
     Raises:
         TokenError: Nobody of that name has one.
     """
-    holders = read(home)
-    others = [holder for holder in holders if holder.name.lower() != name.lower()]
-    if len(others) == len(holders):
-        names = ", ".join(holder.name for holder in holders)
+    principals = read(home)
+    others = [principal for principal in principals if principal.name.lower() != name.lower()]
+    if len(others) == len(principals):
+        names = ", ".join(principal.name for principal in principals)
         raise TokenError(f"{name} has no token; there are {names or 'none'}.")
     _write(home, others)
 
 
-def _write(home: Path, holders: list[Holder]) -> None:
-    write_json(home / FILE, _File(tokens=tuple(holders)).model_dump(mode="json"), private=True)
+def _write(home: Path, principals: list[Principal]) -> None:
+    write_json(home / FILE, _File(tokens=tuple(principals)).model_dump(mode="json"), private=True)
 
 
 def _digest(token: bytes) -> str:

@@ -32,7 +32,7 @@ from bridge_server.contract.server import Data, Health, Server
 from bridge_server.encoding.drawings import inverted, read
 from bridge_server.encoding.exports import check_size, exported
 from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
-from bridge_server.errors import Conflict, Refusal
+from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
 from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
@@ -164,7 +164,7 @@ class Backend(ABC):
         try:
             found = read_model(BytesIO(content), "the file")
         except ModelError as error:
-            raise Refusal(422, error.code, str(error)) from None
+            raise ApiError(422, error.code, str(error)) from None
         with self._naming:
             return Created(self._keep(found))
 
@@ -296,7 +296,7 @@ class Backend(ABC):
         try:
             record = read_record(content, "the file")
         except DataError as error:
-            raise Refusal(422, error.code, str(error)) from None
+            raise ApiError(422, error.code, str(error)) from None
         name, remarks = trace(record, self._sources())
         count = len(record.vectors())
         return Restored(model=name or record.model, z=record.z, count=count, record=record, remarks=remarks)

@@ -26,7 +26,7 @@ def stream(progress: Callable[[ProgressQuery], RunProgress], query: EventsQuery,
         process: The one that serves.
 
     Raises:
-        Refusal: There is no such run; before anything is sent.
+        ApiError: There is no such run; before anything is sent.
     """
     first = progress(ProgressQuery(since=query.since, preview=_NO_PREVIEW))
     return Stream(_pieces(progress, first, process))

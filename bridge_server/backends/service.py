@@ -21,7 +21,7 @@ from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
 from bridge_server.contract.server import Data
 from bridge_server.encoding.replies import Origin
-from bridge_server.errors import Conflict, Refusal
+from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import cleanup, previews, quotas
 from bridge_server.runs.launcher import Launcher
 from bridge_server.runs.progress import TickReader, last_tick
@@ -134,7 +134,7 @@ class Service(Backend):
         self._runs.get(id)
         content = previews.read_preview(self._store.path / id)
         if content is None:
-            raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
+            raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return content
 
     def models(self) -> Models:
@@ -162,7 +162,7 @@ class Service(Backend):
             folder = self._store.find(name)
             if self._runs.is_active(folder.id):
                 raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
-            with suppress(Refusal):  # to delete must be possible on a full disk; no run goes on without its folder
+            with suppress(ApiError):  # to delete must be possible on a full disk; no run goes on without its folder
                 self._runs.move(folder.id, RunState.INTERRUPTED, RunState.STOPPED)
             self._store.delete(folder.name)
             return Deleted(deleted=folder.name)
@@ -242,7 +242,7 @@ class Service(Backend):
     def _check_room(self) -> None:
         problem = quotas.lack_of_room(self._home)
         if problem:
-            raise Refusal(507, "disk_full", problem)
+            raise ApiError(507, "disk_full", problem)
 
     def _free_name(self, taken: set[str]) -> str:
         return self._store.free_name("digits", taken)

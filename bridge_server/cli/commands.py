@@ -108,8 +108,8 @@ def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | N
 
 def list_tokens(home: Path) -> ExitCode:
     """Print who has a token."""
-    for holder in tokens.read(home):
-        print(f"{holder.name:20} {holder.role:8} since {holder.created[:10]}")
+    for principal in tokens.read(home):
+        print(f"{principal.name:20} {principal.role:8} since {principal.created[:10]}")
     return ExitCode.OK
 
 

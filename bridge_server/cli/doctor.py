@@ -203,12 +203,12 @@ def _runs(home: Path) -> Iterator[Finding]:
 
 def _tokens(home: Path) -> Iterator[Finding]:
     try:
-        holders = tokens.read(home)
+        principals = tokens.read(home)
     except TokenError as error:
         yield Finding(Verdict.PROBLEM, "tokens", str(error))
     else:
-        if holders:
-            yield Finding(Verdict.OK, "tokens", f"{len(holders)} given to others: token list")
+        if principals:
+            yield Finding(Verdict.OK, "tokens", f"{len(principals)} given to others: token list")
 
 
 _RESTART = "start the server once in a terminal, which writes it anew"

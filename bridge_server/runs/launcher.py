@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bridge_server import errors
 from bridge_server.contract.runs import RunState
-from bridge_server.errors import Refusal
+from bridge_server.errors import ApiError
 from bridge_server.runs import quotas
 from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from bridge_server.runs.store import Record, RunStore
@@ -143,7 +143,7 @@ class Launcher:
         """Begin with the queue. Runs that a crash of the server left behind as running are interrupted first."""
         try:
             self._interrupt_orphans()
-        except Refusal:
+        except ApiError:
             _log.exception("orphans cannot be interrupted")  # the loop tries again
         self._thread.start()
 
@@ -229,7 +229,7 @@ class Launcher:
             outcome = trainer.outcome()
             try:
                 self._runs.move(trainer.id, RunState.RUNNING, *outcome)
-            except (Refusal, sqlite3.Error):
+            except (ApiError, sqlite3.Error):
                 _log.exception("a run's end cannot be stored")
                 # What is final is not said before it is stored: a crash would take it back.
                 trainer.unstored = outcome if outcome.state is RunState.INTERRUPTED else None

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge_server.contract.runs import RunState
-from bridge_server.errors import Conflict, Refusal
+from bridge_server.errors import ApiError, Conflict
 from ganmnist.config import TrainConfig
 from ganmnist.storage.atomic import write_atomic
 
@@ -81,7 +81,7 @@ class Record:
 class RunStore:
     """All runs, in one SQLite file. Safe to use from several threads.
 
-    What changes something raises Refusal where it cannot be stored, as on a full disk; then nothing has changed.
+    What changes something raises ApiError where it cannot be stored, as on a full disk; then nothing has changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -180,12 +180,12 @@ class RunStore:
         """Return one run.
 
         Raises:
-            Refusal: There is none of that id.
+            ApiError: There is none of that id.
         """
         with self._lock:
             record = self._one("id = ?", id)
         if record is None:
-            raise Refusal(404, "run_not_found", f"There is no run {id}.")
+            raise ApiError(404, "run_not_found", f"There is no run {id}.")
         return record
 
     def all(self) -> list[Record]:
@@ -241,7 +241,7 @@ class RunStore:
                 changed = self._database.total_changes > before
                 self._database.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                raise Refusal(507, "disk_full", f"Runs cannot be stored ({error}): make room on the disk.") from None
+                raise ApiError(507, "disk_full", f"Runs cannot be stored ({error}): make room on the disk.") from None
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")

@@ -14,7 +14,7 @@ from bridge_server.backends.base import Backend
 from bridge_server.contract.calls import CALLS, Call
 from bridge_server.contract.media import EVENTS, JSON, PNG
 from bridge_server.contract.replies import Attachment, Created, Stream
-from bridge_server.errors import Refusal
+from bridge_server.errors import ApiError
 from ganmnist.errors import SettingError
 
 _ENTRIES = 2000  # of a list, and names in a whole body: twice what the contract has use for
@@ -81,10 +81,10 @@ def body_of(kind: str) -> bytes:
     """Return the body of the request as it came.
 
     Raises:
-        Refusal: It is of another type.
+        ApiError: It is of another type.
     """
     if request.mimetype != kind:
-        raise Refusal(415, "media_type", f"Send the body as Content-Type: {kind}.")
+        raise ApiError(415, "media_type", f"Send the body as Content-Type: {kind}.")
     return request.get_data()
 
 
@@ -103,7 +103,7 @@ def _check_entries(value: object, place: str = "") -> int:
     most = max(len(value), names)
     if most > _ENTRIES:
         message = f"{place or 'the body'}: has {most:,} entries, at most {_ENTRIES:,} are read"
-        raise Refusal(422, SettingError.code, message, field=place or None)
+        raise ApiError(422, SettingError.code, message, field=place or None)
     return names
 
 

@@ -12,7 +12,7 @@ from bridge_server import errors
 from bridge_server.access.guard import REQUEST_ID
 from bridge_server.backends.base import Backend
 from bridge_server.contract import openapi
-from bridge_server.errors import Refusal, answer
+from bridge_server.errors import ApiError, answer
 from bridge_server.web import api, hops
 from ganmnist import __version__
 
@@ -42,7 +42,9 @@ def create_app(backend: Backend) -> Flask:
         if isinstance(error, HTTPException):
             error = _from_http(error)
         elif isinstance(error, OSError) and errors.is_full(error):
-            error = Refusal(507, "disk_full", f"{error.filename or 'A file'} cannot be written: make room on the disk.")
+            error = ApiError(
+                507, "disk_full", f"{error.filename or 'A file'} cannot be written: make room on the disk."
+            )
         request_id = request.environ.get(REQUEST_ID, "")
         status, headers, body = answer(error, request_id)
         if status == 500:
@@ -52,12 +54,12 @@ def create_app(backend: Backend) -> Flask:
     return app
 
 
-def _from_http(error: HTTPException) -> Refusal:
+def _from_http(error: HTTPException) -> ApiError:
     """Say in our words what Flask refuses."""
     if error.code == 404:
-        return Refusal(404, "not_found", "There is nothing at this path; /openapi.json lists what there is.")
+        return ApiError(404, "not_found", "There is nothing at this path; /openapi.json lists what there is.")
     if error.code == 405:
         allow = error.get_response().headers.get("Allow", "")
-        return Refusal(405, "method", f"This path takes {allow} only.", headers={"Allow": allow})
+        return ApiError(405, "method", f"This path takes {allow} only.", headers={"Allow": allow})
     status = error.code if error.code and 400 <= error.code < 500 else 400
-    return Refusal(status, "request", error.description or error.name)
+    return ApiError(status, "request", error.description or error.name)

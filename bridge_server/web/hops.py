@@ -21,7 +21,7 @@ from bridge_server.contract.base import ErrorBody, RhinoObject
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.openapi import tidy
 from bridge_server.encoding.pixels import rhino
-from bridge_server.errors import Refusal
+from bridge_server.errors import ApiError
 from bridge_server.web.api import json_bytes
 from ganmnist.errors import SettingError
 from ganmnist.fields import Whole
@@ -174,13 +174,13 @@ def _input(name: str, setting: Mapping[str, Any]) -> dict[str, object]:
 def _body() -> bytes:
     body = json_bytes()
     if len(body) > _LARGEST:
-        raise Refusal(413, "too_large", f"The body is larger than {_LARGEST:,} bytes.")
+        raise ApiError(413, "too_large", f"The body is larger than {_LARGEST:,} bytes.")
     return body
 
 
 def _check_known(pointer: str) -> None:
     if pointer != POINTER:
-        raise Refusal(
+        raise ApiError(
             404, "not_found", f"There is no {pointer[:80]} here; there is {POINTER}: enter its address in Hops."
         )
 

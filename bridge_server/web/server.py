@@ -18,7 +18,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from bridge_server.access.concurrency import RETRY_SECONDS
 from bridge_server.access.guard import MAX_BODY, new_request_id
-from bridge_server.errors import Refusal, answer
+from bridge_server.errors import ApiError, answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -41,7 +41,7 @@ class _Refuse(ErrorTask):  # type: ignore[misc]  # waitress has no types
         # 501 would blame the server for a coding that the client made up.
         status = found.code if found.code in _CODES or found.code == 500 else 400
         reason = "Bad Request" if status == 400 else found.reason
-        refusal = Refusal(status, _CODES.get(status, "request"), f"The request cannot be read: {found.body}.")
+        refusal = ApiError(status, _CODES.get(status, "request"), f"The request cannot be read: {found.body}.")
         _, _, body = answer(refusal, new_request_id())
         self.status = f"{status} {reason}"
         self.response_headers.extend([("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")])

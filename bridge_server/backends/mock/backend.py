@@ -35,7 +35,7 @@ from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
 from bridge_server.contract.server import Data, DataState
 from bridge_server.encoding.replies import Origin
-from bridge_server.errors import Conflict, Refusal
+from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs.status_text import with_text
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
@@ -156,7 +156,7 @@ class Mock(Backend):
 
         number = self._find(id).ticks() // TICKS_PER_PREVIEW
         if not number:
-            raise Refusal(404, "no_preview", f"Run {id} has no preview yet.")
+            raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return to_png(digits(number), number)
 
     def models(self) -> Models:
@@ -281,7 +281,7 @@ class Mock(Backend):
             for run in self._runs:
                 if run.id == id:
                     return run
-        raise Refusal(404, "run_not_found", f"There is no run {id}.")
+        raise ApiError(404, "run_not_found", f"There is no run {id}.")
 
     def _free_name(self) -> str:
         taken = {run.model.lower() for run in self._runs}

@@ -14,7 +14,7 @@ from werkzeug.test import Client
 
 from bridge_server.access import tokens
 from bridge_server.access.guard import Guard
-from bridge_server.access.roles import ALLOWED, Role, may
+from bridge_server.access.roles import ALLOWED, Role, is_allowed
 from bridge_server.access.tokens import Tokens
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.cli import main as command_line
@@ -109,13 +109,13 @@ def test_a_role_is_let_in_to_its_calls_and_to_no_others(guarded, tmp_path, role)
     ],
 )
 def test_what_no_table_allows_is_refused(role, method, path):
-    assert not may(role, method, path)
-    assert may(Role.TEACHER, method, path)
+    assert not is_allowed(role, method, path)
+    assert is_allowed(Role.TEACHER, method, path)
 
 
 def test_head_is_allowed_where_get_is():
-    assert may(Role.VIEWER, "HEAD", "/api/runs")
-    assert may(Role.VIEWER, "GET", "/api/models/bundled")
+    assert is_allowed(Role.VIEWER, "HEAD", "/api/runs")
+    assert is_allowed(Role.VIEWER, "GET", "/api/models/bundled")
 
 
 def test_a_token_counts_from_the_moment_it_is_added_until_it_is_removed(guarded, tmp_path):
@@ -141,8 +141,8 @@ def test_only_the_very_token_is_taken(guarded, tmp_path, sent):
 
 def test_a_hash_is_no_token(guarded, tmp_path):
     tokens.add(tmp_path, "anna", Role.TEACHER)
-    (holder,) = tokens.read(tmp_path)
-    assert guarded().get("/api/runs", headers=bearer(holder.sha256)).status_code == 401
+    (principal,) = tokens.read(tmp_path)
+    assert guarded().get("/api/runs", headers=bearer(principal.sha256)).status_code == 401
 
 
 def test_tokens_are_shown_once_and_kept_as_hashes_readable_by_the_owner_alone(command, tmp_path):
@@ -164,7 +164,7 @@ def test_a_name_that_is_none_or_taken_gets_no_token(tmp_path, name):
     tokens.add(tmp_path, "anna", Role.VIEWER)
     with pytest.raises(TokenError):
         tokens.add(tmp_path, name, Role.VIEWER)
-    assert [holder.name for holder in tokens.read(tmp_path)] == ["anna"]
+    assert [principal.name for principal in tokens.read(tmp_path)] == ["anna"]
 
 
 def test_a_name_without_a_token_and_a_damaged_file_are_said_in_one_line(command, tmp_path):
@@ -186,7 +186,7 @@ def test_a_discovery_file_for_another_machine_needs_an_address_there(command, tm
     found = json.loads(file.read_text())
     assert found.keys() == {"url", "token"}
     assert found["url"] == "http://192.168.1.5:28280"
-    assert Tokens("secret", tmp_path).holder(found["token"].encode()).name == "anna"
+    assert Tokens("secret", tmp_path).principal(found["token"].encode()).name == "anna"
     assert found["token"] not in out
 
 

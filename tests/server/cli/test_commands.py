@@ -205,5 +205,5 @@ def test_a_token_that_cannot_be_written_down_stays_as_it_was(start_server, monke
     monkeypatch.setattr(discovery, "write", full)
     with pytest.raises(OSError, match="No space"):
         process.rotate()
-    assert process.tokens.holder(before.encode())
+    assert process.tokens.principal(before.encode())
     assert discovery.read(tmp_path).token == before

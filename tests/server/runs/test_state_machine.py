@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from bridge_server.backends.service import Service
 from bridge_server.contract.runs import RunState, StartRun
-from bridge_server.errors import Conflict, Refusal
+from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import launcher, quotas
 from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
@@ -324,7 +324,7 @@ def test_an_end_that_cannot_be_stored_is_told_if_it_is_none_for_ever_and_stored_
 
         def refuse(*move):
             refused.set()
-            raise Refusal(507, "disk_full", "full")
+            raise ApiError(507, "disk_full", "full")
 
         full.setattr(RunStore, "move", refuse)
         trainer.end(code)
@@ -348,7 +348,7 @@ def test_a_training_that_cannot_be_started_for_want_of_room_can_go_on_later(serv
 
 def test_without_room_no_training_is_begun(service, monkeypatch):
     monkeypatch.setattr(quotas, "ROOM", 1 << 60)
-    with pytest.raises(Refusal, match="make room first") as refused:
+    with pytest.raises(ApiError, match="make room first") as refused:
         service.run_start(StartRun(epochs=1))
     assert (refused.value.status, refused.value.code) == (507, "disk_full")
     assert service.runs().runs == []

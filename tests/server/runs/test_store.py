@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge_server.contract.runs import RunState
-from bridge_server.errors import Conflict, Refusal
+from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import store as runs
 from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
@@ -117,7 +117,7 @@ def test_the_store_remembers_over_a_restart(tmp_path):
     store.close()
     again = RunStore(tmp_path / "runs.sqlite")
     assert again.get(run.id) == run
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         again.get("0" * 16)
     again.close()
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_stored_has_not_happened(store, monkeypatch):
     run, _ = add(store)
     (pages,) = store._database.execute("PRAGMA page_count").fetchone()
     store._database.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(Refusal, match="full") as refused:
+    with pytest.raises(ApiError, match="full") as refused:
         add_many(store)
     assert (refused.value.status, refused.value.code) == (507, "disk_full")
     assert store.move(run.id, RunState.QUEUED, RunState.STOPPED), "it does not recover"
