@@ -58,14 +58,29 @@ MAY_IMPORT_TORCH_AT_THE_TOP = (
     "ganmnist/training/",
     "ganmnist/weights/",
 )
-# Rooms of the list above in which these files are had without waiting for torch all the same.
+# These are had without waiting for torch, whatever they import in turn.
 WITHOUT_TORCH = (
+    "ganmnist",
+    "ganmnist.config",
+    "ganmnist.layers",
     "ganmnist.networks.spec",
     "ganmnist.networks.layer_docs",
+    "ganmnist.validation",
+    "ganmnist.training.advice",
+    "ganmnist.training.presets",
+    "ganmnist.models.store",
+    "ganmnist.models.figures",
+    "ganmnist.models.frames",
+    "ganmnist.models.archive",
+    "ganmnist.latent.vectors",
+    "ganmnist.latent.interpolation",
+    "ganmnist.latent.sheet",
+    "ganmnist.data.load",
     "ganmnist.generation.activations",
     "ganmnist.generation.film",
-    "ganmnist.training.presets",
-    "ganmnist.training.advice",
+    "ganmnist.storage.safetensors_header",
+    "ganmnist.geometry.heightfield",
+    "ganmnist.cli.film",
     "ganmnist.cli.main",
     "bridge_server.contract.calls",
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -251,11 +251,12 @@ class Backend(ABC):
         with self._turn(len(drawing.z)):
             return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
 
-    def images(self, request: GenerateRequest) -> NDArray[np.uint8]:
-        """Return the images of `generate` alone: uint8 (N, 28, 28)."""
+    @contextmanager
+    def images(self, request: GenerateRequest) -> Iterator[NDArray[np.uint8]]:
+        """Draw the images of `generate` alone, uint8 (N, 28, 28), and hold their turn while they are encoded."""
         drawing = self._drawing(request, request.model)
         with self._turn(len(drawing.z)):
-            return drawing.draw()
+            yield drawing.draw()
 
     def export(self, request: ExportRequest) -> Attachment:
         drawing = self._drawing(request, request.model)

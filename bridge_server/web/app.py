@@ -22,7 +22,7 @@ _log = logging.getLogger("ganmnist.app")
 
 def create_app(backend: Backend) -> Flask:
     """Return the application that answers with `backend`. It is meant to stand behind `security.Guard`."""
-    app = Flask(__name__, static_folder=_PAGE, static_url_path="/static", template_folder=_PAGE)
+    app = Flask(__name__, static_folder=_PAGE, static_url_path="/static")
     app.url_map.merge_slashes = False  # a path with double slashes is unknown, and not redirected
     app.register_blueprint(api.blueprint(backend))
     app.register_blueprint(hops.blueprint(backend))

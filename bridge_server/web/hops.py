@@ -101,7 +101,8 @@ def blueprint(backend: Backend) -> Blueprint:
         asked = _Solve.model_validate_json(_body())
         _check_known(asked.pointer)
         wanted = _read_inputs(asked.values)
-        return _json(_solved(_outputs(backend.images(wanted), wanted, _branch(asked.values))))
+        with backend.images(wanted) as images:
+            return _json(_solved(_outputs(images, wanted, _branch(asked.values))))
 
     hops.after_request(_as_hops_reads_it)
     return hops

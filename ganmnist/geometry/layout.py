@@ -72,9 +72,8 @@ def stack(sheets: Sequence[Images], config: StackConfig) -> list[Mesh | Points]:
     height = 0.0 if config.form == "mesh" else config.height
     stacked = []
     for number, picture in enumerate(sheets):
-        wide = np.pad(
-            picture, [(0, max(0, 2 - side)) for side in picture.shape], mode="edge"
-        )  # a face has four corners
+        lacking = [(0, max(0, 2 - side)) for side in picture.shape]  # a face has four corners
+        wide = np.pad(picture, lacking, mode="edge")
         rows, columns = wide.shape
         distance = _LAYER_GAP * config.cell + height
         corner = np.array([(1 - columns) / 2 * config.cell, (1 - rows) / 2 * config.cell, number * distance])

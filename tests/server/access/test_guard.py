@@ -300,7 +300,16 @@ def test_a_wrong_method_names_the_right_ones(server, check_problem):
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/api/runs/", "/api//runs", "/api/models/a/b", "/static/../web/app.py", "/api/%00"]
+    "path",
+    [
+        "/nowhere",
+        "/api/runs/",
+        "/api//runs",
+        "/api/models/a/b",
+        "/static/../web/app.py",
+        "/static/index.html",
+        "/api/%00",
+    ],
 )
 def test_an_unknown_path_is_not_found_in_the_same_shape(server, check_problem, path):
     check_problem(server.raw("GET", path), 404, "not_found")
