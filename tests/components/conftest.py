@@ -126,6 +126,13 @@ def one_at_a_time(folder: Path) -> FileLock:
 
 
 @pytest.fixture(scope="session")
+def mnist_at_hand():
+    """Skip what trains on MNIST itself where it is not."""
+    if "GANMNIST_DATA" not in os.environ:
+        pytest.skip("no MNIST here: put its four files into GANMNIST_DATA")
+
+
+@pytest.fixture(scope="session")
 def dist(tmp_path_factory) -> Path:
     """The folder with all that is built for Grasshopper."""
     folder = tmp_path_factory.mktemp("dist")

@@ -5,7 +5,7 @@ import rhino3dm
 
 
 @pytest.fixture(scope="module")
-def server(start_shared_server):
+def server(mnist_at_hand, start_shared_server):
     return start_shared_server()
 
 

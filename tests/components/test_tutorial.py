@@ -1,7 +1,6 @@
 """The tutorial's steps on the canvas, with the real server: layers one by one, model, training on MNIST, a digit."""
 
 import json
-import os
 
 import pytest
 import rhino3dm
@@ -44,9 +43,7 @@ TRAINED = {
 
 
 @pytest.fixture(scope="module")
-def server(start_shared_server):
-    if "GANMNIST_DATA" not in os.environ:
-        pytest.skip("no MNIST here: put its four files into GANMNIST_DATA")
+def server(mnist_at_hand, start_shared_server):
     return start_shared_server()
 
 
