@@ -117,7 +117,7 @@ class Plane(Settings):
     )
 
 
-Form = Literal["images", "mesh", "smooth", "relief", "solid", "voxels", "extrusion", "contours", "points"]
+Form = Literal["images", "relief", "mesh", "smooth", "solid", "voxels", "extrusion", "contours", "points"]
 
 
 class PlacementConfig(Settings):

@@ -21,8 +21,8 @@ from ghpython_components.document.script_component import RHINOS, Rhino
 from ghpython_components.sources.component import FOLDER, SHARED, Component, all_components, document, version
 
 
-def calls(openapi: dict[str, Any]) -> str:
-    """Return the text of shared/contract.py: version, and method and path of every call."""
+def contract(openapi: dict[str, Any]) -> str:
+    """Return the text of shared/contract.py: version, method and path of every call, and what forms are made of."""
     found = {
         operation["operationId"]: (method.upper(), path)
         for path, operations in openapi["paths"].items()
@@ -31,11 +31,14 @@ def calls(openapi: dict[str, Any]) -> str:
     lines = [f'    "{name}": ("{method}", "{path}"),' for name, (method, path) in sorted(found.items())]
     return "\n".join(
         [
-            '"""The calls of the wire contract. Written by build.py from openapi.json: do not edit."""',
+            '"""What components know of the wire contract. Written by build.py from openapi.json: do not edit."""',
             "",
             f"API_VERSION = {int(openapi['info']['version'])}",
             "CALLS = {",
             *lines,
+            "}",
+            "PIECES = {",
+            *(f'    "{form}": "{known["pieces"]}",' for form, known in openapi["x-forms"].items() if known["pieces"]),
             "}",
             "",
         ]
@@ -70,7 +73,7 @@ def main() -> None:
         "--out", type=Path, default=Path("dist"), metavar="DIR", help="folder to write to [%(default)s]"
     )
     out = parser.parse_args().out
-    (SHARED / "contract.py").write_text(calls(document()), encoding="ascii", newline="\n")
+    (SHARED / "contract.py").write_text(contract(document()), encoding="ascii", newline="\n")
     page_sliders.FILE.write_bytes(page_sliders.text())
     files = artefacts()
     for path, content in files.items():

@@ -1,4 +1,5 @@
-"""The OpenAPI document, made out of the table of calls: `python -m bridge_server.openapi` writes it.
+"""The OpenAPI document, made out of the table of calls: `python -m bridge_server.contract.openapi` writes
+it.
 
 The file is committed: the components take help texts and paths from it, and the server answers it at /openapi.json.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -16,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from bridge_server.contract.base import ErrorBody
 from bridge_server.contract.calls import API_VERSION, CALLS, Call
 from bridge_server.contract.media import JSON
+from ganmnist.config import Form
 
 FILE = Path(__file__).with_name("openapi.json")
 _REF = "#/components/schemas/{model}"
@@ -46,12 +48,27 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "http://127.0.0.1:28280", "description": "The address stands in the file server.json."}],
         "security": [{"token": []}],
         "paths": paths,
+        "x-forms": _forms(),
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "The token in the file server.json."}
             },
             "schemas": schemas["$defs"],
         },
+    }
+
+
+def _forms() -> dict[str, dict[str, Any]]:
+    """Return what a client must know of each form: the pieces that it is made of, and the files that can hold it."""
+    from ganmnist.export.write import endings_for
+    from ganmnist.geometry.forms import FORMS
+
+    return {
+        form: {
+            "pieces": FORMS[form].piece.__name__ if form in FORMS else None,
+            "formats": [ending[1:] for ending in endings_for(form)],
+        }
+        for form in get_args(Form)
     }
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Vertices at most, which take two to four seconds of a slow core: objects of their own kind are made for each.
 _MANY, _FEW = 400_000, 120_000
 _SLOW = ("3dm", "json")
-_PER_PIXEL = {"mesh": 4, "solid": 2, "voxels": 4, "contours": 2, "extrusion": 2}  # at most, about; 1 for the others
 
 
 def check_size(request: ExportRequest, count: int, pixels: int = 784) -> None:
@@ -27,9 +26,11 @@ def check_size(request: ExportRequest, count: int, pixels: int = 784) -> None:
     Raises:
         SettingError: It names the number of digits that fit.
     """
-    if request.format in ("png", "gif", "npy"):
+    from ganmnist.geometry.forms import FORMS
+
+    if request.format in ("png", "gif", "npy") or request.form == "images":
         return
-    each = _PER_PIXEL.get(request.form, 1) * pixels * (request.levels if request.form == "contours" else 1)
+    each = FORMS[request.form].max_vertices(pixels, request)
     most = _FEW if request.format in _SLOW else _MANY
     if count * each > most:
         raise SettingError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ganmnist.config import Units
+from ganmnist.config import Form, Units
 from ganmnist.models.provenance import Provenance
 
 METADATA, MODEL_PART = "g:provenance", "3D/3dmodel.model"  # where a 3MF has it; such names want a namespace
@@ -15,7 +15,7 @@ _LINE = 64  # letters of it; some readers take no more than 80 in a line
 class Label(NamedTuple):
     """What a file says beside its geometry: the form, where it comes from, and what a model unit is."""
 
-    form: str
+    form: Form
     record: Provenance | None = None
     units: Units = "mm"
 

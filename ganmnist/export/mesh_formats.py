@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from ganmnist.export.label import METADATA, MODEL_PART, Label
+from ganmnist.geometry.forms import FORMS
 from ganmnist.geometry.heightfield import unit
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points
 from ganmnist.storage.zips import zip_bytes
@@ -27,7 +28,7 @@ def obj(pieces: Mapping[int, Piece], label: Label) -> bytes:
     for number, piece in pieces.items():
         lines.append(f"o digit_{number}")
         if isinstance(piece, Mesh):
-            coloured = label.form in ("mesh", "smooth")
+            coloured = FORMS[label.form].is_flat
             greys = [f" {grey} {grey} {grey}" if coloured else "" for grey in (piece.colors / 255).round(4)]
             lines += [f"v {_xyz(point)}{grey}" for point, grey in zip(piece.vertices.tolist(), greys, strict=True)]
             lines += ["f " + " ".join(str(first + corner) for corner in face) for face in piece.polygons()]

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ganmnist.config import GeometryConfig
+from ganmnist.config import Form, GeometryConfig
 from ganmnist.errors import SettingError
 from ganmnist.export.label import Label
 from ganmnist.export.mesh_formats import obj, ply, stl, three_mf
 from ganmnist.export.pictures import gif, sample_grid
 from ganmnist.export.rhino import three_dm
-from ganmnist.geometry.forms import build
+from ganmnist.geometry.forms import FORMS, build
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points, is_empty
 from ganmnist.models.provenance import KEY, Provenance
 from ganmnist.storage.atomic import write_atomic
@@ -69,7 +69,7 @@ def write_picture(path: Path, picture: Image.Image) -> None:
     write_atomic(path, _saved(picture, "PNG"))
 
 
-def write_geometry(path: Path, pieces: Sequence[Piece], form: str) -> None:
+def write_geometry(path: Path, pieces: Sequence[Piece], form: Form) -> None:
     """Write geometry as .obj, .stl, .ply, .3mf, .3dm or .json (COMPAS).
 
     Args:
@@ -88,13 +88,19 @@ def _geometry(ending: str, pieces: Sequence[Piece], label: Label) -> bytes:
     if not full:
         reason = "no pixel is white enough: lower the threshold" if pieces else "it has no geometry: choose another"
         raise SettingError(f"form: {label.form} leaves nothing for {ending}; {reason}")
-    kind, first = _KINDS[ending], next(iter(full.values()))
-    if not isinstance(first, kind.holds):
-        able = [known for known, other in _KINDS.items() if isinstance(first, other.holds)]
+    able = endings_for(label.form)
+    if ending not in able:
         raise SettingError(
             f"form: {label.form} cannot be written as {ending}: choose {', '.join(able)}, or another form"
         )
-    return kind.write(full, label)
+    return _KINDS[ending].write(full, label)
+
+
+def endings_for(form: Form) -> list[str]:
+    """Return the endings of the files that can hold a form: pictures for images, geometry for all others."""
+    if form == "images":
+        return [".npy", *_PICTURES]
+    return [ending for ending, kind in _KINDS.items() if issubclass(FORMS[form].piece, kind.holds)]
 
 
 def _check_units(ending: str, record: Provenance | None) -> None:
@@ -148,7 +154,7 @@ def _json(pieces: Mapping[int, Piece], label: Label) -> bytes:
 class _Kind(NamedTuple):
     """A kind of file that holds geometry."""
 
-    holds: tuple[type, ...]
+    holds: tuple[type[Piece], ...]
     write: Callable[..., bytes]
 
 

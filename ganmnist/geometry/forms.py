@@ -1,9 +1,9 @@
-"""The forms that digits take: `FORMS`, the only list of their makers."""
+"""The forms that digits take: `FORMS`, where all stands that is particular to one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 import numpy as np
@@ -12,9 +12,36 @@ from ganmnist.config import Form, GeometryConfig
 from ganmnist.errors import SettingError
 from ganmnist.geometry.contours import contours, extrusion
 from ganmnist.geometry.heightfield import GAP, Corner, flat_mesh, point_grid, relief
-from ganmnist.geometry.pieces import Piece, Points
+from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points
 from ganmnist.geometry.solids import pillars, solid_relief
 from ganmnist.pixels import Images, check
+
+
+@dataclass(frozen=True)
+class FormSpec:
+    """A form: how it is made of an image, and what a file or a canvas must know of it.
+
+    Attributes:
+        make: Makes it of uint8 (rows, columns), at a corner in the frame of the plane.
+        piece: What it makes.
+        vertices_per_pixel: At most, about, of one contour where there are several.
+        is_flat: It has no height, so that nothing but its colours shows the digit.
+        has_base: It stands on a base.
+    """
+
+    make: Callable[[Images, GeometryConfig, Corner], Piece]
+    piece: type[Piece]
+    vertices_per_pixel: int = 1
+    is_flat: bool = False
+    has_base: bool = False
+
+    def max_vertices(self, pixels: int, config: GeometryConfig) -> int:
+        """Return how many vertices an image of so many pixels has, at most, about."""
+        return self.vertices_per_pixel * pixels * (config.levels if self.piece is Curves else 1)
+
+    def depth(self, config: GeometryConfig) -> float:
+        """Return how far a digit reaches from its plane, model units."""
+        return (0.0 if self.is_flat else config.height) + (config.base if self.has_base else 0.0)
 
 
 def build(images: Images, config: GeometryConfig) -> list[Piece]:
@@ -30,7 +57,7 @@ def build(images: Images, config: GeometryConfig) -> list[Piece]:
     """
     if config.form == "images":
         return []
-    make = FORMS[config.form]
+    make = FORMS[config.form].make
     check(images)
     rows, columns = images.shape[1:]
     per_row = config.columns or ceil(sqrt(len(images)))
@@ -48,23 +75,45 @@ def _points(image: Images, config: GeometryConfig, corner: Corner) -> Points:
     return replace(made, shown=image >= config.threshold * 255)
 
 
-def _tall(config: GeometryConfig) -> float:
+def _height(config: GeometryConfig) -> float:
     if config.height <= 0:
         raise SettingError(f"height: {config.form} need a height above 0, got {config.height:g}")
     return config.height
 
 
-def _share(config: GeometryConfig) -> float:
+def _threshold(config: GeometryConfig) -> float:
     return 0.5 if config.threshold is None else config.threshold
 
 
-FORMS: dict[Form, Callable[[Images, GeometryConfig, Corner], Piece]] = {
-    "mesh": lambda image, c, corner: flat_mesh(image, c.cell, 0.0, c.plane, corner),
-    "smooth": lambda image, c, corner: relief(image, c.cell, 0.0, c.plane, corner),
-    "relief": lambda image, c, corner: relief(image, c.cell, c.height, c.plane, corner),
-    "solid": lambda image, c, corner: solid_relief(image, c.cell, c.height, c.base, c.plane, corner),
-    "voxels": lambda image, c, corner: pillars(image, c.cell, _tall(c), _share(c), c.plane, corner),
-    "extrusion": lambda image, c, corner: extrusion(image, c.cell, _tall(c), _share(c), c.plane, corner),
-    "contours": lambda image, c, corner: contours(image, c.cell, c.height, _share(c), c.levels, c.plane, corner),
-    "points": _points,
+FORMS: dict[Form, FormSpec] = {  # all of `config.Form` but images, which have no geometry
+    "relief": FormSpec(lambda image, c, corner: relief(image, c.cell, c.height, c.plane, corner), Mesh),
+    "mesh": FormSpec(
+        lambda image, c, corner: flat_mesh(image, c.cell, 0.0, c.plane, corner),
+        Mesh,
+        vertices_per_pixel=4,
+        is_flat=True,
+    ),
+    "smooth": FormSpec(lambda image, c, corner: relief(image, c.cell, 0.0, c.plane, corner), Mesh, is_flat=True),
+    "solid": FormSpec(
+        lambda image, c, corner: solid_relief(image, c.cell, c.height, c.base, c.plane, corner),
+        Mesh,
+        vertices_per_pixel=2,
+        has_base=True,
+    ),
+    "voxels": FormSpec(
+        lambda image, c, corner: pillars(image, c.cell, _height(c), _threshold(c), c.plane, corner),
+        Mesh,
+        vertices_per_pixel=4,
+    ),
+    "extrusion": FormSpec(
+        lambda image, c, corner: extrusion(image, c.cell, _height(c), _threshold(c), c.plane, corner),
+        Mesh,
+        vertices_per_pixel=2,
+    ),
+    "contours": FormSpec(
+        lambda image, c, corner: contours(image, c.cell, c.height, _threshold(c), c.levels, c.plane, corner),
+        Curves,
+        vertices_per_pixel=2,
+    ),
+    "points": FormSpec(_points, Points),
 }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganmnist.config import FilmGeometryConfig, StackConfig
-from ganmnist.geometry.forms import build
+from ganmnist.geometry.forms import FORMS, build
 from ganmnist.geometry.heightfield import GAP, place, point_grid, relief
 from ganmnist.geometry.pieces import Mesh, Piece, Points
 from ganmnist.pixels import Images, tile
@@ -29,14 +29,14 @@ def assemble(images: NDArray[np.uint8], config: FilmGeometryConfig) -> list[Piec
     Raises:
         GeometryError: As `forms.build`.
     """
+    if config.form == "images":
+        return []
     _, count, _, columns = images.shape
     side_by_side = config.columns or (1 if config.arrange == "row" else count)
-    flat = config.form in ("mesh", "smooth")
     if config.arrange == "row":
         step = np.array([(columns + GAP) * min(side_by_side, count) * config.cell, 0.0, 0.0])
     else:
-        thick = (0.0 if flat else config.height) + (config.base if config.form == "solid" else 0.0)
-        step = np.array([0.0, 0.0, _FRAME_GAP * config.cell + thick])
+        step = np.array([0.0, 0.0, _FRAME_GAP * config.cell + FORMS[config.form].depth(config)])
     pieces: list[Piece] = []
     for number, digits in enumerate(images):
         x, y, z = place(step * number, config.plane, None).tolist()
@@ -68,8 +68,8 @@ def stack(sheets: Sequence[Images], config: StackConfig) -> list[Mesh | Points]:
     """
     if config.form == "images":
         return []
-    make: Callable[..., Mesh | Points] = point_grid if config.form == "points" else relief
-    height = 0.0 if config.form == "mesh" else config.height
+    make: Callable[..., Mesh | Points] = point_grid if FORMS[config.form].piece is Points else relief
+    height = 0.0 if FORMS[config.form].is_flat else config.height
     stacked = []
     for number, picture in enumerate(sheets):
         lacking = [(0, max(0, 2 - side)) for side in picture.shape]  # a face has four corners

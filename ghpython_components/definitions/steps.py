@@ -7,11 +7,12 @@ from collections.abc import Callable
 from ghpython_components.document.canvas import Canvas, Placed
 from ghpython_components.document.layout import Row, Source
 from ghpython_components.document.parts import button, panel, slider
+from ghpython_components.sources.component import document
 
 NewRow = Callable[[float, float, str], Row]
 LEFT, TOP, APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them
 PRESS, LOOK, MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
-FORMS = ("relief", "mesh", "smooth", "solid", "voxels", "extrusion")
+FORMS = tuple(form for form, known in document()["x-forms"].items() if known["pieces"] == "Mesh")  # a mesh per digit
 NO_TRAINING = "Press start, once. No training is needed: the model that comes along draws."
 ABOVE = 60.0  # pixels that wires have above a panel
 BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin

@@ -1,4 +1,4 @@
-"""The calls of the wire contract. Written by build.py from openapi.json: do not edit."""
+"""What components know of the wire contract. Written by build.py from openapi.json: do not edit."""
 
 API_VERSION = 1
 CALLS = {
@@ -32,4 +32,14 @@ CALLS = {
     "server": ("GET", "/api/server"),
     "server_stop": ("POST", "/api/server/stop"),
     "server_token": ("POST", "/api/server/token"),
+}
+PIECES = {
+    "relief": "Mesh",
+    "mesh": "Mesh",
+    "smooth": "Mesh",
+    "solid": "Mesh",
+    "voxels": "Mesh",
+    "extrusion": "Mesh",
+    "contours": "Curves",
+    "points": "Points",
 }

@@ -34,7 +34,7 @@ def test_the_sliders_of_the_page_are_what_build_makes():
 
 def test_contract_py_is_what_build_makes_of_openapi_json():
     text = (sources.SHARED / "contract.py").read_text()
-    assert text == build.calls(OPENAPI), "stale: python -m ghpython_components.build"
+    assert text == build.contract(OPENAPI), "stale: python -m ghpython_components.build"
 
 
 def test_building_twice_gives_the_same_bytes(dist, tmp_path):

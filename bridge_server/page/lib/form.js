@@ -5,16 +5,19 @@ import { el, freshId } from "./dom.js";
 export const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
 let documented = null;
-/** The schemas of the contract. */
-export async function schemas() {
+/** The contract, as OpenAPI has it. */
+export async function contract() {
   documented ??= fetch("/openapi.json").then((reply) => reply.json());
   try {
-    return (await documented).components.schemas;
+    return await documented;
   } catch (error) {
     documented = null;
     throw error;
   }
 }
+
+/** The schemas of the contract. */
+export const schemas = async () => (await contract()).components.schemas;
 
 /** Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong. */
 export function field(name, property) {

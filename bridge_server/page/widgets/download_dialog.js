@@ -2,25 +2,19 @@
 
 import { post } from "../lib/api.js";
 import { ask, save } from "../lib/dom.js";
-import { field, schemas } from "../lib/form.js";
+import { contract, field } from "../lib/form.js";
 import { request } from "../lib/state.js";
 
-const PICTURES = ["png", "gif", "npy"];
-const FEW = { contours: ["obj", "3dm", "json"], points: ["obj", "ply", "3dm", "json"] }; // meshes go into all others
 const WITH_UNITS = ["3mf", "3dm"];
-
-/** Tell whether a kind of file holds a form. */
-function holds(format, form) {
-  if (form === "images" || PICTURES.includes(format)) return (form === "images") === PICTURES.includes(format);
-  return FEW[form]?.includes(format) ?? true;
-}
 
 /** Ask for form and kind, and keep the digits of a state as such a file. Throws what the server finds wrong. */
 export async function download(state, shown) {
-  const { properties } = (await schemas()).ExportRequest;
+  const { components, "x-forms": forms } = await contract();
+  const { properties } = components.schemas.ExportRequest;
   const [form, format, units] = ["form", "format", "units"].map((name) => field(name, properties[name]));
   const fit = () => {
-    for (const option of format.input.options) option.hidden = option.disabled = !option.value || !holds(option.value, form.input.value);
+    const { formats } = forms[form.input.value];
+    for (const option of format.input.options) option.hidden = option.disabled = !formats.includes(option.value);
     if (format.input.selectedOptions[0]?.disabled ?? true) format.input.value = [...format.input.options].find(({ disabled }) => !disabled).value;
     units.node.hidden = !WITH_UNITS.includes(format.input.value);
     if (units.node.hidden) units.input.value = "";

@@ -1,5 +1,6 @@
 from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
+from ghpython_components.shared.contract import PIECES
 from ghpython_components.shared.geometry import (
     image_tree,
     point_tree,
@@ -20,7 +21,7 @@ def unroll(bridge, body, memory):
     return {
         "remarks": answer.get("remarks", []),
         "mark": [answer["model"], answer["frames"], pixels["data"], answer["training"]],
-        "geometry": (point_tree if body.get("form") == "points" else tree_of)(shapes, branches),
+        "geometry": (point_tree if PIECES.get(body.get("form")) == "Points" else tree_of)(shapes, branches),
         "images": image_tree(images[at : at + count] for at in range(0, len(images), count)),
         "steps": ["step {0} - {1}".format(frame["step"], minutes(frame["seconds"])) for frame in answer["frames"]],
         "name": answer["model"],

@@ -1,5 +1,6 @@
 from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component, while_training
+from ghpython_components.shared.contract import PIECES
 from ghpython_components.shared.geometry import (
     number_tree,
     point_tree,
@@ -17,18 +18,18 @@ def draw(bridge, body, memory):
     pixels, owners = answer["images"], answer["owners"]
     count, _, columns = pixels["shape"]
     shapes = to_shapes(answer["geometry"])
-    form = body.get("form")
-    if form != "points":  # of which only the places are left
-        remember(shapes, owners, answer["provenance"], answer["z"], count)
-    if form == "points":
+    pieces = PIECES.get(body.get("form", "relief"))
+    if pieces == "Points":  # of which only the places are left
         shapes = point_tree(shapes, owners, None if "threshold" in body else columns)
-    elif form == "contours":
+    else:
+        remember(shapes, owners, answer["provenance"], answer["z"], count)
+    if pieces == "Curves":
         shapes = tree_of(shapes, owners)
-    elif form != "images":
+    elif pieces == "Mesh":
         shapes = [shapes[owners.index(digit)] if digit in owners else None for digit in range(count)]
     return {
         "remarks": answer.get("remarks", []),
-        "empty": 0 if form == "images" else count - len(set(owners)),
+        "empty": count - len(set(owners)) if pieces else 0,
         "mark": [answer["model"], answer["step"], pixels["data"], answer["digits"]],
         "geometry": shapes,
         "images": to_images(pixels),

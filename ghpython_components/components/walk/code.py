@@ -1,5 +1,6 @@
 from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component, while_training
+from ghpython_components.shared.contract import PIECES
 from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_plane, to_shapes
 from ghpython_components.shared.network import layer_line
 
@@ -7,7 +8,7 @@ from ghpython_components.shared.network import layer_line
 def walk(bridge, body, memory):
     answer = bridge.call("networks_activations", body)
     shapes = to_shapes(answer["geometry"])
-    if body.get("form") == "points":
+    if PIECES.get(body.get("form")) == "Points":
         shapes = point_tree(shapes, range(len(shapes)))
     pixels = [layer["maps"] for layer in answer["layers"]]
     return {

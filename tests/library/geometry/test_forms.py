@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import rhino3dm
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ganmnist.config import GenerateConfig, GeometryConfig, Plane
+from ganmnist.config import Form, GenerateConfig, GeometryConfig, Plane
 from ganmnist.errors import SettingError
 from ganmnist.export.rhino import encode
 from ganmnist.generation.sampler import generate
@@ -125,6 +127,29 @@ def points_of(piece):
 
 def greys_of(piece):
     return piece.colors if isinstance(piece, Mesh) else piece.greys()
+
+
+def test_every_form_but_images_is_specified_and_offered():
+    assert ["images", *FORMS] == list(get_args(Form))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("levels", [1, 3])
+def test_a_form_is_what_its_specification_says(form, levels):
+    noise = np.random.default_rng(4).integers(0, 256, (1, 28, 23), np.uint8)
+    for images in (
+        noise,
+        noise // 128 * 255,
+        np.kron([[1, 0], [0, 1]], np.ones((14, 11)))[None].astype(np.uint8) * 255,
+    ):
+        config = GeometryConfig(form=form, levels=levels, height=5.0, base=0.5, threshold=0.2)
+        (piece,) = build(images, config)
+        spec = FORMS[form]
+        assert type(piece) is spec.piece
+        vertices = points_of(piece)
+        assert len(vertices) <= 1.1 * spec.max_vertices(images[0].size, config)
+        assert spec.is_flat == (np.ptp(vertices[:, 2]) == 0 and spec.piece is Mesh)
+        assert np.ptp(vertices[:, 2]) <= spec.depth(config)
 
 
 def test_contours_run_around_white_and_the_other_way_around_holes():
