@@ -7,6 +7,7 @@ import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic.config import JsonDict
 
 from ganmnist.fields import Flag, Number, Settings, Whole, whole
 from ganmnist.networks.spec import MAX_CLASSES, ModelConfig
@@ -171,8 +172,8 @@ class StackConfig(PlacementConfig):
     )
 
 
-HANDS = ("slant", "thickness", "width", "size")  # what sliders can say of a digit's hand
-_Hand = Annotated[Number, Field(ge=-5, le=5)]
+_Style = Annotated[Number, Field(ge=-5, le=5)]
+_IS_STYLE: JsonDict = {"x-style": True}  # so the contract passes it on to the page and the canvas
 
 
 class LatentConfig(Settings):
@@ -190,12 +191,18 @@ class LatentConfig(Settings):
         description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).",
         max_length=1024,
     )
-    slant: _Hand | None = Field(
-        None, description="How far a digit leans to the right, in standard deviations; as it comes unless given."
+    slant: _Style | None = Field(
+        None,
+        description="How far a digit leans to the right, in standard deviations; as it comes unless given.",
+        json_schema_extra=_IS_STYLE,
     )
-    thickness: _Hand | None = Field(None, description="How thick its strokes are, likewise.")
-    width: _Hand | None = Field(None, description="How wide it is beside its height, likewise.")
-    size: _Hand | None = Field(None, description="How large it is, likewise.")
+    thickness: _Style | None = Field(
+        None, description="How thick its strokes are, likewise.", json_schema_extra=_IS_STYLE
+    )
+    width: _Style | None = Field(
+        None, description="How wide it is beside its height, likewise.", json_schema_extra=_IS_STYLE
+    )
+    size: _Style | None = Field(None, description="How large it is, likewise.", json_schema_extra=_IS_STYLE)
     boldness: Number = Field(
         1.0,
         description="How far random latents lie from the middle: at 0 the most typical digit, below 1 few odd ones.",
@@ -204,6 +211,8 @@ class LatentConfig(Settings):
     )
 
 
+# Attributes of a digit's style that sliders set, each along a direction that is found by its name.
+STYLE_ATTRIBUTES = tuple(name for name, f in LatentConfig.model_fields.items() if f.json_schema_extra == _IS_STYLE)
 MAX_DIGITS = 256  # at once
 Vector = tuple[Annotated[Number, Field(ge=-10, le=10)], ...]
 Vectors = tuple[Vector, ...]
@@ -248,7 +257,7 @@ class BetweenConfig(Settings):
     )
 
 
-_Way = Annotated[str, Field(pattern=rf"^({'|'.join(HANDS)}|[0-9]{{1,4}})$")]
+_Way = Annotated[str, Field(pattern=rf"^({'|'.join(STYLE_ATTRIBUTES)}|[0-9]{{1,4}})$")]
 
 
 class SheetConfig(LatentConfig):
@@ -263,8 +272,8 @@ class SheetConfig(LatentConfig):
     )
     across: _Way = Field(
         "slant",
-        description="What grows from left to right: slant, thickness, width or size; or a latent number by its place, "
-        "from 0.",
+        description=f"What grows from left to right: {', '.join(STYLE_ATTRIBUTES[:-1])} or {STYLE_ATTRIBUTES[-1]}; or "
+        "a latent number by its place, from 0.",
     )
     down: _Way = Field("thickness", description="What grows from top to bottom, likewise.")
     reach: Number = Field(

@@ -184,13 +184,15 @@ class Backend(ABC):
         return latent_vectors(model, z[None], [])
 
     def latents_sheet(self, request: SheetRequest) -> LatentVectors:
-        from ganmnist.latent.directions import unheard
+        from ganmnist.latent.directions import unsupported_sliders
         from ganmnist.latent.sheet import sheet, sliders
 
         model = self.model(request.model or BUNDLED)
         asked = sliders(request)
         known = self._directions(model.name, asked)
-        return latent_vectors(model, sheet(request, model.latent_dim, model.classes, known), unheard(asked, known))
+        return latent_vectors(
+            model, sheet(request, model.latent_dim, model.classes, known), unsupported_sliders(asked, known)
+        )
 
     @abstractmethod
     def _directions(self, model: str, config: LatentConfig) -> Sequence[Direction]:

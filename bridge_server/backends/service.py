@@ -293,11 +293,11 @@ class Service(Backend):
 
 def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, list[str]]:
     """Return whole vectors and remarks; the directions that sliders want may take seconds to find, so before a turn."""
-    from ganmnist.latent.directions import unheard
+    from ganmnist.latent.directions import unsupported_sliders
     from ganmnist.latent.vectors import inputs
 
     known = sampler.directions_for(config)
-    return inputs(config, sampler.latent_dim, sampler.classes, known), unheard(config, known)
+    return inputs(config, sampler.latent_dim, sampler.classes, known), unsupported_sliders(config, known)
 
 
 def thin(items: list[_Item], most: int) -> list[_Item]:

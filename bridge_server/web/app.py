@@ -15,6 +15,7 @@ from bridge_server.contract import openapi
 from bridge_server.errors import ApiError, answer
 from bridge_server.web import api, hops
 from ganmnist import __version__
+from ganmnist.config import STYLE_ATTRIBUTES
 
 _PAGE = Path(__file__).resolve().parents[1] / "page"
 _log = logging.getLogger("ganmnist.app")
@@ -35,7 +36,13 @@ def create_app(backend: Backend) -> Flask:
 
     @app.get("/")
     def page() -> str:
-        return render_template("index.html", version=__version__, mock=backend.mock, modules=modules)
+        return render_template(
+            "index.html",
+            version=__version__,
+            mock=backend.mock,
+            modules=modules,
+            style_attributes=STYLE_ATTRIBUTES,
+        )
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> Response:

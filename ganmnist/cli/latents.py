@@ -78,7 +78,7 @@ def sheet(options: argparse.Namespace) -> None:
     from ganmnist.export.write import write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent import sheet as latent_sheet
-    from ganmnist.latent.directions import unheard
+    from ganmnist.latent.directions import unsupported_sliders
 
     config = read_settings(SheetConfig, given(options, SheetConfig))
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
@@ -87,7 +87,7 @@ def sheet(options: argparse.Namespace) -> None:
     z = latent_sheet.sheet(config, sampler.latent_dim, sampler.classes, known)
     images = sampler.generate(z.reshape(-1, z.shape[-1]))
     write(options.out, images, GeometryConfig(columns=config.columns))
-    remarks = unheard(asked, known)
+    remarks = unsupported_sliders(asked, known)
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
     sentence = f"{options.out}: {config.rows} x {config.columns} digits from {sampler.name}"
     print_result(options, done, "\n".join([sentence, *remarks]))

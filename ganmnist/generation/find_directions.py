@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import HANDS
+from ganmnist.config import STYLE_ATTRIBUTES
 from ganmnist.generation.measures import measure
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.vectors import Classes, Latents
@@ -15,7 +15,7 @@ from ganmnist.latent.vectors import Classes, Latents
 AGREES = 0.8  # mean rank correlation of a slider and what it is named after, from which on it bears the name
 _LOOKED_AT = 8  # of the strongest directions
 _STEPS = np.linspace(-2.0, 2.0, 5)  # of a slider, standard deviations
-_HANDS_EACH = 2  # hands of each digit that it is tried on
+_STYLES_EACH = 2  # latent vectors of each digit that it is tried on
 _SEED = 7
 
 
@@ -38,7 +38,7 @@ def find(sampler: Generator) -> tuple[Direction, ...]:
     Each points where the thing it is named after grows. They are perpendicular to each other and of length 1.
 
     Returns:
-        At most one for each of HANDS; none for a generator that does not begin with Dense.
+        At most one for each of STYLE_ATTRIBUTES; none for a generator that does not begin with Dense.
     """
     first = sampler.first_weights()
     if first is None:
@@ -46,7 +46,7 @@ def find(sampler: Generator) -> tuple[Direction, ...]:
     _, _, axes = np.linalg.svd(first - first.mean(0), full_matrices=False)
     agreements = [_agreements(sampler, axis) for axis in axes[:_LOOKED_AT].astype(np.float64)]
     found: dict[str, tuple[float, int]] = {}
-    for name in HANDS:
+    for name in STYLE_ATTRIBUTES:
         best = max(range(len(agreements)), key=lambda number: abs(agreements[number][name]))
         found[name] = agreements[best][name], best
     named: list[Direction] = []
@@ -54,15 +54,15 @@ def find(sampler: Generator) -> tuple[Direction, ...]:
         if abs(agreement) >= AGREES and number not in [found[other.name][1] for other in named]:
             axis = axes[number].astype(np.float64) * np.sign(agreement)
             named.append(Direction(name=name, agreement=abs(agreement), axis=tuple(axis.tolist())))
-    return tuple(sorted(named, key=lambda direction: HANDS.index(direction.name)))
+    return tuple(sorted(named, key=lambda direction: STYLE_ATTRIBUTES.index(direction.name)))
 
 
 def _agreements(sampler: Generator, axis: NDArray[np.float64]) -> dict[str, float]:
     """Return the mean rank correlation of a slider along an axis with each of the things that can be measured."""
-    digits = np.repeat(np.arange(max(sampler.classes, 1)), _HANDS_EACH)
-    hands = np.random.default_rng(_SEED).standard_normal((len(digits), sampler.latent_dim))
-    hands -= np.outer(hands @ axis, axis)
-    stepped = hands[:, None] + _STEPS[None, :, None] * axis  # (hands, steps, latent_dim)
+    digits = np.repeat(np.arange(max(sampler.classes, 1)), _STYLES_EACH)
+    styles = np.random.default_rng(_SEED).standard_normal((len(digits), sampler.latent_dim))
+    styles -= np.outer(styles @ axis, axis)
+    stepped = styles[:, None] + _STEPS[None, :, None] * axis  # (styles, steps, latent_dim)
     z = stepped.reshape(-1, sampler.latent_dim).astype(np.float32)
     measured = measure(sampler.generate(z, np.repeat(digits, len(_STEPS))))
     return {name: _rank_correlation(values.reshape(-1, len(_STEPS))) for name, values in measured.items()}

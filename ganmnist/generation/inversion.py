@@ -18,7 +18,7 @@ from torch import Tensor
 from ganmnist.errors import SettingError
 from ganmnist.generation.inversion_result import Inversion, mean_squared_error
 from ganmnist.generation.sampler import Sampler
-from ganmnist.latent.directions import numbers
+from ganmnist.latent.directions import project
 from ganmnist.latent.vectors import from_seed
 from ganmnist.networks.adam import Adam
 from ganmnist.pixels import rescale
@@ -78,7 +78,7 @@ def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | None = None)
         digit=digit,
         mse=mean_squared_error(made, image),
         image=made,
-        sliders={name: float(values[0]) for name, values in numbers(whole[:, : sampler.latent_dim], known).items()},
+        sliders={name: float(values[0]) for name, values in project(whole[:, : sampler.latent_dim], known).items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""What can be measured of a digit's hand: its slant, its strokes' thickness, its width and its size."""
+"""What can be measured of a digit's style: its slant, its strokes' thickness, its width and its size."""
 
 from __future__ import annotations
 

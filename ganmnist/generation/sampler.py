@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganmnist import paths
-from ganmnist.config import HANDS, GenerateConfig, LatentConfig
+from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.generation import find_directions
 from ganmnist.latent import directions
@@ -107,7 +107,7 @@ class Sampler:
 
     def directions_for(self, config: LatentConfig) -> tuple[Direction, ...]:
         """Return the directions if sliders want any; else none, and none are looked for."""
-        return self.directions() if any(getattr(config, name) is not None for name in HANDS) else ()
+        return self.directions() if any(getattr(config, name) is not None for name in STYLE_ATTRIBUTES) else ()
 
     def take_directions(self, before: Sampler) -> None:
         """Go along the directions that were found for an earlier state, unless these weights have some of their own.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import HANDS, MAX_DIGITS, GenerateConfig, LatentConfig, SheetConfig
+from ganmnist.config import MAX_DIGITS, STYLE_ATTRIBUTES, GenerateConfig, LatentConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.interpolation import patch
@@ -19,7 +19,7 @@ _LIMIT = 10  # standard deviations, as far as a latent number may be sent
 def sliders(config: SheetConfig) -> LatentConfig:
     """Return the sliders that a sheet wants directions for: its digit's own, and those that it goes along."""
     own = dict(LatentConfig.part_of(config))
-    along = {name: 1.0 for name in (config.across, config.down) if name in HANDS and len(config.z or ()) < 4}
+    along = {name: 1.0 for name in (config.across, config.down) if name in STYLE_ATTRIBUTES and len(config.z or ()) < 4}
     return LatentConfig(**{**own, **along})
 
 
@@ -33,7 +33,7 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
         latent_dim: Length of a latent vector.
         known_classes: Number of classes the model knows, 0 for none.
         directions: Those of the model, as `Sampler.directions_for(sliders(config))` gives them. Along one that is not
-            among them nothing changes, as `directions.unheard` says.
+            among them nothing changes, as `directions.unsupported_sliders` says.
 
     Returns:
         float32 (rows, columns, latent_dim + known_classes).
@@ -64,7 +64,7 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
 
 
 def _axis(field: str, name: str, latent_dim: int, directions: Iterable[Direction]) -> NDArray[np.float64]:
-    if name in HANDS:
+    if name in STYLE_ATTRIBUTES:
         axes = (np.array(known.axis, np.float64) for known in directions if known.name == name)
         return next(axes, np.zeros(latent_dim))
     if int(name) >= latent_dim:

@@ -12,8 +12,8 @@ from ghpython_components.definitions.steps import (
     NO_TRAINING,
     PRESS,
     NewRow,
-    hand,
     start,
+    style_sliders,
     train,
 )
 from ghpython_components.document.canvas import Canvas
@@ -72,7 +72,7 @@ def latent_sliders(canvas: Canvas, row: NewRow) -> None:
         "generate",
         model=panel("bundled", (150.0, 24.0), "model"),
         digit=slider("digit", 8, 0, 9),
-        **hand(),
+        **style_sliders(),
         seed=slider("seed", 0, 0, 100),
         form=choice("form", "relief", FORMS),
         cell=slider("cell", 1, 0.1, 5, 1),

@@ -11,13 +11,12 @@ from ghpython_components.definitions.steps import (
     LOOK,
     MAKE,
     NO_TRAINING,
+    STYLE_ATTRIBUTES,
     NewRow,
     start,
 )
 from ghpython_components.document.canvas import Canvas
 from ghpython_components.document.parts import choice, curves, mesh, panel, plane, slider
-
-_HANDS = ("slant", "thickness", "width", "size")
 
 
 def between_and_sheet(canvas: Canvas, row: NewRow) -> None:
@@ -75,8 +74,8 @@ def between_and_sheet(canvas: Canvas, row: NewRow) -> None:
         "sheet",
         digit=slider("digit", 4, 0, 9),
         seed=slider("seed", 7, 0, 100),
-        across=choice("across", "slant", _HANDS),
-        down=choice("down", "thickness", _HANDS),
+        across=choice("across", "slant", STYLE_ATTRIBUTES),
+        down=choice("down", "thickness", STYLE_ATTRIBUTES),
         reach=slider("reach", 2, 0.5, 4, 1),
         rows=slider("rows", 5, 1, 11),
         columns=slider("columns", 7, 1, 11),

@@ -8,11 +8,14 @@ from ghpython_components.document.canvas import Canvas, Placed
 from ghpython_components.document.layout import Row, Source
 from ghpython_components.document.parts import button, panel, slider
 from ghpython_components.sources.component import document
+from ghpython_components.sources.help_texts import style_attributes
 
 NewRow = Callable[[float, float, str], Row]
 LEFT, TOP, APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them
 PRESS, LOOK, MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
-FORMS = tuple(form for form, known in document()["x-forms"].items() if known["pieces"] == "Mesh")  # a mesh per digit
+_OPENAPI = document()
+STYLE_ATTRIBUTES = style_attributes("GenerateRequest", _OPENAPI)
+FORMS = tuple(form for form, known in _OPENAPI["x-forms"].items() if known["pieces"] == "Mesh")  # a mesh per digit
 NO_TRAINING = "Press start, once. No training is needed: the model that comes along draws."
 ABOVE = 60.0  # pixels that wires have above a panel
 BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
@@ -47,7 +50,9 @@ def train(row: Row, name: str, down: float = 0.0, **inputs: Source) -> Placed:
     return trained
 
 
-def hand() -> dict[str, Source]:
-    """Return sliders for what has a name."""
-    names = ("slant", "thickness", "width", "size")
-    return {**{name: slider(name, 0, -3, 3, 2) for name in names}, "boldness": slider("boldness", 0.5, 0, 2, 2)}
+def style_sliders() -> dict[str, Source]:
+    """Return sliders for the attributes of a digit's style, and for how typical it is."""
+    return {
+        **{name: slider(name, 0, -3, 3, 2) for name in STYLE_ATTRIBUTES},
+        "boldness": slider("boldness", 0.5, 0, 2, 2),
+    }

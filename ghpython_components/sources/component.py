@@ -1,7 +1,8 @@
 """The components as they are written: each one's ports and its source, in one file for both of Rhino's Pythons.
 
-The shared modules that a component uses are pasted above its code, and help texts come from the server's OpenAPI
-document, so that nothing needs to be installed in Rhino. The same files give the same components.
+The shared modules that a component uses are pasted above its code, behind them `given`: the inputs that are settings
+of a message and not empty. Help texts come from the server's OpenAPI document, so that nothing needs to be installed in
+Rhino. The same files give the same components.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ghpython_components.sources import layer_components
-from ghpython_components.sources.help_texts import describe
+from ghpython_components.sources.help_texts import describe, style_attributes
 
 FOLDER = Path(__file__).parents[1]
 SHARED = FOLDER / "shared"
@@ -121,13 +122,50 @@ def _written(name: str, openapi: dict[str, Any]) -> tuple[dict[str, Any], str]:
     code = (folder / "code.py").read_text(encoding="utf-8")
     if layer:
         return layer_components.interface(layer, openapi), f"{layer_components.constants(layer, openapi)}\n\n{code}"
-    return json.loads((folder / "metadata.json").read_bytes()), code
+    metadata = json.loads((folder / "metadata.json").read_bytes())
+    metadata["inputs"] = [each for port in metadata["inputs"] for each in _each(port, openapi)]
+    return metadata, f"{_given(metadata['inputs'])}\n\n{code}"
+
+
+def _each(port: dict[str, str], openapi: dict[str, Any]) -> list[dict[str, str]]:
+    """Return an input; or in place of {"style": message} one for each attribute of style that a message has."""
+    if "style" not in port:
+        return [port]
+    message = port["style"]
+    return [
+        {"name": name, "hint": "float", "setting": f"{message}.{name}"} for name in style_attributes(message, openapi)
+    ]
+
+
+def _given(inputs: list[dict[str, str]]) -> str:
+    """Return the lines that collect, as `given`, the settings among the inputs that are not empty."""
+    settings = [port for port in inputs if "setting" in port]
+    if not settings:
+        return ""
+    lines = [f"    {port['setting'].split('.')[1]}={_taken(port)}," for port in settings]
+    imports = ["from ghpython_components.shared.canvas import filled, present"]
+    if any("(" in line and "present" not in line for line in lines):
+        imports.append("from ghpython_components.shared.geometry import to_plane, to_vectors")
+    return "\n".join([*imports, "", "given = filled(", *lines, ")"])
+
+
+def _taken(port: dict[str, str]) -> str:
+    """Return the expression that takes a setting from its input."""
+    name, access = port["name"], port.get("access")
+    if access == "tree":
+        return f"to_vectors({name})"
+    if access == "list":
+        return f"present(list({name} or []))"
+    return f"to_plane({name})" if port["hint"] == "plane" else name
 
 
 def _port(port: dict[str, str], openapi: dict[str, Any]) -> Port:
+    """Return a port; its own description wins over that of its setting."""
     port = dict(port)
     setting = port.pop("setting", None)
-    return Port(**port) if setting is None else Port(description=describe(setting, openapi), **port)
+    if setting and "description" not in port:
+        port["description"] = describe(setting, openapi)
+    return Port(**port)
 
 
 def _collect(module: str, modules: dict[str, str]) -> None:

@@ -25,6 +25,12 @@ def describe(setting: str, openapi: dict[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def style_attributes(message: str, openapi: dict[str, Any]) -> tuple[str, ...]:
+    """Return the fields of a message that set a digit's style: slant, thickness and so on."""
+    properties = openapi["components"]["schemas"][message]["properties"]
+    return tuple(name for name, schema in properties.items() if schema.get("x-style"))
+
+
 def resolved(schema: dict[str, Any], openapi: dict[str, Any]) -> dict[str, Any]:
     """Follow a reference; a description beside it wins."""
     if "$ref" not in schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganmnist.config import HANDS
+from ganmnist.config import STYLE_ATTRIBUTES
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def directions() -> list[Direction]:
     """Return a direction of its own for each slider with a name."""
     from ganmnist.latent.directions import Direction
 
-    axes = ((0.0,) * at + (1.0,) + (0.0,) * (LATENT_DIM - 1 - at) for at in range(len(HANDS)))
-    return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(HANDS, axes, strict=True)]
+    axes = ((0.0,) * at + (1.0,) + (0.0,) * (LATENT_DIM - 1 - at) for at in range(len(STYLE_ATTRIBUTES)))
+    return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(STYLE_ATTRIBUTES, axes, strict=True)]
 
 
 def nearest(image: NDArray[np.uint8], number: int | None) -> Inversion:
@@ -108,4 +108,4 @@ def nearest(image: NDArray[np.uint8], number: int | None) -> Inversion:
     mse = mean_squared_error(digit(found), image)
     z = np.zeros(LATENT_DIM + CLASSES, np.float32)
     z[LATENT_DIM + found] = 1
-    return Inversion(z, LATENT_DIM, found, mse, digit(found), dict.fromkeys(HANDS, 0.0))
+    return Inversion(z, LATENT_DIM, found, mse, digit(found), dict.fromkeys(STYLE_ATTRIBUTES, 0.0))

@@ -1,16 +1,13 @@
 // What digits are asked for, and the request for them.
 
-export const HANDS = ["slant", "thickness", "width", "size"];
+export const STYLE_ATTRIBUTES = document.body.dataset.styleAttributes.split(" ");
 const OWN = ["seed", "boldness", "count"]; // what z takes the place of
 const KEY = "ganmnist.play";
 
 export const fresh = () => ({
   model: "bundled",
   digit: 3,
-  slant: null,
-  thickness: null,
-  width: null,
-  size: null,
+  ...Object.fromEntries(STYLE_ATTRIBUTES.map((name) => [name, null])),
   boldness: 1,
   seed: 0,
   count: 6,

@@ -6,7 +6,7 @@ import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
 import { draw, floats, images, onTheme } from "../lib/pixels.js";
-import { fresh, HANDS, remember, remembered } from "../lib/state.js";
+import { fresh, STYLE_ATTRIBUTES, remember, remembered } from "../lib/state.js";
 
 const RESTS_MS = 150; // for which the pen moves no more
 const REACH = 3; // of the sliders of Play
@@ -119,7 +119,7 @@ export function drawView() {
   function handOver() {
     const { model, digit, sliders } = found;
     const [vector] = floats(found.z, 1);
-    const hands = HANDS.map((name) => [name, Math.abs(sliders[name]) <= REACH ? sliders[name] : null]);
+    const hands = STYLE_ATTRIBUTES.map((name) => [name, Math.abs(sliders[name]) <= REACH ? sliders[name] : null]);
     const z = [[...vector].map((number) => Number(number.toPrecision(9)))]; // a float32 to the bit
     remember({ ...fresh(), ...Object.fromEntries(hands), model, digit, count: 1, z });
     location.hash = `#/play/${encodeURIComponent(model)}`;

@@ -1,7 +1,7 @@
 // The controls of a digit: which one, how it is written, from which seed.
 
 import { el, freshId } from "../lib/dom.js";
-import { HANDS } from "../lib/state.js";
+import { STYLE_ATTRIBUTES } from "../lib/state.js";
 import { title } from "../lib/form.js";
 
 /** A slider with its value beside it; one that may be left alone has a button that does. */
@@ -45,7 +45,7 @@ export function controls(state, change) {
   });
   const knob = (name, low, high, step, optional) =>
     slider({ name, low, high, step, optional, value: state[name], change: (value) => change({ [name]: value }) });
-  const sliders = Object.fromEntries(HANDS.map((name) => [name, knob(name, -3, 3, 0.05, true)]));
+  const sliders = Object.fromEntries(STYLE_ATTRIBUTES.map((name) => [name, knob(name, -3, 3, 0.05, true)]));
   sliders.boldness = knob("boldness", 0, 2, 0.05, false);
   const seedId = freshId("seed");
   const seed = el("input", { id: seedId, type: "number", min: 0, max: 2 ** 31 - 1, step: 1, name: "seed" });

@@ -5,7 +5,7 @@ import { el, fill, freshId } from "../lib/dom.js";
 import { title } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
 import { draw, images, latents, onTheme } from "../lib/pixels.js";
-import { HANDS, request } from "../lib/state.js";
+import { STYLE_ATTRIBUTES, request } from "../lib/state.js";
 
 const SIDE = 9; // digits along a side
 const REACH = 3; // of either slider, standard deviations
@@ -19,11 +19,11 @@ export function latentSheet(move) {
   const pad = el("div", { className: "pad", tabIndex: 0, role: "application", "aria-roledescription": "map of two sliders" }, canvas, spot);
   const select = (label, chosen) => {
     const id = freshId("axis");
-    const made = el("select", { id, onchange: choose }, HANDS.map((name) => el("option", { value: name, selected: name === chosen }, title(name))));
+    const made = el("select", { id, onchange: choose }, STYLE_ATTRIBUTES.map((name) => el("option", { value: name, selected: name === chosen }, title(name))));
     return { made, node: el("div", { className: "row" }, el("label", { htmlFor: id }, label), made) };
   };
-  const across = select("Across", "slant");
-  const up = select("Up", "thickness");
+  const across = select("Across", STYLE_ATTRIBUTES[0]);
+  const up = select("Up", STYLE_ATTRIBUTES[1]);
   const node = el("div", { className: "stack" }, el("div", { className: "row" }, across.node, up.node), pad);
   let state = null;
   let drawn = ""; // what the sheet shows
@@ -33,7 +33,7 @@ export function latentSheet(move) {
   function choose() {
     if (across.made.value === up.made.value) {
       const other = this === across.made ? up.made : across.made;
-      other.value = HANDS.find((name) => name !== this.value);
+      other.value = STYLE_ATTRIBUTES.find((name) => name !== this.value);
     }
     show(state);
   }

@@ -1,6 +1,5 @@
-from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.component import Component
-from ghpython_components.shared.geometry import number_tree, to_vectors
+from ghpython_components.shared.geometry import number_tree
 
 
 def go(bridge, body, memory):
@@ -13,8 +12,7 @@ def go(bridge, body, memory):
 
 
 me = Component(ghenv)
-body = filled(model=model, z=to_vectors(z), steps=steps, closed=closed, linear=linear)
-slot = me.ask("between", body, go, keep=4)
+slot = me.ask("between", given, go, keep=4)
 
 z = slot.value["z"] if slot.value else None
 me.show(slot, slot.value["text"] if slot.value else "")

@@ -1,9 +1,7 @@
 import os
 
-from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.client import BridgeError, clock
 from ghpython_components.shared.component import PRESS_LASTS, Component
-from ghpython_components.shared.geometry import to_plane, to_vectors
 from ghpython_components.shared.saving import save_file, trouble_with
 
 
@@ -41,10 +39,9 @@ memory.setdefault("wanted", [])  # the press that waits to be obeyed
 memory.setdefault("saved", {"mark": None, "done": "", "path": None})
 memory.setdefault("failed", None)  # why the last press led to nothing
 memory.setdefault("number", 0)
-vectors = to_vectors(z)
 where = os.path.expanduser(path or "")
 problem = trouble_with(where) if where else None
-if not vectors:
+if "z" not in given:
     problem = "Wire the z of Generate into z: it says which digits to save."
 elif not where:
     problem = "Say in path where to save: a whole path whose ending says what, such as .3dm, .3mf, .stl or .png."
@@ -52,21 +49,7 @@ pressed = me.pressed("save", save)
 if pressed and problem is None:
     memory["number"] += 1
     memory["failed"] = None
-    body = filled(
-        model=model,
-        z=vectors,
-        format=os.path.splitext(where)[1][1:].lower(),
-        form=form,
-        cell=cell,
-        height=height,
-        plane=to_plane(plane),
-        base=base,
-        threshold=threshold,
-        levels=levels,
-        invert=invert,
-        columns=columns,
-        units=units,
-    )
+    body = dict(given, format=os.path.splitext(where)[1][1:].lower())
     memory["wanted"][:] = [{"body": body, "path": where, "number": memory["number"], "until": clock() + PRESS_LASTS}]
 
 file = None

@@ -1,13 +1,10 @@
-from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.contract import PIECES
 from ghpython_components.shared.geometry import (
     image_tree,
     point_tree,
     to_images,
-    to_plane,
     to_shapes,
-    to_vectors,
     tree_of,
 )
 
@@ -41,25 +38,7 @@ def while_growing(value):
 
 
 me = Component(ghenv)
-body = filled(
-    model=model,
-    digit=digit,
-    latent=present(list(latent or [])),
-    slant=slant,
-    thickness=thickness,
-    width=width,
-    size=size,
-    boldness=boldness,
-    seed=seed,
-    count=count,
-    z=to_vectors(z),
-    arrange=arrange,
-    form=form,
-    cell=cell,
-    height=height,
-    plane=to_plane(plane),
-)
-slot = me.ask("film", body, unroll, again=while_growing, keep=4)
+slot = me.ask("film", given, unroll, again=while_growing, keep=4)
 
 geometry = images = steps = None
 message = ""

@@ -1,4 +1,3 @@
-from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.contract import PIECES
 from ghpython_components.shared.geometry import (
@@ -6,9 +5,7 @@ from ghpython_components.shared.geometry import (
     point_tree,
     remember,
     to_images,
-    to_plane,
     to_shapes,
-    to_vectors,
     tree_of,
 )
 
@@ -42,30 +39,8 @@ def draw(bridge, body, memory):
 
 
 me = Component(ghenv)
-body = filled(
-    model=model,
-    digit=digit,
-    latent=present(list(latent or [])),
-    slant=slant,
-    thickness=thickness,
-    width=width,
-    size=size,
-    boldness=boldness,
-    seed=seed,
-    count=count,
-    z=to_vectors(z),
-    form=form,
-    cell=cell,
-    height=height,
-    plane=to_plane(plane),
-    base=base,
-    threshold=threshold,
-    levels=levels,
-    invert=invert,
-    columns=columns,
-)
-few = max(count or 1, len(body.get("z", ()))) <= 16
-slot = me.ask("generate", body, draw, again=while_training, keep=8 if few else 1)
+few = max(count or 1, len(given.get("z", ()))) <= 16
+slot = me.ask("generate", given, draw, again=while_training, keep=8 if few else 1)
 
 geometry = images = z = digits = name = step = None
 message = ""

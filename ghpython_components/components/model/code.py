@@ -1,4 +1,4 @@
-from ghpython_components.shared.canvas import filled, is_wired, refuse
+from ghpython_components.shared.canvas import is_wired, refuse
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.network import NotReady, layer_lines, not_ready, read_network, short
 
@@ -24,19 +24,7 @@ try:
 except NotReady as problem:
     gan = refuse(me.host, problem)
 else:
-    settings = filled(
-        preset=preset,
-        model=model,
-        latent_dim=latent_dim,
-        classes=classes,
-        loss=loss,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        beta1=beta1,
-        r1=r1,
-        label_smoothing=label_smoothing,
-    )
-    slot = me.ask("check", dict(settings, **parts), check, keep=8)
+    slot = me.ask("check", dict(given, **parts), check, keep=8)
     message = ""
     if slot.value:
         answer, table = slot.value["answer"], slot.value["lines"]

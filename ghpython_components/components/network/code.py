@@ -1,4 +1,4 @@
-from ghpython_components.shared.canvas import filled, is_wired, refuse
+from ghpython_components.shared.canvas import is_wired, refuse
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.network import NotReady, layer_lines, not_ready, read_network, short
 
@@ -17,7 +17,7 @@ try:
     side = (part or PARTS[0]).strip().lower()
     if side not in PARTS:
         raise NotReady("part: expected generator or discriminator, got " + part)
-    body = filled(preset=preset, model=model, latent_dim=latent_dim, classes=classes)
+    body = dict(given)
     own = read_network("layers", layers, is_wired(me.host, "layers"))
     if own is not None:
         body[side] = {"layers": own}

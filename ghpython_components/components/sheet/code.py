@@ -1,6 +1,5 @@
-from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
-from ghpython_components.shared.geometry import number_tree, to_vectors
+from ghpython_components.shared.geometry import number_tree
 
 
 def lay(bridge, body, memory):
@@ -16,24 +15,7 @@ def lay(bridge, body, memory):
 
 
 me = Component(ghenv)
-body = filled(
-    model=model,
-    digit=digit,
-    latent=present(list(latent or [])),
-    slant=slant,
-    thickness=thickness,
-    width=width,
-    size=size,
-    boldness=boldness,
-    seed=seed,
-    z=to_vectors(z),
-    across=across,
-    down=down,
-    reach=reach,
-    rows=rows,
-    columns=columns,
-)
-slot = me.ask("sheet", body, lay, keep=4)
+slot = me.ask("sheet", given, lay, keep=4)
 
 z = columns = None
 message = ""

@@ -22,7 +22,7 @@ def find(bridge, body, memory):
 
 me = Component(ghenv)
 drawn = to_polylines(present(list(curves or [])), plane)
-slot = me.ask("invert", filled(model=model, curves=drawn, size=size, pen=pen, digit=digit), find, keep=4)
+slot = me.ask("invert", dict(given, **filled(curves=drawn)), find, keep=4)
 
 z = found = sliders = values = mse = images = None
 message = "draw a digit"

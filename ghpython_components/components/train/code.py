@@ -1,6 +1,6 @@
 import scriptcontext
 
-from ghpython_components.shared.canvas import filled, is_wired
+from ghpython_components.shared.canvas import is_wired
 from ghpython_components.shared.client import ACTIVE, BridgeError
 from ghpython_components.shared.component import Component, carry_out, new_key
 from ghpython_components.shared.geometry import to_rhino
@@ -78,18 +78,7 @@ if pressed and not refused:
     if active or waiting:
         me.tell("It is training already: press stop first.", "Remark")
     else:
-        settings = filled(
-            model=name,
-            preset=preset,
-            images=images,
-            seconds=seconds,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            beta1=beta1,
-            seed=seed,
-        )
-        me.queue("run_start", dict(plan, key=new_key(), **settings))
+        me.queue("run_start", dict(plan, key=new_key(), **given))
 if me.pressed("stop", stop):
     del waiting[:]
     if seen["id"]:

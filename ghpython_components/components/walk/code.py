@@ -1,7 +1,6 @@
-from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.contract import PIECES
-from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_plane, to_shapes
+from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_shapes
 from ghpython_components.shared.network import layer_line
 
 
@@ -26,23 +25,7 @@ def walk(bridge, body, memory):
 
 
 me = Component(ghenv)
-body = filled(
-    model=model,
-    digit=digit,
-    latent=present(list(latent or [])),
-    slant=slant,
-    thickness=thickness,
-    width=width,
-    size=size,
-    boldness=boldness,
-    seed=seed,
-    maps=maps,
-    form=form,
-    cell=cell,
-    height=height,
-    plane=to_plane(plane),
-)
-slot = me.ask("walk", body, walk, again=while_training, keep=4)
+slot = me.ask("walk", given, walk, again=while_training, keep=4)
 
 geometry = layers = images = None
 message = ""

@@ -8,7 +8,7 @@ from ganmnist.data.load import load_data
 from ganmnist.errors import SettingError
 from ganmnist.generation.inversion import invert, mean_squared_error
 from ganmnist.generation.sampler import Sampler
-from ganmnist.latent.directions import numbers
+from ganmnist.latent.directions import project
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.store import ModelStore
 
@@ -45,7 +45,7 @@ def test_what_is_found_is_complete_and_the_same_each_time(sampler, digits):
     assert np.array_equal(sampler.generate(latent, np.array([found.digit]))[0], found.image)
     assert found.mse == mean_squared_error(found.image, digits[1])
     known = sampler.directions()
-    assert found.sliders == {name: pytest.approx(value[0]) for name, value in numbers(latent, known).items()}
+    assert found.sliders == {name: pytest.approx(value[0]) for name, value in project(latent, known).items()}
     assert set(found.sliders) == {direction.name for direction in known}
 
 

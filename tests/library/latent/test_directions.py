@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganmnist.config import HANDS, GenerateConfig, LatentConfig
+from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
 from ganmnist.evaluation.judge import look
 from ganmnist.generation import find_directions
 from ganmnist.generation.measures import measure
@@ -48,13 +50,13 @@ def test_an_empty_image_has_measures_too():
 
 def test_the_model_that_comes_along_has_a_direction_for_every_hand(sampler):
     known = sampler.directions()
-    assert tuple(direction.name for direction in known) == HANDS
+    assert tuple(direction.name for direction in known) == STYLE_ATTRIBUTES
     assert all(direction.agreement >= find_directions.AGREES for direction in known)
     axes = np.array([direction.axis for direction in known])
-    np.testing.assert_allclose(axes @ axes.T, np.eye(len(HANDS)), atol=1e-6)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(len(STYLE_ATTRIBUTES)), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", HANDS)
+@pytest.mark.parametrize("name", STYLE_ATTRIBUTES)
 def test_a_slider_changes_what_it_is_named_after_on_digits_it_was_not_found_on(sampler, name):
     correlations = []
     for digit in range(10):
@@ -82,12 +84,12 @@ def test_the_digit_slider_draws_the_digit_that_it_says(sampler):
     assert np.mean(right) > 0.97
 
 
-@given(wanted=st.dictionaries(st.sampled_from(HANDS), st.floats(-5, 5), min_size=1), seed=st.integers(0, 99))
+@given(wanted=st.dictionaries(st.sampled_from(STYLE_ATTRIBUTES), st.floats(-5, 5), min_size=1), seed=st.integers(0, 99))
 def test_numbers_become_latents_and_the_same_numbers_again(sampler, wanted, seed):
     z = from_seed(seed, 2, sampler.latent_dim)
     moved = directions.steer(z, LatentConfig(**wanted), sampler.directions())
-    before, after = (directions.numbers(each, sampler.directions()) for each in (z, moved))
-    for name in HANDS:
+    before, after = (directions.project(each, sampler.directions()) for each in (z, moved))
+    for name in STYLE_ATTRIBUTES:
         np.testing.assert_allclose(after[name], wanted.get(name, before[name]), atol=1e-5)
     assert moved.dtype == np.float32
 
@@ -103,10 +105,10 @@ def test_a_slider_that_a_model_has_no_direction_for_changes_nothing_and_that_is_
     z = from_seed(0, 1, sampler.latent_dim)
     wanted = LatentConfig(width=1, size=0)
     np.testing.assert_array_equal(directions.steer(z, wanted, slanted), z)
-    (sentence,) = directions.unheard(wanted, slanted)
+    (sentence,) = directions.unsupported_sliders(wanted, slanted)
     assert sentence.startswith("width: this model has no direction that does it, only for slant; ")
-    assert directions.unheard(LatentConfig(slant=2), slanted) == []
-    assert "none at all" in directions.unheard(wanted, ())[0]
+    assert directions.unsupported_sliders(LatentConfig(slant=2), slanted) == []
+    assert "none at all" in directions.unsupported_sliders(wanted, ())[0]
 
 
 def test_directions_are_stored_for_the_weights_they_were_found_for(tmp_path, sampler):
@@ -117,6 +119,25 @@ def test_directions_are_stored_for_the_weights_they_were_found_for(tmp_path, sam
     assert directions.read(tmp_path, "abd") is None
     (tmp_path / "directions.json").write_text("{")
     assert directions.read(tmp_path, "abc") is None
+
+
+def test_stored_directions_are_searched_anew_for_a_name_that_was_not_looked_for(tmp_path, sampler, monkeypatch):
+    directions.write(tmp_path, "abc", sampler.directions())
+    monkeypatch.setattr(directions, "STYLE_ATTRIBUTES", (*STYLE_ATTRIBUTES, "roundness"))
+    assert directions.read(tmp_path, "abc") is None
+
+
+def test_directions_stored_before_files_said_what_was_searched_are_still_read(tmp_path, sampler):
+    directions.write(tmp_path, "abc", sampler.directions())
+    stored = json.loads((tmp_path / "directions.json").read_bytes())
+    del stored["searched"]
+    (tmp_path / "directions.json").write_text(json.dumps(stored))
+    assert directions.read(tmp_path, "abc") == sampler.directions()
+
+
+def test_every_style_attribute_is_measured():
+    image = np.random.default_rng(2).integers(0, 256, (3, 28, 28), np.uint8)
+    assert {name: len(values) for name, values in measure(image).items()} == dict.fromkeys(STYLE_ATTRIBUTES, 3)
 
 
 def test_a_models_directions_are_found_once_and_stored_beside_it(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from ganmnist.config import GenerateConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.generation.measures import measure
 from ganmnist.generation.sampler import Sampler
-from ganmnist.latent.directions import Direction, numbers, unheard
+from ganmnist.latent.directions import Direction, project, unsupported_sliders
 from ganmnist.latent.sheet import sheet, sliders
 from ganmnist.latent.vectors import inputs
 from ganmnist.models.store import ModelStore
@@ -26,7 +26,7 @@ def test_directions_grow_across_and_down_from_the_digit_in_the_middle():
     assert z.shape == (5, 3, 5)
     middle = inputs(GenerateConfig(digit=1, seed=4), 3, 2)[0]
     assert z[2, 1].tobytes() == middle.tobytes()
-    moved = numbers(z[..., :3] - middle[:3], KNOWN)
+    moved = project(z[..., :3] - middle[:3], KNOWN)
     np.testing.assert_allclose(moved["width"], np.tile([-1.5, 0, 1.5], (5, 1)), atol=1e-6)
     np.testing.assert_allclose(moved["slant"], np.tile([[-1.5], [-0.75], [0], [0.75], [1.5]], 3), atol=1e-6)
     assert (z[..., 3:] == [0, 1]).all()
@@ -57,7 +57,7 @@ def test_a_direction_that_the_model_lacks_changes_nothing_and_is_said():
     config = SheetConfig(across="slant", down="size", rows=3, columns=3)
     z = sheet(config, 3, 0, KNOWN)
     assert (z == z[:1]).all()
-    assert [remark[:28] for remark in unheard(sliders(config), KNOWN)] == ["size: this model has no dire"]
+    assert [remark[:28] for remark in unsupported_sliders(sliders(config), KNOWN)] == ["size: this model has no dire"]
 
 
 @pytest.mark.parametrize(
