@@ -9,6 +9,8 @@ from pydantic import Field
 from ganmnist.fields import Number
 from ganmnist.layers.base import Layer, Shape
 
+__all__ = ["Dropout", "LeakyReLU", "ReLU", "Sigmoid", "Tanh"]
+
 if TYPE_CHECKING:
     from torch import nn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ganmnist.errors import NetworkError
 from ganmnist.fields import InOrder
@@ -16,9 +16,21 @@ _SIDES = (7, 14, 28, 4)  # of images on their way to 28 x 28, the likeliest firs
 
 
 class Layer(InOrder):
-    """One layer: its parameters are its fields."""
+    """One layer: its parameters are its fields.
 
-    layer: str  # each child narrows it to its own name, by which a network's JSON tells its layers apart
+    Attributes:
+        layer: Its name, to which each child narrows it, by which a network's JSON tells its layers apart.
+        is_norm: It normalises.
+        is_conditional: It is told the condition.
+        mixes_samples: What it gives for a sample depends on the other samples of the batch.
+        keeps_values: It arranges or repeats values and computes none.
+    """
+
+    layer: str
+    is_norm: ClassVar[bool] = False
+    is_conditional: ClassVar[bool] = False
+    mixes_samples: ClassVar[bool] = False
+    keeps_values: ClassVar[bool] = False
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape that leaves the layer when `shape` arrives.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from ganmnist.errors import NetworkError
 from ganmnist.fields import Flag, Whole
 from ganmnist.layers.base import Layer, Shape, needs_image
 from ganmnist.layers.dense import SpectralNorm
+
+__all__ = ["Conv2D", "Conv2DTranspose", "PixelShuffle", "UpSampling2D"]
 
 if TYPE_CHECKING:
     from torch import nn
@@ -117,6 +119,7 @@ class UpSampling2D(Layer):
     """Enlarges an image by repeating every pixel `size` times in both directions, or with smooth steps between."""
 
     layer: Literal["UpSampling2D"] = "UpSampling2D"
+    keeps_values: ClassVar[bool] = True
     size: Whole = Field(2, description="How often each pixel is repeated per direction.", ge=2, le=8)
     interpolation: Literal["nearest", "bilinear"] = Field(
         "nearest", description="`nearest` repeats pixels, `bilinear` blends neighbours."
@@ -136,6 +139,7 @@ class PixelShuffle(Layer):
     """Enlarges an image by laying `size` x `size` channels side by side as pixels (Shi et al. 2016, section 2.2)."""
 
     layer: Literal["PixelShuffle"] = "PixelShuffle"
+    keeps_values: ClassVar[bool] = True
     size: Whole = Field(2, description="Pixels made of one, per direction.", ge=2, le=8)
 
     def output_shape(self, shape: Shape) -> Shape:

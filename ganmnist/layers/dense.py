@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from ganmnist.fields import Flag, Whole
 from ganmnist.layers.base import Layer, Shape, needs_row
+
+__all__ = ["ClassProjection", "Dense"]
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,6 +52,7 @@ class ClassProjection(Layer):
     """
 
     layer: Literal["ClassProjection"] = "ClassProjection"
+    is_conditional: ClassVar[bool] = True
 
     def output_shape(self, shape: Shape) -> Shape:
         needs_row(shape)

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 class ConditionalBatchNorm2d(nn.Module):
     """Normalises the channels; their gain and bias are a linear function of the condition."""
 
+    is_conditional = True
+
     def __init__(self, channels: int, condition: int, momentum: float) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False, momentum=momentum)
@@ -41,6 +43,8 @@ class MinibatchStandardDeviation(nn.Module):
 
 class Projection(nn.Module):
     """A linear judgement plus the inner product of the features with the vector of their class."""
+
+    is_conditional = True
 
     def __init__(self, features: int, condition: int) -> None:
         super().__init__()

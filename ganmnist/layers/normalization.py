@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from ganmnist.errors import NetworkError
 from ganmnist.fields import Number, Whole
 from ganmnist.layers.base import Layer, Shape, needs_image
+
+__all__ = ["BatchNorm", "ConditionalBatchNorm", "GroupNorm", "MinibatchStd"]
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,6 +24,8 @@ class BatchNorm(Layer):
     """Batch normalisation (Ioffe and Szegedy 2015, section 3): each unit or channel to mean 0 and variance 1."""
 
     layer: Literal["BatchNorm"] = "BatchNorm"
+    is_norm: ClassVar[bool] = True
+    mixes_samples: ClassVar[bool] = True
     momentum: Momentum = 0.9
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -46,6 +50,9 @@ class ConditionalBatchNorm(Layer):
     """
 
     layer: Literal["ConditionalBatchNorm"] = "ConditionalBatchNorm"
+    is_norm: ClassVar[bool] = True
+    is_conditional: ClassVar[bool] = True
+    mixes_samples: ClassVar[bool] = True
     momentum: Momentum = 0.9
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -72,6 +79,7 @@ class GroupNorm(Layer):
     """
 
     layer: Literal["GroupNorm"] = "GroupNorm"
+    is_norm: ClassVar[bool] = True
     groups: Whole = Field(1, description="Groups that units or channels are divided into.", ge=1, le=1024)
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -101,6 +109,7 @@ class MinibatchStd(Layer):
     """
 
     layer: Literal["MinibatchStd"] = "MinibatchStd"
+    mixes_samples: ClassVar[bool] = True
     group: Whole = Field(4, description="Neighbours in the batch that are compared.", ge=2, le=64)
 
     def output_shape(self, shape: Shape) -> Shape:

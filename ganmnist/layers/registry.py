@@ -1,4 +1,4 @@
-"""`LAYERS`, the only list of layer names."""
+"""`LAYERS`: all layers by name, in the order in which people choose from them."""
 
 from __future__ import annotations
 

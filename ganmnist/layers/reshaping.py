@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from ganmnist.errors import NetworkError
 from ganmnist.fields import whole
 from ganmnist.layers.base import Layer, Shape, as_image
+
+__all__ = ["Flatten", "Reshape"]
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,6 +30,7 @@ class Reshape(Layer):
     """Gives the same numbers another shape, channels first."""
 
     layer: Literal["Reshape"] = "Reshape"
+    keeps_values: ClassVar[bool] = True
     shape: Annotated[tuple[Size, ...], AfterValidator(_row_or_image)] = Field(
         description="(units,) or (channels, height, width).", min_length=1, max_length=3
     )
@@ -51,6 +54,7 @@ class Flatten(Layer):
     """Lays all numbers of a sample in one row."""
 
     layer: Literal["Flatten"] = "Flatten"
+    keeps_values: ClassVar[bool] = True
 
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from torch.nn.functional import conv_transpose2d, interpolate
 from torch.overrides import TorchFunctionMode
 
-from ganmnist.layers.modules import ConditionalBatchNorm2d, Projection
-
 
 class Network(nn.Sequential):
     """Modules in a row, of which some are told the condition as well."""
@@ -37,8 +35,8 @@ class Network(nn.Sequential):
 
 
 def _run(module: nn.Module, samples: Tensor, condition: Tensor) -> Tensor:
-    told = isinstance(module, ConditionalBatchNorm2d | Projection)
-    return cast(Tensor, module(samples, condition) if told else module(samples))
+    is_conditional = getattr(module, "is_conditional", False)
+    return cast(Tensor, module(samples, condition) if is_conditional else module(samples))
 
 
 # Row t: which of the three weights fall on the t-th of the four pixels that an input pixel reaches.

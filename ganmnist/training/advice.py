@@ -4,23 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ganmnist.layers import (
-    BatchNorm,
-    ClassProjection,
-    ConditionalBatchNorm,
-    Conv2D,
-    Conv2DTranspose,
-    Flatten,
-    GroupNorm,
-    Layer,
-    LeakyReLU,
-    PixelShuffle,
-    ReLU,
-    Reshape,
-    Sigmoid,
-    Tanh,
-    UpSampling2D,
-)
+from ganmnist.layers import Conv2D, Conv2DTranspose, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from ganmnist.networks.spec import Sequential
 from ganmnist.training.recipe import Recipe
 
@@ -47,8 +31,7 @@ def _pixels_are_squeezed(plan: Recipe) -> Iterator[str]:
 def _images_are_kept_apart(plan: Recipe) -> Iterator[str]:
     layers = plan.networks.generator.layers
     grown = [place for place, layer in enumerate(layers) if isinstance(layer, Conv2D | Conv2DTranspose)]
-    norms = (BatchNorm, ConditionalBatchNorm, GroupNorm)
-    if len(grown) > 1 and not any(isinstance(layer, norms) for layer in layers[grown[0] :]):
+    if len(grown) > 1 and not any(layer.is_norm for layer in layers[grown[0] :]):
         yield (
             "generator: has no BatchNorm after its convolutions; such networks often end in black images: "
             "put one behind each convolution but the last."
@@ -57,7 +40,7 @@ def _images_are_kept_apart(plan: Recipe) -> Iterator[str]:
 
 def _the_class_is_asked_for(plan: Recipe) -> Iterator[str]:
     layers = plan.networks.discriminator.layers
-    if plan.networks.classes and not any(isinstance(layer, ClassProjection | ConditionalBatchNorm) for layer in layers):
+    if plan.networks.classes and not any(layer.is_conditional for layer in layers):
         yield (
             "discriminator: is not told the class, so the generator need not draw the one that is asked for: "
             "end it in ClassProjection."
@@ -74,7 +57,7 @@ def _logits_are_free(plan: Recipe) -> Iterator[str]:
 
 def _penalties_look_at_one_image(plan: Recipe) -> Iterator[str]:
     for place, layer in enumerate(plan.networks.discriminator.layers, 1):
-        if plan.loss == "wasserstein" and isinstance(layer, BatchNorm | ConditionalBatchNorm):
+        if plan.loss == "wasserstein" and layer.is_norm and layer.mixes_samples:
             yield (
                 f"discriminator: layer {place} {layer.layer} ties the images of a batch together, but the gradient "
                 "penalty of wasserstein is reckoned image by image: put a GroupNorm in its place."
@@ -84,8 +67,7 @@ def _penalties_look_at_one_image(plan: Recipe) -> Iterator[str]:
 
 def _last_to_change_numbers(network: Sequential) -> Layer:
     """Return the last layer that does more than arrange or repeat numbers."""
-    still = (Reshape, Flatten, UpSampling2D, PixelShuffle)
-    return next((layer for layer in reversed(network.layers) if not isinstance(layer, still)), network.layers[-1])
+    return next((layer for layer in reversed(network.layers) if not layer.keeps_values), network.layers[-1])
 
 
 _RULES: tuple[Callable[[Recipe], Iterator[str]], ...] = (

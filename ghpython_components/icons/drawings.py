@@ -8,6 +8,7 @@ blue to pink, and a pink dot is what one chooses: a class, a slider.
 from __future__ import annotations
 
 from collections.abc import Callable
+from zlib import crc32
 
 import numpy as np
 
@@ -279,10 +280,13 @@ def class_projection(pen: Pen) -> None:
 
 
 def initials(pen: Pen, name: str) -> None:
-    """A layer that has no drawing: a block on the line, with the initials of its name."""
+    """A layer that has no drawing: a block on the line, with initials of its name and a colour that the name gives."""
+    colours = (BLUE, TEAL, VIOLET, PINK, ORANGE, GREEN, GREY)
+    words = [word for word in name.upper().split("_") if word]
+    letters = "".join(word[0] for word in words)[:3] if len(words) > 1 else name.upper()[:2]
     pen.line((3, 12), (21, 12))
-    pen.box(4, 3, 20, 21, BLUE, corner=2)
-    pen.text("".join(word[0] for word in name.upper().split("_") if word)[:2], 11, PAPER)
+    pen.box(4, 3, 20, 21, colours[crc32(name.encode()) % len(colours)], corner=2)
+    pen.text(letters, 11 if len(letters) < 3 else 8, PAPER)
 
 
 def package(pen: Pen) -> None:

@@ -72,9 +72,41 @@ def test_an_icon_stands_on_a_transparent_ground(icons):
 
 
 def test_new_layers_show_their_initials():
-    assert icon(UNKNOWN) == icon("layer_sliced_average")
     assert icon(UNKNOWN) != icon("layer_spectral_norm")
+    assert icon(UNKNOWN) != icon("layer_spatial_attention"), "the same initials"
     assert pixels(icon("layer_attention")).shape == pixels(icon("layer_")).shape == (24, 24, 4)
+
+
+def test_layers_that_others_have_would_not_look_alike_without_a_drawing():
+    names = [
+        "add",
+        "attention",
+        "average_pooling2d",
+        "concatenate",
+        "conv1d",
+        "cropping2d",
+        "depthwise_conv2d",
+        "elu",
+        "embedding",
+        "gaussian_noise",
+        "gelu",
+        "global_average_pooling2d",
+        "global_max_pooling2d",
+        "instance_norm",
+        "layer_norm",
+        "max_pooling2d",
+        "noise_injection",
+        "prelu",
+        "residual_block",
+        "self_attention",
+        "separable_conv2d",
+        "silu",
+        "softmax",
+        "spatial_attention",
+        "spatial_dropout2d",
+        "spectral_norm",
+    ]
+    assert len({icon(f"layer_{name}") for name in names}) == len(names)
 
 
 def test_the_package_has_an_icon_of_64_pixels():
