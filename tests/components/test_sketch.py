@@ -2,6 +2,8 @@
 
 import pytest
 
+from ganmnist.config import STYLE_ATTRIBUTES
+
 SEVEN = {"curve": [[3, 20, 5], [3, 27, 15], [3, 22, -5]]}
 FRAME = {"plane": {"origin": [3, 20, 0], "xaxis": [0, 1, 0], "yaxis": [0, 0, 1]}}
 
@@ -27,8 +29,8 @@ def test_curves_in_a_frame_become_a_latent_a_digit_and_sliders(rhino):
     assert list(found["z"]) == ["0"]
     assert len(found["z"]["0"]) == 64 + 10
     assert found["z"]["0"][64 + found["found"]] == 1
-    assert found["sliders"] == ["size", "slant", "thickness", "width"]
-    assert found["values"] == [0, 0, 0, 0]
+    assert found["sliders"] == sorted(STYLE_ATTRIBUTES)
+    assert found["values"] == [0] * len(STYLE_ATTRIBUTES)
     assert [len(image["rows"]) for image in found["images"]] == [28, 28]
     top, bottom = (sum(map(sum, found["images"][0]["rows"][half])) for half in (slice(0, 14), slice(14, 28)))
     assert top > bottom > 0  # the bar of the seven is at the top

@@ -5,6 +5,8 @@ import base64
 import numpy as np
 import pytest
 
+from ganmnist.config import STYLE_ATTRIBUTES
+
 SEVEN = [[[0, 10], [7, 10], [2, 0]]]
 
 
@@ -21,7 +23,7 @@ def test_curves_become_a_digit_that_the_latent_makes_again(ask):
     assert np.array_equal(bytes_of(made.images), bytes_of(found.found))
     error = np.square((bytes_of(found.found).astype(float) - bytes_of(found.read)) / 255).mean()
     assert found.mse == pytest.approx(error)
-    assert set(found.sliders) <= {"slant", "thickness", "width", "size"}
+    assert set(found.sliders) <= set(STYLE_ATTRIBUTES)
 
 
 def test_an_image_is_read_whichever_way_its_ink_is(ask):
