@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from pydantic.config import JsonDict
 
-from ganmnist.fields import Flag, Number, Settings, Whole, whole
+from ganmnist.fields import Flag, Formerly, Number, Settings, Whole, whole
 from ganmnist.networks.spec import MAX_CLASSES, ModelConfig
 
 
@@ -203,9 +203,10 @@ class LatentConfig(Settings):
         None, description="How wide it is beside its height, likewise.", json_schema_extra=_IS_STYLE
     )
     size: _Style | None = Field(None, description="How large it is, likewise.", json_schema_extra=_IS_STYLE)
-    boldness: Number = Field(
+    truncation: Annotated[Number, Formerly("boldness")] = Field(
         1.0,
-        description="How far random latents lie from the middle: at 0 the most typical digit, below 1 few odd ones.",
+        description="Scale of the random latents (the truncation trick): at 0 the most typical digit, below 1 few odd "
+        "ones.",
         ge=0,
         le=2,
     )
@@ -226,7 +227,7 @@ class GenerateConfig(LatentConfig):
     count: Whole = Field(1, description="Number of samples.", ge=1, le=MAX_DIGITS)
     z: Vectors | None = Field(
         None,
-        description="Whole latent vectors, in place of count, seed, latent and boldness: the model's latent numbers, "
+        description="Whole latent vectors, in place of count, seed, latent and truncation: the model's latent numbers, "
         "and unless the digit or the seed is to say it the weights of its classes. Several may stand in one row.",
         min_length=1,
         max_length=MAX_DIGITS,
@@ -253,7 +254,7 @@ class BetweenConfig(Settings):
     linear: Flag = Field(
         False,
         description="Go straight, and not on the great circle: vectors half way are then shorter, and their digits "
-        "more typical, as with a low boldness.",
+        "more typical, as with a low truncation.",
     )
 
 
@@ -265,7 +266,7 @@ class SheetConfig(LatentConfig):
 
     z: Vectors | None = Field(
         None,
-        description="One whole latent vector for the digit in the middle, in place of seed, latent and boldness; or "
+        description="One whole latent vector for the digit in the middle, in place of seed, latent and truncation; or "
         "four for the corners, row by row from the top, between which the whole sheet lies.",
         min_length=1,
         max_length=4,

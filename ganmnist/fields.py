@@ -3,9 +3,17 @@
 A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is no number, though pydantic would take both.
 """
 
-from typing import Annotated, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, Strict
+from pydantic_core import CoreSchema, core_schema
+
+
+class Formerly(NamedTuple):
+    """Beside a field's type: the name it had before, still read for one release and shown nowhere."""
+
+    name: str
 
 
 class Settings(BaseModel):
@@ -18,6 +26,26 @@ class Settings(BaseModel):
         """Return these settings alone, out of a message that holds them among others."""
         return cls(**{name: getattr(wider, name) for name in cls.model_fields})
 
+    @classmethod
+    def renamed(cls) -> dict[str, str]:
+        """Return the names that fields had before, each with the one it has now."""
+        fields = cls.model_fields.items()
+        return {mark.name: name for name, field in fields for mark in field.metadata if isinstance(mark, Formerly)}
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema, renamed = handler(source), cls.renamed()
+        if not renamed:
+            return schema
+        # No alias of pydantic's: errors about a value would speak of the old name.
+        return core_schema.no_info_before_validator_function(partial(_with_new_names, renamed), schema)
+
+    if not TYPE_CHECKING:  # who checks types is told of the new name
+
+        def __getattr__(self, name: str) -> Any:
+            new = type(self).renamed().get(name)
+            return getattr(self, new) if new else super().__getattr__(name)
+
 
 class InOrder(Settings):
     """Settings whose values may also be given in order, as Keras' layers take theirs: `Conv2D(64, 3, stride=2)`."""
@@ -27,6 +55,15 @@ class InOrder(Settings):
         if len(values) > len(names):
             raise TypeError(f"{type(self).__name__} takes {', '.join(names) or 'no values'}; got {len(values)} values")
         super().__init__(**dict(zip(names, values, strict=False)), **named)
+
+
+def _with_new_names(renamed: dict[str, str], values: object) -> object:
+    if not isinstance(values, dict):
+        return values
+    for old, new in renamed.items():
+        if old in values and new in values:
+            raise ValueError(f"{new}: was called {old} before, and both are given: leave out {old}")
+    return {renamed.get(name, name): value for name, value in values.items()}
 
 
 def whole(value: object) -> object:

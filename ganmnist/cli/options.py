@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from ganmnist.fields import Settings
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -25,7 +26,7 @@ def add_command(commands: Commands, name: str, run: Callable[[argparse.Namespace
     return added
 
 
-def add_settings(parser: argparse.ArgumentParser, settings: type[BaseModel]) -> None:
+def add_settings(parser: argparse.ArgumentParser, settings: type[Settings]) -> None:
     """Add an option for every setting that is a single value, with its own help and default."""
     for name, field in settings.model_fields.items():
         if name in _NESTED:
@@ -36,11 +37,15 @@ def add_settings(parser: argparse.ArgumentParser, settings: type[BaseModel]) -> 
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=_kind(field), choices=choices, help=f"{field.description}{default}"
         )
+    for old, new in settings.renamed().items():
+        parser.add_argument(
+            f"--{old.replace('_', '-')}", type=_kind(settings.model_fields[new]), help=argparse.SUPPRESS
+        )
 
 
-def given(options: argparse.Namespace, settings: type[BaseModel]) -> dict[str, Any]:
+def given(options: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
     """Return the settings that options were given for, by name."""
-    values = {name: getattr(options, name, None) for name in settings.model_fields}
+    values = {name: getattr(options, name, None) for name in (*settings.model_fields, *settings.renamed())}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -58,7 +58,9 @@ def _from_sliders(config: GenerateConfig, latent_dim: int) -> Latents:
         raise SettingError(
             f"latent: has {len(config.latent)} numbers, the model takes at most {latent_dim}: use fewer sliders"
         )
-    z = _drawn(config.seed, config.count, latent_dim) * np.float32(config.boldness)
+    # The truncation trick (Marchesi 2017; Brock et al. 2019, section 3.1), by a factor, as StyleGAN has it, and not by
+    # drawing large numbers again: so a digit changes evenly with the slider.
+    z = _drawn(config.seed, config.count, latent_dim) * np.float32(config.truncation)
     z[:, : len(config.latent)] = config.latent
     return z
 

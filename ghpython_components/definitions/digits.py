@@ -64,7 +64,7 @@ def latent_sliders(canvas: Canvas, row: NewRow) -> None:
     one = row(
         LEFT,
         first.box.bottom + APART,
-        "Which digit, and how it is written, in standard deviations; boldness 0 is the most typical hand.\n\n"
+        "Which digit, and how it is written, in standard deviations; truncation 0 is the most typical hand.\n\n"
         "Type the name of a model of your own into the panel, and that one draws.",
     )
     drawn = one.component(

@@ -54,5 +54,5 @@ def style_sliders() -> dict[str, Source]:
     """Return sliders for the attributes of a digit's style, and for how typical it is."""
     return {
         **{name: slider(name, 0, -3, 3, 2) for name in STYLE_ATTRIBUTES},
-        "boldness": slider("boldness", 0.5, 0, 2, 2),
+        "truncation": slider("truncation", 0.5, 0, 2, 2),
     }

@@ -13,7 +13,7 @@ FILE = FOLDER.parent / "bridge_server" / "page" / "sliders.xml"
 _SLIDERS = (  # named as the inputs of Generate; the page sets their values and leaves out what is as it comes
     slider("digit", 3, 0, 9),
     *(slider(name, 0, -3, 3, 2) for name in style_attributes("GenerateRequest", document())),
-    slider("boldness", 1, 0, 2, 2),
+    slider("truncation", 1, 0, 2, 2),
     slider("seed", 0, 0, 100),
     slider("count", 6, 1, 64),
 )

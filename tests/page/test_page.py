@@ -138,4 +138,4 @@ def test_all_of_it_can_be_reached_by_keys(open_page, server):
             )
         )
         page.keyboard.press("Tab")
-    assert {"skip", "Train", "Models", "deep", "pad", "slant", "boldness", "seed", "count"} <= seen
+    assert {"skip", "Train", "Models", "deep", "pad", "slant", "truncation", "seed", "count"} <= seen

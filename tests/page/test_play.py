@@ -241,7 +241,7 @@ def test_what_is_copied_as_grasshopper_sliders_has_the_values_of_those_that_are_
     assert found == {
         "digit": (0, 8, 9),
         "thickness": (-3, -1.25, 3),
-        "boldness": (0, 1, 2),
+        "truncation": (0, 1, 2),
         "seed": (0, 4100, 4100),
         "count": (1, 6, 64),
     }

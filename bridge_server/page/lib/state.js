@@ -1,14 +1,14 @@
 // What digits are asked for, and the request for them.
 
 export const STYLE_ATTRIBUTES = document.body.dataset.styleAttributes.split(" ");
-const OWN = ["seed", "boldness", "count"]; // what z takes the place of
+const OWN = ["seed", "truncation", "count"]; // what z takes the place of
 const KEY = "ganmnist.play";
 
 export const fresh = () => ({
   model: "bundled",
   digit: 3,
   ...Object.fromEntries(STYLE_ATTRIBUTES.map((name) => [name, null])),
-  boldness: 1,
+  truncation: 1,
   seed: 0,
   count: 6,
   z: null, // whole vectors, in place of those of a seed
@@ -23,7 +23,8 @@ export function changed(state, part) {
 /** What was shown in this tab before it was loaded anew. */
 export function remembered() {
   try {
-    return { ...fresh(), ...JSON.parse(sessionStorage.getItem(KEY)) };
+    const { boldness: truncation = 1, ...kept } = JSON.parse(sessionStorage.getItem(KEY)); // its name before
+    return { ...fresh(), truncation, ...kept };
   } catch {
     return fresh();
   }
@@ -42,7 +43,7 @@ export const request = (state) => ({ ...given(state), form: "images" });
 /** A short program that makes the same digits. */
 export function python(state) {
   const { model, ...settings } = given(state);
-  if (settings.boldness === 1) delete settings.boldness;
+  if (settings.truncation === 1) delete settings.truncation;
   const listed = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return [
     "from ganmnist import GenerateConfig, generate",

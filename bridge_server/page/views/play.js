@@ -22,7 +22,7 @@ export function playView() {
   let growing = 0;
   let left = false;
   const model = modelChoice((name) => change({ model: name }));
-  const drawn = el("p", { className: "help", hidden: true }, "From your drawing. Another seed, boldness or count lets go of it.");
+  const drawn = el("p", { className: "help", hidden: true }, "From your drawing. Another seed, truncation or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
   const remarks = el("div", { className: "remarks", role: "status" });
   const shown = stage();

@@ -46,7 +46,7 @@ export function controls(state, change) {
   const knob = (name, low, high, step, optional) =>
     slider({ name, low, high, step, optional, value: state[name], change: (value) => change({ [name]: value }) });
   const sliders = Object.fromEntries(STYLE_ATTRIBUTES.map((name) => [name, knob(name, -3, 3, 0.05, true)]));
-  sliders.boldness = knob("boldness", 0, 2, 0.05, false);
+  sliders.truncation = knob("truncation", 0, 2, 0.05, false);
   const seedId = freshId("seed");
   const seed = el("input", { id: seedId, type: "number", min: 0, max: 2 ** 31 - 1, step: 1, name: "seed" });
   seed.addEventListener("input", () => {

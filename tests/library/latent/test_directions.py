@@ -94,8 +94,8 @@ def test_numbers_become_latents_and_the_same_numbers_again(sampler, wanted, seed
     assert moved.dtype == np.float32
 
 
-def test_without_boldness_all_hands_are_the_typical_one(sampler):
-    config = GenerateConfig(count=3, seed=5, boldness=0)
+def test_at_truncation_0_all_hands_are_the_typical_one(sampler):
+    config = GenerateConfig(count=3, seed=5, truncation=0)
     assert not inputs(config, sampler.latent_dim, 0).any()
     assert len(np.unique(sampler.sample(config.model_copy(update={"digit": 4})), axis=0)) == 1
 

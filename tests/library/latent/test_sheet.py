@@ -75,7 +75,7 @@ def test_what_makes_no_sheet_is_refused(settings, sentence):
         sheet(SheetConfig(**settings), 3, 0, KNOWN)
 
 
-@pytest.mark.parametrize("wrong", ["boldness", "-1", "1.0", "", "slant\n"])
+@pytest.mark.parametrize("wrong", ["truncation", "-1", "1.0", "", "slant\n"])
 def test_a_direction_is_a_slider_or_a_place(wrong):
     with pytest.raises(ValidationError):
         SheetConfig(across=wrong)
