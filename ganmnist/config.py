@@ -55,7 +55,7 @@ class OptimizationConfig(Settings):
     )
     loss: LossName | None = Field(
         None,
-        description="What the networks play for: bce (the tutorial's), nonsaturating (the same without labels), hinge, "
+        description="Loss function: bce (the tutorial's), nonsaturating (the same without labels), hinge, "
         "wasserstein (with gradient penalty) or relativistic; the preset's own unless given.",
     )
     batch_size: Whole | None = Field(
@@ -67,7 +67,8 @@ class OptimizationConfig(Settings):
     beta1: Number | None = Field(None, description="Momentum of Adam; the preset's own unless given.", ge=0, lt=1)
     r1: Number | None = Field(
         None,
-        description="Weight of the penalty on the discriminator's slope at real images; the preset's own unless given.",
+        description="Weight of the R1 penalty, on the discriminator's gradient at real images; the preset's own unless "
+        "given.",
         ge=0,
         le=100,
     )
@@ -165,7 +166,7 @@ class ExportConfig(Settings):
 
 
 class StackConfig(PlacementConfig):
-    """How what leaves the layers of a network becomes geometry."""
+    """How the feature maps of a network's layers become geometry."""
 
     form: Literal["images", "mesh", "relief", "points"] = Field(
         "mesh", description="images, mesh (flat, a colour per number), relief (large numbers high) or points."
@@ -193,16 +194,24 @@ class LatentConfig(Settings):
     )
     slant: _Style | None = Field(
         None,
-        description="How far a digit leans to the right, in standard deviations; as it comes unless given.",
+        description="How far a digit leans to the right, in standard deviations; auto unless given.",
         json_schema_extra=_IS_STYLE,
     )
     thickness: _Style | None = Field(
-        None, description="How thick its strokes are, likewise.", json_schema_extra=_IS_STYLE
+        None,
+        description="How thick a digit's strokes are, in standard deviations; auto unless given.",
+        json_schema_extra=_IS_STYLE,
     )
     width: _Style | None = Field(
-        None, description="How wide it is beside its height, likewise.", json_schema_extra=_IS_STYLE
+        None,
+        description="How wide a digit is relative to its height, in standard deviations; auto unless given.",
+        json_schema_extra=_IS_STYLE,
     )
-    size: _Style | None = Field(None, description="How large it is, likewise.", json_schema_extra=_IS_STYLE)
+    size: _Style | None = Field(
+        None,
+        description="How large a digit is, in standard deviations; auto unless given.",
+        json_schema_extra=_IS_STYLE,
+    )
     truncation: Annotated[Number, Formerly("boldness")] = Field(
         1.0,
         description="Scale of the random latents (the truncation trick): at 0 the most typical digit, below 1 few odd "
@@ -276,7 +285,7 @@ class SheetConfig(LatentConfig):
         description=f"What grows from left to right: {', '.join(STYLE_ATTRIBUTES[:-1])} or {STYLE_ATTRIBUTES[-1]}; or "
         "a latent number by its place, from 0.",
     )
-    down: _Way = Field("thickness", description="What grows from top to bottom, likewise.")
+    down: _Way = Field("thickness", description="What grows from top to bottom: as for across.")
     reach: Number = Field(
         2.0,
         description="How far it goes to either side of the digit in the middle, in standard deviations.",

@@ -1,7 +1,7 @@
 """Builds all that Grasshopper takes: `python -m ghpython_components.build` writes it to `dist/`.
 
     rhino7/, rhino8/           user objects, .ghuser
-    definitions/rhino7, 8/     the definitions that come along, .ghx and .gh
+    definitions/rhino7, 8/     the bundled definitions, .ghx and .gh
     *.yak                      packages for Rhino's package manager
 
 The same sources give the same bytes.

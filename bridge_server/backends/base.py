@@ -147,7 +147,7 @@ class Backend(ABC):
         with self._naming:
             model = self.model(name)
             if model.name == BUNDLED:
-                raise SettingError(f"name: {BUNDLED} comes along and keeps its name")
+                raise SettingError(f"name: {BUNDLED} is part of ganmnist and keeps its name")
             if any(run.id == model.id and run.state.is_active for run in self.runs().runs):
                 raise Conflict(f"Model {model.name} is being trained: stop its run first.")
             others = {other.name.lower() for other in self.models().models if other.id != model.id}
@@ -204,7 +204,7 @@ class Backend(ABC):
 
     @abstractmethod
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
-        """Return what leaves each layer of a model for the one digit of a request."""
+        """Return the feature maps of each layer of a model for the one digit of a request."""
 
     @abstractmethod
     def data(self) -> Data: ...

@@ -14,7 +14,7 @@ from ganmnist.models.provenance import Provenance
 class GenerateRequest(GenerateConfig, GeometryConfig):
     """Digits to generate."""
 
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 
 
 class Generated(Message):

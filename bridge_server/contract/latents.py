@@ -13,13 +13,13 @@ from ganmnist.networks.spec import MAX_CLASSES
 class BetweenRequest(BetweenConfig):
     """A path through latent vectors."""
 
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 
 
 class SheetRequest(SheetConfig):
     """A sheet of latent vectors, around one digit or between four."""
 
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 
 
 class LatentVectors(Message):
@@ -42,7 +42,7 @@ _Length = Annotated[Number, Field(gt=0, le=1e9)]
 class InvertRequest(Message):
     """A drawing whose nearest digit is to be found: an image or curves."""
 
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
     digit: Whole | None = Field(
         None, description="Which digit it is; the one that comes nearest unless given.", ge=0, lt=MAX_CLASSES
     )

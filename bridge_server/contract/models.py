@@ -36,7 +36,7 @@ class ModelRename(Message):
 
 
 class Models(Message):
-    """All models, newest first, and at the end the one that comes along."""
+    """All models, newest first, and at the end the bundled one."""
 
     models: list[Model]
 

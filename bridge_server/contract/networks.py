@@ -58,7 +58,7 @@ class CheckedNetworks(Message):
 class ActivationsRequest(ActivationsConfig, StackConfig):
     """A walk through a model's generator."""
 
-    model: ModelName | None = Field(None, description="Name of the model; the one that comes along unless given.")
+    model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 
 
 class LayerMaps(Message):
@@ -73,7 +73,7 @@ class LayerMaps(Message):
 
 
 class Activations(Message):
-    """What leaves each layer of a generator on the way to one digit."""
+    """The feature maps of each layer of a generator on the way to one digit."""
 
     model: str = Field(description="Name of the model.")
     step: Whole = Field(description="Training step the model had reached; grows while it trains.")

@@ -114,7 +114,7 @@ def _describe() -> dict[str, object]:
     return {
         "Name": "Digit",
         "Nickname": "Digit",
-        "Description": "Draws digits with a trained model, or with the one that comes along: as meshes, as points and "
+        "Description": "Draws digits with a trained model, or with the bundled one: as meshes, as points and "
         "as pictures (PNG files as base64 text).",
         "Inputs": [_input(name, settings[name]) for name in _INPUTS],
         "Outputs": [

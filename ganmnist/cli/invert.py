@@ -19,7 +19,7 @@ def add_invert(commands: Commands) -> None:
     """Add the command `invert`."""
     added = add_command(commands, "invert", invert)
     added.add_argument("file", type=Path, help="Picture of a drawing, light on dark or dark on light.")
-    added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
+    added.add_argument("--model", help="Name of the model; the bundled one unless given.")
     added.add_argument("--digit", type=int, help="Which digit it is; the one that comes nearest unless given.")
     added.add_argument("--out", type=Path, help="PNG file for the drawing as it was read and, beside it, the digit.")
 

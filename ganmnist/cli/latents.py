@@ -27,7 +27,7 @@ _MILLISECONDS = 80  # for which an animation shows an image
 
 def add_latents(commands: Commands) -> None:
     """Add the commands `between` and `sheet`."""
-    model = "Name of the model; the one that comes along unless given."
+    model = "Name of the model; the bundled one unless given."
     settings = BetweenConfig.model_fields
 
     added = add_command(commands, "between", between)

@@ -235,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     add_settings(added, TrainConfig)
 
     added = add_command(commands, "generate", generate)
-    added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
+    added.add_argument("--model", help="Name of the model; the bundled one unless given.")
     added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
     added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
     added.add_argument(
@@ -256,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
 
     added = add_command(commands, "evaluate", evaluate)
     added.add_argument(
-        "what", nargs="?", help="Name of a model, the one that comes along unless given, or a .npy file of samples."
+        "what", nargs="?", help="Name of a model, the bundled one unless given, or a .npy file of samples."
     )
     added.add_argument("--directory", type=Path, help=where)
     add_settings(added, EvaluateConfig)

@@ -59,7 +59,7 @@ def add_networks(commands: Commands) -> None:
     add_command(own, "layers", layers)
 
     added = add_command(own, "walk", walk)
-    added.add_argument("--model", help="Name of the model; the one that comes along unless given.")
+    added.add_argument("--model", help="Name of the model; the bundled one unless given.")
     added.add_argument("--latent", type=float, nargs="+", help=LatentConfig.model_fields["latent"].description)
     added.add_argument(
         "--out", type=Path, required=True, help="File to write: a .png, or .obj, .stl, .3dm or .json (COMPAS), stacked."
@@ -124,7 +124,7 @@ def layers(options: argparse.Namespace) -> None:
 
 
 def walk(options: argparse.Namespace) -> None:
-    """Show what leaves each layer of a trained generator on the way to one digit."""
+    """Show the feature maps of each layer of a trained generator on the way to one digit."""
     ending = options.out.suffix.lower()
     if ending not in _WALKS:
         raise SettingError(f"out: {options.out} ends in {ending or 'nothing'}; known endings are {', '.join(_WALKS)}")

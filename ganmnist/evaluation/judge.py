@@ -1,6 +1,6 @@
-"""The judge: a small digit classifier of our own, whose features and opinions measure generated digits.
+"""The judge: a small digit classifier of our own, whose features and class probabilities measure generated digits.
 
-Its weights come along, as float16. `python -m ganmnist.weights.train_judge` made them, from MNIST's training set alone.
+Its weights are bundled, as float16, made by `python -m ganmnist.weights.train_judge` from MNIST's training set alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Judge(nn.Module):
 
 @lru_cache(maxsize=1)
 def load_judge() -> Judge:
-    """Load the judge that comes along.
+    """Load the bundled judge.
 
     Raises:
         ModelError: Its files are damaged.

@@ -1,4 +1,4 @@
-"""A walk through a generator: what leaves each of its layers on the way to one digit, as feature maps."""
+"""A walk through a generator: the activations of its layers on the way to one digit, as feature maps."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def stacked(layers: list[FeatureMaps], config: StackConfig) -> list[Mesh | Point
 
 
 def maps_of(place: int, layer: str, output: NDArray[np.float32], most: int) -> FeatureMaps:
-    """Make images of what leaves a layer, (units,) or (channels, height, width): at most so many."""
+    """Make images of the activations of a layer, (units,) or (channels, height, width): at most so many."""
     shown = output[:most] if output.ndim == 3 else _as_image(output)[None]
     # A training that went astray leaves numbers that are none, or so far apart that float32 has none between.
     shown = np.nan_to_num(shown).astype(np.float64)

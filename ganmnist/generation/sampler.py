@@ -129,7 +129,7 @@ class Sampler:
         return self.generate(inputs(config, self.latent_dim, self.classes, self.directions_for(config)))
 
     def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:
-        """Return what leaves each layer for one latent vector.
+        """Return the feature maps of each layer for one latent vector.
 
         Args:
             z: float32 (1, latent_dim), or a whole vector, (1, latent_dim + classes).
@@ -194,7 +194,7 @@ def generate(
 
     Args:
         config: Which digits; one from seed 0 unless given.
-        model: Name of the model; the one that comes along unless given.
+        model: Name of the model; the bundled one unless given.
         home: Folder of the models; the user's own unless given.
 
     Raises:

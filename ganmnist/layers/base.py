@@ -41,7 +41,7 @@ class Layer(InOrder):
         return shape
 
     def parameters(self, shape: Shape, condition: int = 0) -> int:
-        """Return the number of trained numbers the layer has when `shape` arrives with a condition of that length."""
+        """Return the number of parameters the layer has when `shape` arrives with a condition of that length."""
         return 0
 
     def multiply_adds(self, shape: Shape, condition: int = 0) -> int:

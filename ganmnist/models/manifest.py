@@ -15,7 +15,7 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.storage import bundle
 from ganmnist.validation import explain
 
-BUNDLED = "bundled"  # name and id of the model that comes along
+BUNDLED = "bundled"  # name and id of the bundled model
 
 
 class ModelManifest(Settings):
@@ -46,7 +46,7 @@ def now() -> str:
 
 def _not_bundled(name: str) -> str:
     if name.lower() == BUNDLED:
-        raise ValueError("is the name of the model that comes along: choose another")
+        raise ValueError("is the name of the bundled model: choose another")
     return name
 
 

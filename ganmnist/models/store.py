@@ -117,13 +117,13 @@ class ModelStore:
         self.path = home / "models"
 
     def list(self) -> list[ModelManifest]:
-        """Return all models that can be read, newest first, and at the end the one that comes along."""
+        """Return all models that can be read, newest first, and at the end the bundled one."""
         trained = _readable(manifest.parent for manifest in self.path.glob(f"[!.]*/{_MANIFEST}"))
         trained.sort(key=lambda manifest: manifest.created, reverse=True)
         return [*trained, *_readable([_BUNDLED_FOLDER])]
 
     def find(self, name: str | None) -> ModelFolder:
-        """Return the model of that name, or the one that comes along for None.
+        """Return the model of that name, or the bundled one for None.
 
         Raises:
             ModelNotFound: There is none; lists those there are, and says of what file another cannot be read.
@@ -143,7 +143,7 @@ class ModelStore:
         """Return a folder for a new training, under a free name unless one is given.
 
         Raises:
-            SettingError: The name has other letters than a name may have, or is that of the model that comes along.
+            SettingError: The name has other letters than a name may have, or is that of the bundled model.
         """
         chosen = read_settings(NewName, {"model": name}).model or self.free_name("digits")
         return self.folder(secrets.token_hex(8), chosen)
@@ -174,11 +174,11 @@ class ModelStore:
 
         Raises:
             ModelNotFound: There is none of that name.
-            SettingError: It is the one that comes along.
+            SettingError: It is the bundled one.
         """
         folder = self.find(name)
         if folder.id == BUNDLED:
-            raise SettingError(f"model: {BUNDLED} comes along and stays")
+            raise SettingError(f"model: {BUNDLED} is part of ganmnist and stays")
         (folder.path / _MANIFEST).unlink()  # from here on it is gone, whatever becomes of the rest
         shutil.rmtree(folder.path)
 

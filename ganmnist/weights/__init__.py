@@ -1,4 +1,4 @@
-"""The weights that come along, and the programs that made them.
+"""The bundled weights, and the programs that made them.
 
 The programs import every other room but `cli`; nothing imports them.
 """

@@ -1,4 +1,4 @@
-"""Trains the model that comes along: `python -m ganmnist.weights.train_bundled`. Twenty-five minutes on two cores.
+"""Trains the bundled model: `python -m ganmnist.weights.train_bundled`. Twenty-five minutes on two cores.
 
 The preset `fast` with a long budget, on MNIST's training set. The judge's figures of it go into its manifest.
 """
@@ -23,7 +23,7 @@ _SAMPLES = 10_000
 
 
 def main() -> int:
-    """Train, evaluate, and put the model where it comes along from."""
+    """Train, evaluate, and put the model where bundled ones are."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1500.0, help="How long to train.")
     options = parser.parse_args()

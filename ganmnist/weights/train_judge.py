@@ -65,7 +65,7 @@ def _disturbed(images: Tensor) -> Tensor:
 
 
 def main() -> int:
-    """Train, and write the weights that come along."""
+    """Train, and write the bundled weights."""
     data = load_data()
     if data.name != "MNIST":
         print(f"the judge learns from MNIST, not from {data.name}", file=sys.stderr)

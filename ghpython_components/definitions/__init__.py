@@ -1,4 +1,4 @@
-"""The definitions that come along: what a user opens first. Each is made for both Rhinos."""
+"""The bundled definitions: what a user opens first. Each is made for both Rhinos."""
 
 from ghpython_components.definitions.catalogue import definition, names, our_version
 

@@ -28,7 +28,7 @@ _DEFINITIONS: dict[str, tuple[str, Callable[[Canvas, NewRow], None]]] = {
         tutorial,
     ),
     "03_latent_sliders": ("One digit that follows sliders with a name, and many digits from a seed.", latent_sliders),
-    "04_walk": ("What leaves each layer of the generator on the way to a digit, stacked.", walk),
+    "04_walk": ("The feature maps of each layer of the generator on the way to a digit, stacked.", walk),
     "05_forms": ("One digit as solids to print, as contours and as points.", forms),
     "06_between_and_sheet": (
         "The digits on the way from one to another, and rows and columns around one.",

@@ -32,7 +32,7 @@ def first_digit(canvas: Canvas, row: NewRow) -> None:
     training = row(
         LEFT,
         first.box.bottom + APART,
-        "Not needed at first: a trained model comes along, and step 3 draws with it.\n\n"
+        "Not needed at first: a trained model is bundled, and step 3 draws with it.\n\n"
         "Press train, and a model of your own grows for a minute; step 3 draws with that one.",
     )
     trained = train(training, "my-digits", seconds=slider("seconds", 60, 10, 600))
@@ -41,7 +41,7 @@ def first_digit(canvas: Canvas, row: NewRow) -> None:
     drawing = row(
         training.box.right + APART,
         training.box.y + 14 * ROW,  # the model's wire runs level
-        "Move the sliders: which digit, how it is written, and another hand with every seed.",
+        "Move the sliders: which digit, how it is written, and another style with every seed.",
     )
     drawn = drawing.component(
         "generate",
@@ -64,7 +64,7 @@ def latent_sliders(canvas: Canvas, row: NewRow) -> None:
     one = row(
         LEFT,
         first.box.bottom + APART,
-        "Which digit, and how it is written, in standard deviations; truncation 0 is the most typical hand.\n\n"
+        "Which digit, and how it is written, in standard deviations; truncation 0 is the most typical style.\n\n"
         "Type the name of a model of your own into the panel, and that one draws.",
     )
     drawn = one.component(

@@ -108,7 +108,7 @@ def sketch(canvas: Canvas, row: NewRow) -> None:
     under.part("values", panel("", (160.0, 90.0), "values"), (found, "values"))
     canvas.group("2  Draw a digit", drawing.members + under.members, MAKE)
 
-    note = "The nearest digit that the model that comes along can draw, beside your curves."
+    note = "The nearest digit that the bundled model can draw, beside your curves."
     near = row(drawing.box.right + APART, drawing.box.y, note)
     nearest = near.component(
         "nearest",
@@ -123,7 +123,7 @@ def sketch(canvas: Canvas, row: NewRow) -> None:
     like = row(
         near.box.right + APART,
         near.box.y,
-        "The same latent numbers with another digit: its hand follows yours.",
+        "The same latent numbers with another digit: its style follows yours.",
     )
     varied = like.component(
         "varied",

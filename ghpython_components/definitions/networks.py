@@ -131,8 +131,8 @@ def walk(canvas: Canvas, row: NewRow) -> None:
     walk = row(
         LEFT,
         first.box.bottom + APART,
-        "From the latent vector, at the bottom, to the digit, at the top: what leaves each layer of the generator. "
-        "Look at it in Perspective, and move the sliders.",
+        "From the latent vector, at the bottom, to the digit, at the top: the feature maps of each layer of the "
+        "generator. Look at it in Perspective, and move the sliders.",
     )
     walked = walk.component(
         "walk",
@@ -151,7 +151,7 @@ def walk(canvas: Canvas, row: NewRow) -> None:
     apart = row(
         LEFT,
         walk.box.bottom + APART,
-        "The network of the model that comes along, taken apart: wire it into Model, or copy the text and change it.",
+        "The network of the bundled model, taken apart: wire it into Model, or copy the text and change it.",
     )
     network = apart.component("network", "network", model=panel("bundled", (140.0, 24.0), "model"))
     apart.part("network table", panel("", (360.0, 280.0), "table"), (network, "table"))

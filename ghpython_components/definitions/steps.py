@@ -16,7 +16,7 @@ PRESS, LOOK, MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 
 _OPENAPI = document()
 STYLE_ATTRIBUTES = style_attributes("GenerateRequest", _OPENAPI)
 FORMS = tuple(form for form, known in _OPENAPI["x-forms"].items() if known["pieces"] == "Mesh")  # a mesh per digit
-NO_TRAINING = "Press start, once. No training is needed: the model that comes along draws."
+NO_TRAINING = "Press start, once. No training is needed: the bundled model draws."
 ABOVE = 60.0  # pixels that wires have above a panel
 BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
 

@@ -10,7 +10,7 @@ from ghpython_components.sources.component import FOLDER, document
 from ghpython_components.sources.help_texts import style_attributes
 
 FILE = FOLDER.parent / "bridge_server" / "page" / "sliders.xml"
-_SLIDERS = (  # named as the inputs of Generate; the page sets their values and leaves out what is as it comes
+_SLIDERS = (  # named as the inputs of Generate; the page sets their values and leaves out those at auto
     slider("digit", 3, 0, 9),
     *(slider(name, 0, -3, 3, 2) for name in style_attributes("GenerateRequest", document())),
     slider("truncation", 1, 0, 2, 2),

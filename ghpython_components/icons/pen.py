@@ -82,7 +82,7 @@ class Pen:
         self.box(x, y, x + size, y + size, colour)
 
     def text(self, words: str, size: float, colour: Colour = INK) -> None:
-        """Write in the middle of the sheet, in the font that comes along with Pillow, made bold."""
+        """Write in the middle of the sheet, in Pillow's own font, made bold."""
         sheet, font = Image.new("1", self._x.shape), ImageFont.load_default(size * _FINE)
         middle = (sheet.width / 2, sheet.height / 2)
         ImageDraw.Draw(sheet).text(middle, words, 1, font, anchor="mm", stroke_width=_FINE / 2)

@@ -1,4 +1,4 @@
-"""The definitions that come along: rules that Grasshopper does not check by itself, and a run of each in a stand-in."""
+"""The bundled definitions: rules that Grasshopper does not check by itself, and a run of each in a stand-in."""
 
 import io
 import json

@@ -71,7 +71,7 @@ def test_the_model_that_comes_along_has_no_film(rhino):
     report = rhino.until("film", lambda report: report["balloons"])
     ((level, sentence),) = report["balloons"]
     assert level == "Warning"
-    assert "comes along without states of its training" in sentence
+    assert "is bundled without snapshots of its training" in sentence
 
 
 def test_it_asks_again_while_the_model_trains(open_rhino, start_server):

@@ -1,4 +1,4 @@
-"""The Walk component: what leaves each layer of a generator."""
+"""The Walk component: the feature maps of each layer of a generator."""
 
 import base64
 

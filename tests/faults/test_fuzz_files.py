@@ -204,7 +204,7 @@ def test_an_entry_without_a_name_is_no_picture(read_as):
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory):
-    """The model that comes along."""
+    """The bundled model."""
     return ModelStore(tmp_path_factory.mktemp("home")).find(None)
 
 

@@ -100,7 +100,7 @@ def test_an_older_answer_never_replaces_a_newer_one(page):
 def test_a_slider_is_left_alone_again_by_its_button(page):
     drag(page, "width", [2])
     shown(page, width=2)
-    page.get_by_role("button", name="Width as it comes").click()
+    page.get_by_role("button", name="Width auto").click()
     shown(page, width=None)
 
 

@@ -217,7 +217,7 @@ class Mock(Backend):
         with self._lock:
             model = self.model(name)
             if model.name == BUNDLED:
-                raise SettingError(f"model: {BUNDLED} comes along and stays")
+                raise SettingError(f"model: {BUNDLED} is part of ganmnist and stays")
             if any(run.active() and run.model.lower() == name.lower() for run in self._runs):
                 raise Conflict(f"model {model.name} is being trained: stop its run first")
             self._imported = [other for other in self._imported if other.id != model.id]

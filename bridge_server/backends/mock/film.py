@@ -20,7 +20,7 @@ def frames(model: Model, z: Latents) -> Film:
     """Draw digits as a model drew them while it was trained.
 
     Raises:
-        ModelError: The model that comes along has no film.
+        ModelError: The bundled model has no film.
     """
     import numpy as np
 

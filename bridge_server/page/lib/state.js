@@ -32,7 +32,7 @@ export function remembered() {
 
 export const remember = (state) => sessionStorage.setItem(KEY, JSON.stringify(state));
 
-/** The settings that are set: what is null is as it comes. */
+/** The settings that are set: null is auto. */
 export function given(state) {
   const counts = ([name, value]) => value !== null && !(state.z && OWN.includes(name));
   return Object.fromEntries(Object.entries(state).filter(counts));

@@ -9,7 +9,7 @@ import { draw, images, onTheme } from "../lib/pixels.js";
 import { fresh, request } from "../lib/state.js";
 
 const SAMPLES = 6;
-const BUNDLED = "bundled"; // comes along, and stays as it is
+const BUNDLED = "bundled"; // the bundled model, which stays as it is
 const address = (name) => `/api/models/${encodeURIComponent(name)}`;
 
 /** A row of digits: { node, show(images) }. */
@@ -46,7 +46,7 @@ export function modelsView() {
       "section",
       { className: "card stack" },
       el("h2", {}, "Compare"),
-      el("p", { className: "help" }, "The same sliders move both. A seed is another hand in each model: no two share a latent space."),
+      el("p", { className: "help" }, "The same sliders move both. A seed is another style in each model: no two share a latent space."),
       el("div", { className: "columns compare" }, knobs.node, el("div", { className: "stack" }, sides.map((one) => one.node))),
     ),
   );

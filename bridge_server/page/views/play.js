@@ -56,7 +56,7 @@ export function playView() {
           "section",
           { className: "card stack between-card" },
           el("h2", {}, "Between two digits"),
-          el("p", { className: "help" }, "From the digit above to another hand, or to another digit, in 24 pictures."),
+          el("p", { className: "help" }, "From the digit above to another style, or to another digit, in 24 pictures."),
           between.node,
         ),
       ),
@@ -72,7 +72,7 @@ export function playView() {
           count.node,
           remarks,
           wrong,
-          el("button", { type: "button", className: "quiet", onclick: reset }, "All as it comes"),
+          el("button", { type: "button", className: "quiet", onclick: reset }, "All auto"),
         ),
         el(
           "section",

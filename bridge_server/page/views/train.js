@@ -37,7 +37,7 @@ export function trainView() {
     "section",
     { className: "card blank" },
     el("h2", {}, "Nothing has been trained yet"),
-    el("p", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. A trained model comes along, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
+    el("p", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. A trained model is bundled, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
   );
   const panel = runPanel((run, other) => {
     const text = runs.querySelector(`a[href="#/train/${run.id}"] .help`);

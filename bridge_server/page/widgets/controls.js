@@ -9,7 +9,7 @@ export function slider({ name, label = title(name), low, high, step, value, opti
   const id = freshId(name);
   const input = el("input", { id, name, type: "range", min: low, max: high, step, value: value ?? (low + high) / 2 });
   const shown = el("output", { htmlFor: id });
-  const reset = el("button", { type: "button", className: "reset", "aria-label": `${label} as it comes`, title: "As it comes" }, "×");
+  const reset = el("button", { type: "button", className: "reset", "aria-label": `${label} auto`, title: "Auto" }, "×");
   const node = el("div", { className: "slider" }, el("label", { htmlFor: id }, label), input, shown, optional ? reset : el("span"));
   const set = (given) => {
     node.classList.toggle("unset", given === null);
@@ -18,7 +18,7 @@ export function slider({ name, label = title(name), low, high, step, value, opti
     else input.value = (low + high) / 2;
     const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
     shown.textContent = text;
-    input.setAttribute("aria-valuetext", given === null ? "as it comes" : text);
+    input.setAttribute("aria-valuetext", given === null ? "auto" : text);
   };
   input.addEventListener("input", () => {
     set(input.valueAsNumber);

@@ -84,7 +84,7 @@ export function latentSheet(move) {
     spot.style.left = `${100 * Math.min(1, Math.max(0, share(state[x])))}%`;
     spot.style.top = `${100 * (1 - Math.min(1, Math.max(0, share(state[y]))))}%`;
     spot.classList.toggle("unset", state[x] === null || state[y] === null);
-    const say = (name) => `${name} ${state[name] === null ? "as it comes" : state[name].toFixed(2)}`;
+    const say = (name) => `${name} ${state[name] === null ? "auto" : state[name].toFixed(2)}`;
     pad.setAttribute("aria-label", `Map: ${say(x)}, ${say(y)}. Arrow keys move.`);
     renew();
   }

@@ -24,7 +24,7 @@ export function modelChoice(change) {
     node: el("div", { className: "field" }, el("label", { htmlFor: id }, "Model"), select, about),
     /** What is chosen, as the server describes it; nothing as long as it has not answered. */
     found,
-    /** Ask which models there are; answers the name that is chosen: the one wanted, or the one that comes along. */
+    /** Ask which models there are; answers the name that is chosen: the one wanted, or the bundled one. */
     async list(wanted) {
       try {
         ({ models } = await get("/api/models"));

@@ -12,7 +12,7 @@ function table(name, { rows, parameters }) {
     el(
       "table",
       {},
-      el("caption", {}, name, el("span", { className: "help" }, ` ${whole(parameters)} trained numbers`)),
+      el("caption", {}, name, el("span", { className: "help" }, ` ${whole(parameters)} parameters`)),
       el("thead", {}, el("tr", {}, ["", "Layer", "Gives", "Numbers"].map((word) => el("th", { scope: "col" }, word)))),
       el(
         "tbody",

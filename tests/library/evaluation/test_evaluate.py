@@ -1,4 +1,4 @@
-"""The figures say what their formulas say, and the judge that comes along knows digits."""
+"""The figures say what their formulas say, and the bundled judge knows digits."""
 
 from __future__ import annotations
 

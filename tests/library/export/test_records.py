@@ -26,7 +26,7 @@ GEOMETRY = GeometryConfig(form="solid", cell=0.5, columns=2)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Three digits of the model that comes along: record and images."""
+    """Three digits of the bundled model: record and images."""
     sampler = Sampler.load(ModelStore(tmp_path_factory.mktemp("none")).find(None))
     z = inputs(GenerateConfig(count=3, seed=7), sampler.latent_dim, sampler.classes)
     return Provenance.of(sampler.source, 7, GEOMETRY, z), sampler.generate(z)

@@ -130,7 +130,7 @@ def test_images_that_are_known_are_not_drawn_again(folder, monkeypatch):
 
 def test_a_model_without_frames_says_so_in_a_sentence(home, folder, tmp_path):
     store = ModelStore(home)
-    with pytest.raises(ModelNotFound, match="bundled comes along without states of its training"):
+    with pytest.raises(ModelNotFound, match="bundled is bundled without snapshots of its training"):
         film.draw(store.find(None))
     export_model(folder, tmp_path / "grown.ganmnist")
     copy = import_model(store, tmp_path / "grown.ganmnist", "copy")

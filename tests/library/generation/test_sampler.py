@@ -55,7 +55,7 @@ def sampler(weights):
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory):
-    """The model that comes along."""
+    """The bundled model."""
     return Sampler.load(ModelStore(tmp_path_factory.mktemp("home")).find(None))
 
 

@@ -72,7 +72,7 @@ def own_bundled(tmp_path, monkeypatch):
 
 
 def names(store) -> list[str]:
-    """The names of the models that were trained; the one that comes along is always the last."""
+    """The names of the models that were trained; the bundled one is always the last."""
     *trained, last = [model.name for model in store.list()]
     assert last == BUNDLED
     return trained
@@ -103,7 +103,7 @@ def test_the_model_that_comes_along_is_small(store):
 @pytest.mark.parametrize("name", [BUNDLED, "Bundled", "BUNDLED"])
 def test_the_model_that_comes_along_stays_and_its_name_is_its_own(store, own_bundled, name):
     assert store.find(name).id == BUNDLED
-    with pytest.raises(SettingError, match="comes along and stays"):
+    with pytest.raises(SettingError, match="is part of ganmnist and stays"):
         store.delete(name)
     assert store.find(None).load()
     for refuse in (store.new, lambda name: read_settings(NewName, {"model": name})):

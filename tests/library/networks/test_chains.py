@@ -111,7 +111,7 @@ def check_refusal(message: str, start: Shape, condition: int, layers: list[Layer
 
 
 def check_build(network: Sequential, start: Shape, condition: int) -> None:
-    """What leaves each layer has the shape of the table, and what was built its parameters."""
+    """The feature maps of each layer has the shape of the table, and what was built its parameters."""
     rows = network.table(start, condition)
     built = _build(network, start, condition)
     samples, told = torch.rand(2, *start), torch.rand(2, condition)

@@ -14,7 +14,7 @@ from ganmnist.models.archive import MAX_FILE
 
 @pytest.fixture(scope="module")
 def file(server):
-    """The file of the model that comes along."""
+    """The file of the bundled model."""
     status, headers, content = server.raw("GET", "/api/models/BUNDLED/file")
     assert (status, headers["Content-Type"]) == (200, ZIP)
     assert headers["Content-Disposition"] == 'attachment; filename="bundled.ganmnist"'
