@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import struct
 import time
 
@@ -46,6 +47,22 @@ def test_the_digit_comes_in_the_same_solve(rhino):
     (mesh,) = report["outputs"]["geometry"]
     assert decoded(mesh).IsValid
     assert len(decoded(mesh).Vertices) == 784
+
+
+def test_a_component_of_before_whose_input_has_its_old_name_draws_the_same(
+    open_rhino, unpacked, python, mock, tmp_path
+):
+    folder = shutil.copytree(unpacked[python], tmp_path / "components")
+    for ending in ("py", "json"):
+        code = (folder / f"generate.{ending}").read_text()
+        assert "truncation" in code
+        (folder / f"before.{ending}").write_text(code.replace("truncation", "boldness"))
+    rhino = open_rhino(mock.home, folder)
+    rhino.place("generate")
+    rhino.place("before")
+    now = rhino.answer("generate", "geometry", "z", "name", seed=4, digit=7, truncation=0.25)
+    assert rhino.answer("before", "geometry", "z", "name", seed=4, digit=7, boldness=0.25) == now
+    assert rhino.answer("before", "z", seed=4, digit=7, boldness=1.0)["z"] != now["z"]
 
 
 def test_a_digit_stands_in_the_plane(rhino):

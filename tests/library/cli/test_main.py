@@ -145,6 +145,18 @@ def test_generate_writes_the_digit_that_is_asked_for(say, tmp_path, shared_home)
     np.testing.assert_array_equal(np.load(tmp_path / "7.npy", allow_pickle=False), expected)
 
 
+def test_the_option_of_before_is_still_taken_and_no_longer_listed(say, tmp_path):
+    written = {}
+    for option in ("--truncation", "--boldness"):
+        status, _, errors = say("generate", "--seed", "4", option, "0.25", "--out", str(tmp_path / f"{option}.obj"))
+        assert status == 0, errors
+        written[option] = (tmp_path / f"{option}.obj").read_bytes()
+    assert written["--boldness"] == written["--truncation"]
+    _, listed, _ = say("generate", "--help")
+    assert "--truncation" in listed
+    assert "boldness" not in listed
+
+
 def test_generate_writes_the_last_state_where_an_earlier_one_was_better(say, tmp_path, shared_home):
     folder = ModelStore(shared_home).find("first")
     manifest, best = folder.load()
@@ -307,6 +319,8 @@ def test_what_is_likely_to_train_badly_is_said_before_it_trains(say, tmp_path, t
         (["generate", "--digit", "10", "--out", "x.png"], "digit"),
         (["generate", "--latent", "11", "--out", "x.png"], "latent"),
         (["generate", "--cell", "-1", "--out", "x.png"], "cell"),
+        (["generate", "--boldness", "3", "--out", "x.png"], "truncation: "),
+        (["generate", "--boldness", "1", "--truncation", "1", "--out", "x.png"], "leave out boldness"),
         (["generate", "--form", "cubes", "--out", "x.png"], "--form"),
         (["generate", "--out", "x.webp"], "x.webp"),
         (["generate"], "--out"),

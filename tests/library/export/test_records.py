@@ -22,6 +22,20 @@ from ganmnist.models.store import ModelStore
 
 WITH_RECORD = [".png", ".gif", ".obj", ".ply", ".3mf", ".3dm", ".json"]
 GEOMETRY = GeometryConfig(form="solid", cell=0.5, columns=2)
+OLD_FILE = """\
+# ganmnist, lengths in model units
+# ganmnist: {"format":"ganmnist-1","version":"0.1.0","model":"bundled","mode
+# ganmnist: l_id":"bundled","step":51337,"sha256":"6fe5eab2d5794e3c989989cc2
+# ganmnist: 0381ae6a24e95ecd14480d6c389cc47fa51a6e5","seed":4,"geometry":{"c
+# ganmnist: ell":1.0,"height":4.0,"plane":{"origin":[0.0,0.0,0.0],"xaxis":[1
+# ganmnist: .0,0.0,0.0],"yaxis":[0.0,1.0,0.0]},"form":"relief","base":1.0,"t
+# ganmnist: hreshold":null,"levels":1,"invert":false,"columns":null},"units"
+# ganmnist: :null,"numbers":42,"z":"ydsmvhfpMr3o9NQ+6L0oPk4Z0r4lgKq6Upsfvt0y
+# ganmnist: GD0Z2c2+DJN3PbIHcT0drsk+TB+iPTCzAj5zHr++tywQP+Az9b7YB40+MOmovQ1y
+# ganmnist: Yb5LAii+JwksviWowj10ZuG85MS9Pncw6r4C6km6xV1kvoqfRj5Mjge/tfivvZI3
+# ganmnist: Vz0AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAPwAAAAAAAAAA"}
+o digit_1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +59,14 @@ def test_a_file_gives_its_record_and_that_the_same_bytes(content, made, tmp_path
     assert again.remarks == []
     np.testing.assert_array_equal(again.images, made[1])
     assert file_bytes(ending, again.images, found.geometry, found) == content(ending)
+
+
+def test_a_file_of_the_release_before_gives_the_vectors_of_the_settings_by_their_names_now():
+    # `ganmnist generate --digit 7 --boldness 0.25 --seed 4 --out old.obj`, its first lines
+    record = read_record(OLD_FILE.encode(), "old.obj")
+    z = inputs(GenerateConfig(digit=7, truncation=0.25, seed=4), record.numbers - 10, 10)
+    np.testing.assert_array_equal(record.vectors(), z)
+    assert record.geometry == GeometryConfig()
 
 
 def test_other_readers_find_the_record_where_their_kind_of_file_has_texts(content, made, tmp_path):

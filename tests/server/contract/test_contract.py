@@ -174,6 +174,22 @@ def test_a_sheet_has_the_digit_in_its_middle_and_other_digits_around(ask):
     assert set(ask("generate", {"z": z.reshape(15, -1).tolist(), "form": "images"}).digits) == {4}
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        # As the components of the release before send them, which a definition may hold for years.
+        ("generate", {"digit": 7, "slant": 0.5, "seed": 4, "count": 2, "form": "relief", "cell": 1.0, "height": 4.0}),
+        ("latents_sheet", {"digit": 4, "seed": 7, "across": "slant", "down": "thickness", "rows": 3, "columns": 3}),
+        ("networks_activations", {"digit": 4, "seed": 7, "maps": 4, "form": "images"}),
+    ],
+)
+def test_a_request_of_a_component_of_before_is_answered_as_one_by_the_new_name(ask, name, body):
+    now = ask(name, {**body, "truncation": 0.25})
+    assert ask(name, {**body, "boldness": 0.25}) == now
+    if name != "networks_activations":  # whose maps the mock makes up
+        assert ask(name, body) != now
+
+
 def test_a_sheet_lies_between_four_corners(ask):
     model = ask("model", name="bundled")
     corners = np.random.default_rng(1).uniform(-2, 2, (4, model.latent_dim + model.classes)).astype(np.float32)
@@ -191,6 +207,9 @@ UNKNOWN = "0123456789abcdef"
         ("generate", {"count": "3"}, 422, "invalid_setting", "count"),
         ("generate", {"digits": 3}, 422, "invalid_setting", "digits"),
         ("generate", {"digit": 10}, 422, "invalid_setting", "digit"),
+        ("generate", {"boldness": 3}, 422, "invalid_setting", "truncation"),
+        ("generate", {"boldness": 1, "truncation": 1}, 422, "invalid_setting", "truncation"),
+        ("generate", {"bold": 1}, 422, "invalid_setting", "bold"),
         ("generate", {"digit": -1}, 422, "invalid_setting", "digit"),
         ("generate", {"plane": {"origin": [0, 0]}}, 422, "invalid_setting", "plane.origin.2"),
         ("generate", {"plane": {"yaxis": [1, 0, 0]}}, 422, "geometry", "plane"),

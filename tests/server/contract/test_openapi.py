@@ -24,6 +24,11 @@ def test_the_help_of_a_field_that_may_be_left_out_stands_beside_it():
     assert field["description"] == field["anyOf"][0]["description"]
 
 
+def test_a_name_that_a_field_had_before_is_read_and_not_published():
+    assert openapi.document()["components"]["schemas"]["GenerateRequest"]["properties"].keys() >= {"truncation"}
+    assert "boldness" not in openapi.text()
+
+
 def test_every_call_is_an_operation_of_its_own_name():
     paths = openapi.document()["paths"]
     found = {operation["operationId"] for methods in paths.values() for operation in methods.values()}
