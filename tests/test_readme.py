@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -13,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from ganmnist.cli.main import _parser
+from ghpython_components.sources.component import all_components
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMPONENTS = sorted((ROOT / "ghpython_components" / "components").glob("*/metadata.json"))
+COMPONENTS = [each for each in all_components() if not each.name.startswith("layer_")]
 COMMANDS = re.findall(r"^    (ganmnist (?!-).*)$", README, re.MULTILINE)
 
 
@@ -45,11 +45,10 @@ def test_the_misfit_of_the_readme_is_what_its_networks_say_without_their_reshape
     assert sentence in done.stderr
 
 
-@pytest.mark.parametrize("file", COMPONENTS, ids=lambda file: file.parent.name)
-def test_the_readme_names_the_inputs_and_outputs_of_every_component(file):
-    metadata = json.loads(file.read_bytes())
-    (row,) = re.findall(rf"^\| \*\*{metadata['nickname']}\*\* \| .* \| (.*) \| (.*) \|$", README, re.MULTILINE)
-    assert row == tuple(", ".join(port["name"] for port in metadata[side]) for side in ("inputs", "outputs"))
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_the_readme_names_the_inputs_and_outputs_of_every_component(component):
+    (row,) = re.findall(rf"^\| \*\*{component.nickname}\*\* \| .* \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    assert row == tuple(", ".join(port.name for port in ports) for ports in (component.inputs, component.outputs))
 
 
 def test_the_readme_shows_python_and_commands():
