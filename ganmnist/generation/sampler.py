@@ -22,7 +22,7 @@ from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs
 from ganmnist.models.manifest import Source
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.networks.build import build_generator
-from ganmnist.networks.folding import fixed
+from ganmnist.networks.folding import fold_batchnorm
 from ganmnist.networks.network import Unfilled
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
@@ -56,7 +56,7 @@ class Sampler:
         _check_fit(self._generator, weights, self.name)
         self._generator.load_state_dict(dict(weights))
         self._directions: tuple[Direction, ...] | None = None
-        self._run = fixed(self._generator)
+        self._run = fold_batchnorm(self._generator)
         self.step = step
         self.source: Source | None = None  # known where they come from a folder
 

@@ -15,7 +15,7 @@ from ganmnist.networks.network import Network, Postponed, UpsampledConv2d
 _Step = Callable[[Tensor, Tensor], Tensor]  # samples, condition
 
 
-def fixed(network: Network) -> Callable[[Tensor], Tensor]:
+def fold_batchnorm(network: Network) -> Callable[[Tensor], Tensor]:
     """Return what a generator does with its weights as they are now: the same function, up to rounding.
 
     A BatchNorm in inference mode is a multiplication and an addition for each channel. Behind a Dense or a convolution

@@ -21,7 +21,7 @@ from ganmnist.layers import (
     UpSampling2D,
 )
 from ganmnist.networks.build import build_generator
-from ganmnist.networks.folding import fixed
+from ganmnist.networks.folding import fold_batchnorm
 from ganmnist.networks.spec import ModelConfig, Sequential
 from ganmnist.training.presets import PRESETS
 
@@ -63,14 +63,14 @@ def generator(request):
 
 def test_what_is_put_together_draws_the_same(generator):
     inputs = torch.randn(5, next(generator.parameters()).shape[1])
-    assert torch.allclose(fixed(generator)(inputs), generator(inputs), atol=1e-4)
+    assert torch.allclose(fold_batchnorm(generator)(inputs), generator(inputs), atol=1e-4)
 
 
 def test_no_batchnorm_behind_a_dense_or_a_convolution_is_left(generator, monkeypatch):
     asked = []
     monkeypatch.setattr(nn.BatchNorm2d, "forward", lambda self, samples: asked.append(self) or samples)
     monkeypatch.setattr(nn.BatchNorm1d, "forward", lambda self, samples: asked.append(self) or samples)
-    fixed(generator)(torch.randn(2, next(generator.parameters()).shape[1]))
+    fold_batchnorm(generator)(torch.randn(2, next(generator.parameters()).shape[1]))
     assert len(asked) == sum(before and not isinstance(before, nn.Linear | nn.Conv2d) for before in _before(generator))
 
 
