@@ -4,7 +4,7 @@
 
 Our presets are timed from the press of Train on a real server, so the start of the training process counts; the others
 from the start of their process. The default looks several times at one training as long as the last time; --budgets
-trains our presets once for each time, since their learning rate falls over their budget. Samples are drawn and judged
+trains our presets once for each time, since their learning rate decays over their budget. Samples are drawn and judged
 outside the timed part: 10,000, with classes as frequent as in MNIST, against MNIST's test images. What --out holds
 already is not measured again, so parts can be run apart; delete its .json file to measure a contender anew. Leave the
 machine alone meanwhile.

@@ -41,7 +41,7 @@ class Progress:
         epoch, step: From 1.
         epochs: Epochs of the whole training; None where the budget is seconds alone.
         seconds: Time spent training, earlier parts of a resumed training included.
-        share: Share of the budget that is used up, 0 to 1.
+        fraction: How much of the budget is used up, 0 to 1.
         loss_d, loss_g: Losses of discriminator and generator at this step.
         estimate: What the judge said last, every ten seconds or so.
     """
@@ -50,19 +50,24 @@ class Progress:
     epochs: int | None
     step: int
     seconds: float
-    share: float
+    fraction: float
     loss_d: float
     loss_g: float
     estimate: Estimate | None
 
     @property
     def percent(self) -> float:
-        return 100 * self.share
+        return 100 * self.fraction
 
     @property
     def seconds_left(self) -> float:
         """Estimate from the pace so far."""
-        return self.seconds * (1 - self.share) / self.share
+        return self.seconds * (1 - self.fraction) / self.fraction
+
+    @property
+    def share(self) -> float:
+        """The name that `fraction` had before."""
+        return self.fraction
 
 
 def train(
@@ -120,10 +125,10 @@ def train(
         looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
         first_step, started = trainer.step, time.perf_counter() - trainer.seconds
-        share, stopped = _share(plan, trainer, per_epoch), False
+        progress, stopped = _progress(plan, trainer, per_epoch), False
         watch = Watch(plan, on_warnings)
 
-        while share < 1 and not stopped:
+        while progress < 1 and not stopped:
             epoch, place = divmod(trainer.step, per_epoch)
             if place == 0 or trainer.step == first_step:
                 order = _order(config.seed, epoch, len(images))
@@ -131,25 +136,32 @@ def train(
             if plan.networks.classes:  # neighbours of one class can be compared
                 chosen = chosen[np.argsort(classes[chosen], kind="stable")]
             loss_d, loss_g = trainer.train_step(
-                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), share
+                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), progress
             )
             if not math.isfinite(loss_d + loss_g):
                 raise _no_numbers(trainer, plan, folder)
             watch.step(loss_d)
             trainer.seconds = time.perf_counter() - started
-            share = _share(plan, trainer, per_epoch)
+            progress = _progress(plan, trainer, per_epoch)
 
             if threads:
                 threads.step(trainer.seconds, in_company=observer.judging)
             if on_progress:
                 on_progress(
                     Progress(
-                        epoch + 1, plan.epochs, trainer.step, trainer.seconds, share, loss_d, loss_g, observer.estimate
+                        epoch + 1,
+                        plan.epochs,
+                        trainer.step,
+                        trainer.seconds,
+                        progress,
+                        loss_d,
+                        loss_g,
+                        observer.estimate,
                     )
                 )
             stopped = should_stop is not None and should_stop()
-            look = looks.due(trainer.seconds) and not stopped and share < 1
-            save = folder and (stopped or (saves.due(trainer.seconds) and share < 1))
+            look = looks.due(trainer.seconds) and not stopped and progress < 1
+            save = folder and (stopped or (saves.due(trainer.seconds) and progress < 1))
             frame = frames and frames.due(trainer.step)
             if (look or save or frame) and not trainer.has_numbers():  # its losses may be the last that are numbers
                 raise _no_numbers(trainer, plan, folder)
@@ -162,9 +174,9 @@ def train(
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
         if not trainer.has_numbers():
             raise _no_numbers(trainer, plan, folder)
-        best = observer.close(_snapshot(trainer, config, folder, data, per_epoch, finished=share == 1))
+        best = observer.close(_snapshot(trainer, config, folder, data, per_epoch, finished=progress == 1))
         watch.look(observer.judgement)
-        if folder and share == 1:
+        if folder and progress == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
 
@@ -191,7 +203,7 @@ class _Every:
         return True
 
 
-def _share(plan: Recipe, trainer: GANTrainer, per_epoch: int) -> float:
+def _progress(plan: Recipe, trainer: GANTrainer, per_epoch: int) -> float:
     """Return how much of the budget is used up, 0 to 1."""
     of_epochs = trainer.step / (plan.epochs * per_epoch) if plan.epochs else 0.0
     of_seconds = trainer.seconds / plan.seconds if plan.seconds else 0.0

@@ -152,7 +152,7 @@ _QUICKLY = Recipe(
     r1=0.05,
     r2=0.05,
     label_smoothing=0.0,
-    hold=0.5,
+    decay_start=0.5,
     epochs=None,
     seconds=120,
 )
@@ -167,7 +167,7 @@ _SLOWLY = Recipe(
     r1=0.0,
     r2=0.0,
     label_smoothing=0.0,
-    hold=0.5,
+    decay_start=0.5,
     epochs=None,
     seconds=900,
 )

@@ -18,7 +18,7 @@ class Recipe:
         loss: Name of the loss, see `ganmnist.losses.LOSSES`.
         r1, r2: Weights of the penalties on the discriminator's slope at real and at generated images.
         label_smoothing: How far below 1 the label of real images lies.
-        hold: Share of the budget after which the learning rate falls, in a line to zero.
+        decay_start: Progress, 0 to 1, from which the learning rate decays, linearly to zero.
     """
 
     networks: ModelConfig
@@ -31,10 +31,10 @@ class Recipe:
     r1: float
     r2: float
     label_smoothing: float
-    hold: float
+    decay_start: float
     epochs: int | None
     seconds: float | None
 
-    def falling(self, share: float) -> float:
-        """Return the factor of the learning rate where `share` of the budget is used up."""
-        return min(1.0, (1 - share) / (1 - self.hold))
+    def lr_factor(self, progress: float) -> float:
+        """Return what the learning rate is multiplied with at a progress of 0 to 1 through the budget."""
+        return min(1.0, (1 - progress) / (1 - self.decay_start))

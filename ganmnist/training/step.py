@@ -45,7 +45,7 @@ class GANTrainer:
         self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
 
-    def train_step(self, real: Tensor, classes: Tensor, share: float) -> tuple[float, float]:
+    def train_step(self, real: Tensor, classes: Tensor, progress: float) -> tuple[float, float]:
         """Play one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
 
         Both learn from the same fakes, so the generator runs forward once. Real and fake pass the discriminator
@@ -54,12 +54,12 @@ class GANTrainer:
         Args:
             real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are told it.
             classes: Their classes, (N,); of no meaning to networks without classes.
-            share: Share of the budget that is used up, 0 to 1.
+            progress: How much of the budget is used up, 0 to 1.
 
         Returns:
             Losses of the discriminator and of the generator.
         """
-        self.adam_g.rate = self._recipe.learning_rate * self._recipe.falling(share)
+        self.adam_g.rate = self._recipe.learning_rate * self._recipe.lr_factor(progress)
         self.adam_d.rate = self.adam_g.rate * self._recipe.discriminator_rate
         told = _one_hot(classes, self.networks.classes)
         z = torch.randn(len(real), self.networks.latent_dim)

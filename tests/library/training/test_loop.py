@@ -100,7 +100,7 @@ def test_progress_is_told_after_every_step_and_counts_from_one(digits, short):
     assert [progress.step for progress in said] == list(range(1, 17))
     assert [progress.epoch for progress in said] == [1] * 8 + [2] * 8
     assert {progress.epochs for progress in said} == {2}
-    assert [progress.share for progress in said] == [step / 16 for step in range(1, 17)]
+    assert [progress.fraction for progress in said] == [step / 16 for step in range(1, 17)]
     assert [progress.percent for progress in said] == [6.25 * step for step in range(1, 17)]
     assert {progress.estimate for progress in said} == {None}
     assert all(np.isfinite([progress.loss_d, progress.loss_g]).all() for progress in said)
@@ -128,7 +128,7 @@ def played(monkeypatch):
     """What each step is given, without a trainer: the numbers in the images' first pixels, and the classes."""
     seen: list[tuple[list[int], list[int]]] = []
 
-    def note(self, real, classes, share):
+    def note(self, real, classes, progress):
         seen.append((((real[:, 0, 0, 0] + 1) * 127.5).round().int().tolist(), classes.tolist()))
         self.step += 1
         return 0.5, 0.5
@@ -254,9 +254,10 @@ def test_a_budget_in_seconds_ends_the_training_then(digits, tiny, folder, clock)
     assert [progress.seconds for progress in said] == [0.25 * step for step in range(1, 10)]
     assert {progress.epochs for progress in said} == {None}
     assert [progress.epoch for progress in said] == [1] * 8 + [2]
-    assert said[3].share == pytest.approx(1 / 2.2)
+    assert said[3].fraction == pytest.approx(1 / 2.2)
     assert said[3].seconds_left == pytest.approx(1.2)
-    assert (said[-1].share, said[-1].seconds_left) == (1, 0)
+    assert said[3].share == said[3].fraction  # under its former name
+    assert (said[-1].fraction, said[-1].seconds_left) == (1, 0)
     assert folder.manifest().finished
 
 
@@ -264,8 +265,8 @@ def test_a_budget_in_seconds_ends_the_training_then(digits, tiny, folder, clock)
 def test_of_two_budgets_the_one_that_is_used_up_first_ends_the_training(digits, short, clock, epochs, seconds, steps):
     said = []
     train(digits, changed(short, epochs=epochs, seconds=seconds), on_progress=said.append)
-    assert (said[-1].step, said[-1].share, said[-1].epochs) == (steps, 1, epochs)
-    assert said[0].share == pytest.approx(1 / steps)
+    assert (said[-1].step, said[-1].fraction, said[-1].epochs) == (steps, 1, epochs)
+    assert said[0].fraction == pytest.approx(1 / steps)
 
 
 def test_without_a_budget_a_training_takes_as_long_as_its_preset_says(digits, tiny, clock):

@@ -136,7 +136,7 @@ def test_a_resumed_training_has_what_is_left_of_its_seconds(digits, tiny, folder
     checkpoint.bundle.update(path, {"seconds": 999.99})
     said = []
     train(digits, config, folder, on_progress=said.append)
-    assert said[-1].share == 1
+    assert said[-1].fraction == 1
     assert said[-1].seconds == pytest.approx(1000, abs=30)
     assert folder.manifest().finished
 

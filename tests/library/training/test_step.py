@@ -61,11 +61,11 @@ def test_adam_has_the_rates_of_the_recipe_for_all_of_its_network(plain):
         assert {id(p) for p in adam.parameters} == {id(p) for p in network.parameters()}
 
 
-def test_the_learning_rates_hold_and_then_fall_to_zero_in_a_line(plain, real):
-    trainer = GANTrainer(replace(plain, learning_rate=0.01, discriminator_rate=0.5, hold=0.6))
+def test_the_learning_rates_are_constant_and_then_decay_linearly_to_zero(plain, real):
+    trainer = GANTrainer(replace(plain, learning_rate=0.01, discriminator_rate=0.5, decay_start=0.6))
     rates = []
-    for share in (0.0, 0.3, 0.6, 0.7, 0.8, 0.9, 1.0):
-        trainer.train_step(real, CLASSES, share)
+    for progress in (0.0, 0.3, 0.6, 0.7, 0.8, 0.9, 1.0):
+        trainer.train_step(real, CLASSES, progress)
         rates.append([adam.rate for adam in (trainer.adam_g, trainer.adam_d)])
     generators, discriminators = zip(*rates, strict=True)
     assert generators == pytest.approx([0.01, 0.01, 0.01, 0.0075, 0.005, 0.0025, 0])
