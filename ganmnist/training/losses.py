@@ -62,8 +62,8 @@ def smoothing(real: Tensor, amount: float) -> Tensor:
     return amount * real.mean()
 
 
-def slope(discriminator: Discriminator, images: Tensor, condition: Tensor) -> Tensor:
-    """Half the squared slope of the discriminator at images, their mean.
+def r1_penalty(discriminator: Discriminator, images: Tensor, condition: Tensor) -> Tensor:
+    """Half the squared norm of the discriminator's gradient at each image, the mean over the batch.
 
     At real images this is the penalty R1, at generated ones R2 (Mescheder et al. 2018, equation 9).
 
@@ -75,12 +75,12 @@ def slope(discriminator: Discriminator, images: Tensor, condition: Tensor) -> Te
     return _gradients(discriminator, images, condition).square().sum((1, 2, 3)).mean() / 2
 
 
-def unit_slope(discriminator: Discriminator, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
-    """How far the slope is from 1 on the lines from real to generated images (Gulrajani et al. 2017, equation 3)."""
-    share = torch.rand(len(real), 1, 1, 1)
-    gradients = _gradients(discriminator, torch.lerp(fake.detach(), real, share), condition)
-    lengths = (gradients.square().sum((1, 2, 3)) + 1e-12).sqrt()  # a root of 0 has no gradient
-    return (lengths - 1).square().mean()
+def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+    """How far the gradient norm is from 1 between real and generated images (Gulrajani et al. 2017, equation 3)."""
+    mix = torch.rand(len(real), 1, 1, 1)
+    gradients = _gradients(discriminator, torch.lerp(fake.detach(), real, mix), condition)
+    norms = (gradients.square().sum((1, 2, 3)) + 1e-12).sqrt()  # a root of 0 has no gradient
+    return (norms - 1).square().mean()
 
 
 def _gradients(discriminator: Discriminator, images: Tensor, condition: Tensor) -> Tensor:
@@ -97,19 +97,19 @@ class Loss:
         discriminator: From logits of real and of generated images to its loss.
         generator: From logits of generated images, and of real ones if it compares, to its loss.
         compares: The generator's loss looks at real images too.
-        unit_slope: Weight of the penalty on slopes other than 1.
+        gradient_penalty: Weight of the penalty on gradient norms other than 1.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
     compares: bool = False
-    unit_slope: float = 0.0
+    gradient_penalty: float = 0.0
 
 
 LOSSES: dict[LossName, Loss] = {
     "bce": Loss(discriminator_bce, generator_bce),
     "nonsaturating": Loss(discriminator_bce, generator_bce),  # the same loss under its other name: it has no labels
     "hinge": Loss(discriminator_hinge, generator_value),
-    "wasserstein": Loss(discriminator_wasserstein, generator_value, unit_slope=10.0),
+    "wasserstein": Loss(discriminator_wasserstein, generator_value, gradient_penalty=10.0),
     "relativistic": Loss(discriminator_relativistic, generator_relativistic, compares=True),
 }

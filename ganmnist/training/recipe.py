@@ -16,7 +16,7 @@ class Recipe:
         epochs, seconds: The budget: whichever is used up first ends the training.
         learning_rate: Of the generator's Adam, and times `discriminator_rate` of the discriminator's.
         loss: Name of the loss, see `ganmnist.losses.LOSSES`.
-        r1, r2: Weights of the penalties on the discriminator's slope at real and at generated images.
+        r1, r2: Weights of the penalties on the discriminator's gradient at real and at generated images.
         label_smoothing: How far below 1 the label of real images lies.
         decay_start: Progress, 0 to 1, from which the learning rate decays, linearly to zero.
     """

@@ -94,15 +94,17 @@ class GANTrainer:
         return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())
 
     def _penalty(self, real: Tensor, fake: Tensor, told: Tensor) -> Tensor:
-        """Return the penalties on the discriminator's slope, those with R1 and R2 in the steps that have them."""
+        """Return the gradient penalties of the discriminator, those with R1 and R2 in the steps that have them."""
         penalty = torch.zeros(())
-        if self._loss.unit_slope:
-            penalty = self._loss.unit_slope * losses.unit_slope(self.discriminator, real, fake.float(), told)
+        if self._loss.gradient_penalty:
+            penalty = self._loss.gradient_penalty * losses.gradient_penalty(
+                self.discriminator, real, fake.float(), told
+            )
         if self.step % _PENALTY_EVERY:
             return penalty
         for weight, images in ((self._recipe.r1, real), (self._recipe.r2, fake.float())):
             if weight:
-                penalty = penalty + weight * _PENALTY_EVERY * losses.slope(self.discriminator, images, told)
+                penalty = penalty + weight * _PENALTY_EVERY * losses.r1_penalty(self.discriminator, images, told)
         return penalty
 
     def _precision(self) -> torch.autocast:

@@ -104,41 +104,43 @@ def linear(weights: Tensor):
     return lambda given, told: (given * weights).sum((1, 2, 3))[:, None] + 9
 
 
-def test_the_slope_of_a_linear_discriminator_is_half_the_square_of_its_weights_and_pulls_them_to_zero():
+def test_the_r1_penalty_of_a_linear_discriminator_is_half_the_square_of_its_weights_and_pulls_them_to_zero():
     weights = torch.zeros(28, 28)
     weights[0, 1], weights[27, 5] = 3.0, -4.0
     weights.requires_grad_()
     images = torch.arange(5 * 784.0).view(5, 1, 28, 28)
-    penalty = losses.slope(linear(weights), images, torch.empty(5, 0))
+    penalty = losses.r1_penalty(linear(weights), images, torch.empty(5, 0))
     assert penalty.item() == pytest.approx((9 + 16) / 2)
     penalty.backward()
     torch.testing.assert_close(weights.grad, weights.detach())  # of w^2 / 2 it is w
 
 
-def test_the_slope_is_the_mean_over_the_images_and_the_discriminator_is_told_their_condition():
-    """D(x) = c (sum of x)^2 / 2 has the slope c (sum of x) at each of the 784 pixels."""
+def test_the_r1_penalty_is_the_mean_over_the_images_and_the_discriminator_is_given_their_condition():
+    """D(x) = c (sum of x)^2 / 2 has the gradient c (sum of x) at each of the 784 pixels."""
     images = torch.zeros(2, 1, 28, 28)
     images[0, 0, 3, 4], images[1, 0, 5, 6] = 2.0, 3.0
     condition = torch.tensor([[1.0], [10.0]])
-    penalty = losses.slope(lambda given, told: told * given.sum((1, 2, 3)).square()[:, None] / 2, images, condition)
+    penalty = losses.r1_penalty(
+        lambda given, told: told * given.sum((1, 2, 3)).square()[:, None] / 2, images, condition
+    )
     assert penalty.item() == pytest.approx(784 * (2.0**2 + 30.0**2) / 2 / 2)
     assert not images.requires_grad
 
 
 @pytest.mark.parametrize(("first", "second"), [(3.0, -4.0), (0.3, 0.4), (0.6, -0.8)])
-def test_the_slope_of_a_linear_discriminator_is_wanted_at_one_wherever_it_is_looked_at(first, second):
+def test_the_gradient_norm_of_a_linear_discriminator_is_wanted_at_one_wherever_it_is_looked_at(first, second):
     weights = torch.zeros(28, 28)
     weights[0, 1], weights[27, 5] = first, second
     weights.requires_grad_()
     length = (first**2 + second**2) ** 0.5
     for real, fake in ((torch.zeros(3, 1, 28, 28), torch.ones(3, 1, 28, 28)), (torch.randn(3, 1, 28, 28),) * 2):
-        penalty = losses.unit_slope(linear(weights), real, fake, torch.empty(3, 0))
+        penalty = losses.gradient_penalty(linear(weights), real, fake, torch.empty(3, 0))
         assert penalty.item() == pytest.approx((length - 1) ** 2, abs=1e-6)
         (pull,) = torch.autograd.grad(penalty, weights)
         torch.testing.assert_close(pull, 2 * (length - 1) * weights.detach() / length, atol=1e-5, rtol=1e-5)
 
 
-def test_the_unit_slope_is_looked_at_on_the_lines_between_each_real_image_and_its_fake():
+def test_the_gradient_penalty_is_taken_on_the_lines_between_each_real_image_and_its_fake():
     """Every sample has a point of its own, the same for all its pixels, and its own condition."""
     seen = []
 
@@ -149,7 +151,7 @@ def test_the_unit_slope_is_looked_at_on_the_lines_between_each_real_image_and_it
     real, fake = torch.full((64, 1, 28, 28), 10.0), torch.full((64, 1, 28, 28), 20.0)
     fake.requires_grad_()
     condition = torch.linspace(0, 1, 64)[:, None]
-    penalty = losses.unit_slope(discriminator, real, fake, condition)
+    penalty = losses.gradient_penalty(discriminator, real, fake, condition)
     ((points, told),) = seen
     places = points.flatten(1)
     assert torch.equal(places.amin(1), places.amax(1))
@@ -157,12 +159,14 @@ def test_the_unit_slope_is_looked_at_on_the_lines_between_each_real_image_and_it
     assert 19 < places.max() <= 20
     assert len(places[:, 0].unique()) > 60
     assert torch.equal(told, condition)
-    torch.testing.assert_close(penalty, (28 * condition - 1).square().mean())  # a slope of c at each of 28 x 28 pixels
+    torch.testing.assert_close(
+        penalty, (28 * condition - 1).square().mean()
+    )  # a gradient of c at each of 28 x 28 pixels
 
 
-def test_a_discriminator_without_slope_still_learns_from_the_penalty():
+def test_a_discriminator_without_gradient_still_learns_from_the_penalty():
     weights = torch.zeros(28, 28, requires_grad=True)
-    penalty = losses.unit_slope(linear(weights), *torch.randn(2, 4, 1, 28, 28), torch.empty(4, 0))
+    penalty = losses.gradient_penalty(linear(weights), *torch.randn(2, 4, 1, 28, 28), torch.empty(4, 0))
     assert penalty.item() == pytest.approx(1, abs=1e-4)
     penalty.backward()
     assert weights.grad.isfinite().all()

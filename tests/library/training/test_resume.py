@@ -96,7 +96,7 @@ def test_a_stopped_training_resumes_to_the_same_bits(digits, short, folder, trai
 
 @pytest.mark.parametrize("name", ["fast", "wasserstein", "relativistic"])
 def test_a_training_resumes_to_the_same_bits_whatever_is_played_for(digits, normed, folder, trainers, everything, name):
-    """Step 3 of 10 is between two penalties on the slope, which come every eighth step.
+    """Step 3 of 10 is between two gradient penalties R1, which come every eighth step.
 
     The penalty of wasserstein draws chance in every step, and the norm of its networks moves in every step.
     """

@@ -215,22 +215,22 @@ def test_smoothed_labels_cost_the_discriminator_its_own_certainty_about_real_ima
     assert not torch.equal(next(before.discriminator.parameters()), next(after.discriminator.parameters()))
 
 
-def noted_slopes(plan: Recipe, real: Tensor, monkeypatch) -> list[tuple[int, str]]:
-    """The steps of ten in which each penalty on a slope is asked for, and the images it looks at."""
+def noted_penalties(plan: Recipe, real: Tensor, monkeypatch) -> list[tuple[int, str]]:
+    """The steps of ten in which each gradient penalty is asked for, and the images it looks at."""
     seen = []
 
-    def slope(discriminator, images, told):
+    def r1_penalty(discriminator, images, told):
         seen.append((trainer.step, "real" if torch.equal(images, real) else "fake"))
         return torch.zeros(())
 
-    def unit_slope(discriminator, images, fake, told):
+    def gradient_penalty(discriminator, images, fake, told):
         assert torch.equal(images, real)
         assert not torch.equal(fake, real)
         seen.append((trainer.step, "between"))
         return torch.zeros(())
 
-    monkeypatch.setattr(losses, "slope", slope)
-    monkeypatch.setattr(losses, "unit_slope", unit_slope)
+    monkeypatch.setattr(losses, "r1_penalty", r1_penalty)
+    monkeypatch.setattr(losses, "gradient_penalty", gradient_penalty)
     trainer = GANTrainer(plan)
     for _ in range(10):
         trainer.train_step(real, CLASSES, 0.0)
@@ -246,17 +246,17 @@ def noted_slopes(plan: Recipe, real: Tensor, monkeypatch) -> list[tuple[int, str
         (0.0, 0.0, []),
     ],
 )
-def test_the_slope_is_punished_at_real_and_at_fake_images_every_eighth_step_and_only_where_asked(
+def test_the_gradient_is_penalised_at_real_and_at_fake_images_every_eighth_step_and_only_where_asked(
     conditional, real, monkeypatch, r1, r2, expected
 ):
-    assert noted_slopes(replace(conditional, r1=r1, r2=r2), real, monkeypatch) == expected
+    assert noted_penalties(replace(conditional, r1=r1, r2=r2), real, monkeypatch) == expected
 
 
 @pytest.mark.parametrize("loss", losses.LOSSES)
-def test_wasserstein_alone_asks_for_a_slope_of_one_between_real_and_fake_in_every_step(
+def test_wasserstein_alone_asks_for_a_gradient_norm_of_one_between_real_and_fake_in_every_step(
     conditional, real, monkeypatch, loss
 ):
-    seen = noted_slopes(replace(conditional, loss=loss, r1=0.0, r2=0.0), real, monkeypatch)
+    seen = noted_penalties(replace(conditional, loss=loss, r1=0.0, r2=0.0), real, monkeypatch)
     assert seen == ([(step, "between") for step in range(10)] if loss == "wasserstein" else [])
 
 
@@ -267,8 +267,8 @@ def test_the_penalties_pull_with_their_weights_those_of_every_eighth_step_eight_
         torch.manual_seed(3)
         trainer = GANTrainer(replace(conditional, loss=loss, r1=r1, r2=r2))
         first = next(trainer.discriminator.parameters())
-        monkeypatch.setattr(losses, "slope", lambda *given: first.sum())
-        monkeypatch.setattr(losses, "unit_slope", lambda *given: first.sum() * punished)
+        monkeypatch.setattr(losses, "r1_penalty", lambda *given: first.sum())
+        monkeypatch.setattr(losses, "gradient_penalty", lambda *given: first.sum() * punished)
         trainer.train_step(real, CLASSES, 0.0)
         return first.grad
 
