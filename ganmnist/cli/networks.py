@@ -176,9 +176,9 @@ def _sums(rows: list[LayerRow]) -> dict[str, Any]:
 
 def _table(part: str, network: Sequential, rows: list[LayerRow], networks: ModelConfig) -> Table:
     sums = _sums(rows)
-    told = f", told one of {networks.classes} classes" if networks.classes else ""
+    condition = f", conditioned on one of {networks.classes} classes" if networks.classes else ""
     begins = f"from {networks.latent_dim} latent numbers" if part == "generator" else "from an image"
-    table = Table(title=f"{part}, {begins}{told}", title_justify="left", show_footer=True)
+    table = Table(title=f"{part}, {begins}{condition}", title_justify="left", show_footer=True)
     table.add_column("", justify="right")
     table.add_column("layer", "sum")
     table.add_column("output shape")

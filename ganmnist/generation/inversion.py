@@ -57,7 +57,7 @@ def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | None = None)
     condition = torch.eye(max(sampler.classes, 1))[classes][:, : sampler.classes]
     with torch.no_grad():
         parts = zip(torch.split(z, 32), torch.split(condition, 32), strict=True)
-        errors = torch.cat([_errors(sampler, part, told, target) for part, told in parts])
+        errors = torch.cat([_errors(sampler, latents, conditions, target) for latents, conditions in parts])
     order = errors.argsort(stable=True)
     begun = order[:starts]
     followed, errors = _descend(sampler, z[begun], condition[begun], target, _STEPS)

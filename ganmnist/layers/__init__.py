@@ -1,8 +1,9 @@
 """The layers a network is composed of: parameters, shape rule and builder of each.
 
-Shapes leave the batch out and put channels first: `(units,)` or `(channels, height, width)`. A few layers are also told
-a condition, a vector that comes with every sample: a generator's own input, or the class that a discriminator is to
-look for. Nothing here imports torch until a layer is built, so shapes are checked in microseconds.
+Shapes leave the batch out and put channels first: `(units,)` or `(channels, height, width)`. A few layers are
+conditional: they also take a condition, a vector that comes with every sample, which is a generator's own input, or the
+class that a discriminator is to look for. Nothing here imports torch until a layer is built, so shapes are checked in
+microseconds.
 """
 
 from ganmnist.layers.activations import *

@@ -21,7 +21,7 @@ class Layer(InOrder):
     Attributes:
         layer: Its name, to which each child narrows it, by which a network's JSON tells its layers apart.
         is_norm: It normalises.
-        is_conditional: It is told the condition.
+        is_conditional: It takes the condition beside its samples.
         mixes_samples: What it gives for a sample depends on the other samples of the batch.
         keeps_values: It arranges or repeats values and computes none.
     """

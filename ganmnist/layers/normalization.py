@@ -46,7 +46,7 @@ class BatchNorm(Layer):
 class ConditionalBatchNorm(Layer):
     """Batch normalisation whose gain and bias follow the condition (Chen et al. 2019, section 2).
 
-    In a generator that is z, and the class if there are classes: every layer hears what is wanted, not the first alone.
+    In a generator that is z, and the class if there are classes: every layer is conditioned, not the first alone.
     """
 
     layer: Literal["ConditionalBatchNorm"] = "ConditionalBatchNorm"
@@ -74,7 +74,7 @@ class ConditionalBatchNorm(Layer):
 class GroupNorm(Layer):
     """Group normalisation (Wu and He 2018, section 3): groups of channels to mean 0 and variance 1, sample by sample.
 
-    One group is layer normalisation. Where samples must not hear of each other it takes BatchNorm's place, as in a
+    One group is layer normalisation. Where samples must not depend on each other it takes BatchNorm's place, as in a
     discriminator with a gradient penalty.
     """
 

@@ -26,7 +26,7 @@ def generator_layouts(config: ModelConfig) -> dict[str, Layout]:
 
 
 def build_discriminator(config: ModelConfig) -> Network:
-    """Build the network from images (N, 1, 28, 28), told their class (N, classes), to logits (N, 1).
+    """Build the network from images (N, 1, 28, 28), conditioned on their class (N, classes), to logits (N, 1).
 
     A Sigmoid at the end belongs to the loss, which takes logits: log(sigmoid(x)) of a sure discriminator would be
     log(0), while softplus(-x) stays finite.

@@ -1,4 +1,4 @@
-"""Modules that torch lacks: told a condition, comparing the samples of a batch, or doing two layers' work at once."""
+"""Modules that torch lacks: conditional, comparing the samples of a batch, or doing two layers' work at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 
 class Network(nn.Sequential):
-    """Modules in a row, of which some are told the condition as well."""
+    """Modules in a row, of which some take the condition as well."""
 
     def forward(self, samples: Tensor, condition: Tensor | None = None) -> Tensor:
         """Run samples (N, ...) through all modules.

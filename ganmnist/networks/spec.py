@@ -41,7 +41,7 @@ class Sequential(InOrder):
 
         Args:
             input_shape: What arrives at the first layer.
-            condition: Length of the condition that some layers are told.
+            condition: Length of the condition that some layers take.
 
         Raises:
             NetworkError: A layer does not fit, or makes the network too large; names it by place and name, what
@@ -75,7 +75,9 @@ class Sequential(InOrder):
 LatentDim = Annotated[Whole, Field(description="Length of the latent vector z.", ge=1, le=1024)]
 Classes = Annotated[
     Whole,
-    Field(description="Classes that both networks are told, one-hot; 0: they are told none.", ge=0, le=MAX_CLASSES),
+    Field(
+        description="Classes that both networks are conditioned on, one-hot; 0: unconditional.", ge=0, le=MAX_CLASSES
+    ),
 ]
 Generator = Annotated[
     Sequential, Field(description="From z, and the class, to an image of 1 x 28 x 28 in [-1, 1], ending in Tanh.")

@@ -38,11 +38,11 @@ def _images_are_kept_apart(plan: Recipe) -> Iterator[str]:
         )
 
 
-def _the_class_is_asked_for(plan: Recipe) -> Iterator[str]:
+def _the_class_is_a_condition(plan: Recipe) -> Iterator[str]:
     layers = plan.networks.discriminator.layers
     if plan.networks.classes and not any(layer.is_conditional for layer in layers):
         yield (
-            "discriminator: is not told the class, so the generator need not draw the one that is asked for: "
+            "discriminator: is not conditioned on the class, so the generator need not draw the one that is asked for: "
             "end it in ClassProjection."
         )
 
@@ -73,7 +73,7 @@ def _last_to_change_numbers(network: Sequential) -> Layer:
 _RULES: tuple[Callable[[Recipe], Iterator[str]], ...] = (
     _pixels_are_squeezed,
     _images_are_kept_apart,
-    _the_class_is_asked_for,
+    _the_class_is_a_condition,
     _logits_are_free,
     _penalties_look_at_one_image,
 )

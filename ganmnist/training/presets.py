@@ -103,7 +103,7 @@ _TUTORIAL = ModelConfig(
 
 
 def _fast(classes: int) -> ModelConfig:
-    """Small networks: the class heard in every layer, and a discriminator without BatchNorm that sees sameness."""
+    """Small networks: every layer conditioned on the class, a discriminator without BatchNorm that sees sameness."""
     return ModelConfig(
         latent_dim=32,
         classes=classes,

@@ -52,7 +52,7 @@ class GANTrainer:
         apart: in one pass they would share BatchNorm statistics, which tell them apart by themselves.
 
         Args:
-            real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are told it.
+            real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are conditioned on it.
             classes: Their classes, (N,); of no meaning to networks without classes.
             progress: How much of the budget is used up, 0 to 1.
 
@@ -61,23 +61,23 @@ class GANTrainer:
         """
         self.adam_g.rate = self._recipe.learning_rate * self._recipe.lr_factor(progress)
         self.adam_d.rate = self.adam_g.rate * self._recipe.discriminator_rate
-        told = _one_hot(classes, self.networks.classes)
+        condition = _one_hot(classes, self.networks.classes)
         z = torch.randn(len(real), self.networks.latent_dim)
 
         with self._precision():
-            fake = self.generator(torch.cat([z, told], 1))  # (N, 1, 28, 28)
-            looks_real, looks_fake = self.discriminator(real, told), self.discriminator(fake.detach(), told)
-        loss_d = self._loss.discriminator(looks_real.float(), looks_fake.float())
-        loss_d = loss_d + losses.smoothing(looks_real.float(), self._recipe.label_smoothing)
+            fake = self.generator(torch.cat([z, condition], 1))  # (N, 1, 28, 28)
+            real_logits, fake_logits = self.discriminator(real, condition), self.discriminator(fake.detach(), condition)
+        loss_d = self._loss.discriminator(real_logits.float(), fake_logits.float())
+        loss_d = loss_d + losses.smoothing(real_logits.float(), self._recipe.label_smoothing)
         self.adam_d.zero_grad()
-        (loss_d + self._penalty(real, fake, told)).backward()  # type: ignore[no-untyped-call]
+        (loss_d + self._penalty(real, fake, condition)).backward()  # type: ignore[no-untyped-call]
         self.adam_d.step()
 
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
         with self._precision():
-            looks_fake = self.discriminator(fake, told)
-            looks_real = self.discriminator(real, told) if self._loss.compares else looks_real
-        loss_g = self._loss.generator(looks_fake.float(), looks_real.float())
+            fake_logits = self.discriminator(fake, condition)
+            real_logits = self.discriminator(real, condition) if self._loss.compares else real_logits
+        loss_g = self._loss.generator(fake_logits.float(), real_logits.float())
         self.adam_g.zero_grad()
         loss_g.backward()  # type: ignore[no-untyped-call]
         self.adam_g.step()
@@ -93,18 +93,18 @@ class GANTrainer:
         tensors = [value for state in kept for value in state.values() if value.is_floating_point()]
         return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())
 
-    def _penalty(self, real: Tensor, fake: Tensor, told: Tensor) -> Tensor:
+    def _penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
         """Return the gradient penalties of the discriminator, those with R1 and R2 in the steps that have them."""
         penalty = torch.zeros(())
         if self._loss.gradient_penalty:
             penalty = self._loss.gradient_penalty * losses.gradient_penalty(
-                self.discriminator, real, fake.float(), told
+                self.discriminator, real, fake.float(), condition
             )
         if self.step % _PENALTY_EVERY:
             return penalty
         for weight, images in ((self._recipe.r1, real), (self._recipe.r2, fake.float())):
             if weight:
-                penalty = penalty + weight * _PENALTY_EVERY * losses.r1_penalty(self.discriminator, images, told)
+                penalty = penalty + weight * _PENALTY_EVERY * losses.r1_penalty(self.discriminator, images, condition)
         return penalty
 
     def _precision(self) -> torch.autocast:

@@ -46,8 +46,8 @@ TINY = {
     },
 }
 
-# The same, told the class; with the layers that TINY lacks, and an up-sampling that is joined with its convolution.
-TOLD = {
+# The same, conditioned on the class; with the layers that TINY lacks, and an up-sampling joined with its convolution.
+CLASS_CONDITIONAL = {
     "latent_dim": 5,
     "classes": 10,
     "generator": {
@@ -138,14 +138,14 @@ def tiny() -> ModelConfig:
 
 
 @pytest.fixture(scope="session")
-def told() -> ModelConfig:
-    """As small, told the class."""
-    return ModelConfig.model_validate(TOLD)
+def class_conditional() -> ModelConfig:
+    """As small, conditioned on the class."""
+    return ModelConfig.model_validate(CLASS_CONDITIONAL)
 
 
 @pytest.fixture(scope="session")
 def normed() -> ModelConfig:
-    """As small, told the class, under spectral normalisation."""
+    """As small, conditioned on the class, under spectral normalisation."""
     return ModelConfig.model_validate(NORMED)
 
 

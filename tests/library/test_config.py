@@ -125,8 +125,8 @@ def test_settings_cannot_be_changed():
         TrainConfig().epochs = 3
 
 
-def test_settings_survive_json(short, told):
-    for config in (short, TrainConfig(networks=told, seconds=1 / 3), TrainConfig()):
+def test_settings_survive_json(short, class_conditional):
+    for config in (short, TrainConfig(networks=class_conditional, seconds=1 / 3), TrainConfig()):
         assert TrainConfig.model_validate_json(config.model_dump_json()) == config
 
 
@@ -145,13 +145,13 @@ def test_networks_that_do_not_fit_say_which_and_where(networks, part, layers, wo
         assert word in message
 
 
-def test_a_generator_takes_z_and_the_class_and_both_networks_are_told_it(told):
-    assert told.input_dim == 5 + 10
-    generator, discriminator = told.tables()
+def test_a_generator_takes_z_and_the_class_and_both_networks_are_conditioned_on_it(class_conditional):
+    assert class_conditional.input_dim == 5 + 10
+    generator, discriminator = class_conditional.tables()
     assert generator[0].parameters == 15 * 147  # Dense without bias
     assert generator[4].parameters == 2 * 3 * (15 + 1)  # ConditionalBatchNorm
     assert discriminator[-1].parameters == 5 * 7 * 7 * (10 + 1) + 1  # ClassProjection
-    without = told.model_copy(update={"classes": 0})
+    without = class_conditional.model_copy(update={"classes": 0})
     assert (without.input_dim, without.tables()[1][-1].parameters) == (5, 5 * 7 * 7 + 1)
 
 

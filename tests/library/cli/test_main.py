@@ -273,21 +273,21 @@ def test_show_takes_the_networks_and_the_settings_of_a_model(say):
     assert say("networks", "show", "--model", "second")[0] == 1
 
 
-def test_networks_of_ones_own_are_trained_as_the_options_say(say, tmp_path, shared_home, told):
+def test_networks_of_ones_own_are_trained_as_the_options_say(say, tmp_path, shared_home, class_conditional):
     """A file may also say how it is to be trained, as the Model component's text does; options come before it."""
     path = tmp_path / "gan.json"
-    path.write_text(f'{{"loss": "hinge", "r1": 2, "networks": {told.to_text()}}}', encoding="utf-8-sig")
+    path.write_text(f'{{"loss": "hinge", "r1": 2, "networks": {class_conditional.to_text()}}}', encoding="utf-8-sig")
     options = ["--networks", str(path), "--preset", "fast", "--r1", "0.25", "--images", "64", "--epochs", "1"]
-    status, output, errors = say("train", "--model", "told", *options, "--json")
+    status, output, errors = say("train", "--model", "class_conditional", *options, "--json")
     assert status == 0, errors
     assert "no BatchNorm" not in errors  # there is nothing to remark
     assert json.loads(output)["preset"] is None
-    manifest = ModelStore(shared_home).find("told").manifest()
-    assert manifest.networks == told
+    manifest = ModelStore(shared_home).find("class_conditional").manifest()
+    assert manifest.networks == class_conditional
     settings = manifest.settings
     assert (settings.preset, settings.loss, settings.r1, settings.epochs) == ("fast", "hinge", 0.25, 1)
-    assert say("generate", "--model", "told", "--digit", "9", "--out", str(tmp_path / "9.png"))[0] == 0
-    assert say("models", "--delete", "told")[0] == 0
+    assert say("generate", "--model", "class_conditional", "--digit", "9", "--out", str(tmp_path / "9.png"))[0] == 0
+    assert say("models", "--delete", "class_conditional")[0] == 0
 
 
 def test_what_is_likely_to_train_badly_is_said_before_it_trains(say, tmp_path, tiny):

@@ -40,9 +40,9 @@ def say(home, capsys):
 
 
 @pytest.fixture
-def folder(home, digits, told):
+def folder(home, digits, class_conditional):
     """A model that knows classes, trained for sixteen steps."""
-    config = TrainConfig(networks=told, epochs=2, batch_size=32, learning_rate=0.01, seed=7)
+    config = TrainConfig(networks=class_conditional, epochs=2, batch_size=32, learning_rate=0.01, seed=7)
     folder = ModelStore(home).new("grown")
     train(digits, config, folder)
     return folder
@@ -63,13 +63,13 @@ def test_a_film_ends_in_the_digits_of_the_model_and_every_frame_is_its_state(fol
     assert len({frame.tobytes() for frame in made.images}) == 6, "it grows"
 
 
-def test_in_float16_no_pixel_differs_by_more_than_one_grey(home, digits, told):
-    config = TrainConfig(networks=told, epochs=2, batch_size=32, learning_rate=0.01, seed=7)
+def test_in_float16_no_pixel_differs_by_more_than_one_grey(home, digits, class_conditional):
+    config = TrainConfig(networks=class_conditional, epochs=2, batch_size=32, learning_rate=0.01, seed=7)
     states = {}
     keep = FrameKeeper.keep
 
     def spy(self, frame, generator):
-        states[frame.step] = Sampler(told, generator, "exact", frame.step)
+        states[frame.step] = Sampler(class_conditional, generator, "exact", frame.step)
         keep(self, frame, generator)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -154,9 +154,9 @@ def test_a_stopped_training_goes_on_with_its_frames_and_a_deleted_model_takes_th
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "manifest", "other networks"])
-def test_a_damaged_frame_is_refused(folder, tiny, told, damage):
+def test_a_damaged_frame_is_refused(folder, tiny, class_conditional, damage):
     keeper = FrameKeeper(folder, 0)
-    keeper.keep(frame(4), build_generator(told if damage == "other networks" else tiny).state_dict())
+    keeper.keep(frame(4), build_generator(class_conditional if damage == "other networks" else tiny).state_dict())
     (path,) = folder.glob("*.safetensors")
     if damage == "flipped":
         content = bytearray(path.read_bytes())

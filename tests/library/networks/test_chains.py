@@ -114,12 +114,12 @@ def check_build(network: Sequential, start: Shape, condition: int) -> None:
     """The feature maps of each layer has the shape of the table, and what was built its parameters."""
     rows = network.table(start, condition)
     built = _build(network, start, condition)
-    samples, told = torch.rand(2, *start), torch.rand(2, condition)
+    samples, given = torch.rand(2, *start), torch.rand(2, condition)
     with torch.no_grad():
-        built(samples, told)
+        built(samples, given)
         built.eval()
-        outputs = list(built.walk(samples, told))
-        assert torch.equal(outputs[-1], built(samples, told))
+        outputs = list(built.walk(samples, given))
+        assert torch.equal(outputs[-1], built(samples, given))
     assert [(2, *row.output_shape) for row in rows] == [tuple(output.shape) for output in outputs]
     found = [sum(parameter.numel() for parameter in module.parameters()) for module in built]
     assert [row.parameters for row in rows] == found

@@ -205,22 +205,24 @@ def test_a_network_tells_the_condition_to_the_modules_that_take_one_and_to_no_ot
     assert network(features).item() == 8 + 7 * 7  # its own input, as in a generator
 
 
-def test_an_unfilled_network_has_the_shapes_of_any_other_and_costs_no_randomness(told):
+def test_an_unfilled_network_has_the_shapes_of_any_other_and_costs_no_randomness(class_conditional):
     torch.manual_seed(4)
     before = torch.get_rng_state()
     with Unfilled():
-        unfilled = build_generator(told)
+        unfilled = build_generator(class_conditional)
     assert torch.equal(torch.get_rng_state(), before)
-    usual = build_generator(told)
+    usual = build_generator(class_conditional)
     assert not torch.equal(torch.get_rng_state(), before)
     assert {key: value.shape for key, value in unfilled.state_dict().items()} == {
         key: value.shape for key, value in usual.state_dict().items()
     }
 
 
-def test_a_sampler_and_the_judge_never_touch_the_randomness_that_another_thread_trains_with(told, monkeypatch):
+def test_a_sampler_and_the_judge_never_touch_the_randomness_that_another_thread_trains_with(
+    class_conditional, monkeypatch
+):
     """Not even for a moment: to put it back afterwards would undo what the other thread has drawn meanwhile."""
-    weights = build_generator(told).state_dict()
+    weights = build_generator(class_conditional).state_dict()
     built = []
 
     def watch(build):
@@ -235,6 +237,6 @@ def test_a_sampler_and_the_judge_never_touch_the_randomness_that_another_thread_
 
     monkeypatch.setattr(sampler, "build_generator", watch(build_generator))
     monkeypatch.setattr(judge, "Judge", watch(judge.Judge))
-    Sampler(told, weights, "digits", 1)
+    Sampler(class_conditional, weights, "digits", 1)
     judge.load_judge.__wrapped__()
     assert len(built) == 2

@@ -208,9 +208,9 @@ def test_parts_take_the_place_of_those_of_the_base(tiny):
     assert ModelParts().over(tiny) == tiny
 
 
-def test_no_classes_is_a_part_that_is_given(told):
-    assert ModelParts(classes=0).over(told).classes == 0
-    assert ModelParts().over(told).classes == 10
+def test_no_classes_is_a_part_that_is_given(class_conditional):
+    assert ModelParts(classes=0).over(class_conditional).classes == 0
+    assert ModelParts().over(class_conditional).classes == 10
 
 
 def test_parts_that_do_not_fit_the_base_are_refused(tiny):

@@ -42,20 +42,20 @@ def test_what_safetensors_writes_is_read_as_what_it_wrote():
     assert layouts(tensors)["scalar"] == Layout("I64", ())
 
 
-@pytest.mark.parametrize("kind", ["tiny", "told", "normed"])
+@pytest.mark.parametrize("kind", ["tiny", "class_conditional", "normed"])
 def test_the_layouts_of_networks_are_those_of_the_built_ones(request, kind):
     networks = request.getfixturevalue(kind)
     assert generator_layouts(networks) == layouts(build_generator(networks).state_dict())
 
 
-def test_having_layouts_imports_no_compiler(told):
+def test_having_layouts_imports_no_compiler(class_conditional):
     """Which takes torch a second, and which it needs on its device without memory for all that computes."""
     script = (
         "import json, sys\nfrom ganmnist import ModelConfig\nfrom ganmnist.networks.build import generator_layouts\n"
         "generator_layouts(ModelConfig.model_validate(json.loads(sys.argv[1]))); assert 'sympy' not in sys.modules"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    networks = told.model_dump_json()
+    networks = class_conditional.model_dump_json()
     done = subprocess.run([sys.executable, "-c", script, networks], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

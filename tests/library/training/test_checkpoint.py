@@ -49,7 +49,7 @@ def steps(folder) -> list[int]:
     return sorted(int(path.stem.split("-")[1]) for path in folder.glob("step-*.json"))
 
 
-@pytest.mark.parametrize("kind", ["tiny", "told"])
+@pytest.mark.parametrize("kind", ["tiny", "class_conditional"])
 def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, play, everything, kind, request):
     short = short.model_copy(update={"networks": request.getfixturevalue(kind)})
     trainer = play(new_game(short), 3)

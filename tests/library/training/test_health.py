@@ -28,7 +28,7 @@ from ganmnist.training.loop import train
 from ganmnist.training.presets import PRESETS
 from ganmnist.training.step import GANTrainer
 
-TOLD, FREE, TUTORIAL = PRESETS["fast"], PRESETS["unconditional"], PRESETS["tutorial"]
+CONDITIONAL, UNCONDITIONAL, TUTORIAL = PRESETS["fast"], PRESETS["unconditional"], PRESETS["tutorial"]
 GUESSING = [1.3] * WINDOW  # losses of a discriminator that can but guess
 WINNING = [0.01] * WINDOW
 ASKED = np.arange(300) % 10
@@ -58,14 +58,14 @@ def say(estimator):
     return say
 
 
-@pytest.mark.parametrize("plan", [TOLD, FREE, TUTORIAL])
+@pytest.mark.parametrize("plan", [CONDITIONAL, UNCONDITIONAL, TUTORIAL])
 def test_of_good_digits_nothing_is_said_even_if_the_discriminator_tells_them(say, draw, plan):
     images = draw(2, ASKED)
     assert say(plan, images) == say(plan, images, WINNING) == ()
 
 
 def test_a_generator_of_one_digit_is_named_by_that_digit(say, draw):
-    (sentence,) = say(FREE, draw(3, np.full(300, 4)))
+    (sentence,) = say(UNCONDITIONAL, draw(3, np.full(300, 4)))
     assert sentence == ("Only some digits are made: hardly any but 4 (mode collapse). Lower learning_rate, now 0.003.")
 
 
@@ -79,12 +79,12 @@ def test_a_digit_that_the_data_lack_is_not_missed(draw):
     labels = np.array([0, 1, 3, 4, 5, 6, 7, 8, 9])[np.arange(450) % 9]
     estimator = Estimator(draw(1, labels), labels.astype(np.uint8), DIGITS)
     judgement = replace(estimator.judge(draw(5, labels[:300])), step=1000)
-    assert warnings(FREE, GUESSING, judgement) == ()
+    assert warnings(UNCONDITIONAL, GUESSING, judgement) == ()
 
 
 def test_a_generator_of_one_image_is_told_that_it_makes_one(say, draw):
     one = np.repeat(draw(6, np.array([7])), 300, 0)
-    alike, only = say(FREE, one)
+    alike, only = say(UNCONDITIONAL, one)
     assert alike.startswith("All generated images are nearly the same (mode collapse). ")
     assert only.startswith("Only some digits are made: hardly any but 7 ")
     black = say(TUTORIAL, np.zeros((300, 28, 28), np.uint8))
@@ -93,23 +93,23 @@ def test_a_generator_of_one_image_is_told_that_it_makes_one(say, draw):
 
 def test_one_image_for_each_class_is_told_and_so_is_one_class_of_ten(say, draw):
     each = draw(7, np.arange(10))[ASKED]
-    (sentence,) = say(TOLD, each)
+    (sentence,) = say(CONDITIONAL, each)
     assert sentence.startswith("All generated images of the same class are nearly the same (mode collapse). ")
     images = draw(8, ASKED)
     images[ASKED == 3] = images[3]
-    (sentence,) = say(TOLD, images)
+    (sentence,) = say(CONDITIONAL, images)
     assert sentence.startswith("All generated images of 3 are nearly the same")
 
 
 def test_digits_other_than_those_asked_for_are_told_of_a_model_with_classes(say, draw):
     swapped = np.array([0, 1, 8, 3, 4, 2, 6, 7, 5, 9])
     images = draw(9, swapped[ASKED])
-    (sentence,) = say(TOLD, images)
+    (sentence,) = say(CONDITIONAL, images)
     assert sentence == "Asked for 2, 5 and 8, the generator draws something else. Lower learning_rate, now 0.003."
-    assert say(FREE, images) == ()
-    layers = [layer for layer in TOLD.networks.discriminator.layers if not isinstance(layer, ClassProjection)]
-    deaf = TOLD.networks.model_copy(update={"discriminator": Sequential(layers=tuple(layers))})
-    (sentence,) = say(replace(TOLD, networks=deaf), images)
+    assert say(UNCONDITIONAL, images) == ()
+    layers = [layer for layer in CONDITIONAL.networks.discriminator.layers if not isinstance(layer, ClassProjection)]
+    unaware = CONDITIONAL.networks.model_copy(update={"discriminator": Sequential(layers=tuple(layers))})
+    (sentence,) = say(replace(CONDITIONAL, networks=unaware), images)
     assert "End the discriminator in ClassProjection" in sentence
 
 
@@ -118,18 +118,18 @@ def test_of_classes_that_are_no_digits_as_the_judge_knows_them_only_sameness_is_
     labels = np.arange(450) % 10
     estimator = Estimator(draw(1, labels), labels.astype(np.uint8) if classes else None, classes)
     fours = draw(3, np.full(300, 4))
-    assert warnings(FREE, GUESSING, replace(estimator.judge(fours), step=1000)) == ()
+    assert warnings(UNCONDITIONAL, GUESSING, replace(estimator.judge(fours), step=1000)) == ()
     if classes:
-        assert warnings(TOLD, GUESSING, replace(estimator.judge(fours, ASKED), step=1000)) == ()
+        assert warnings(CONDITIONAL, GUESSING, replace(estimator.judge(fours, ASKED), step=1000)) == ()
         images = draw(8, ASKED)
         images[ASKED == 2] = images[2]
-        (sentence,) = warnings(TOLD, GUESSING, replace(estimator.judge(images, ASKED), step=1000))
+        (sentence,) = warnings(CONDITIONAL, GUESSING, replace(estimator.judge(images, ASKED), step=1000))
         assert sentence.startswith(f"All generated images of {classes[2]} are")
 
 
 def test_a_training_that_has_hardly_begun_may_draw_what_it_likes(say):
-    assert say(FREE, np.zeros((300, 28, 28), np.uint8), step=399) == ()
-    assert say(FREE, np.zeros((300, 28, 28), np.uint8), step=400) != ()
+    assert say(UNCONDITIONAL, np.zeros((300, 28, 28), np.uint8), step=399) == ()
+    assert say(UNCONDITIONAL, np.zeros((300, 28, 28), np.uint8), step=400) != ()
 
 
 def bad(frechet: float) -> Judgement:
@@ -137,7 +137,7 @@ def bad(frechet: float) -> Judgement:
 
 
 def test_a_discriminator_that_wins_is_told_with_what_weakens_it():
-    (sentence,) = warnings(FREE, WINNING, bad(900.0))
+    (sentence,) = warnings(UNCONDITIONAL, WINNING, bad(900.0))
     assert sentence.startswith("The discriminator wins: ")
     assert sentence.endswith(
         "Raise r1, now 0.05, or give the discriminator fewer filters, or a Dropout between its layers."
@@ -147,7 +147,7 @@ def test_a_discriminator_that_wins_is_told_with_what_weakens_it():
     (sentence,) = warnings(replace(TUTORIAL, loss="hinge"), WINNING, bad(900.0))
     assert "spectral_norm" in sentence
     assert warnings(replace(TUTORIAL, loss="wasserstein"), [-80.0] * WINDOW, bad(900.0)) == ()
-    assert warnings(FREE, WINNING[1:], bad(900.0)) == ()  # not for long enough
+    assert warnings(UNCONDITIONAL, WINNING[1:], bad(900.0)) == ()  # not for long enough
 
 
 def test_smoothed_labels_keep_a_discriminator_that_wins_from_a_loss_of_zero():
@@ -159,14 +159,14 @@ def test_smoothed_labels_keep_a_discriminator_that_wins_from_a_loss_of_zero():
 
 
 def test_losses_that_run_away_are_told():
-    (sentence,) = warnings(FREE, [40.0] * WINDOW, bad(900.0))
+    (sentence,) = warnings(UNCONDITIONAL, [40.0] * WINDOW, bad(900.0))
     assert sentence.startswith("The losses run away: ")
     assert "learning_rate, now 0.003, " in sentence
 
 
 def test_what_is_said_is_said_once_and_taken_back():
     told = []
-    watch = Watch(FREE, told.append)
+    watch = Watch(UNCONDITIONAL, told.append)
     for loss in WINNING:
         watch.step(loss)
     for judgement in (None, bad(900.0), bad(900.0), bad(10.0), bad(10.0)):

@@ -145,7 +145,7 @@ def numbered(digits):
     return replace(digits, train_images=images, train_labels=(np.arange(64) * 7 % 10).astype(np.uint8))
 
 
-@pytest.mark.parametrize("kind", ["tiny", "told"])
+@pytest.mark.parametrize("kind", ["tiny", "class_conditional"])
 def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(numbered, short, played, kind, request):
     train(numbered, changed(short, networks=request.getfixturevalue(kind), batch_size=16))
     first, second = (list(itertools.chain(*(numbers for numbers, _ in steps))) for steps in (played[:4], played[4:]))
@@ -154,8 +154,10 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(numbered, shor
     assert first != sorted(first)
 
 
-def test_images_come_with_their_classes_and_sorted_by_class_where_networks_are_told(numbered, short, told, played):
-    train(numbered, changed(short, networks=told, batch_size=16))
+def test_images_come_with_their_classes_and_sorted_by_class_where_networks_are_conditioned_on_it(
+    numbered, short, class_conditional, played
+):
+    train(numbered, changed(short, networks=class_conditional, batch_size=16))
     for numbers, classes in played:
         assert classes == [number * 7 % 10 for number in numbers]
         assert classes == sorted(classes)
@@ -178,7 +180,7 @@ def test_the_callers_randomness_stays_as_it_was(digits, short):
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])
 
 
-@pytest.mark.parametrize("kind", ["tiny", "told"])
+@pytest.mark.parametrize("kind", ["tiny", "class_conditional"])
 def test_looking_judging_and_publishing_do_not_change_the_training(digits, short, folder, judge, kind, request):
     config = changed(short, networks=request.getfixturevalue(kind))
     alone = pixels(train(digits, config))
@@ -211,9 +213,11 @@ def test_previews_grow_from_the_same_latents_and_come_at_the_start_and_the_end(d
     np.testing.assert_array_equal(shown[-1], sampler.generate(z))
 
 
-def test_previews_of_a_model_with_classes_show_them_in_turn(digits, short, told):
+def test_previews_of_a_model_with_classes_show_them_in_turn(digits, short, class_conditional):
     shown = []
-    sampler = train(digits, changed(short, networks=told), on_preview=lambda images: shown.append(images.copy()))
+    sampler = train(
+        digits, changed(short, networks=class_conditional), on_preview=lambda images: shown.append(images.copy())
+    )
     z = np.random.default_rng(short.seed).standard_normal((16, 5)).astype(np.float32)
     np.testing.assert_array_equal(shown[-1], sampler.generate(z, np.array([*range(10), *range(6)])))
 
@@ -314,12 +318,12 @@ def test_a_training_shorter_than_the_judges_first_time_is_not_judged(digits, sho
     assert judge == [1.0]
 
 
-def test_data_of_other_classes_than_the_networks_are_refused(digits, short, told, folder):
+def test_data_of_other_classes_than_the_networks_are_refused(digits, short, class_conditional, folder):
     three = replace(digits, classes=("a", "b", "c"), train_labels=digits.train_labels % 3)
     with pytest.raises(DataError, match=rf"{digits.name}: has 3 classes, the networks are built for 10"):
-        train(three, changed(short, networks=told), folder)
+        train(three, changed(short, networks=class_conditional), folder)
     with pytest.raises(DataError, match="has 0 classes"):
-        train(replace(digits, classes=()), changed(short, networks=told), folder)
+        train(replace(digits, classes=()), changed(short, networks=class_conditional), folder)
     assert not folder.path.exists()
 
 
@@ -335,15 +339,15 @@ def test_networks_without_classes_learn_from_data_of_any(digits, short):
 
 
 @pytest.mark.parametrize("after", ["Conv2D", "Flatten"])
-def test_layers_that_compare_samples_may_stand_anywhere(digits, short, told, after):
-    layers = list(told.discriminator.layers)
+def test_layers_that_compare_samples_may_stand_anywhere(digits, short, class_conditional, after):
+    layers = list(class_conditional.discriminator.layers)
     deviation = layers.pop(1)
     layers.insert(1 if after == "Conv2D" else 2, deviation)
-    other = told.model_copy(update={"discriminator": Sequential(layers=layers)})
+    other = class_conditional.model_copy(update={"discriminator": Sequential(layers=layers)})
     train(digits, changed(short, networks=other), should_stop=_after(2))
 
 
-def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, short, told, monkeypatch):
+def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, short, class_conditional, monkeypatch):
     made = []
     monkeypatch.setattr(
         loop,
@@ -351,7 +355,7 @@ def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, 
         lambda: made.append(1) or SimpleNamespace(step=lambda seconds, in_company: made.append(seconds)),
     )
     monkeypatch.setattr(loop, "_has_bfloat16", lambda: True)
-    config = changed(short, networks=told)
+    config = changed(short, networks=class_conditional)
     adapted = train(digits, config, adapt=True)
     assert len(made) == 1 + 16
     assert made[1:] == sorted(made[1:])  # told the seconds after every step

@@ -101,7 +101,7 @@ def test_smoothing_makes_the_cross_entropy_that_of_a_lower_label(amount):
 
 
 def linear(weights: Tensor):
-    return lambda given, told: (given * weights).sum((1, 2, 3))[:, None] + 9
+    return lambda given, condition: (given * weights).sum((1, 2, 3))[:, None] + 9
 
 
 def test_the_r1_penalty_of_a_linear_discriminator_is_half_the_square_of_its_weights_and_pulls_them_to_zero():
@@ -120,9 +120,7 @@ def test_the_r1_penalty_is_the_mean_over_the_images_and_the_discriminator_is_giv
     images = torch.zeros(2, 1, 28, 28)
     images[0, 0, 3, 4], images[1, 0, 5, 6] = 2.0, 3.0
     condition = torch.tensor([[1.0], [10.0]])
-    penalty = losses.r1_penalty(
-        lambda given, told: told * given.sum((1, 2, 3)).square()[:, None] / 2, images, condition
-    )
+    penalty = losses.r1_penalty(lambda given, its: its * given.sum((1, 2, 3)).square()[:, None] / 2, images, condition)
     assert penalty.item() == pytest.approx(784 * (2.0**2 + 30.0**2) / 2 / 2)
     assert not images.requires_grad
 
@@ -144,21 +142,21 @@ def test_the_gradient_penalty_is_taken_on_the_lines_between_each_real_image_and_
     """Every sample has a point of its own, the same for all its pixels, and its own condition."""
     seen = []
 
-    def discriminator(given: Tensor, told: Tensor) -> Tensor:
-        seen.append((given.detach(), told))
-        return given.sum((1, 2, 3))[:, None] * told
+    def discriminator(given: Tensor, its: Tensor) -> Tensor:
+        seen.append((given.detach(), its))
+        return given.sum((1, 2, 3))[:, None] * its
 
     real, fake = torch.full((64, 1, 28, 28), 10.0), torch.full((64, 1, 28, 28), 20.0)
     fake.requires_grad_()
     condition = torch.linspace(0, 1, 64)[:, None]
     penalty = losses.gradient_penalty(discriminator, real, fake, condition)
-    ((points, told),) = seen
+    ((points, conditions),) = seen
     places = points.flatten(1)
     assert torch.equal(places.amin(1), places.amax(1))
     assert 10 <= places.min() < 11
     assert 19 < places.max() <= 20
     assert len(places[:, 0].unique()) > 60
-    assert torch.equal(told, condition)
+    assert torch.equal(conditions, condition)
     torch.testing.assert_close(
         penalty, (28 * condition - 1).square().mean()
     )  # a gradient of c at each of 28 x 28 pixels

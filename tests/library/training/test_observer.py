@@ -28,11 +28,11 @@ def folder(home):
 
 
 @pytest.fixture
-def snapshot(tiny, told, folder):
+def snapshot(tiny, class_conditional, folder):
     """A generator whose weights tell its step: snapshot(step, seconds=None, finished=False, conditional=False)."""
 
     def snapshot(step: int, seconds: float | None = None, *, finished: bool = False, conditional: bool = False):
-        networks = told if conditional else tiny
+        networks = class_conditional if conditional else tiny
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(step)
             weights = build_generator(networks).state_dict()

@@ -110,19 +110,19 @@ def test_the_loss_of_the_preset_decides_whether_labels_can_be_smoothed():
         recipe(TrainConfig(preset="fast", label_smoothing=0.1))
 
 
-def test_networks_of_ones_own_train_as_the_preset_does_that_is_named_or_as_the_tutorial(tiny, told):
-    for own in (tiny, told):
+def test_networks_of_ones_own_train_as_the_preset_does_that_is_named_or_as_the_tutorial(tiny, class_conditional):
+    for own in (tiny, class_conditional):
         assert recipe(TrainConfig(networks=own)) == replace(PRESETS["tutorial"], networks=own)
         for name, preset in PRESETS.items():
             assert recipe(TrainConfig(preset=name, networks=own)) == replace(preset, networks=own)
 
 
-def test_a_preset_has_as_many_classes_as_the_data_and_networks_of_ones_own_stay_as_they_are(told):
+def test_a_preset_has_as_many_classes_as_the_data_and_networks_of_ones_own_stay_as_they_are(class_conditional):
     assert recipe(TrainConfig(), 3).networks.classes == 3
     assert recipe(TrainConfig(), 0).networks.classes == 0
     for name in ("tutorial", "unconditional"):
         assert recipe(TrainConfig(preset=name), 3).networks.classes == 0
-    assert recipe(TrainConfig(networks=told), 3).networks == told
+    assert recipe(TrainConfig(networks=class_conditional), 3).networks == class_conditional
 
 
 @pytest.mark.parametrize("classes", [0, 1, 3, 100])

@@ -1,4 +1,4 @@
-"""One step of a GAN: who learns from what, how fast, and what the networks are told."""
+"""One step of a GAN: who learns from what, how fast, and what the networks are conditioned on."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def plain(tiny) -> Recipe:
 
 
 @pytest.fixture
-def conditional(told) -> Recipe:
-    return recipe(TrainConfig(networks=told))
+def conditional(class_conditional) -> Recipe:
+    return recipe(TrainConfig(networks=class_conditional))
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_conditional_networks_hear_the_class_of_the_real_images(conditional, rea
     assert given.shape == (4, 5 + 10)
     assert torch.equal(given[:, 5:], one_hot)
     assert len(pairs) >= 3  # real and fake to learn from, fake again for the generator
-    assert all(torch.equal(told, one_hot) for _, told in pairs)
+    assert all(torch.equal(condition, one_hot) for _, condition in pairs)
 
 
 def test_networks_without_classes_hear_nothing_of_them(plain, real):
@@ -160,7 +160,7 @@ def test_networks_without_classes_hear_nothing_of_them(plain, real):
     inputs, pairs = listen(trainer)
     trainer.train_step(real, CLASSES, 0.0)
     assert inputs[0].shape == (4, 5)
-    assert {told.shape for _, told in pairs} == {(4, 0)}
+    assert {condition.shape for _, condition in pairs} == {(4, 0)}
 
 
 def test_real_and_fake_pass_the_discriminator_apart(plain, real):
@@ -186,7 +186,7 @@ def test_every_loss_makes_steps_of_finite_losses_from_which_both_networks_learn(
 
 
 def gradients(plan: Recipe, real: Tensor) -> list[Tensor]:
-    """What the generator is told in a step in which nothing is learned yet."""
+    """What the generator is given in a step in which nothing is learned yet."""
     torch.manual_seed(3)
     trainer = GANTrainer(plan)
     trainer.train_step(real, CLASSES, 1.0)
@@ -219,11 +219,11 @@ def noted_penalties(plan: Recipe, real: Tensor, monkeypatch) -> list[tuple[int, 
     """The steps of ten in which each gradient penalty is asked for, and the images it looks at."""
     seen = []
 
-    def r1_penalty(discriminator, images, told):
+    def r1_penalty(discriminator, images, condition):
         seen.append((trainer.step, "real" if torch.equal(images, real) else "fake"))
         return torch.zeros(())
 
-    def gradient_penalty(discriminator, images, fake, told):
+    def gradient_penalty(discriminator, images, fake, condition):
         assert torch.equal(images, real)
         assert not torch.equal(fake, real)
         seen.append((trainer.step, "between"))
