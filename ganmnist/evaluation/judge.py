@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganmnist.networks.network import Unfilled
+from ganmnist.networks.network import SkipInit
 from ganmnist.pixels import rescale
 from ganmnist.storage import bundle
 from ganmnist.storage.safetensors_header import layouts
@@ -56,7 +56,7 @@ def load_judge() -> Judge:
     Raises:
         ModelError: Its files are damaged.
     """
-    with Unfilled():
+    with SkipInit():
         judge = Judge()
     kept = {name: value.half() if value.is_floating_point() else value for name, value in judge.state_dict().items()}
     _, weights = bundle.load(MANIFEST, lambda _: layouts(kept))

@@ -23,7 +23,7 @@ from ganmnist.models.manifest import Source
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.networks.build import build_generator
 from ganmnist.networks.folding import fold_batchnorm
-from ganmnist.networks.network import Unfilled
+from ganmnist.networks.network import SkipInit
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
@@ -40,7 +40,7 @@ class Sampler:
         self.networks = networks
         self.latent_dim = networks.latent_dim
         self.classes = networks.classes
-        with Unfilled():
+        with SkipInit():
             self._generator = build_generator(networks)
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator.requires_grad_(False).eval()

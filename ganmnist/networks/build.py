@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganmnist.layers import Conv2D, Dense, Layer, Shape, Sigmoid, UpSampling2D
-from ganmnist.networks.network import Network, Postponed, Unfilled, UpsampledConv2d
+from ganmnist.networks.network import Network, Postponed, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import IMAGE_SHAPE, ModelConfig, Sequential
 from ganmnist.storage.safetensors_header import Layout, layouts
 
@@ -21,7 +21,7 @@ def build_generator(config: ModelConfig) -> Network:
 
 def generator_layouts(config: ModelConfig) -> dict[str, Layout]:
     """Return what tensors the generator's weights are, without a byte of memory for them."""
-    with Unfilled(), torch.device("meta"):
+    with SkipInit(), torch.device("meta"):
         return layouts(build_generator(config).state_dict())
 
 
@@ -62,7 +62,7 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
 
 
 def _normalise_spectrum(module: nn.Module) -> None:
-    """Spectral normalisation (Miyato et al. 2018, section 2.1) of the weights in a module, after their first filling.
+    """Spectral normalisation (Miyato et al. 2018, section 2.1) of the weights in a module, after their initialisation.
 
     The largest singular value is found by one power iteration a step.
     """

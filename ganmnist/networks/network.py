@@ -75,10 +75,10 @@ class Postponed(nn.Identity):
         return interpolate(images, scale_factor=2)
 
 
-class Unfilled(TorchFunctionMode):
-    """While it lasts, this thread builds modules without a first filling: for those whose weights are loaded.
+class SkipInit(TorchFunctionMode):
+    """While it lasts, this thread builds modules without initialisation: for those whose weights are loaded.
 
-    A filling costs randomness, of which torch has one source for all threads, and another thread may be training.
+    Initialisation draws from the random generator, of which torch has one for all threads, and another may be training.
     """
 
     def __torch_function__(

@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from ganmnist.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Reshape, Sigmoid, UpSampling2D
 from ganmnist.networks.build import _build, build_discriminator, build_generator
-from ganmnist.networks.network import Network, Postponed, Unfilled, UpsampledConv2d
+from ganmnist.networks.network import Network, Postponed, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import Sequential
 from ganmnist.training.presets import PRESETS
 
@@ -106,7 +106,7 @@ def test_a_normalised_network_survives_its_state_to_the_bit(network):
     steepen(network)
     for _ in range(5):
         network(torch.randn(2, 7))
-    with Unfilled():
+    with SkipInit():
         other = _build(NORMED, (7,), 0)
     other.load_state_dict({name: value.clone() for name, value in network.state_dict().items()})
     z = torch.randn(2, 7)
@@ -146,9 +146,9 @@ def test_normalised_weights_learn_in_bfloat16_and_stay_float32(network):
     assert largest(network.eval()) == pytest.approx([1] * WEIGHTS, rel=0.02)
 
 
-def test_an_unfilled_normalised_network_costs_no_randomness():
+def test_a_normalised_network_without_initialisation_costs_no_randomness():
     before = torch.get_rng_state()
-    with Unfilled():
+    with SkipInit():
         _build(NORMED, (7,), 0)
     assert torch.equal(torch.get_rng_state(), before)
     _build(NORMED, (7,), 0)

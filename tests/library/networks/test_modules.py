@@ -15,7 +15,7 @@ from ganmnist.generation.sampler import Sampler
 from ganmnist.layers import BatchNorm, Conv2D, UpSampling2D
 from ganmnist.layers.modules import ConditionalBatchNorm2d, MinibatchStandardDeviation, Projection
 from ganmnist.networks.build import _build, build_generator
-from ganmnist.networks.network import Network, Unfilled, UpsampledConv2d
+from ganmnist.networks.network import Network, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import Sequential
 
 
@@ -205,15 +205,15 @@ def test_a_network_tells_the_condition_to_the_modules_that_take_one_and_to_no_ot
     assert network(features).item() == 8 + 7 * 7  # its own input, as in a generator
 
 
-def test_an_unfilled_network_has_the_shapes_of_any_other_and_costs_no_randomness(class_conditional):
+def test_a_network_without_initialisation_has_the_shapes_of_any_other_and_costs_no_randomness(class_conditional):
     torch.manual_seed(4)
     before = torch.get_rng_state()
-    with Unfilled():
-        unfilled = build_generator(class_conditional)
+    with SkipInit():
+        skipped = build_generator(class_conditional)
     assert torch.equal(torch.get_rng_state(), before)
     usual = build_generator(class_conditional)
     assert not torch.equal(torch.get_rng_state(), before)
-    assert {key: value.shape for key, value in unfilled.state_dict().items()} == {
+    assert {key: value.shape for key, value in skipped.state_dict().items()} == {
         key: value.shape for key, value in usual.state_dict().items()
     }
 
