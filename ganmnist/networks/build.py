@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganmnist.layers import Conv2D, Dense, Layer, Shape, Sigmoid, UpSampling2D
-from ganmnist.networks.network import Network, Postponed, SkipInit, UpsampledConv2d
+from ganmnist.networks.network import FusedUpsample, Network, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import IMAGE_SHAPE, ModelConfig, Sequential
 from ganmnist.storage.safetensors_header import Layout, layouts
 
@@ -44,7 +44,7 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
     module: nn.Module
     for row, layer in zip(network.table(input_shape, condition), network.layers, strict=True):
         if isinstance(before, UpSampling2D) and isinstance(layer, Conv2D) and _can_join(before, layer):
-            modules[f"{row.place - 1:02d}_{before.layer}"] = Postponed()
+            modules[f"{row.place - 1:02d}_{before.layer}"] = FusedUpsample()
             module = UpsampledConv2d(shape[0], layer.filters, bias=layer.bias)
         else:
             module = layer.build(shape, condition)

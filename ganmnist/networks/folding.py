@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
 from ganmnist.layers.modules import ConditionalBatchNorm2d
-from ganmnist.networks.network import Network, Postponed, UpsampledConv2d
+from ganmnist.networks.network import FusedUpsample, Network, UpsampledConv2d
 
 _Step = Callable[[Tensor, Tensor], Tensor]  # samples, condition
 
@@ -52,7 +52,7 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
     if type(module) is nn.Sequential:
         for part in module:
             yield from _parts(part)
-    elif not isinstance(module, Postponed):
+    elif not isinstance(module, FusedUpsample):
         yield module
 
 

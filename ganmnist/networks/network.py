@@ -31,7 +31,7 @@ class Network(nn.Sequential):
         condition = samples if condition is None else condition
         for module in self:
             samples = _run(module, samples, condition)
-            yield module.ahead(samples) if isinstance(module, Postponed) else samples
+            yield module.materialize(samples) if isinstance(module, FusedUpsample) else samples
 
 
 def _run(module: nn.Module, samples: Tensor, condition: Tensor) -> Tensor:
@@ -67,10 +67,10 @@ class UpsampledConv2d(nn.Conv2d):
         return summed.contiguous(memory_format=torch.channels_last)
 
 
-class Postponed(nn.Identity):
-    """An upsampling that `UpsampledConv2d` behind it does in its place."""
+class FusedUpsample(nn.Identity):
+    """An upsampling that is fused into the `UpsampledConv2d` behind it."""
 
-    def ahead(self, images: Tensor) -> Tensor:
+    def materialize(self, images: Tensor) -> Tensor:
         """Return what the upsampling would give by itself."""
         return interpolate(images, scale_factor=2)
 

@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from ganmnist.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Reshape, Sigmoid, UpSampling2D
 from ganmnist.networks.build import _build, build_discriminator, build_generator
-from ganmnist.networks.network import Network, Postponed, SkipInit, UpsampledConv2d
+from ganmnist.networks.network import FusedUpsample, Network, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import Sequential
 from ganmnist.training.presets import PRESETS
 
@@ -94,7 +94,7 @@ def test_no_weights_are_normalised_but_those_of_layers_that_ask_for_it():
 
 def test_an_upsampling_is_joined_with_a_normalised_convolution_too(network):
     up, joined = network[2], network[3]
-    assert isinstance(up, Postponed)
+    assert isinstance(up, FusedUpsample)
     assert isinstance(joined, UpsampledConv2d)
     images = torch.randn(2, 3, 4, 4)
     network.eval()

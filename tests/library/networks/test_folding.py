@@ -76,7 +76,7 @@ def test_no_batchnorm_behind_a_dense_or_a_convolution_is_left(generator, monkeyp
 
 def _before(generator):
     """Yield the module that stands before each BatchNorm."""
-    modules = [part for part in generator if type(part).__name__ != "Postponed"]
+    modules = [part for part in generator if type(part).__name__ != "FusedUpsample"]
     for before, module in pairwise(modules):
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             yield before
