@@ -44,7 +44,7 @@ class Sampler:
             self._generator = build_generator(networks)
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator.requires_grad_(False).eval()
-        self._alike: bool | None = None
+        self._batch_invariant: bool | None = None
         self.update(weights, step)
 
     def update(self, weights: Mapping[str, Tensor], step: int) -> None:
@@ -90,7 +90,7 @@ class Sampler:
         """
         inputs = torch.from_numpy(self._inputs(z, classes))
         count = len(inputs)
-        together = count - count % _BATCH if count >= _BATCH and self._adds_alike() else 0
+        together = count - count % _BATCH if count >= _BATCH and self._is_batch_invariant() else 0
         parts = [inputs[start : start + _BATCH] for start in range(0, together, _BATCH)]
         parts += [inputs[start : start + 1] for start in range(together, max(count, 1))]
         with torch.inference_mode():
@@ -156,16 +156,18 @@ class Sampler:
         """
         return self._run(inputs)
 
-    def _adds_alike(self) -> bool:
+    def _is_batch_invariant(self) -> bool:
         """Tell whether a batch comes to the very same bits as its samples one by one.
 
         That is up to the kernels for these networks on this processor, so it is tried out, once.
         """
-        if self._alike is None:
+        if self._batch_invariant is None:
             probe = torch.from_numpy(self._inputs(from_seed(0, _BATCH, self.latent_dim), None))
             with torch.inference_mode():
-                self._alike = torch.equal(self._run(probe), torch.cat([self._run(row[None]) for row in probe]))
-        return self._alike
+                self._batch_invariant = torch.equal(
+                    self._run(probe), torch.cat([self._run(row[None]) for row in probe])
+                )
+        return self._batch_invariant
 
     def _inputs(self, z: Latents, classes: Classes | None) -> NDArray[np.float32]:
         """Return whole vectors, the class as one-hot behind z: float32 (N, latent_dim + classes)."""

@@ -171,10 +171,10 @@ def test_an_image_gets_the_deviation_as_one_more_channel_however_it_lies_in_memo
             torch.testing.assert_close(found[place, 3], expected[place // 2].expand(5, 6))
 
 
-def test_samples_that_are_all_alike_still_have_a_slope_to_learn_from():
+def test_samples_that_are_all_alike_still_have_a_gradient_to_learn_from():
     alike = torch.ones(4, 3, requires_grad=True)
-    (slope,) = torch.autograd.grad(MinibatchStandardDeviation(4)(alike)[:, 3].sum(), alike)
-    assert slope.isfinite().all()
+    (gradient,) = torch.autograd.grad(MinibatchStandardDeviation(4)(alike)[:, 3].sum(), alike)
+    assert gradient.isfinite().all()
 
 
 def test_a_projection_adds_the_inner_product_of_the_features_and_the_vector_of_their_class():
