@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # --plot-only does without torch
     from contenders import Shot
 
-    from ganmnist.evaluation.evaluate import Yardstick
+    from ganmnist.evaluation.evaluate import Evaluator
 
 SAMPLES = 10_000
 SEEDS = {"fast": 5, "tutorial": 3, "unconditional": 2, "keras": 2, "plain": 2}
@@ -60,11 +60,11 @@ def main() -> None:
     if not options.plot_only:
         measure(options)
 
-    (floor,) = read(options.out, "floor") or [None]
-    if floor is None:
+    (baseline,) = read(options.out, "real_baseline") or [None]
+    if baseline is None:
         raise SystemExit(f"out: {options.out} holds no results yet")
     results = {title: rows for name, title in titles().items() if (rows := read(options.out, name))}
-    text = table(results, floor)
+    text = table(results, baseline)
     print(text)
     (options.out / "training.md").write_text(text + "\n", encoding="utf-8")
     if importlib.util.find_spec("matplotlib") is None:
@@ -72,7 +72,7 @@ def main() -> None:
         return
     from training_plot import plot
 
-    plot(results, floor["frechet"], options.out / "training.png")
+    plot(results, baseline["frechet"], options.out / "training.png")
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -80,15 +80,16 @@ def measure(options: argparse.Namespace) -> None:
     import contenders
 
     from ganmnist.data.load import ENVIRONMENT, load_data
-    from ganmnist.evaluation.evaluate import Yardstick
+    from ganmnist.evaluation.evaluate import Evaluator
 
     data = load_data()
     if data.name != "MNIST":
         raise SystemExit(f"MNIST is needed, found {data.name}: name a folder with its four IDX files in {ENVIRONMENT}")
     os.environ[ENVIRONMENT] = data.source  # the same files for the server
-    yardstick = Yardstick(data)
-    if not read(options.out, "floor"):
-        write(options.out, "floor", [{"machine": machine(), **yardstick.floor(SAMPLES).model_dump()}])
+    evaluator = Evaluator(data)
+    if not read(options.out, "real_baseline"):
+        baseline = evaluator.real_baseline(SAMPLES).model_dump()
+        write(options.out, "real_baseline", [{"machine": machine(), **baseline}])
     labels = np.random.default_rng(1).choice(data.train_labels, SAMPLES).astype(np.int64)
     for contender in options.only:
         python = sys.executable
@@ -107,7 +108,7 @@ def measure(options: argparse.Namespace) -> None:
                         shots = contenders.train_preset(contender, Path(folder), times, seed)
                     else:
                         shots = contenders.train_script(contender, python, data, Path(folder), times, seed)
-                    rows = [judge(shot, yardstick, labels, options.out, name, seed) for shot in shots]
+                    rows = [judge(shot, evaluator, labels, options.out, name, seed) for shot in shots]
                 new = {(row["seed"], row["time"]) for row in rows}
                 kept = [row for row in read(options.out, name) if (row["seed"], row["time"]) not in new]
                 write(options.out, name, sorted(kept + rows, key=lambda row: (row["seed"], row["time"])))
@@ -122,7 +123,7 @@ def missing(rows: Rows, seed: int, times: list[float], *, apart: bool) -> list[l
 
 
 def judge(
-    shot: Shot, yardstick: Yardstick, labels: NDArray[np.int64], out: Path, name: str, seed: int
+    shot: Shot, evaluator: Evaluator, labels: NDArray[np.int64], out: Path, name: str, seed: int
 ) -> dict[str, Any]:
     """Draw samples, judge them and keep a sheet of them: ten digits of each class in a row, if there are classes."""
     from ganmnist.export.write import write as write_sheet
@@ -131,7 +132,7 @@ def judge(
     first = [np.flatnonzero(labels == digit)[:10] for digit in range(10)] if shot.classes else [np.arange(100)]
     sheet = out / "sheets" / f"{name}-seed{seed}-{shot.time:03g}s.png"
     write_sheet(sheet, samples[np.concatenate(first)], columns=10)
-    figures = yardstick.evaluate(samples).model_dump()
+    figures = evaluator.evaluate(samples).model_dump()
     print(
         f"{name}, seed {seed}, {shot.seconds:.1f} s: FID {figures['frechet']:.2f}, sure {figures['confident']:.3f},"
         f" recall {figures['recall']:.3f}",
@@ -140,7 +141,7 @@ def judge(
     return {"seed": seed, "time": shot.time, "seconds": shot.seconds, "per_epoch": shot.per_epoch, **figures}
 
 
-def table(results: dict[str, Rows], floor: dict[str, Any]) -> str:
+def table(results: dict[str, Rows], baseline: dict[str, Any]) -> str:
     """Return the figures as a table in Markdown: the mean over all seeds and, where it differs, the worst."""
     times = sorted({row["time"] for rows in results.values() for row in rows})
     lines = [["", "seeds", "s/epoch", *(f"FID, {moment:g} s" for moment in times), "sure", "recall"]]
@@ -157,12 +158,12 @@ def table(results: dict[str, Rows], floor: dict[str, Any]) -> str:
                 cell([row["recall"] for row in last], min),
             ]
         )
-    figures = [cell([floor[name]], max) for name in ("frechet", "confident", "recall")]
+    figures = [cell([baseline[name]], max) for name in ("frechet", "confident", "recall")]
     lines.append(["real images", "", "", *[figures[0]] * len(times), *figures[1:]])
     caption = (
         "Means over the seeds, the worst in brackets. At the last time: sure is the share of samples of whose digit the"
         " judge is sure (of blobs it may be), recall the share of real digits that lie among the samples."
-        f" {floor['machine']}."
+        f" {baseline['machine']}."
     )
     return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", caption])
 

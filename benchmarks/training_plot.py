@@ -18,12 +18,12 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#7b4f9d", "#555555", "#56b4e9", "#e
 WIDTH, HEIGHT, DPI = 10.0, 5.2, 100  # inches, so 1000 x 520 pixels
 
 
-def plot(results: dict[str, list[dict[str, Any]]], floor: float, path: Path) -> None:
+def plot(results: dict[str, list[dict[str, Any]]], baseline: float, path: Path) -> None:
     """Draw the Frechet distance over the seconds: a line through the means, a band from the worst seed to the best.
 
     Args:
         results: Rows with time, seconds and frechet, by the title of who was measured.
-        floor: The distance that real images have.
+        baseline: The distance that real images have.
         path: PNG to write.
     """
     figure, axes = pyplot.subplots(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
@@ -31,10 +31,10 @@ def plot(results: dict[str, list[dict[str, Any]]], floor: float, path: Path) -> 
         times = sorted({row["time"] for row in rows})
         groups = [[row for row in rows if row["time"] == moment] for moment in times]
         seconds = [statistics.mean(row["seconds"] for row in group) for group in groups]
-        distances = [[max(row["frechet"], floor) for row in group] for group in groups]
+        distances = [[max(row["frechet"], baseline) for row in group] for group in groups]
         axes.plot(seconds, [statistics.mean(d) for d in distances], "o-", color=colour, lw=2, ms=5, label=title)
         axes.fill_between(seconds, [min(d) for d in distances], [max(d) for d in distances], color=colour, alpha=0.2)
-    axes.axhline(floor, color="black", ls="--", lw=1, label="real digits")
+    axes.axhline(baseline, color="black", ls="--", lw=1, label="real digits")
     axes.set(xscale="log", yscale="log")
     axes.set_xlabel("seconds since the press of Train, or the start of the script")
     axes.set_ylabel("Frechet distance to real digits")

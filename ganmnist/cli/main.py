@@ -150,20 +150,21 @@ def restore(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Measure how good the digits of a model are, beside real ones."""
-    from ganmnist.evaluation.evaluate import Yardstick
+    from ganmnist.evaluation.evaluate import Evaluator
 
     config = read_settings(EvaluateConfig, given(options, EvaluateConfig))
     found = _load(options.directory)
     images = _samples(options.what, config.count, found)
     with _bar("judging") as advance:
-        yardstick = Yardstick(found)
+        evaluator = Evaluator(found)
         advance(30, "the samples")
-        judged = yardstick.evaluate(images)
+        judged = evaluator.evaluate(images)
         advance(70, "real images")
-        real = yardstick.floor(len(images))
+        real = evaluator.real_baseline(len(images))
         advance(100, "done")
     if options.json:
-        print(json.dumps({"samples": judged.model_dump(), "floor": real.model_dump()}))
+        baseline = real.model_dump()  # for one release under its former name, floor, too
+        print(json.dumps({"samples": judged.model_dump(), "real_baseline": baseline, "floor": baseline}))
         return
     table = Table("figure", options.what or BUNDLED, "real images", caption=f"{judged.images} images each")
     for name in ("frechet", "inception", "confident", "precision", "recall"):

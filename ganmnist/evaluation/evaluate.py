@@ -21,8 +21,8 @@ _ENOUGH = 20  # images of a class, to tell how far they differ
 _ARE_DIGITS = 0.9  # share of real images in which the judge sees what their label says
 
 
-class Yardstick:
-    """The test images of a data set, looked at once, by which other images are measured."""
+class Evaluator:
+    """Compares images with the test images of a data set, whose features are extracted once."""
 
     def __init__(self, data: Dataset) -> None:
         """Look at the test images.
@@ -56,8 +56,8 @@ class Yardstick:
             classes=tuple((np.bincount(opinions.argmax(1), minlength=10) / len(opinions)).tolist()),
         )
 
-    def floor(self, count: int) -> Evaluation:
-        """Evaluate real training images: what a perfect generator would reach with as many samples."""
+    def real_baseline(self, count: int) -> Evaluation:
+        """Evaluate real training images: what a perfect generator would score with as many samples."""
         chosen = np.random.default_rng(0).permutation(len(self._data.train_images))[:count]
         return self.evaluate(self._data.train_images[chosen])
 

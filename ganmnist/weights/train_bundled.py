@@ -13,7 +13,7 @@ import numpy as np
 from ganmnist import paths
 from ganmnist.config import TrainConfig
 from ganmnist.data.load import load_data
-from ganmnist.evaluation.evaluate import Yardstick
+from ganmnist.evaluation.evaluate import Evaluator
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
@@ -38,7 +38,7 @@ def main() -> int:
 
     labels = np.random.default_rng(1).choice(data.train_labels, _SAMPLES).astype(np.int64)
     images = sampler.generate(from_seed(1, _SAMPLES, sampler.latent_dim), labels)
-    evaluation = Yardstick(data).evaluate(images)
+    evaluation = Evaluator(data).evaluate(images)
     manifest, weights = folder.load()
     named = manifest.model_copy(update={"id": BUNDLED, "name": BUNDLED, "evaluation": evaluation})
     store.folder(BUNDLED, BUNDLED).publish(named, weights)

@@ -12,7 +12,7 @@ import pytest
 
 from ganmnist.data.load import load_data
 from ganmnist.errors import DataError
-from ganmnist.evaluation.evaluate import Estimator, Yardstick, read_samples
+from ganmnist.evaluation.evaluate import Estimator, Evaluator, read_samples
 from ganmnist.evaluation.judge import FEATURES, MANIFEST, load_judge, look
 from ganmnist.evaluation.metrics import covered, frechet_distance, inception_score, reach
 from ganmnist.storage import bundle
@@ -30,8 +30,8 @@ def mnist():
 
 
 @pytest.fixture(scope="module")
-def yardstick(mnist):
-    return Yardstick(replace(mnist, test_images=mnist.test_images[::5]))
+def evaluator(mnist):
+    return Evaluator(replace(mnist, test_images=mnist.test_images[::5]))
 
 
 def test_frechet_distance_of_gaussians_on_the_diagonal_is_the_formula():
@@ -89,10 +89,10 @@ def test_the_judge_does_not_learn_from_looking():
     assert all((value == before[name]).all() for name, value in load_judge().state_dict().items())
 
 
-def test_real_images_beat_noise_and_one_digit_alone(mnist, yardstick):
-    real = yardstick.floor(1000)
-    noise = yardstick.evaluate(CHANCE.integers(0, 256, (1000, 28, 28), np.uint8))
-    ones = yardstick.evaluate(mnist.train_images[mnist.train_labels == 1][:1000])
+def test_real_images_beat_noise_and_one_digit_alone(mnist, evaluator):
+    real = evaluator.real_baseline(1000)
+    noise = evaluator.evaluate(CHANCE.integers(0, 256, (1000, 28, 28), np.uint8))
+    ones = evaluator.evaluate(mnist.train_images[mnist.train_labels == 1][:1000])
     assert real.frechet * 10 < min(noise.frechet, ones.frechet)
     assert real.confident > 0.95
     assert real.precision > 0.8
@@ -103,9 +103,9 @@ def test_real_images_beat_noise_and_one_digit_alone(mnist, yardstick):
     assert sum(real.classes) == pytest.approx(1)
 
 
-def test_too_few_images_are_refused(mnist, yardstick):
+def test_too_few_images_are_refused(mnist, evaluator):
     with pytest.raises(DataError, match="128 are too few"):
-        yardstick.evaluate(mnist.train_images[:128])
+        evaluator.evaluate(mnist.train_images[:128])
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,8 @@ def unseen(mnist, count: int, seed: int = 3) -> np.ndarray:
     return mnist.train_images[np.random.default_rng(seed).permutation(len(mnist.train_images))[:count]]
 
 
-def test_real_images_are_estimated_near_the_floor_of_ten_thousand_and_noise_far_from_it(mnist, estimator):
-    """The floor is 2; with a thousand images the estimate strays by about 2."""
+def test_real_images_are_estimated_near_the_baseline_of_ten_thousand_and_noise_far_from_it(mnist, estimator):
+    """Real images show 2; with a thousand images the estimate strays by about 2."""
     real = estimator.estimate(unseen(mnist, 1000))
     assert real.frechet < 8
     assert real.confident > 0.95
@@ -160,11 +160,12 @@ def test_samples_of_another_kind_are_refused(tmp_path, array):
         read_samples(path)
 
 
-def test_the_command_prints_figures_beside_the_floor(mnist, tmp_path):
+def test_the_command_prints_figures_beside_those_of_real_images(mnist, tmp_path):
     np.save(tmp_path / "samples.npy", CHANCE.permutation(mnist.train_images)[:600])
     command = [sys.executable, "-m", "ganmnist", "evaluate", str(tmp_path / "samples.npy"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert answer["samples"]["images"] == answer["floor"]["images"] == 600
-    assert answer["samples"]["frechet"] < 2 * answer["floor"]["frechet"]
+    assert answer["samples"]["images"] == answer["real_baseline"]["images"] == 600
+    assert answer["samples"]["frechet"] < 2 * answer["real_baseline"]["frechet"]
+    assert answer["floor"] == answer["real_baseline"]  # under its former name
