@@ -1,4 +1,4 @@
-"""How good are generated digits? Figures from the judge's features and opinions, beside those of real images."""
+"""How good are generated digits? Figures from the features and probabilities of the judge, beside real images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganmnist.dataset import DIGITS, Dataset
 from ganmnist.errors import DataError
-from ganmnist.evaluation.judge import FEATURES, look
+from ganmnist.evaluation.judge import FEATURES, extract_features
 from ganmnist.evaluation.judgement import Judgement
 from ganmnist.evaluation.metrics import Vectors, confident, covered, frechet_distance, inception_score, reach
 from ganmnist.models.figures import Estimate, Evaluation
@@ -25,14 +25,14 @@ class Evaluator:
     """Compares images with the test images of a data set, whose features are extracted once."""
 
     def __init__(self, data: Dataset) -> None:
-        """Look at the test images.
+        """Extract the features of the test images.
 
         Raises:
             DataError: They are too few.
         """
         _need_many(data.test_images, f"{data.name}: its test images")
         self._data = data
-        self._real, _ = look(data.test_images)
+        self._real, _ = extract_features(data.test_images)
         self._reach = reach(self._real)
 
     def evaluate(self, images: NDArray[np.uint8]) -> Evaluation:
@@ -45,15 +45,15 @@ class Evaluator:
             DataError: They are too few.
         """
         _need_many(images, "images")
-        features, opinions = look(images)
+        features, probabilities = extract_features(images)
         return Evaluation(
             images=len(images),
             frechet=frechet_distance(features, self._real),
-            inception=inception_score(opinions),
-            confident=confident(opinions),
+            inception=inception_score(probabilities),
+            confident=confident(probabilities),
             precision=covered(features, self._real, self._reach),
             recall=covered(self._real, features, reach(features)),
-            classes=tuple((np.bincount(opinions.argmax(1), minlength=10) / len(opinions)).tolist()),
+            classes=tuple((np.bincount(probabilities.argmax(1), minlength=10) / len(probabilities)).tolist()),
         )
 
     def real_baseline(self, count: int) -> Evaluation:
@@ -72,7 +72,7 @@ class Estimator:
     def __init__(
         self, images: NDArray[np.uint8], labels: NDArray[np.uint8] | None = None, classes: tuple[str, ...] = ()
     ) -> None:
-        """Look at some of the real images.
+        """Extract the features of some of the real images.
 
         Args:
             images: uint8 (N, 28, 28).
@@ -85,8 +85,8 @@ class Estimator:
         if not self.can_judge(images):
             raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * (FEATURES + 1)}")
         chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _FEW]
-        features, opinions = look(images[chosen])
-        self._looks = _Looks(features, opinions.argmax(1), labels if labels is None else labels[chosen], classes)
+        features, probabilities = extract_features(images[chosen])
+        self._looks = _Looks(features, probabilities.argmax(1), labels if labels is None else labels[chosen], classes)
         self._real = features[len(chosen) // 3 :]
         others = features[: len(chosen) // 3]
         self._excess = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
@@ -97,8 +97,8 @@ class Estimator:
         return len(images) >= 3 * (FEATURES + 1)
 
     def estimate(self, images: NDArray[np.uint8]) -> Estimate:
-        """Look at generated images, uint8 (N, 28, 28)."""
-        return self._estimate(*look(images))
+        """Estimate from generated images, uint8 (N, 28, 28)."""
+        return self._estimate(*extract_features(images))
 
     def judge(self, images: NDArray[np.uint8], asked: NDArray[np.int64] | None = None) -> Judgement:
         """Estimate generated images, and tell whether all is among them that is among the real ones.
@@ -107,13 +107,13 @@ class Estimator:
             images: uint8 (N, 28, 28).
             asked: The class that each was to be, (N,); none of a model without classes.
         """
-        features, opinions = look(images)
-        return self._looks.compare(self._estimate(features, opinions), features, opinions.argmax(1), asked)
+        features, probabilities = extract_features(images)
+        return self._looks.compare(self._estimate(features, probabilities), features, probabilities.argmax(1), asked)
 
-    def _estimate(self, features: Vectors, opinions: Vectors) -> Estimate:
+    def _estimate(self, features: Vectors, probabilities: Vectors) -> Estimate:
         too_far = self._excess * (1 / len(features) + 1 / len(self._real) - 2 / _MANY)
         distance = frechet_distance(features, self._real) - too_far
-        return Estimate(frechet=max(distance, 0.0), confident=confident(opinions))
+        return Estimate(frechet=max(distance, 0.0), confident=confident(probabilities))
 
 
 class _Looks:

@@ -68,8 +68,8 @@ def load_judge() -> Judge:
     return judge.eval()
 
 
-def look(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Have the judge look at images.
+def extract_features(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Run images through the judge.
 
     Args:
         images: uint8 (N, 28, 28).
@@ -81,9 +81,9 @@ def look(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.flo
     features, probabilities = [], []
     with torch.inference_mode():
         for start in range(0, len(images), _BATCH):
-            seen = judge.features(torch.from_numpy(rescale(images[start : start + _BATCH])))
-            features.append(seen)
-            probabilities.append(judge.classes(seen).softmax(1))
+            part = judge.features(torch.from_numpy(rescale(images[start : start + _BATCH])))
+            features.append(part)
+            probabilities.append(judge.classes(part).softmax(1))
     return torch.cat(features).double().numpy(), torch.cat(probabilities).double().numpy()
 
 

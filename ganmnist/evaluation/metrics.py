@@ -26,15 +26,15 @@ def frechet_distance(one: Vectors, other: Vectors) -> float:
     return float(max(shift @ shift + np.trace(first) + np.trace(second) - 2 * shared, 0.0))
 
 
-def confident(opinions: Vectors) -> float:
+def confident(probabilities: Vectors) -> float:
     """Return the share of the images (N, classes) of whose class the judge is sure."""
-    return float((opinions.max(1) >= SURE).mean())
+    return float((probabilities.max(1) >= SURE).mean())
 
 
-def inception_score(opinions: Vectors) -> float:
+def inception_score(probabilities: Vectors) -> float:
     """Return exp(E KL(p(y|x) || p(y))) of class probabilities (N, 10) (Salimans et al. 2016, section 4)."""
-    opinions = np.maximum(opinions, 1e-12)
-    divergence = (opinions * (np.log(opinions) - np.log(opinions.mean(0)))).sum(1)
+    probabilities = np.maximum(probabilities, 1e-12)
+    divergence = (probabilities * (np.log(probabilities) - np.log(probabilities.mean(0)))).sum(1)
     return float(np.exp(divergence.mean()))
 
 

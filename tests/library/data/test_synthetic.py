@@ -10,7 +10,7 @@ import torch
 
 from ganmnist.data import download, load, synthetic
 from ganmnist.data.load import MNIST, is_at_hand, load_data
-from ganmnist.evaluation.judge import look
+from ganmnist.evaluation.judge import extract_features
 from ganmnist.generation.sampler import Sampler
 
 MNIST_SHARES = [0.0986, 0.1125, 0.0999, 0.102, 0.0975, 0.0902, 0.0982, 0.1042, 0.0975, 0.0994]
@@ -76,8 +76,8 @@ def test_each_is_the_digit_its_label_says_and_no_two_are_alike(home, monkeypatch
     monkeypatch.setattr(synthetic, "TRAIN", 200)
     monkeypatch.setattr(synthetic, "TEST", 0)
     images, labels, _, _ = synthetic.draw(home, lambda percent, words: None)
-    _, opinions = look(images)
-    assert (opinions.argmax(1) == labels).mean() > 0.95
+    _, probabilities = extract_features(images)
+    assert (probabilities.argmax(1) == labels).mean() > 0.95
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
 
 

@@ -13,7 +13,7 @@ import pytest
 from ganmnist.data.load import load_data
 from ganmnist.errors import DataError
 from ganmnist.evaluation.evaluate import Estimator, Evaluator, read_samples
-from ganmnist.evaluation.judge import FEATURES, MANIFEST, load_judge, look
+from ganmnist.evaluation.judge import FEATURES, MANIFEST, extract_features, load_judge
 from ganmnist.evaluation.metrics import covered, frechet_distance, inception_score, reach
 from ganmnist.storage import bundle
 from ganmnist.weights.train_judge import accuracy, train_judge
@@ -67,8 +67,8 @@ def test_points_of_one_cluster_cover_half_of_two():
 
 
 def test_the_judge_names_994_of_1000_test_digits(mnist):
-    _, opinions = look(mnist.test_images)
-    assert (opinions.argmax(1) == mnist.test_labels).mean() >= 0.994
+    _, probabilities = extract_features(mnist.test_images)
+    assert (probabilities.argmax(1) == mnist.test_labels).mean() >= 0.994
 
 
 def test_a_judge_that_learned_for_a_moment_beats_chance(mnist):
@@ -85,7 +85,7 @@ def test_the_judge_says_the_accuracy_it_has_and_is_small():
 
 def test_the_judge_does_not_learn_from_looking():
     before = {name: value.clone() for name, value in load_judge().state_dict().items()}
-    look(CHANCE.integers(0, 256, (3, 28, 28), np.uint8))
+    extract_features(CHANCE.integers(0, 256, (3, 28, 28), np.uint8))
     assert all((value == before[name]).all() for name, value in load_judge().state_dict().items())
 
 

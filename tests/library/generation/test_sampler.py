@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ganmnist.config import GenerateConfig, TrainConfig
 from ganmnist.errors import ModelError, SettingError
-from ganmnist.evaluation.judge import look
+from ganmnist.evaluation.judge import extract_features
 from ganmnist.generation import sampler as sampling
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import one_hot
@@ -150,8 +150,8 @@ def test_the_class_decides_which_digit_grows_from_a_z(bundled):
 def test_the_digit_asked_for_is_the_one_that_comes(bundled):
     z = np.random.default_rng(2).standard_normal((200, bundled.latent_dim)).astype(np.float32)
     classes = np.arange(200) % 10
-    _, opinions = look(bundled.generate(z, classes))
-    assert (opinions.argmax(1) == classes).mean() > 0.95
+    _, probabilities = extract_features(bundled.generate(z, classes))
+    assert (probabilities.argmax(1) == classes).mean() > 0.95
 
 
 def test_where_a_batch_rounds_in_another_way_each_digit_is_grown_by_itself(weights, alone):

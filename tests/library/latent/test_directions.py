@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
-from ganmnist.evaluation.judge import look
+from ganmnist.evaluation.judge import extract_features
 from ganmnist.generation import find_directions
 from ganmnist.generation.measures import measure
 from ganmnist.generation.sampler import Sampler
@@ -80,7 +80,7 @@ def test_the_digit_slider_draws_the_digit_that_it_says(sampler):
     right = []
     for digit in range(10):
         images = sampler.generate(from_seed(digit, 100, sampler.latent_dim), np.full(100, digit))
-        right += (look(images)[1].argmax(1) == digit).tolist()
+        right += (extract_features(images)[1].argmax(1) == digit).tolist()
     assert np.mean(right) > 0.97
 
 
