@@ -86,7 +86,9 @@ class Estimator:
             raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * (FEATURES + 1)}")
         chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _FEW]
         features, probabilities = extract_features(images[chosen])
-        self._looks = _Looks(features, probabilities.argmax(1), labels if labels is None else labels[chosen], classes)
+        self._reference = _ReferenceStats(
+            features, probabilities.argmax(1), labels if labels is None else labels[chosen], classes
+        )
         self._real = features[len(chosen) // 3 :]
         others = features[: len(chosen) // 3]
         self._excess = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
@@ -108,7 +110,9 @@ class Estimator:
             asked: The class that each was to be, (N,); none of a model without classes.
         """
         features, probabilities = extract_features(images)
-        return self._looks.compare(self._estimate(features, probabilities), features, probabilities.argmax(1), asked)
+        return self._reference.compare(
+            self._estimate(features, probabilities), features, probabilities.argmax(1), asked
+        )
 
     def _estimate(self, features: Vectors, probabilities: Vectors) -> Estimate:
         too_far = self._excess * (1 / len(features) + 1 / len(self._real) - 2 / _MANY)
@@ -116,8 +120,8 @@ class Estimator:
         return Estimate(frechet=max(distance, 0.0), confident=confident(probabilities))
 
 
-class _Looks:
-    """How the real images look: how many of each class there are, and how far they differ."""
+class _ReferenceStats:
+    """Statistics of the real images: how many of each class there are, and how far they differ."""
 
     def __init__(
         self,
