@@ -12,7 +12,7 @@ from ganmnist.dataset import DIGITS, Dataset
 from ganmnist.errors import DataError
 from ganmnist.evaluation.judge import FEATURES, extract_features
 from ganmnist.evaluation.judgement import Judgement
-from ganmnist.evaluation.metrics import Vectors, confident, covered, frechet_distance, inception_score, reach
+from ganmnist.evaluation.metrics import Vectors, confident, coverage, frechet_distance, inception_score, knn_radii
 from ganmnist.models.figures import Estimate, Evaluation
 
 _MANY = 10_000  # what figures are usually given for
@@ -33,7 +33,7 @@ class Evaluator:
         _need_many(data.test_images, f"{data.name}: its test images")
         self._data = data
         self._real, _ = extract_features(data.test_images)
-        self._reach = reach(self._real)
+        self._radii = knn_radii(self._real)
 
     def evaluate(self, images: NDArray[np.uint8]) -> Evaluation:
         """Compare images with the test images.
@@ -51,8 +51,8 @@ class Evaluator:
             frechet=frechet_distance(features, self._real),
             inception=inception_score(probabilities),
             confident=confident(probabilities),
-            precision=covered(features, self._real, self._reach),
-            recall=covered(self._real, features, reach(features)),
+            precision=coverage(features, self._real, self._radii),
+            recall=coverage(self._real, features, knn_radii(features)),
             classes=tuple((np.bincount(probabilities.argmax(1), minlength=10) / len(probabilities)).tolist()),
         )
 

@@ -38,19 +38,19 @@ def inception_score(probabilities: Vectors) -> float:
     return float(np.exp(divergence.mean()))
 
 
-def reach(points: Vectors) -> NDArray[np.float32]:
-    """Return how far each point is from its third nearest neighbour, squared."""
+def knn_radii(points: Vectors) -> NDArray[np.float32]:
+    """Return how far each point is from its third nearest neighbour, squared, (N,)."""
     blocks = _squared_distances(points, points)
     return np.concatenate([np.partition(block, _NEIGHBOURS, axis=1)[:, _NEIGHBOURS] for block in blocks])
 
 
-def covered(points: Vectors, others: Vectors, reach_of_others: NDArray[np.float32]) -> float:
-    """Return the share of points that lie among the others, within the reach of one of them.
+def coverage(points: Vectors, others: Vectors, radii: NDArray[np.float32]) -> float:
+    """Return the share of points that lie among the others, within the radius of one of them, `knn_radii(others)`.
 
     Precision with generated points among real others, recall the other way round (Kynkaanniemi et al. 2019, section 2).
     """
     blocks = _squared_distances(points, others)
-    return float(np.concatenate([(block <= reach_of_others).any(1) for block in blocks]).mean())
+    return float(np.concatenate([(block <= radii).any(1) for block in blocks]).mean())
 
 
 def _squared_distances(points: Vectors, others: Vectors) -> Iterator[NDArray[np.float32]]:

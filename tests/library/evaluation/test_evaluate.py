@@ -14,7 +14,7 @@ from ganmnist.data.load import load_data
 from ganmnist.errors import DataError
 from ganmnist.evaluation.evaluate import Estimator, Evaluator, read_samples
 from ganmnist.evaluation.judge import FEATURES, MANIFEST, extract_features, load_judge
-from ganmnist.evaluation.metrics import covered, frechet_distance, inception_score, reach
+from ganmnist.evaluation.metrics import coverage, frechet_distance, inception_score, knn_radii
 from ganmnist.storage import bundle
 from ganmnist.weights.train_judge import accuracy, train_judge
 
@@ -62,8 +62,8 @@ def test_inception_score_is_ten_for_sure_and_even_and_one_for_all_alike():
 def test_points_of_one_cluster_cover_half_of_two():
     near, far = CHANCE.normal(0, 1, (600, 5)), CHANCE.normal(50, 1, (600, 5))
     both = np.concatenate([near, far])
-    assert covered(near, both, reach(both)) > 0.95
-    assert covered(both, near, reach(near)) == pytest.approx(0.5, abs=0.03)
+    assert coverage(near, both, knn_radii(both)) > 0.95
+    assert coverage(both, near, knn_radii(near)) == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_judge_names_994_of_1000_test_digits(mnist):
