@@ -147,15 +147,15 @@ class _ReferenceStats:
             known = (_shares(seen), self._share) if self._are_digits else (None, None)
             return Judgement(estimate, DIGITS, variety, *known)
         variety = _ratios(_variances(features, asked, len(self._classes)), self._of_classes)
-        obeyed = [_mean(seen[asked == place] == digit) for place, digit in enumerate(self._digits)]
-        return Judgement(estimate, self._classes, variety, obeyed=tuple(obeyed) if self._are_digits else None)
+        accuracy = [_accuracy(seen[asked == place] == digit) for place, digit in enumerate(self._digits)]
+        return Judgement(estimate, self._classes, variety, class_accuracy=tuple(accuracy) if self._are_digits else None)
 
 
 def _shares(seen: NDArray[np.int64]) -> tuple[float, ...]:
     return tuple((np.bincount(seen, minlength=len(DIGITS)) / len(seen)).tolist())
 
 
-def _mean(right: NDArray[np.bool_]) -> float | None:
+def _accuracy(right: NDArray[np.bool_]) -> float | None:
     return float(right.mean()) if len(right) >= _ENOUGH else None
 
 

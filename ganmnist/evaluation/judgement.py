@@ -19,8 +19,8 @@ class Judgement:
         seen: Share of each class in the images, as the judge sees them; None where it cannot tell the classes of the
             data apart, which are not digits, or have no names.
         real: Share of each class in the real images, likewise.
-        obeyed: Share of each class's images in which the judge sees what was asked for; None likewise, and of a model
-            without classes.
+        class_accuracy: Share of each class's images in which the judge sees what was asked for; None likewise, and of
+            a model without classes.
         step: Training step that the model had reached.
     """
 
@@ -29,5 +29,5 @@ class Judgement:
     variety: tuple[float | None, ...]
     seen: tuple[float, ...] | None = None
     real: tuple[float, ...] | None = None
-    obeyed: tuple[float | None, ...] | None = None
+    class_accuracy: tuple[float | None, ...] | None = None
     step: int = 0

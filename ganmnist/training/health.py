@@ -28,7 +28,7 @@ _RUN_AWAY = 5.0  # likewise; their means stay below 1.1
 _FAR = 100.0  # Frechet distance of images that are no digits yet
 _ABSENT = 0.1  # share of what there is in real images
 _LEAST = 0.02  # a class of which there are fewer is not missed
-_OBEYED = 0.2  # share of the images of a class
+_LEAST_ACCURACY = 0.2  # share of the images of a class that are of it
 _ALIKE = 0.1  # variety
 
 
@@ -95,16 +95,16 @@ def _of_the_game(plan: Recipe, losses_d: Collection[float], judgement: Judgement
 
 
 def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
-    alike = [name for name, variety in _pairs(judgement, judgement.variety) if variety is not None and variety < _ALIKE]
+    alike = _below(_ALIKE, judgement, judgement.variety)
     known = [name for name, variety in _pairs(judgement, judgement.variety) if variety is not None]
     if alike:
         which = "of each" if len(alike) == len(known) > 1 else "of" if len(known) > 1 else ""
         which = "All generated images" + {"": "", "of": f" of {_names(alike)}", "of each": " of the same class"}[which]
         yield f"{which} are nearly the same (mode collapse). {_against_collapse(plan)}"
-    if judgement.obeyed is not None:
-        missed = [name for name, share in _pairs(judgement, judgement.obeyed) if share is not None and share < _OBEYED]
+    if judgement.class_accuracy is not None:
+        missed = _below(_LEAST_ACCURACY, judgement, judgement.class_accuracy)
         if missed:
-            yield (f"Asked for {_names(missed)}, the generator draws something else. {_against_disobedience(plan)}")
+            yield f"Asked for {_names(missed)}, the generator draws something else. {_against_ignored_classes(plan)}"
     elif judgement.seen is not None and judgement.real is not None:
         there = [(name, real) for name, real in _pairs(judgement, judgement.real) if real and real >= _LEAST]
         share = dict(_pairs(judgement, judgement.seen))
@@ -130,7 +130,7 @@ def _against_collapse(plan: Recipe) -> str:
     return f"Put a MinibatchStd near the discriminator's end, which shows it that images are alike, or l{lower}."
 
 
-def _against_disobedience(plan: Recipe) -> str:
+def _against_ignored_classes(plan: Recipe) -> str:
     if any(isinstance(layer, ClassProjection) for layer in plan.networks.discriminator.layers):
         return f"Lower learning_rate, now {plan.learning_rate:g}."
     return "End the discriminator in ClassProjection, so that it sees whether the class is the one asked for."
@@ -143,6 +143,10 @@ def _entropy(smoothing: float) -> float:
 
 def _pairs(judgement: Judgement, values: Sequence[float | None]) -> Iterator[tuple[str, float | None]]:
     return zip(judgement.names, values, strict=True)
+
+
+def _below(least: float, judgement: Judgement, values: Sequence[float | None]) -> list[str]:
+    return [name for name, value in _pairs(judgement, values) if value is not None and value < least]
 
 
 def _names(names: list[str]) -> str:
