@@ -126,33 +126,35 @@ class _ReferenceStats:
     def __init__(
         self,
         features: Vectors,
-        seen: NDArray[np.int64],
+        predicted: NDArray[np.int64],
         labels: NDArray[np.uint8] | None,
         classes: tuple[str, ...],
     ) -> None:
         self._classes = classes
         self._digits = np.array([int(name) if name in DIGITS else -1 for name in classes], np.int64)
-        right = self._digits[labels] == seen if labels is not None and classes else np.zeros(1)
+        right = self._digits[labels] == predicted if labels is not None and classes else np.zeros(1)
         self._are_digits = right.mean() >= _ARE_DIGITS
-        self._of_digits = _variances(features, seen, len(DIGITS))
-        self._of_classes = None if labels is None else _variances(features, labels, len(classes))
-        self._share = _shares(seen)
+        self._digit_variances = _variances(features, predicted, len(DIGITS))
+        self._class_variances = None if labels is None else _variances(features, labels, len(classes))
+        self._digit_shares = _shares(predicted)
 
     def compare(
-        self, estimate: Estimate, features: Vectors, seen: NDArray[np.int64], asked: NDArray[np.int64] | None
+        self, estimate: Estimate, features: Vectors, predicted: NDArray[np.int64], asked: NDArray[np.int64] | None
     ) -> Judgement:
         """Compare generated images with the real ones."""
-        if asked is None or self._of_classes is None:
-            variety = _ratios(_variances(features, seen, len(DIGITS)), self._of_digits)
-            known = (_shares(seen), self._share) if self._are_digits else (None, None)
-            return Judgement(estimate, DIGITS, variety, *known)
-        variety = _ratios(_variances(features, asked, len(self._classes)), self._of_classes)
-        accuracy = [_accuracy(seen[asked == place] == digit) for place, digit in enumerate(self._digits)]
-        return Judgement(estimate, self._classes, variety, class_accuracy=tuple(accuracy) if self._are_digits else None)
+        if asked is None or self._class_variances is None:
+            diversity = _ratios(_variances(features, predicted, len(DIGITS)), self._digit_variances)
+            known = (_shares(predicted), self._digit_shares) if self._are_digits else (None, None)
+            return Judgement(estimate, DIGITS, diversity, *known)
+        diversity = _ratios(_variances(features, asked, len(self._classes)), self._class_variances)
+        accuracy = [_accuracy(predicted[asked == place] == digit) for place, digit in enumerate(self._digits)]
+        return Judgement(
+            estimate, self._classes, diversity, class_accuracy=tuple(accuracy) if self._are_digits else None
+        )
 
 
-def _shares(seen: NDArray[np.int64]) -> tuple[float, ...]:
-    return tuple((np.bincount(seen, minlength=len(DIGITS)) / len(seen)).tolist())
+def _shares(predicted: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple((np.bincount(predicted, minlength=len(DIGITS)) / len(predicted)).tolist())
 
 
 def _accuracy(right: NDArray[np.bool_]) -> float | None:

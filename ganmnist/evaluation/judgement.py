@@ -14,11 +14,11 @@ class Judgement:
     Attributes:
         estimate: How good the images are.
         names: Names of the classes, in their order: those of the data, or the ten digits for a model without classes.
-        variety: Of each class, how far its images differ: the variance of the judge's features, 1 as in real images.
+        diversity: Of each class, how far its images differ: the variance of the judge's features, 1 as in real images.
             Of a model without classes, of the images in which the judge sees the digit. None where they are too few.
-        seen: Share of each class in the images, as the judge sees them; None where it cannot tell the classes of the
-            data apart, which are not digits, or have no names.
-        real: Share of each class in the real images, likewise.
+        class_shares: Share of each class in the images, as the judge sees them; None where it cannot tell the classes
+            of the data apart, which are not digits, or have no names.
+        real_shares: Share of each class in the real images, likewise.
         class_accuracy: Share of each class's images in which the judge sees what was asked for; None likewise, and of
             a model without classes.
         step: Training step that the model had reached.
@@ -26,8 +26,8 @@ class Judgement:
 
     estimate: Estimate
     names: tuple[str, ...]
-    variety: tuple[float | None, ...]
-    seen: tuple[float, ...] | None = None
-    real: tuple[float, ...] | None = None
+    diversity: tuple[float | None, ...]
+    class_shares: tuple[float, ...] | None = None
+    real_shares: tuple[float, ...] | None = None
     class_accuracy: tuple[float | None, ...] | None = None
     step: int = 0

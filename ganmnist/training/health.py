@@ -29,7 +29,7 @@ _FAR = 100.0  # Frechet distance of images that are no digits yet
 _ABSENT = 0.1  # share of what there is in real images
 _LEAST = 0.02  # a class of which there are fewer is not missed
 _LEAST_ACCURACY = 0.2  # share of the images of a class that are of it
-_ALIKE = 0.1  # variety
+_ALIKE = 0.1  # diversity
 
 
 class Watch:
@@ -95,8 +95,8 @@ def _of_the_game(plan: Recipe, losses_d: Collection[float], judgement: Judgement
 
 
 def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
-    alike = _below(_ALIKE, judgement, judgement.variety)
-    known = [name for name, variety in _pairs(judgement, judgement.variety) if variety is not None]
+    alike = _below(_ALIKE, judgement, judgement.diversity)
+    known = [name for name, diversity in _pairs(judgement, judgement.diversity) if diversity is not None]
     if alike:
         which = "of each" if len(alike) == len(known) > 1 else "of" if len(known) > 1 else ""
         which = "All generated images" + {"": "", "of": f" of {_names(alike)}", "of each": " of the same class"}[which]
@@ -105,9 +105,9 @@ def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
         missed = _below(_LEAST_ACCURACY, judgement, judgement.class_accuracy)
         if missed:
             yield f"Asked for {_names(missed)}, the generator draws something else. {_against_ignored_classes(plan)}"
-    elif judgement.seen is not None and judgement.real is not None:
-        there = [(name, real) for name, real in _pairs(judgement, judgement.real) if real and real >= _LEAST]
-        share = dict(_pairs(judgement, judgement.seen))
+    elif judgement.class_shares is not None and judgement.real_shares is not None:
+        there = [(name, real) for name, real in _pairs(judgement, judgement.real_shares) if real and real >= _LEAST]
+        share = dict(_pairs(judgement, judgement.class_shares))
         absent = [name for name, real in there if (share[name] or 0.0) < _ABSENT * real]
         drawn = [name for name, _ in there if name not in absent]
         if absent:
