@@ -70,7 +70,7 @@ class Run(Message):
     )
     problem: str | None = Field(None, description="A sentence for people: what happened and what to do.")
     warnings: list[str] = Field(
-        [], description="What goes badly in the training, and what to do about it, a sentence each."
+        [], description="Training diagnostics: what goes wrong, and what to do about it, a sentence each."
     )
 
 

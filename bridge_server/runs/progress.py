@@ -32,7 +32,7 @@ class Tick(Settings):
     data: str | None = None
     note: str | None = None  # what it is doing in place of training
     problem: str | None = None  # what went wrong and was mended
-    warnings: tuple[str, ...] = ()  # what goes badly
+    warnings: tuple[str, ...] = ()  # training diagnostics
 
 
 class TickWriter:

@@ -22,7 +22,7 @@ from ganmnist.models.manifest import ModelManifest, now
 from ganmnist.models.store import ModelFolder
 from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
-from ganmnist.training.health import Watch, no_numbers
+from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.presets import recipe
 from ganmnist.training.recipe import Recipe
@@ -91,14 +91,14 @@ def train(
             bits.
         on_progress: Called after every step.
         on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
-        on_warnings: Called when what goes badly has changed, with a sentence for each thing, its remedy in it.
+        on_warnings: Called when the training diagnostics have changed, with a sentence for each problem and its remedy.
         should_stop: Asked after every step; True ends the training with what it has.
         adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
 
     Raises:
         DataError: Fewer images than one batch, or other classes than the networks are built for.
         ModelError: The folder holds a training with other settings.
-        TrainingError: A loss or a weight is no number any more. What was published and saved before stays.
+        TrainingError: A loss or a weight is not finite any more. What was published and saved before stays.
     """
     config = config or TrainConfig()
     plan = recipe(config, len(data.classes))
@@ -126,7 +126,7 @@ def train(
         saves.due(trainer.seconds)  # strikes first when there is something to lose
         first_step, started = trainer.step, time.perf_counter() - trainer.seconds
         progress, stopped = _progress(plan, trainer, per_epoch), False
-        watch = Watch(plan, on_warnings)
+        diagnostics = Diagnostics(plan, on_warnings)
 
         while progress < 1 and not stopped:
             epoch, place = divmod(trainer.step, per_epoch)
@@ -139,8 +139,8 @@ def train(
                 torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), progress
             )
             if not math.isfinite(loss_d + loss_g):
-                raise _no_numbers(trainer, plan, folder)
-            watch.step(loss_d)
+                raise _not_finite_error(trainer, plan, folder)
+            diagnostics.add_loss(loss_d)
             trainer.seconds = time.perf_counter() - started
             progress = _progress(plan, trainer, per_epoch)
 
@@ -163,30 +163,30 @@ def train(
             look = looks.due(trainer.seconds) and not stopped and progress < 1
             save = folder and (stopped or (saves.due(trainer.seconds) and progress < 1))
             frame = frames and frames.due(trainer.step)
-            if (look or save or frame) and not trainer.has_numbers():  # its losses may be the last that are numbers
-                raise _no_numbers(trainer, plan, folder)
+            if (look or save or frame) and not trainer.is_finite():  # its losses may be the last that are finite
+                raise _not_finite_error(trainer, plan, folder)
             if frames and frame:
                 observer.keep(_snapshot(trainer, config, folder, data, per_epoch, finished=False), frames)
             if look:
                 observer.look(lambda: _snapshot(trainer, config, folder, data, per_epoch, finished=False))
-                watch.look(observer.judgement)
+                diagnostics.update(observer.judgement)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
-        if not trainer.has_numbers():
-            raise _no_numbers(trainer, plan, folder)
+        if not trainer.is_finite():
+            raise _not_finite_error(trainer, plan, folder)
         best = observer.close(_snapshot(trainer, config, folder, data, per_epoch, finished=progress == 1))
-        watch.look(observer.judgement)
+        diagnostics.update(observer.judgement)
         if folder and progress == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
 
 
-def _no_numbers(trainer: GANTrainer, plan: Recipe, folder: ModelFolder | None) -> TrainingError:
+def _not_finite_error(trainer: GANTrainer, plan: Recipe, folder: ModelFolder | None) -> TrainingError:
     try:
         published = folder is not None and bool(folder.manifest())
     except ModelError:
         published = False
-    return TrainingError(no_numbers(plan, trainer.step, published=published))
+    return TrainingError(not_finite_message(plan, trainer.step, published=published))
 
 
 class _Every:

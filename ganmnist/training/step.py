@@ -87,8 +87,8 @@ class GANTrainer:
         self._average()
         return loss_d.item(), loss_g.item()
 
-    def has_numbers(self) -> bool:
-        """Tell whether all weights, and what generates, are finite numbers."""
+    def is_finite(self) -> bool:
+        """Tell whether all weights, and what generates, are finite."""
         kept = (self.generator.state_dict(), self.discriminator.state_dict(), self.averaged)
         tensors = [value for state in kept for value in state.values() if value.is_floating_point()]
         return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())

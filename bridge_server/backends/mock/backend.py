@@ -8,7 +8,7 @@ A training takes two seconds. Failures come on request, by the name of the model
     mock-missing       generate answers 404
     mock-slow          generate takes three seconds
     mock-error         generate answers 500
-    mock-collapsed     its training goes badly, and its run says so from the first preview on
+    mock-collapsed     its training collapses, and the diagnostics of its run say so from the first preview on
 """
 
 from __future__ import annotations

@@ -295,7 +295,7 @@ def test_importing_makes_no_tensor(store, write, monkeypatch):
     import_model(store, write())
 
 
-def test_weights_that_are_no_numbers_are_refused_with_the_tensor(store, write, tiny):
+def test_weights_that_are_not_finite_are_refused_with_the_tensor(store, write, tiny):
     weights = build_generator(tiny).state_dict()
     name = list(weights)[-2]
     weights[name].view(-1)[3] = float("nan")

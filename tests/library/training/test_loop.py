@@ -424,7 +424,7 @@ def test_a_model_under_training_takes_its_name_at_once_and_keeps_its_date(digits
     assert ModelStore(home).find("digits-1").id == folder.id
 
 
-def test_losses_that_are_no_numbers_end_the_training_and_name_the_learning_rate(
+def test_losses_that_are_not_finite_end_the_training_and_name_the_learning_rate(
     digits, short, folder, looks_at_every_step, monkeypatch
 ):
     said = []

@@ -1,4 +1,4 @@
-"""What is said of a training that goes badly; and that nothing is said of one that goes well.
+"""The diagnostics of trainings that go wrong; and that there are none of one that goes well.
 
 The judge looks at digits of the bundled model, a few hundred at a time, as if a training had drawn them.
 """
@@ -23,7 +23,7 @@ from ganmnist.models.figures import Estimate
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import Sequential
 from ganmnist.training import loop
-from ganmnist.training.health import WINDOW, Watch, warnings
+from ganmnist.training.diagnostics import WINDOW, Diagnostics, diagnose
 from ganmnist.training.loop import train
 from ganmnist.training.presets import PRESETS
 from ganmnist.training.step import GANTrainer
@@ -53,7 +53,7 @@ def say(estimator):
 
     def say(plan, images, losses_d=GUESSING, step=1000):
         judgement = estimator.judge(images, ASKED if plan.networks.classes else None)
-        return warnings(plan, losses_d, replace(judgement, step=step))
+        return diagnose(plan, losses_d, replace(judgement, step=step))
 
     return say
 
@@ -79,7 +79,7 @@ def test_a_digit_that_the_data_lack_is_not_missed(draw):
     labels = np.array([0, 1, 3, 4, 5, 6, 7, 8, 9])[np.arange(450) % 9]
     estimator = Estimator(draw(1, labels), labels.astype(np.uint8), DIGITS)
     judgement = replace(estimator.judge(draw(5, labels[:300])), step=1000)
-    assert warnings(UNCONDITIONAL, GUESSING, judgement) == ()
+    assert diagnose(UNCONDITIONAL, GUESSING, judgement) == ()
 
 
 def test_a_generator_of_one_image_is_told_that_it_makes_one(say, draw):
@@ -118,12 +118,12 @@ def test_of_classes_that_are_no_digits_as_the_judge_knows_them_only_sameness_is_
     labels = np.arange(450) % 10
     estimator = Estimator(draw(1, labels), labels.astype(np.uint8) if classes else None, classes)
     fours = draw(3, np.full(300, 4))
-    assert warnings(UNCONDITIONAL, GUESSING, replace(estimator.judge(fours), step=1000)) == ()
+    assert diagnose(UNCONDITIONAL, GUESSING, replace(estimator.judge(fours), step=1000)) == ()
     if classes:
-        assert warnings(CONDITIONAL, GUESSING, replace(estimator.judge(fours, ASKED), step=1000)) == ()
+        assert diagnose(CONDITIONAL, GUESSING, replace(estimator.judge(fours, ASKED), step=1000)) == ()
         images = draw(8, ASKED)
         images[ASKED == 2] = images[2]
-        (sentence,) = warnings(CONDITIONAL, GUESSING, replace(estimator.judge(images, ASKED), step=1000))
+        (sentence,) = diagnose(CONDITIONAL, GUESSING, replace(estimator.judge(images, ASKED), step=1000))
         assert sentence.startswith(f"All generated images of {classes[2]} are")
 
 
@@ -137,40 +137,40 @@ def bad(frechet: float) -> Judgement:
 
 
 def test_a_discriminator_that_wins_is_told_with_what_weakens_it():
-    (sentence,) = warnings(UNCONDITIONAL, WINNING, bad(900.0))
+    (sentence,) = diagnose(UNCONDITIONAL, WINNING, bad(900.0))
     assert sentence.startswith("The discriminator wins: ")
     assert sentence.endswith(
         "Raise r1, now 0.05, or give the discriminator fewer filters, or a Dropout between its layers."
     )
-    (sentence,) = warnings(TUTORIAL, WINNING, None)  # too few images for the judge
+    (sentence,) = diagnose(TUTORIAL, WINNING, None)  # too few images for the judge
     assert "Set r1 to 0.1, label_smoothing to 0.1, or" in sentence
-    (sentence,) = warnings(replace(TUTORIAL, loss="hinge"), WINNING, bad(900.0))
+    (sentence,) = diagnose(replace(TUTORIAL, loss="hinge"), WINNING, bad(900.0))
     assert "spectral_norm" in sentence
-    assert warnings(replace(TUTORIAL, loss="wasserstein"), [-80.0] * WINDOW, bad(900.0)) == ()
-    assert warnings(UNCONDITIONAL, WINNING[1:], bad(900.0)) == ()  # not for long enough
+    assert diagnose(replace(TUTORIAL, loss="wasserstein"), [-80.0] * WINDOW, bad(900.0)) == ()
+    assert diagnose(UNCONDITIONAL, WINNING[1:], bad(900.0)) == ()  # not for long enough
 
 
 def test_smoothed_labels_keep_a_discriminator_that_wins_from_a_loss_of_zero():
     smooth = replace(TUTORIAL, label_smoothing=0.1)
-    (sentence,) = warnings(smooth, [0.33] * WINDOW, bad(900.0))  # 0.325 is the least there can be
+    (sentence,) = diagnose(smooth, [0.33] * WINDOW, bad(900.0))  # 0.325 is the least there can be
     assert "wins" in sentence
     assert "label_smoothing" not in sentence
-    assert warnings(TUTORIAL, [0.33] * WINDOW, bad(900.0)) == ()
+    assert diagnose(TUTORIAL, [0.33] * WINDOW, bad(900.0)) == ()
 
 
 def test_losses_that_run_away_are_told():
-    (sentence,) = warnings(UNCONDITIONAL, [40.0] * WINDOW, bad(900.0))
+    (sentence,) = diagnose(UNCONDITIONAL, [40.0] * WINDOW, bad(900.0))
     assert sentence.startswith("The losses run away: ")
     assert "learning_rate, now 0.003, " in sentence
 
 
 def test_what_is_said_is_said_once_and_taken_back():
     told = []
-    watch = Watch(UNCONDITIONAL, told.append)
+    diagnostics = Diagnostics(UNCONDITIONAL, told.append)
     for loss in WINNING:
-        watch.step(loss)
+        diagnostics.add_loss(loss)
     for judgement in (None, bad(900.0), bad(900.0), bad(10.0), bad(10.0)):
-        watch.look(judgement)
+        diagnostics.update(judgement)
     assert [len(sentences) for sentences in told] == [1, 0]
 
 
@@ -191,7 +191,7 @@ def test_a_generator_that_does_not_learn_loses_to_the_discriminator(digits, shor
 
 @pytest.mark.parametrize("where", ["generator", "discriminator", "averaged"])
 @pytest.mark.parametrize("at_the_end", [False, True])
-def test_weights_that_are_no_numbers_end_a_training_and_are_neither_published_nor_saved(
+def test_weights_that_are_not_finite_end_a_training_and_are_neither_published_nor_saved(
     digits, short, home, monkeypatch, at_every_step, where, at_the_end
 ):
     play, seen = GANTrainer.train_step, []

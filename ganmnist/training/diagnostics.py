@@ -1,7 +1,7 @@
-"""The health of a training: what goes badly, said in plain words, each with its remedy. Pure functions, no torch.
+"""Training diagnostics: divergence, mode collapse and the like, in plain words with a remedy. Pure functions, no torch.
 
-What they look at is at hand anyway: the losses of the last steps, and what the judge says of the images that it looks
-at every ten seconds or so. docs/training.md tells where the bounds come from.
+They are made from what is at hand anyway: the losses of the last steps, and what the judge says of the images that it
+gets every ten seconds or so. docs/training.md tells where the bounds come from.
 """
 
 from __future__ import annotations
@@ -32,42 +32,42 @@ _LEAST_ACCURACY = 0.2  # share of the images of a class that are of it
 _ALIKE = 0.1  # diversity
 
 
-class Watch:
-    """Watches one training, and says what goes badly whenever that has changed."""
+class Diagnostics:
+    """The diagnostics of one training, handed over whenever they have changed."""
 
     def __init__(self, plan: Recipe, on_warnings: Callable[[tuple[str, ...]], object] | None) -> None:
         self._plan, self._on_warnings = plan, on_warnings
         self._losses_d: deque[float] = deque(maxlen=WINDOW)
-        self._said: tuple[str, ...] = ()
+        self._last: tuple[str, ...] = ()
 
-    def step(self, loss_d: float) -> None:
-        """Note the discriminator's loss."""
+    def add_loss(self, loss_d: float) -> None:
+        """Note the discriminator's loss of a step."""
         self._losses_d.append(loss_d)
 
-    def look(self, judgement: Judgement | None) -> None:
-        """Look at the losses of late and at what the judge said last."""
-        found = warnings(self._plan, self._losses_d, judgement)
-        if self._on_warnings and found != self._said:
+    def update(self, judgement: Judgement | None) -> None:
+        """Diagnose from the recent losses and from what the judge said last."""
+        found = diagnose(self._plan, self._losses_d, judgement)
+        if self._on_warnings and found != self._last:
             self._on_warnings(found)
-        self._said = found
+        self._last = found
 
 
-def warnings(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> tuple[str, ...]:
-    """Return a sentence for everything that goes badly, the cause before its consequences; none where all is well.
+def diagnose(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> tuple[str, ...]:
+    """Return a sentence for each problem of a training, the cause before its consequences; none where all is well.
 
     Args:
         plan: How the training goes.
         losses_d: The discriminator's losses of the last `WINDOW` steps.
         judgement: What the judge said last, if anything.
     """
-    found = list(_of_the_game(plan, losses_d, judgement))
+    found = list(_of_the_losses(plan, losses_d, judgement))
     if judgement and judgement.step >= _FEW_STEPS:
         found += _of_the_images(plan, judgement)
     return tuple(found)
 
 
-def no_numbers(plan: Recipe, step: int, published: bool) -> str:
-    """Return the sentence with which a training ends whose losses or weights are no numbers any more."""
+def not_finite_message(plan: Recipe, step: int, published: bool) -> str:
+    """Return the sentence with which a training ends whose losses or weights are not finite any more."""
     kept = "The model stays as it was before. " if published else ""
     return (
         f"At step {step} the numbers ran over and became NaN, of which nothing can be learned: the training has ended. "
@@ -76,18 +76,18 @@ def no_numbers(plan: Recipe, step: int, published: bool) -> str:
     )
 
 
-def _of_the_game(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> Iterator[str]:
-    chance = _CHANCE.get(plan.loss)
-    if chance is None or len(losses_d) < WINDOW:
+def _of_the_losses(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> Iterator[str]:
+    at_chance = _CHANCE.get(plan.loss)
+    if at_chance is None or len(losses_d) < WINDOW:
         return
-    floor = _entropy(plan.label_smoothing)
-    share = (sum(losses_d) / len(losses_d) - floor) / (chance - floor)
-    if share > _RUN_AWAY:
+    least = _entropy(plan.label_smoothing)
+    ratio = (sum(losses_d) / len(losses_d) - least) / (at_chance - least)
+    if ratio > _RUN_AWAY:
         yield (
             "The losses run away: the two networks throw each other off, and nothing is learned. "
             f"Lower learning_rate, now {plan.learning_rate:g}, to a third or a tenth."
         )
-    elif share < _WON and (judgement is None or judgement.estimate.frechet > _FAR):
+    elif ratio < _WON and (judgement is None or judgement.estimate.frechet > _FAR):
         yield (
             "The discriminator wins: it tells nearly every generated image from a real one, and the generator learns "
             f"nothing from that. {_against_a_strong_discriminator(plan)}"
