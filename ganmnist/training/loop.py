@@ -30,7 +30,7 @@ from ganmnist.training.step import GANTrainer
 from ganmnist.training.threads import ThreadCount
 
 _SAVE_SECONDS = 30.0  # at most this much work is lost when the process is killed
-_LOOK_SECONDS = (0.5, 10.0)  # a look every half second at first, every ten seconds in a long training
+_EVALUATE_SECONDS = (0.5, 10.0)  # an evaluation every half second at first, every ten in a long training
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def train(
         best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(Observer(data, folder, best_before, on_preview))
         frames = FrameKeeper(folder.film, trainer.step) if folder else None
-        looks, saves = _Every(*_LOOK_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
+        evaluations, saves = _Every(*_EVALUATE_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
         first_step, started = trainer.step, time.perf_counter() - trainer.seconds
         progress, stopped = _progress(plan, trainer, per_epoch), False
@@ -160,15 +160,15 @@ def train(
                     )
                 )
             stopped = should_stop is not None and should_stop()
-            look = looks.due(trainer.seconds) and not stopped and progress < 1
+            evaluate = evaluations.due(trainer.seconds) and not stopped and progress < 1
             save = folder and (stopped or (saves.due(trainer.seconds) and progress < 1))
             frame = frames and frames.due(trainer.step)
-            if (look or save or frame) and not trainer.is_finite():  # its losses may be the last that are finite
+            if (evaluate or save or frame) and not trainer.is_finite():  # its losses may be the last that are finite
                 raise _not_finite_error(trainer, plan, folder)
             if frames and frame:
                 observer.keep(_snapshot(trainer, config, folder, data, per_epoch, finished=False), frames)
-            if look:
-                observer.look(lambda: _snapshot(trainer, config, folder, data, per_epoch, finished=False))
+            if evaluate:
+                observer.evaluate(lambda: _snapshot(trainer, config, folder, data, per_epoch, finished=False))
                 diagnostics.update(observer.judgement)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)

@@ -1,4 +1,4 @@
-"""Looks at a training from a thread of its own: shows it, judges it, publishes it. No step waits for that."""
+"""Evaluates a training in the background: shows it, judges it, publishes it. No step waits for that."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Snapshot:
 
 
 class Observer:
-    """One pair of eyes: what is handed over while they are busy is let go, for a newer look comes soon.
+    """A background evaluator: a request is dropped while one runs, for a newer one comes soon.
 
-    As a context it ends no sooner than the look under way, also when the training fails: what is published is whole.
+    As a context it ends no sooner than the one that runs, also when the training fails: what is published is whole.
 
     Attributes:
         judgement: What the judge said last; None before its first word.
@@ -59,7 +59,7 @@ class Observer:
         best: Snapshot | None,
         on_preview: Callable[[NDArray[np.uint8]], object] | None,
     ) -> None:
-        """Begin to look.
+        """Set up; the thread starts with the first request.
 
         Args:
             data: What the model learns from; the judge compares with its training images.
@@ -75,8 +75,8 @@ class Observer:
         self._sampler: Sampler | None = None
         self._estimator: Estimator | None = None
         self._next_judgement = _JUDGE_AFTER
-        # One thread for all looks: one that begins when memory lacks leaves the one that began it waiting for ever.
-        self._eyes = ThreadPoolExecutor(1, "observer")
+        # One thread for all of them: one that starts when memory lacks leaves the one that started it waiting for ever.
+        self._executor = ThreadPoolExecutor(1, "observer")
         self._busy = threading.Lock()
         self._error: BaseException | None = None
 
@@ -84,36 +84,38 @@ class Observer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._eyes.shutdown()
+        self._executor.shutdown()
 
     def keep(self, snapshot: Snapshot, frames: FrameKeeper) -> None:
         """Keep a snapshot for the film of the training, in the background, after what is under way."""
         manifest = snapshot.manifest
         frame = Frame(epoch=manifest.epoch, step=manifest.step, seconds=manifest.seconds)
-        self._eyes.submit(self._aside, lambda: frames.keep(frame, snapshot.weights))
+        self._executor.submit(self._in_background, lambda: frames.keep(frame, snapshot.weights))
 
-    def look(self, take: Callable[[], Snapshot]) -> None:
-        """Look at what the training is now, in the background, unless the look before is still under way.
+    def evaluate(self, take: Callable[[], Snapshot]) -> None:
+        """Evaluate what the training is now, in the background; dropped where the evaluation before still runs.
 
         Raises:
-            Exception: What went wrong in an earlier look.
+            Exception: What went wrong in an earlier evaluation.
         """
         self._raise_error()
         if self._busy.acquire(blocking=False):
             snapshot = take()
-            self._eyes.submit(self._aside, lambda: self._look(snapshot, self._next_judgement), self._busy)
+            self._executor.submit(
+                self._in_background, lambda: self._evaluate(snapshot, self._next_judgement), self._busy
+            )
 
     def close(self, last: Snapshot) -> Sampler:
-        """Look at the end of the training, publish the best model and return it, ready to sample.
+        """Evaluate the end of the training, publish the best model and return it, ready to sample.
 
         Raises:
-            Exception: What went wrong in a look.
+            Exception: What went wrong in an evaluation.
         """
         with self._busy:
             self._raise_error()
             if self._best is None:
                 self._publish(last)  # the judge may take a second
-            self._look(last, _JUDGE_AT_END)
+            self._evaluate(last, _JUDGE_AT_END)
             if self._growing or self._best is None:
                 return last.sampler()
             best = _with(self._best, finished=last.manifest.finished)
@@ -122,7 +124,7 @@ class Observer:
                 self._folder.keep_last(last.manifest, last.weights)
             return best.sampler()
 
-    def _aside(self, work: Callable[[], None], held: threading.Lock | None = None) -> None:
+    def _in_background(self, work: Callable[[], None], held: threading.Lock | None = None) -> None:
         torch.set_num_threads(1)  # of this thread alone: the other cores are the training's
         try:
             work()
@@ -132,7 +134,7 @@ class Observer:
             if held:
                 held.release()
 
-    def _look(self, snapshot: Snapshot, judge_after: float) -> None:
+    def _evaluate(self, snapshot: Snapshot, judge_after: float) -> None:
         """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""
         manifest = snapshot.manifest
         if self._sampler is None:

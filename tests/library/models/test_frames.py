@@ -132,7 +132,7 @@ def test_a_training_leaves_frames_and_no_step_waits_for_them(home, digits, short
         keep(self, *arguments)
 
     monkeypatch.setattr(FrameKeeper, "keep", slow)
-    monkeypatch.setattr(Observer, "look", lambda self, take: None)
+    monkeypatch.setattr(Observer, "evaluate", lambda self, take: None)
     folder = ModelStore(home).new("digits")
     train(digits, short, folder, on_progress=lambda progress: on.set() if progress.step == 12 else None)
     assert frames.steps(folder.film) == [1, 4, 7, 10, 14]

@@ -176,7 +176,7 @@ def test_what_is_said_is_said_once_and_taken_back():
 
 @pytest.fixture
 def at_every_step(monkeypatch):
-    monkeypatch.setattr(loop, "_LOOK_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(loop, "_EVALUATE_SECONDS", (0.0, 0.0))
 
 
 def test_a_generator_that_does_not_learn_loses_to_the_discriminator(digits, short, monkeypatch):

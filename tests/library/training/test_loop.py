@@ -43,21 +43,21 @@ def folder(home):
 
 
 @pytest.fixture
-def looks_at_every_step(monkeypatch):
-    """The observer looks at every step, and the training waits until it has seen."""
+def evaluates_at_every_step(monkeypatch):
+    """The observer evaluates at every step, and the training waits until it has done so."""
 
     class Patient(Observer):
-        def look(self, take):
-            super().look(take)
+        def evaluate(self, take):
+            super().evaluate(take)
             with self._busy:
                 pass
 
     monkeypatch.setattr(loop, "Observer", Patient)
-    monkeypatch.setattr(loop, "_LOOK_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(loop, "_EVALUATE_SECONDS", (0.0, 0.0))
 
 
 @pytest.fixture
-def judge(looks_at_every_step, monkeypatch):
+def judge(evaluates_at_every_step, monkeypatch):
     """A judge that judges every step, by a list of figures: judge.extend([...])."""
     figures: list[float] = []
 
@@ -403,7 +403,7 @@ def test_a_stop_at_the_last_step_is_a_finished_training(digits, short, folder):
     assert list(folder.checkpoints.glob("*")) == []
 
 
-def test_a_training_publishes_while_it_goes_on(digits, short, folder, looks_at_every_step):
+def test_a_training_publishes_while_it_goes_on(digits, short, folder, evaluates_at_every_step):
     published = []
 
     def look(progress):
@@ -425,7 +425,7 @@ def test_a_model_under_training_takes_its_name_at_once_and_keeps_its_date(digits
 
 
 def test_losses_that_are_not_finite_end_the_training_and_name_the_learning_rate(
-    digits, short, folder, looks_at_every_step, monkeypatch
+    digits, short, folder, evaluates_at_every_step, monkeypatch
 ):
     said = []
 

@@ -81,10 +81,10 @@ def judge(monkeypatch):
     return Judge
 
 
-def watch(eyes: Observer, snapshot: Snapshot) -> None:
-    """Have it look, and wait until it has seen."""
-    eyes.look(lambda: snapshot)
-    with eyes._busy:
+def evaluate(background: Observer, snapshot: Snapshot) -> None:
+    """Have it evaluate, and wait until it has."""
+    background.evaluate(lambda: snapshot)
+    with background._busy:
         pass
 
 
@@ -94,26 +94,26 @@ def published(folder) -> tuple[int, float | None]:
 
 
 def test_models_that_were_not_judged_are_published_as_they_come(digits, folder, snapshot):
-    eyes = Observer(digits, folder, None, None)
+    background = Observer(digits, folder, None, None)
     for step in (1, 2, 3):
-        watch(eyes, snapshot(step))
+        evaluate(background, snapshot(step))
         assert published(folder) == (step, None)
-    assert eyes.close(snapshot(4, finished=True)).step == 4
+    assert background.close(snapshot(4, finished=True)).step == 4
     assert published(folder) == (4, None)
-    assert eyes.estimate is None
+    assert background.estimate is None
     assert folder.load(last=True)[0].step == 4
 
 
 def test_the_best_by_the_judge_is_what_stays_and_the_last_is_kept_beside_it(digits, folder, snapshot, judge):
     judge.figures = [9.0, 4.0, 6.0, 5.0, 7.0]
-    eyes = Observer(digits, folder, None, None)
+    background = Observer(digits, folder, None, None)
     live = []
     for step in (1, 2, 3, 4):
-        watch(eyes, snapshot(step))
-        live.append((published(folder), eyes.estimate.frechet))
+        evaluate(background, snapshot(step))
+        live.append((published(folder), background.estimate.frechet))
     assert live == [((1, 9.0), 9.0), ((2, 4.0), 4.0), ((2, 4.0), 6.0), ((4, 5.0), 5.0)]  # 5.0 may be as good as 4.0
 
-    best = eyes.close(snapshot(5, finished=True))
+    best = background.close(snapshot(5, finished=True))
     assert best.step == 2
     assert published(folder) == (2, 4.0)
     assert folder.manifest().finished
@@ -126,17 +126,17 @@ def test_the_best_by_the_judge_is_what_stays_and_the_last_is_kept_beside_it(digi
 
 def test_at_the_end_what_may_be_as_good_as_the_best_counts(digits, folder, snapshot, judge):
     judge.figures = [4.0, 4.9]
-    eyes = Observer(digits, folder, None, None)
-    watch(eyes, snapshot(1))
-    assert eyes.close(snapshot(2)).step == 2
+    background = Observer(digits, folder, None, None)
+    evaluate(background, snapshot(1))
+    assert background.close(snapshot(2)).step == 2
     assert published(folder) == (2, 4.9)
 
 
 def test_of_models_that_are_as_good_the_newer_counts(digits, folder, snapshot, judge):
     judge.figures = [4.0, 4.0]
-    eyes = Observer(digits, folder, None, None)
-    watch(eyes, snapshot(1))
-    assert eyes.close(snapshot(2)).step == 2
+    background = Observer(digits, folder, None, None)
+    evaluate(background, snapshot(1))
+    assert background.close(snapshot(2)).step == 2
 
 
 def test_between_two_judgements_a_model_that_grows_is_published_and_one_that_became_worse_is_not(
@@ -145,10 +145,10 @@ def test_between_two_judgements_a_model_that_grows_is_published_and_one_that_bec
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 10.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))
     judge.figures = [9.0, 5.0, 7.0, 4.0]
-    eyes = Observer(digits, folder, None, None)
+    background = Observer(digits, folder, None, None)
     told = []
     for step in (1, 9, 10, 15, 20, 25, 30, 35, 40, 45):
-        watch(eyes, snapshot(step))
+        evaluate(background, snapshot(step))
         told.append(published(folder))
     assert told[:6] == [(1, None), (9, None), (10, 9.0), (15, None), (20, 5.0), (25, None)]
     assert told[6:] == [(20, 5.0), (20, 5.0), (40, 4.0), (45, None)]
@@ -158,11 +158,11 @@ def test_a_stop_between_two_judgements_is_judged_too(digits, folder, snapshot, j
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 10.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))
     judge.figures = [5.0, 7.0]
-    eyes = Observer(digits, folder, None, None)
-    watch(eyes, snapshot(10))
-    watch(eyes, snapshot(15))
+    background = Observer(digits, folder, None, None)
+    evaluate(background, snapshot(10))
+    evaluate(background, snapshot(15))
     assert published(folder) == (15, None)
-    assert eyes.close(snapshot(16)).step == 10
+    assert background.close(snapshot(16)).step == 10
     assert published(folder) == (10, 5.0)
     assert folder.load(last=True)[0].step == 16
 
@@ -171,11 +171,11 @@ def test_judgements_become_rarer_in_a_long_training(digits, folder, snapshot, ju
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 10.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))
     judge.figures = [1.0] * 1000
-    eyes = Observer(digits, None, None, None)
+    background = Observer(digits, None, None, None)
     judged = []
     for second in range(0, 1000, 5):
         before = len(judge.seen)
-        watch(eyes, snapshot(1, float(second)))
+        evaluate(background, snapshot(1, float(second)))
         if len(judge.seen) > before:
             judged.append(second)
     gaps = [later - earlier for earlier, later in itertools.pairwise(judged)]
@@ -194,8 +194,8 @@ def test_a_training_shorter_than_ten_seconds_is_not_judged(digits, snapshot, jud
 
 
 def test_where_there_are_too_few_real_images_nothing_is_judged(digits, folder, snapshot):
-    eyes = Observer(digits, folder, None, None)
-    eyes.close(snapshot(1, 1000.0))
+    background = Observer(digits, folder, None, None)
+    background.close(snapshot(1, 1000.0))
     assert folder.manifest().estimate is None
 
 
@@ -203,9 +203,9 @@ def test_the_judge_sees_the_same_latents_each_time_and_classes_as_the_data_have_
     digits, snapshot, judge, monkeypatch
 ):
     judge.figures = [1.0, 1.0]
-    eyes = Observer(digits, None, None, None)
-    watch(eyes, snapshot(1, conditional=True))
-    eyes.close(snapshot(1, conditional=True))
+    background = Observer(digits, None, None, None)
+    evaluate(background, snapshot(1, conditional=True))
+    background.close(snapshot(1, conditional=True))
     np.testing.assert_array_equal(*judge.seen)
     z = from_seed(0, len(judge.seen[0]), 5)
     classes = np.resize(digits.train_labels, len(z)).astype(np.int64)
@@ -218,8 +218,8 @@ def test_the_best_of_the_part_before_stays_the_best_until_a_better_one_comes(dig
     Observer(digits, folder, None, None).close(snapshot(1))
     for figure, step, expected in ((5.0, 2, 1), (3.9, 3, 1), (2.0, 4, 4)):
         judge.figures = [figure]
-        eyes = Observer(digits, folder, Snapshot(*folder.load()), None)
-        assert eyes.close(snapshot(step, finished=True)).step == expected
+        background = Observer(digits, folder, Snapshot(*folder.load()), None)
+        assert background.close(snapshot(step, finished=True)).step == expected
         assert folder.manifest().step == expected
         assert folder.manifest().finished
         assert folder.load(last=True)[0].step == step  # not one that an earlier part ended with
@@ -228,9 +228,9 @@ def test_the_best_of_the_part_before_stays_the_best_until_a_better_one_comes(dig
 
 def test_previews_grow_from_the_latents_of_the_trainings_seed_in_a_thread_of_their_own(digits, snapshot):
     shown = []
-    eyes = Observer(digits, None, None, lambda images: shown.append((images.copy(), threading.current_thread())))
+    background = Observer(digits, None, None, lambda images: shown.append((images.copy(), threading.current_thread())))
     for step in (1, 2):
-        watch(eyes, snapshot(step))
+        evaluate(background, snapshot(step))
     z = from_seed(11, 16, 5)
     for step, (images, thread) in enumerate(shown, 1):
         np.testing.assert_array_equal(images, snapshot(step).sampler().generate(z))
@@ -238,38 +238,38 @@ def test_previews_grow_from_the_latents_of_the_trainings_seed_in_a_thread_of_the
     assert len(shown) == 2
 
 
-def test_while_it_is_busy_looks_are_let_go_without_a_copy_of_the_weights(digits, snapshot):
+def test_requests_are_dropped_while_one_runs_without_a_copy_of_the_weights(digits, snapshot):
     free, taken = threading.Event(), []
 
     def take():
         taken.append(1)
         return snapshot(1)
 
-    eyes = Observer(digits, None, None, lambda images: free.wait(30))
+    background = Observer(digits, None, None, lambda images: free.wait(30))
     started = time.monotonic()
     for _ in range(100):
-        eyes.look(take)
+        background.evaluate(take)
     assert time.monotonic() - started < 20
     assert len(taken) == 1
     free.set()
-    eyes.close(snapshot(2))
+    background.close(snapshot(2))
 
 
-def test_the_end_waits_for_the_look_under_way(digits, snapshot):
+def test_the_end_waits_for_the_evaluation_that_runs(digits, snapshot):
     seen = []
 
     def slow(images):
         time.sleep(0.1)
         seen.append(images)
 
-    eyes = Observer(digits, None, None, slow)
-    eyes.look(lambda: snapshot(1))
-    eyes.close(snapshot(2))
+    background = Observer(digits, None, None, slow)
+    background.evaluate(lambda: snapshot(1))
+    background.close(snapshot(2))
     assert len(seen) == 2
 
 
 @pytest.mark.parametrize("where", ["preview", "publish", "judge"])
-def test_what_goes_wrong_in_a_look_is_raised_at_the_next_one_and_at_the_end(
+def test_what_goes_wrong_in_an_evaluation_is_raised_at_the_next_one_and_at_the_end(
     digits, folder, snapshot, judge, monkeypatch, where
 ):
     full = OSError(errno.ENOSPC, "No space left on device")
@@ -282,9 +282,9 @@ def test_what_goes_wrong_in_a_look_is_raised_at_the_next_one_and_at_the_end(
     if where == "judge":
         monkeypatch.setattr(judge, "judge", fail)
     judge.figures = [1.0]
-    eyes = Observer(digits, folder, None, fail if where == "preview" else None)
-    watch(eyes, snapshot(1))
-    for end in (lambda: eyes.look(lambda: snapshot(2)), lambda: eyes.close(snapshot(2))):
+    background = Observer(digits, folder, None, fail if where == "preview" else None)
+    evaluate(background, snapshot(1))
+    for end in (lambda: background.evaluate(lambda: snapshot(2)), lambda: background.close(snapshot(2))):
         with pytest.raises(OSError, match="No space") as caught:
             end()
         assert caught.value is full
@@ -298,11 +298,11 @@ def test_what_goes_wrong_at_the_end_is_raised_too(digits, snapshot):
         Observer(digits, None, None, fail).close(snapshot(1))
 
 
-def test_looking_takes_one_thread_and_leaves_the_training_as_many_as_it_had(digits, snapshot):
+def test_an_evaluation_takes_one_thread_and_leaves_the_training_as_many_as_it_had(digits, snapshot):
     torch.set_num_threads(2)
     torch.ones(100_000).exp()
     used = []
-    eyes = Observer(digits, None, None, lambda images: used.append(torch.get_num_threads()))
-    watch(eyes, snapshot(1))
+    background = Observer(digits, None, None, lambda images: used.append(torch.get_num_threads()))
+    evaluate(background, snapshot(1))
     assert used == [1]
     assert torch.get_num_threads() == 2

@@ -169,7 +169,7 @@ def test_a_training_that_was_never_saved_begins_anew_under_its_own_name(
 ):
     with pytest.raises(RuntimeError, match="pulled the plug"):
         train(digits, short, folder, on_progress=_pull_the_plug, on_preview=lambda _: time.sleep(0.3))
-    assert folder.manifest().step < 4, "the look under way was not waited for"
+    assert folder.manifest().step < 4, "the evaluation that ran was not waited for"
     train(digits, short, folder)
     assert different(whole, everything(trainers[-1])) == []
 
