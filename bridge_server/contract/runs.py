@@ -52,14 +52,14 @@ class Run(Message):
     epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
     epochs: Whole | None = Field(None, description="Epochs of the whole training; none where its budget is in seconds.")
     step: Whole = 0
-    percent: Number = Field(0.0, description="Share of the budget that is used up.")
+    percent: Number = Field(0.0, description="Progress through the budget, 0 to 100.")
     seconds: Number = Field(0.0, description="Time spent training.")
     seconds_left: Number | None = Field(None, description="Estimate of the time to the end.")
     loss_d: Number | None = Field(None, description="Loss of the discriminator.")
     loss_g: Number | None = Field(None, description="Loss of the generator.")
     frechet: Number | None = Field(
         None,
-        description="Frechet distance to real digits by the judge's eyes, as 10,000 samples would show; "
+        description="Frechet distance to real digits in the judge's features, as 10,000 samples would show; "
         "less is better.",
     )
     confident: Number | None = Field(None, description="Share of its digits of which the judge is sure, 0 to 1.")
