@@ -43,7 +43,7 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
     before: Layer | None = None
     module: nn.Module
     for row, layer in zip(network.table(input_shape, condition), network.layers, strict=True):
-        if isinstance(before, UpSampling2D) and isinstance(layer, Conv2D) and _can_join(before, layer):
+        if isinstance(before, UpSampling2D) and isinstance(layer, Conv2D) and _can_fuse(before, layer):
             modules[f"{row.place - 1:02d}_{before.layer}"] = FusedUpsample()
             module = UpsampledConv2d(shape[0], layer.filters, bias=layer.bias)
         else:
@@ -57,11 +57,11 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
     built.apply(_initialise)
     for module, layer in zip(built, network.layers, strict=True):
         if isinstance(layer, Dense | Conv2D) and layer.spectral_norm:
-            _normalise_spectrum(module)
+            _add_spectral_norm(module)
     return built
 
 
-def _normalise_spectrum(module: nn.Module) -> None:
+def _add_spectral_norm(module: nn.Module) -> None:
     """Spectral normalisation (Miyato et al. 2018, section 2.1) of the weights in a module, after their initialisation.
 
     The largest singular value is found by one power iteration a step.
@@ -71,7 +71,7 @@ def _normalise_spectrum(module: nn.Module) -> None:
             spectral_norm(part)
 
 
-def _can_join(up: UpSampling2D, convolution: Conv2D) -> bool:
+def _can_fuse(up: UpSampling2D, convolution: Conv2D) -> bool:
     repeats = (up.size, up.interpolation) == (2, "nearest")
     return repeats and (convolution.kernel, convolution.stride, convolution.padding) == (3, 1, "same")
 

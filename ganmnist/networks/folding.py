@@ -31,7 +31,7 @@ def fold_batchnorm(network: Network) -> Callable[[Tensor], Tensor]:
             module = waiting.pop(0)
             weights = _weights(module)
             if weights is None:
-                steps.append(_as_it_is(module))
+                steps.append(_unfolded(module))
                 continue
             follower = waiting[0] if waiting else None
             scale = shift = None
@@ -100,14 +100,14 @@ def _dense(samples: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return rows[:, 0]
 
 
-def _as_it_is(module: nn.Module) -> _Step:
+def _unfolded(module: nn.Module) -> _Step:
     if isinstance(module, ConditionalBatchNorm2d):
-        return _styled(module)
+        return _folded_conditional(module)
     forward = module.forward  # hooks, which the call itself looks for, there are none
     return lambda samples, _: forward(samples)
 
 
-def _styled(module: ConditionalBatchNorm2d) -> _Step:
+def _folded_conditional(module: ConditionalBatchNorm2d) -> _Step:
     """Take the normalisation into the weights from which gain and bias come."""
     scale, shift = _affine(module.norm)
     gain, bias = module.style.weight.chunk(2)

@@ -46,7 +46,7 @@ TINY = {
     },
 }
 
-# The same, conditioned on the class; with the layers that TINY lacks, and an up-sampling joined with its convolution.
+# The same, conditioned on the class; with the layers that TINY lacks, and an up-sampling fused with its convolution.
 CLASS_CONDITIONAL = {
     "latent_dim": 5,
     "classes": 10,

@@ -14,7 +14,7 @@ from ganmnist.networks.network import FusedUpsample, Network, SkipInit, Upsample
 from ganmnist.networks.spec import Sequential
 from ganmnist.training.presets import PRESETS
 
-# Every way in which normalised weights are held: by a dense layer, joined with an upsampling, behind a padding, alone.
+# Every way in which normalised weights are held: by a dense layer, fused with an upsampling, behind a padding, alone.
 NORMED = Sequential(
     [
         Dense(3 * 4 * 4, spectral_norm=True),
@@ -92,14 +92,14 @@ def test_no_weights_are_normalised_but_those_of_layers_that_ask_for_it():
     ]
 
 
-def test_an_upsampling_is_joined_with_a_normalised_convolution_too(network):
-    up, joined = network[2], network[3]
+def test_an_upsampling_is_fused_with_a_normalised_convolution_too(network):
+    up, fused = network[2], network[3]
     assert isinstance(up, FusedUpsample)
-    assert isinstance(joined, UpsampledConv2d)
+    assert isinstance(fused, UpsampledConv2d)
     images = torch.randn(2, 3, 4, 4)
     network.eval()
-    plain = conv2d(interpolate(images, scale_factor=2), joined.weight, joined.bias, padding=1)
-    torch.testing.assert_close(joined(images), plain)
+    plain = conv2d(interpolate(images, scale_factor=2), fused.weight, fused.bias, padding=1)
+    torch.testing.assert_close(fused(images), plain)
 
 
 def test_a_normalised_network_survives_its_state_to_the_bit(network):

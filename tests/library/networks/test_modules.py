@@ -44,15 +44,15 @@ def some(*shape: int, seed: int = 1) -> torch.Tensor:
 def test_the_joined_convolution_is_that_of_the_image_with_every_pixel_repeated(
     count, inputs, outputs, rows, columns, bias
 ):
-    joined = filled(UpsampledConv2d(inputs, outputs, bias=bias))
+    fused = filled(UpsampledConv2d(inputs, outputs, bias=bias))
     images = some(count, inputs, rows, columns).requires_grad_()
-    plain = conv2d(interpolate(images, scale_factor=2, mode="nearest"), joined.weight, joined.bias, padding=1)
-    torch.testing.assert_close(joined(images), plain)
+    plain = conv2d(interpolate(images, scale_factor=2, mode="nearest"), fused.weight, fused.bias, padding=1)
+    torch.testing.assert_close(fused(images), plain)
 
     pull = some(*plain.shape, seed=2)  # each number of the output pulls with a strength of its own
-    learned = (images, *joined.parameters())
+    learned = (images, *fused.parameters())
     for found, expected in zip(
-        torch.autograd.grad((joined(images) * pull).sum(), learned),
+        torch.autograd.grad((fused(images) * pull).sum(), learned),
         torch.autograd.grad((plain * pull).sum(), learned),
         strict=True,
     ):
@@ -60,8 +60,8 @@ def test_the_joined_convolution_is_that_of_the_image_with_every_pixel_repeated(
 
 
 def test_the_joined_convolution_saves_what_a_plain_one_saves():
-    joined, plain = UpsampledConv2d(3, 2, bias=True), nn.Conv2d(3, 2, 3, padding=1)
-    assert {key: value.shape for key, value in joined.state_dict().items()} == {
+    fused, plain = UpsampledConv2d(3, 2, bias=True), nn.Conv2d(3, 2, 3, padding=1)
+    assert {key: value.shape for key, value in fused.state_dict().items()} == {
         key: value.shape for key, value in plain.state_dict().items()
     }
 
@@ -70,7 +70,7 @@ UP = UpSampling2D()
 
 
 @pytest.mark.parametrize(
-    ("layers", "joined"),
+    ("layers", "fused"),
     [
         ([UP, Conv2D(filters=2)], 1),
         ([UP, Conv2D(filters=2, bias=False)], 1),
@@ -87,9 +87,9 @@ UP = UpSampling2D()
     ],
     ids=lambda value: " ".join(layer.layer for layer in value) if isinstance(value, list) else None,
 )
-def test_an_up_sampling_joins_the_convolution_after_it_only_where_that_is_the_same(layers, joined):
+def test_an_up_sampling_is_fused_with_the_convolution_after_it_only_where_that_is_the_same(layers, fused):
     built = _build(Sequential(layers=layers), (3, 5, 4), 0).double()
-    assert sum(isinstance(module, UpsampledConv2d) for module in built) == joined
+    assert sum(isinstance(module, UpsampledConv2d) for module in built) == fused
     filled(built)
 
     plain, shape = nn.Sequential(), (3, 5, 4)
