@@ -15,10 +15,10 @@ from ganmnist.evaluation.judgement import Judgement
 from ganmnist.evaluation.metrics import Vectors, confident, coverage, frechet_distance, inception_score, knn_radii
 from ganmnist.models.figures import Estimate, Evaluation
 
-_MANY = 10_000  # what figures are usually given for
-_FEW = 1000
-_ENOUGH = 20  # images of a class, to tell how far they differ
-_ARE_DIGITS = 0.9  # share of real images in which the judge sees what their label says
+_REPORTED_SAMPLES = 10_000  # what an FID is usually given for
+_ESTIMATE_SAMPLES = 1000
+_MIN_CLASS_SAMPLES = 20  # images of a class, to tell how far they differ
+_MIN_DIGIT_ACCURACY = 0.9  # share of real images in which the judge sees what their label says
 
 
 class Evaluator:
@@ -30,7 +30,7 @@ class Evaluator:
         Raises:
             DataError: They are too few.
         """
-        _need_many(data.test_images, f"{data.name}: its test images")
+        _check_enough(data.test_images, f"{data.name}: its test images")
         self._data = data
         self._real, _ = extract_features(data.test_images)
         self._radii = knn_radii(self._real)
@@ -44,7 +44,7 @@ class Evaluator:
         Raises:
             DataError: They are too few.
         """
-        _need_many(images, "images")
+        _check_enough(images, "images")
         features, probabilities = extract_features(images)
         return Evaluation(
             images=len(images),
@@ -65,8 +65,8 @@ class Evaluator:
 class Estimator:
     """Estimates from a thousand samples the Frechet distance that ten thousand would show, in half a second.
 
-    Finite samples lie too far apart, by about c (1/N + 1/M) (Chong and Forsyth 2020, section 3). What real images show
-    against other real ones tells c.
+    The FID of finite samples is biased upwards, by about c (1/N + 1/M) (Chong and Forsyth 2020, section 3). What real
+    images show against other real ones tells c.
     """
 
     def __init__(
@@ -84,14 +84,14 @@ class Estimator:
         """
         if not self.can_judge(images):
             raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * (FEATURES + 1)}")
-        chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _FEW]
+        chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _ESTIMATE_SAMPLES]
         features, probabilities = extract_features(images[chosen])
         self._reference = _ReferenceStats(
             features, probabilities.argmax(1), labels if labels is None else labels[chosen], classes
         )
         self._real = features[len(chosen) // 3 :]
         others = features[: len(chosen) // 3]
-        self._excess = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
+        self._bias = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
 
     @staticmethod
     def can_judge(images: NDArray[np.uint8]) -> bool:
@@ -115,8 +115,8 @@ class Estimator:
         )
 
     def _estimate(self, features: Vectors, probabilities: Vectors) -> Estimate:
-        too_far = self._excess * (1 / len(features) + 1 / len(self._real) - 2 / _MANY)
-        distance = frechet_distance(features, self._real) - too_far
+        bias = self._bias * (1 / len(features) + 1 / len(self._real) - 2 / _REPORTED_SAMPLES)
+        distance = frechet_distance(features, self._real) - bias
         return Estimate(frechet=max(distance, 0.0), confident=confident(probabilities))
 
 
@@ -133,7 +133,7 @@ class _ReferenceStats:
         self._classes = classes
         self._digits = np.array([int(name) if name in DIGITS else -1 for name in classes], np.int64)
         right = self._digits[labels] == predicted if labels is not None and classes else np.zeros(1)
-        self._are_digits = right.mean() >= _ARE_DIGITS
+        self._are_digits = right.mean() >= _MIN_DIGIT_ACCURACY
         self._digit_variances = _variances(features, predicted, len(DIGITS))
         self._class_variances = None if labels is None else _variances(features, labels, len(classes))
         self._digit_shares = _shares(predicted)
@@ -158,20 +158,20 @@ def _shares(predicted: NDArray[np.int64]) -> tuple[float, ...]:
 
 
 def _accuracy(right: NDArray[np.bool_]) -> float | None:
-    return float(right.mean()) if len(right) >= _ENOUGH else None
+    return float(right.mean()) if len(right) >= _MIN_CLASS_SAMPLES else None
 
 
 def _variances(features: Vectors, groups: NDArray[np.integer[Any]], count: int) -> list[float | None]:
     """Return the variance of the features within each group, all features together; None of one that is too small."""
     members = [features[groups == group] for group in range(count)]
-    return [float(one.var(0, ddof=1).sum()) if len(one) >= _ENOUGH else None for one in members]
+    return [float(one.var(0, ddof=1).sum()) if len(one) >= _MIN_CLASS_SAMPLES else None for one in members]
 
 
 def _ratios(ours: list[float | None], real: list[float | None]) -> tuple[float | None, ...]:
     return tuple(one / other if one is not None and other else None for one, other in zip(ours, real, strict=True))
 
 
-def _need_many(images: NDArray[np.uint8], what: str) -> None:
+def _check_enough(images: NDArray[np.uint8], what: str) -> None:
     """Raise DataError for fewer images than the judge has features: their covariance would say nothing."""
     if len(images) <= FEATURES:
         raise DataError(f"{what}: {len(images)} are too few to compare, at least {FEATURES + 1}; thousands say more")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float64]
 
-SURE = 0.95  # a probability from which the judge counts as sure
+CONFIDENT = 0.95  # a probability from which the judge counts as sure
 _NEIGHBOURS = 3
 _BLOCK = 1000
 
@@ -28,7 +28,7 @@ def frechet_distance(one: Vectors, other: Vectors) -> float:
 
 def confident(probabilities: Vectors) -> float:
     """Return the share of the images (N, classes) of whose class the judge is sure."""
-    return float((probabilities.max(1) >= SURE).mean())
+    return float((probabilities.max(1) >= CONFIDENT).mean())
 
 
 def inception_score(probabilities: Vectors) -> float:

@@ -31,7 +31,7 @@ def train_judge(data: Dataset, epochs: int = _EPOCHS) -> Judge:
     for epoch in range(epochs):
         judge.train()
         for chosen in torch.randperm(len(data.train_images))[: steps * _BATCH].view(steps, _BATCH):
-            images = _disturbed(torch.from_numpy(rescale(data.train_images[chosen.numpy()])))
+            images = _augmented(torch.from_numpy(rescale(data.train_images[chosen.numpy()])))
             labels = torch.from_numpy(data.train_labels[chosen.numpy()]).long()
             loss = functional.cross_entropy(judge(images), labels)
             optimiser.zero_grad()
@@ -52,7 +52,7 @@ def accuracy(judge: Judge, data: Dataset) -> float:
     return float((found.numpy() == data.test_labels).mean())
 
 
-def _disturbed(images: Tensor) -> Tensor:
+def _augmented(images: Tensor) -> Tensor:
     """Turn by up to 10 degrees, size by up to 10 %, move by up to 2 pixels."""
     count = len(images)
     turn = (torch.rand(count) * 2 - 1) * math.radians(10)
