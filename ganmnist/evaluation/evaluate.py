@@ -30,7 +30,7 @@ class Evaluator:
         Raises:
             DataError: They are too few.
         """
-        _check_enough(data.test_images, f"{data.name}: its test images")
+        _require_enough(data.test_images, f"{data.name}: its test images")
         self._data = data
         self._real, _ = extract_features(data.test_images)
         self._radii = knn_radii(self._real)
@@ -44,7 +44,7 @@ class Evaluator:
         Raises:
             DataError: They are too few.
         """
-        _check_enough(images, "images")
+        _require_enough(images, "images")
         features, probabilities = extract_features(images)
         return Evaluation(
             images=len(images),
@@ -91,7 +91,7 @@ class Estimator:
         )
         self._real = features[len(chosen) // 3 :]
         others = features[: len(chosen) // 3]
-        self._bias = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
+        self._bias_factor = frechet_distance(others, self._real) / (1 / len(others) + 1 / len(self._real))
 
     @staticmethod
     def can_judge(images: NDArray[np.uint8]) -> bool:
@@ -115,7 +115,7 @@ class Estimator:
         )
 
     def _estimate(self, features: Vectors, probabilities: Vectors) -> Estimate:
-        bias = self._bias * (1 / len(features) + 1 / len(self._real) - 2 / _REPORTED_SAMPLES)
+        bias = self._bias_factor * (1 / len(features) + 1 / len(self._real) - 2 / _REPORTED_SAMPLES)
         distance = frechet_distance(features, self._real) - bias
         return Estimate(frechet=max(distance, 0.0), confident=confident(probabilities))
 
@@ -171,7 +171,7 @@ def _ratios(ours: list[float | None], real: list[float | None]) -> tuple[float |
     return tuple(one / other if one is not None and other else None for one, other in zip(ours, real, strict=True))
 
 
-def _check_enough(images: NDArray[np.uint8], what: str) -> None:
+def _require_enough(images: NDArray[np.uint8], what: str) -> None:
     """Raise DataError for fewer images than the judge has features: their covariance would say nothing."""
     if len(images) <= FEATURES:
         raise DataError(f"{what}: {len(images)} are too few to compare, at least {FEATURES + 1}; thousands say more")

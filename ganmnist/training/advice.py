@@ -52,7 +52,7 @@ def _logits_are_free(plan: Recipe) -> Iterator[str]:
     last = _last_to_change_numbers(plan.networks.discriminator)
     hidden = isinstance(last, Sigmoid) and last is not layers[-1]  # at the very end it belongs to the loss
     if isinstance(last, Tanh | ReLU | LeakyReLU) or hidden:
-        yield f"discriminator: its last {last.layer} bends the number that the loss {plan.loss} takes: leave it out."
+        yield f"discriminator: its last {last.layer} squashes the logit that the loss {plan.loss} takes: leave it out."
 
 
 def _penalties_look_at_one_image(plan: Recipe) -> Iterator[str]:

@@ -103,8 +103,8 @@ def train(
     config = config or TrainConfig()
     plan = recipe(config, len(data.classes))
     images, classes = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
-    per_epoch = len(images) // plan.batch_size
-    if not per_epoch:
+    steps_per_epoch = len(images) // plan.batch_size
+    if not steps_per_epoch:
         raise DataError(
             f"{data.name}: {len(images)} images are fewer than one batch of {plan.batch_size}: lower batch_size"
         )
@@ -122,16 +122,16 @@ def train(
         best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(Observer(data, folder, best_before, on_preview))
         frames = FrameKeeper(folder.film, trainer.step) if folder else None
-        evaluations, saves = _Every(*_EVALUATE_SECONDS), _Every(_SAVE_SECONDS, _SAVE_SECONDS)
+        evaluations, saves = _GrowingInterval(*_EVALUATE_SECONDS), _GrowingInterval(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
         first_step, started = trainer.step, time.perf_counter() - trainer.seconds
-        progress, stopped = _progress(plan, trainer, per_epoch), False
+        progress, stopped = _progress(plan, trainer, steps_per_epoch), False
         diagnostics = Diagnostics(plan, on_warnings)
 
         while progress < 1 and not stopped:
-            epoch, place = divmod(trainer.step, per_epoch)
+            epoch, place = divmod(trainer.step, steps_per_epoch)
             if place == 0 or trainer.step == first_step:
-                order = _order(config.seed, epoch, len(images))
+                order = _permutation(config.seed, epoch, len(images))
             chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
             if plan.networks.classes:  # neighbours of one class can be compared
                 chosen = chosen[np.argsort(classes[chosen], kind="stable")]
@@ -142,7 +142,7 @@ def train(
                 raise _not_finite_error(trainer, plan, folder)
             diagnostics.add_loss(loss_d)
             trainer.seconds = time.perf_counter() - started
-            progress = _progress(plan, trainer, per_epoch)
+            progress = _progress(plan, trainer, steps_per_epoch)
 
             if threads:
                 threads.step(trainer.seconds, in_company=observer.judging)
@@ -166,15 +166,15 @@ def train(
             if (evaluate or save or frame) and not trainer.is_finite():  # its losses may be the last that are finite
                 raise _not_finite_error(trainer, plan, folder)
             if frames and frame:
-                observer.keep(_snapshot(trainer, config, folder, data, per_epoch, finished=False), frames)
+                observer.keep(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=False), frames)
             if evaluate:
-                observer.evaluate(lambda: _snapshot(trainer, config, folder, data, per_epoch, finished=False))
+                observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
                 diagnostics.update(observer.judgement)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
         if not trainer.is_finite():
             raise _not_finite_error(trainer, plan, folder)
-        best = observer.close(_snapshot(trainer, config, folder, data, per_epoch, finished=progress == 1))
+        best = observer.close(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1))
         diagnostics.update(observer.judgement)
         if folder and progress == 1:
             checkpoint.remove_all(folder.checkpoints)
@@ -189,7 +189,7 @@ def _not_finite_error(trainer: GANTrainer, plan: Recipe, folder: ModelFolder | N
     return TrainingError(not_finite_message(plan, trainer.step, published=published))
 
 
-class _Every:
+class _GrowingInterval:
     """A clock that strikes at growing intervals: a twentieth of the time passed, within bounds in seconds."""
 
     def __init__(self, least: float, most: float) -> None:
@@ -203,14 +203,14 @@ class _Every:
         return True
 
 
-def _progress(plan: Recipe, trainer: GANTrainer, per_epoch: int) -> float:
+def _progress(plan: Recipe, trainer: GANTrainer, steps_per_epoch: int) -> float:
     """Return how much of the budget is used up, 0 to 1."""
-    of_epochs = trainer.step / (plan.epochs * per_epoch) if plan.epochs else 0.0
+    of_epochs = trainer.step / (plan.epochs * steps_per_epoch) if plan.epochs else 0.0
     of_seconds = trainer.seconds / plan.seconds if plan.seconds else 0.0
     return min(max(of_epochs, of_seconds), 1.0)
 
 
-def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+def _permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     """Return the order of the images in an epoch, known without going through the epochs before."""
     return np.random.default_rng((seed, epoch)).permutation(count)
 
@@ -235,7 +235,7 @@ def _snapshot(
     config: TrainConfig,
     folder: ModelFolder | None,
     data: Dataset,
-    per_epoch: int,
+    steps_per_epoch: int,
     *,
     finished: bool,
 ) -> Snapshot:
@@ -247,7 +247,7 @@ def _snapshot(
         preset=None if config.networks else config.base,
         networks=trainer.networks,
         settings=config,
-        epoch=-(-trainer.step // per_epoch),
+        epoch=-(-trainer.step // steps_per_epoch),
         step=trainer.step,
         seconds=round(trainer.seconds, 3),
         finished=finished,

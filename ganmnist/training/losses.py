@@ -95,14 +95,14 @@ class Loss:
 
     Attributes:
         discriminator: From logits of real and of generated images to its loss.
-        generator: From logits of generated images, and of real ones if it compares, to its loss.
-        compares: The generator's loss looks at real images too.
+        generator: From logits of generated images, and of real ones if it is relativistic, to its loss.
+        relativistic: The generator's loss depends on the logits of real images too.
         gradient_penalty: Weight of the penalty on gradient norms other than 1.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
-    compares: bool = False
+    relativistic: bool = False
     gradient_penalty: float = 0.0
 
 
@@ -111,5 +111,5 @@ LOSSES: dict[LossName, Loss] = {
     "nonsaturating": Loss(discriminator_bce, generator_bce),  # the same loss under its other name: it has no labels
     "hinge": Loss(discriminator_hinge, generator_value),
     "wasserstein": Loss(discriminator_wasserstein, generator_value, gradient_penalty=10.0),
-    "relativistic": Loss(discriminator_relativistic, generator_relativistic, compares=True),
+    "relativistic": Loss(discriminator_relativistic, generator_relativistic, relativistic=True),
 }

@@ -70,7 +70,7 @@ class Observer:
         self.judgement: Judgement | None = None
         self.judging = False
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
-        self._growing = True  # the last judgement was the best so far
+        self._improving = True  # the last judgement was the best so far
         self._published: ModelManifest | None = None
         self._sampler: Sampler | None = None
         self._estimator: Estimator | None = None
@@ -116,7 +116,7 @@ class Observer:
             if self._best is None:
                 self._publish(last)  # the judge may take a second
             self._evaluate(last, _JUDGE_AT_END)
-            if self._growing or self._best is None:
+            if self._improving or self._best is None:
                 return last.sampler()
             best = _with(self._best, finished=last.manifest.finished)
             self._publish(best)
@@ -150,10 +150,10 @@ class Observer:
             self.judgement = replace(self._judge(self._sampler), step=manifest.step)
             self.judging = False
             snapshot = _with(snapshot, estimate=self.judgement.estimate)
-            self._growing = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
+            self._improving = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
             if self._best is None or _distance(snapshot) <= _distance(self._best):
                 self._best = snapshot
-        self._publish(snapshot if self._growing else self._best or snapshot)
+        self._publish(snapshot if self._improving else self._best or snapshot)
 
     def _publish(self, snapshot: Snapshot) -> None:
         if self._folder and snapshot.manifest != self._published:

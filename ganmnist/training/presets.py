@@ -25,7 +25,8 @@ from ganmnist.training.recipe import Recipe
 
 MAX_MEMORY = 6_000_000_000  # bytes a training may take
 _DIGITS = 10
-_OPEN = ("batch_size", "learning_rate", "beta1", "loss", "r1", "label_smoothing")  # settings that a preset fills in
+# The settings that a preset fills in.
+_FROM_PRESET = ("batch_size", "learning_rate", "beta1", "loss", "r1", "label_smoothing")
 
 
 def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
@@ -43,7 +44,7 @@ def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
     if networks.classes and not config.networks:
         networks = networks.model_copy(update={"classes": classes})
     budget = (base.epochs, base.seconds) if config.epochs is config.seconds is None else (config.epochs, config.seconds)
-    given = {name: getattr(config, name) for name in _OPEN if getattr(config, name) is not None}
+    given = {name: getattr(config, name) for name in _FROM_PRESET if getattr(config, name) is not None}
     plan = replace(base, networks=networks, epochs=budget[0], seconds=budget[1], **given)
     if plan.label_smoothing and plan.loss != "bce":
         raise SettingError(
@@ -67,7 +68,7 @@ def _check_memory(plan: Recipe) -> None:
 
 # The networks of the DCGAN tutorial. BatchNorm after the generator's convolutions is the guard against black images:
 # docs/training.md tells what happens without it.
-_TUTORIAL = ModelConfig(
+_TUTORIAL_NETWORKS = ModelConfig(
     latent_dim=100,
     generator=Sequential(
         layers=(
@@ -102,7 +103,7 @@ _TUTORIAL = ModelConfig(
 )
 
 
-def _fast(classes: int) -> ModelConfig:
+def _fast_networks(classes: int) -> ModelConfig:
     """Small networks: every layer conditioned on the class, a discriminator without BatchNorm that sees sameness."""
     return ModelConfig(
         latent_dim=32,
@@ -141,8 +142,8 @@ def _fast(classes: int) -> ModelConfig:
     )
 
 
-_QUICKLY = Recipe(
-    _fast(_DIGITS),
+_FAST = Recipe(
+    _fast_networks(_DIGITS),
     batch_size=32,
     learning_rate=3e-3,
     discriminator_rate=2 / 3,
@@ -156,8 +157,8 @@ _QUICKLY = Recipe(
     epochs=None,
     seconds=120,
 )
-_SLOWLY = Recipe(
-    _TUTORIAL,
+_TUTORIAL = Recipe(
+    _TUTORIAL_NETWORKS,
     batch_size=128,
     learning_rate=2e-4,
     discriminator_rate=1.0,
@@ -172,7 +173,7 @@ _SLOWLY = Recipe(
     seconds=900,
 )
 PRESETS: dict[PresetName, Recipe] = {
-    "fast": _QUICKLY,
-    "tutorial": _SLOWLY,
-    "unconditional": replace(_QUICKLY, networks=_fast(0), seconds=300),
+    "fast": _FAST,
+    "tutorial": _TUTORIAL,
+    "unconditional": replace(_FAST, networks=_fast_networks(0), seconds=300),
 }

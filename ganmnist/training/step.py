@@ -12,7 +12,7 @@ from ganmnist.training import losses
 from ganmnist.training.recipe import Recipe
 
 _EMA_DECAY = 0.998
-_PENALTY_EVERY = 8  # steps between two penalties; lazily, as in Karras et al. 2020, section 3.1
+_PENALTY_INTERVAL = 8  # steps between two penalties: lazy regularisation, as in Karras et al. 2020, section 3.1
 
 
 class GANTrainer:
@@ -46,7 +46,7 @@ class GANTrainer:
         self._bfloat16 = bfloat16
 
     def train_step(self, real: Tensor, classes: Tensor, progress: float) -> tuple[float, float]:
-        """Play one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
+        """Do one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
 
         Both learn from the same fakes, so the generator runs forward once. Real and fake pass the discriminator
         apart: in one pass they would share BatchNorm statistics, which tell them apart by themselves.
@@ -76,7 +76,7 @@ class GANTrainer:
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
         with self._precision():
             fake_logits = self.discriminator(fake, condition)
-            real_logits = self.discriminator(real, condition) if self._loss.compares else real_logits
+            real_logits = self.discriminator(real, condition) if self._loss.relativistic else real_logits
         loss_g = self._loss.generator(fake_logits.float(), real_logits.float())
         self.adam_g.zero_grad()
         loss_g.backward()  # type: ignore[no-untyped-call]
@@ -100,11 +100,13 @@ class GANTrainer:
             penalty = self._loss.gradient_penalty * losses.gradient_penalty(
                 self.discriminator, real, fake.float(), condition
             )
-        if self.step % _PENALTY_EVERY:
+        if self.step % _PENALTY_INTERVAL:
             return penalty
         for weight, images in ((self._recipe.r1, real), (self._recipe.r2, fake.float())):
             if weight:
-                penalty = penalty + weight * _PENALTY_EVERY * losses.r1_penalty(self.discriminator, images, condition)
+                penalty = penalty + weight * _PENALTY_INTERVAL * losses.r1_penalty(
+                    self.discriminator, images, condition
+                )
         return penalty
 
     def _precision(self) -> torch.autocast:

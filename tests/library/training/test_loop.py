@@ -23,7 +23,7 @@ from ganmnist.models.store import ModelStore
 from ganmnist.networks.build import build_generator
 from ganmnist.networks.spec import ModelConfig, Sequential
 from ganmnist.training import loop, observer
-from ganmnist.training.loop import _Every, train
+from ganmnist.training.loop import _GrowingInterval, train
 from ganmnist.training.observer import Observer
 from ganmnist.training.presets import PRESETS
 from ganmnist.training.step import GANTrainer
@@ -364,7 +364,7 @@ def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, 
 
 
 def test_a_clock_strikes_ever_more_rarely_within_its_bounds():
-    clock = _Every(0.5, 10.0)
+    clock = _GrowingInterval(0.5, 10.0)
     strikes = [second / 10 for second in range(6000) if clock.due(second / 10)]
     gaps = [later - earlier for earlier, later in itertools.pairwise(strikes)]
     assert strikes[0] == 0

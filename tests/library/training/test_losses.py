@@ -75,7 +75,9 @@ def test_losses_are_finite_for_a_sure_discriminator(name):
     sure = LOSSES[name]
     wrong = sure.discriminator(torch.tensor([[-500.0]]), torch.tensor([[500.0]]))
     assert wrong.item() == 1000
-    assert sure.generator(torch.tensor([[-500.0]]), torch.tensor([[500.0]])).item() == (1000 if sure.compares else 500)
+    assert sure.generator(torch.tensor([[-500.0]]), torch.tensor([[500.0]])).item() == (
+        1000 if sure.relativistic else 500
+    )
 
 
 def test_the_hinge_costs_nothing_beyond_the_margin():
@@ -86,8 +88,8 @@ def test_the_hinge_costs_nothing_beyond_the_margin():
 def test_only_the_relativistic_loss_looks_at_both_and_at_nothing_but_their_difference():
     for name, loss in LOSSES.items():
         by_itself = loss.generator(FAKE, REAL + 1) == loss.generator(FAKE, REAL)
-        assert by_itself != loss.compares
-        assert loss.compares == (name == "relativistic")
+        assert by_itself != loss.relativistic
+        assert loss.relativistic == (name == "relativistic")
     loss = LOSSES["relativistic"]
     for side in (loss.discriminator, loss.generator):
         torch.testing.assert_close(side(REAL + 40, FAKE + 40), side(REAL, FAKE))
