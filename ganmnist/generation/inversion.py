@@ -101,7 +101,7 @@ def _descend(sampler: Sampler, z: Tensor, condition: Tensor, target: Tensor, ste
     z = z.clone().requires_grad_()
     adam = Adam([z], _RATE, betas=(0.9, 0.99), epsilon=1e-10)
     for step in range(steps):
-        adam.rate = _RATE * (1 + cos(pi * step / steps)) / 2
+        adam.lr = _RATE * (1 + cos(pi * step / steps)) / 2
         (z.grad,) = torch.autograd.grad(_errors(sampler, z, condition, target).sum(), z)
         adam.step()
         with torch.no_grad():

@@ -17,13 +17,13 @@ class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1).
 
     Attributes:
-        rate: Step size of the next step.
+        lr: Learning rate of the next step.
     """
 
     def __init__(
-        self, parameters: Iterable[Tensor], rate: float, betas: tuple[float, float], epsilon: float = 1e-8
+        self, parameters: Iterable[Tensor], lr: float, betas: tuple[float, float], epsilon: float = 1e-8
     ) -> None:
-        self.rate, self.betas, self.epsilon = rate, betas, epsilon
+        self.lr, self.betas, self.epsilon = lr, betas, epsilon
         self.parameters = list(parameters)
         self._steps = [torch.zeros(()) for _ in self.parameters]
         self._means = [torch.zeros_like(parameter) for parameter in self.parameters]
@@ -46,7 +46,7 @@ class Adam:
             self._squares,
             [],
             self._steps,
-            lr=self.rate,
+            lr=self.lr,
             beta1=self.betas[0],
             beta2=self.betas[1],
             weight_decay=0.0,

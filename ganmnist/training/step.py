@@ -59,8 +59,8 @@ class GANTrainer:
         Returns:
             Losses of the discriminator and of the generator.
         """
-        self.adam_g.rate = self._recipe.learning_rate * self._recipe.lr_factor(progress)
-        self.adam_d.rate = self.adam_g.rate * self._recipe.discriminator_rate
+        self.adam_g.lr = self._recipe.learning_rate * self._recipe.lr_factor(progress)
+        self.adam_d.lr = self.adam_g.lr * self._recipe.discriminator_rate
         condition = _one_hot(classes, self.networks.classes)
         z = torch.randn(len(real), self.networks.latent_dim)
 

@@ -56,7 +56,7 @@ def test_adam_has_the_rates_of_the_recipe_for_all_of_its_network(plain):
         (trainer.adam_g, trainer.generator, 0.012),
         (trainer.adam_d, trainer.discriminator, 0.009),
     ):
-        assert adam.rate == pytest.approx(rate)
+        assert adam.lr == pytest.approx(rate)
         assert adam.betas == (0.25, 0.5)
         assert {id(p) for p in adam.parameters} == {id(p) for p in network.parameters()}
 
@@ -66,7 +66,7 @@ def test_the_learning_rates_are_constant_and_then_decay_linearly_to_zero(plain, 
     rates = []
     for progress in (0.0, 0.3, 0.6, 0.7, 0.8, 0.9, 1.0):
         trainer.train_step(real, CLASSES, progress)
-        rates.append([adam.rate for adam in (trainer.adam_g, trainer.adam_d)])
+        rates.append([adam.lr for adam in (trainer.adam_g, trainer.adam_d)])
     generators, discriminators = zip(*rates, strict=True)
     assert generators == pytest.approx([0.01, 0.01, 0.01, 0.0075, 0.005, 0.0025, 0])
     assert discriminators == pytest.approx([rate / 2 for rate in generators])
