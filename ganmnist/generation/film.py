@@ -116,7 +116,7 @@ class _Reel:
 def no_film(name: str) -> ModelNotFound:
     """Return what to say of a model of whose training no states were kept."""
     if name == BUNDLED:
-        return ModelNotFound(f"model: {BUNDLED} is bundled without snapshots of its training: train one to see a film")
+        return ModelNotFound(f"model: {BUNDLED} has no snapshots of its training: train one to see a film")
     return ModelNotFound(
         f"model: no states were kept of the training of {name}, which came from a file, from an earlier version or "
         "grew on a full disk: train one to see a film"

@@ -66,12 +66,12 @@ def test_of_other_forms_there_is_a_branch_for_each_frame_too(rhino, form):
     assert set(tree) == {str(number) for number in range(10)}
 
 
-def test_the_model_that_comes_along_has_no_film(rhino):
+def test_the_bundled_model_has_no_film(rhino):
     rhino.solve("film", model="bundled")
     report = rhino.until("film", lambda report: report["balloons"])
     ((level, sentence),) = report["balloons"]
     assert level == "Warning"
-    assert "is bundled without snapshots of its training" in sentence
+    assert "has no snapshots of its training" in sentence
 
 
 def test_it_asks_again_while_the_model_trains(open_rhino, start_server):

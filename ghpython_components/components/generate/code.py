@@ -16,11 +16,11 @@ def draw(bridge, body, memory):
     count, _, columns = pixels["shape"]
     shapes = to_shapes(answer["geometry"])
     pieces = PIECES.get(body.get("form", "relief"))
-    if pieces == "Points":  # of which only the places are left
-        shapes = point_tree(shapes, owners, None if "threshold" in body else columns)
-    else:
+    if pieces != "Points":  # of which only the places are left
         remember(shapes, owners, answer["provenance"], answer["z"], count)
-    if pieces == "Curves":
+    if pieces == "Points":
+        shapes = point_tree(shapes, owners, None if "threshold" in body else columns)
+    elif pieces == "Curves":
         shapes = tree_of(shapes, owners)
     elif pieces == "Mesh":
         shapes = [shapes[owners.index(digit)] if digit in owners else None for digit in range(count)]

@@ -118,7 +118,7 @@ def test_the_bar_says_what_the_judge_said():
     assert _say(replace(step, epochs=None, estimate=None)) == "step 70"
 
 
-def test_generate_writes_digits_of_the_model_that_comes_along_as_a_picture(say, tmp_path):
+def test_generate_writes_digits_of_the_bundled_model_as_a_picture(say, tmp_path):
     status, output, _ = say("generate", "--count", "5", "--seed", "3", "--out", str(tmp_path / "digits.png"))
     assert status == 0
     assert "5 digits from bundled" in output
@@ -398,7 +398,7 @@ def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
         text=True,
     )
     store = ModelStore(home)
-    while len(store.list()) < 2:  # one comes along
+    while len(store.list()) < 2:  # one is bundled
         assert process.poll() is None, process.communicate()
         try:
             process.wait(0.02)

@@ -130,7 +130,7 @@ def test_images_that_are_known_are_not_drawn_again(folder, monkeypatch):
 
 def test_a_model_without_frames_says_so_in_a_sentence(home, folder, tmp_path):
     store = ModelStore(home)
-    with pytest.raises(ModelNotFound, match="bundled is bundled without snapshots of its training"):
+    with pytest.raises(ModelNotFound, match="bundled has no snapshots of its training"):
         film.draw(store.find(None))
     export_model(folder, tmp_path / "grown.ganmnist")
     copy = import_model(store, tmp_path / "grown.ganmnist", "copy")
@@ -226,6 +226,6 @@ def test_the_command_writes_the_film_of_the_newest_model(say, folder, tmp_path, 
 def test_the_command_says_what_is_wrong(say, home, tmp_path):
     status, _, errors = say("film", "--out", str(tmp_path / "film.png"))
     assert (status, errors.count("\n")) == (1, 1)
-    assert "bundled comes along without states" in errors
+    assert "bundled has no snapshots" in errors
     assert say("film", "--out", "film.npy")[0] == 2
     assert say("film", "--arrange", "circle", "--out", "film.png")[0] == 2

@@ -235,7 +235,7 @@ def test_sample_i_of_a_seed_is_the_same_image_however_many_are_asked_for(sampler
     np.testing.assert_array_equal(sampler.sample(GenerateConfig(seed=8, count=5)), many[:5])
 
 
-def test_generate_takes_the_model_that_comes_along_unless_another_is_named(folder, home, bundled):
+def test_generate_takes_the_bundled_model_unless_another_is_named(folder, home, bundled):
     config = GenerateConfig(count=2, seed=4)
     np.testing.assert_array_equal(sampling.generate(config), bundled.sample(config))
     expected = Sampler.load(folder).sample(config)

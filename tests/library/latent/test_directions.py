@@ -48,7 +48,7 @@ def test_an_empty_image_has_measures_too():
     assert all(np.isfinite(values).all() for values in measure(np.zeros((2, 28, 28), np.uint8)).values())
 
 
-def test_the_model_that_comes_along_has_a_direction_for_every_hand(sampler):
+def test_the_bundled_model_has_a_direction_for_every_style_attribute(sampler):
     known = sampler.directions()
     assert tuple(direction.name for direction in known) == STYLE_ATTRIBUTES
     assert all(direction.agreement >= find_directions.AGREES for direction in known)
@@ -150,7 +150,7 @@ def test_a_models_directions_are_found_once_and_stored_beside_it(tmp_path, monke
     assert Sampler.load(folder).directions() == found
 
 
-def test_those_that_come_along_are_what_is_found(sampler):
+def test_those_that_are_bundled_are_what_is_found(sampler):
     for found, stored in zip(find_directions.find(sampler), sampler.directions(), strict=True):
         np.testing.assert_allclose(found.axis, stored.axis, atol=1e-4)
 

@@ -104,7 +104,7 @@ def test_its_name_stays_where_nobody_has_it_and_another_may_be_given(store, fold
             import_model(store, tmp_path / "a.ganmnist", name)
 
 
-def test_the_model_that_comes_along_goes_out_too_and_comes_back_as_another(store, tmp_path):
+def test_the_bundled_model_goes_out_too_and_comes_back_as_another(store, tmp_path):
     export_model(store.find(None), tmp_path / "a.ganmnist")
     assert import_model(store, tmp_path / "a.ganmnist").name == f"{BUNDLED}-1"
 

@@ -1,4 +1,4 @@
-"""Models are found by name, none is lost, and a damaged one does not hide the others. One comes along."""
+"""Models are found by name, none is lost, and a damaged one does not hide the others. One is bundled."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def names(store) -> list[str]:
     return trained
 
 
-def test_an_empty_home_has_the_model_that_comes_along_and_no_other(store, home):
+def test_an_empty_home_has_the_bundled_model_and_no_other(store, home):
     assert names(store) == []
     assert [model.name for model in list_models(home)] == [model.name for model in list_models()] == [BUNDLED]
 
 
-def test_the_model_that_comes_along_is_a_finished_one_of_ten_classes_whose_digits_were_judged(store):
+def test_the_bundled_model_is_a_finished_one_of_ten_classes_whose_digits_were_judged(store):
     folder = store.find(None)
     assert (folder.id, folder.name) == (BUNDLED, BUNDLED)
     manifest, weights = folder.load()
@@ -96,23 +96,23 @@ def test_the_model_that_comes_along_is_a_finished_one_of_ten_classes_whose_digit
     assert weights
 
 
-def test_the_model_that_comes_along_is_small(store):
+def test_the_bundled_model_is_small(store):
     assert sum(path.stat().st_size for path in store.find(None).path.iterdir()) < 3_000_000
 
 
 @pytest.mark.parametrize("name", [BUNDLED, "Bundled", "BUNDLED"])
-def test_the_model_that_comes_along_stays_and_its_name_is_its_own(store, own_bundled, name):
+def test_the_bundled_model_stays_and_its_name_is_its_own(store, own_bundled, name):
     assert store.find(name).id == BUNDLED
     with pytest.raises(SettingError, match="is part of ganmnist and stays"):
         store.delete(name)
     assert store.find(None).load()
     for refuse in (store.new, lambda name: read_settings(NewName, {"model": name})):
-        with pytest.raises(SettingError, match=r"model: .*comes along: choose another"):
+        with pytest.raises(SettingError, match=r"model: .*bundled model: choose another"):
             refuse(name)
     assert store.free_name(name) == f"{name}-1"
 
 
-def test_publishing_under_other_names_leaves_the_model_that_comes_along_alone(store, publish, own_bundled):
+def test_publishing_under_other_names_leaves_the_bundled_model_alone(store, publish, own_bundled):
     before = {path.name: path.read_bytes() for path in own_bundled.iterdir()}
     publish("digits", 1)
     publish("digits", 2)
@@ -151,7 +151,7 @@ def test_what_was_published_is_found_and_loaded(store, publish):
     assert number_of(tensors) == 7
 
 
-def test_the_newest_comes_first_and_none_finds_the_one_that_comes_along(store, publish):
+def test_the_newest_comes_first_and_none_finds_the_bundled_one(store, publish):
     for name, second in (("b", 20), ("c", 30), ("a", 10)):
         publish(name, second)
     assert names(store) == ["c", "b", "a"]

@@ -80,7 +80,7 @@ def test_a_wrong_request_is_refused(ask, server, check_problem, body, status, co
     problem = check_problem(server.raw("POST", "/api/film", body), status, code)
     assert problem["field"] == field
     if body.get("model") == "bundled":
-        assert "is bundled without snapshots of its training: train one" in problem["message"]
+        assert "has no snapshots of its training: train one" in problem["message"]
 
 
 def test_the_film_is_the_librarys(real):

@@ -89,7 +89,7 @@ def test_the_text_of_a_part_sent_again_is_the_same_part(ask, body):
     assert first.generator.text.count("\n") == 1 + len(first.generator.rows), "a line per layer"
 
 
-def test_the_model_that_comes_along_is_taken_apart_with_what_it_was_trained_with(server, ask):
+def test_the_bundled_model_is_taken_apart_with_what_it_was_trained_with(server, ask):
     checked = ask("networks_check", {"model": BUNDLED})
     networks = ModelStore(server.home).find(BUNDLED).manifest().networks
     assert (settings(checked).networks, settings(checked).preset) == (networks, "fast")

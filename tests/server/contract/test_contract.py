@@ -100,7 +100,7 @@ def test_the_model_of_a_run_is_listed_and_found_whatever_the_case(ask, run):
     assert ask("model", name="aLPHa") == newest
 
 
-def test_the_model_that_comes_along_is_the_last_of_the_list_and_stays(ask, server, check_problem):
+def test_the_bundled_model_is_the_last_of_the_list_and_stays(ask, server, check_problem):
     last = ask("models").models[-1]
     assert (last.name, last.classes, last.finished) == ("bundled", 10, True)
     assert last.frechet > 0
@@ -119,7 +119,7 @@ def test_digits_come_with_latents_pixels_and_geometry(ask, run):
     assert len(reply.geometry) == 3
 
 
-def test_without_a_name_the_model_that_comes_along_draws(ask):
+def test_without_a_name_the_bundled_model_draws(ask):
     assert ask("generate", {"form": "images"}).model == "bundled"
 
 
