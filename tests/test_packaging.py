@@ -88,7 +88,7 @@ class Installed:
         where = {"base": str(folder), "platbase": str(folder)}
         self.packages = Path(sysconfig.get_path("purelib", "venv", where))
         self.programs = Path(sysconfig.get_path("scripts", "venv", where))
-        pip = [sys.executable, "-m", "pip", "--python", str(self.programs / "python"), "--disable-pip-version-check"]
+        pip = [sys.executable, "-m", "pip", "--python", str(folder), "--disable-pip-version-check"]
         install = [*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
         subprocess.run(install, env=environment(), check=True)
         # A .pth file that is found by way of another counts for nothing, so that an editable install stays unseen.
