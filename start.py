@@ -43,7 +43,7 @@ def _prepare(extra: str) -> None:
         return
     print("Setting up .venv, once: a few minutes for downloads of about 300 MB ...", flush=True)
     if not PYTHON.exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
+        venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=os.name != "nt")
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     source = ["--extra-index-url", CPU_TORCH] if sys.platform == "linux" and _answers(CPU_TORCH) else []

@@ -25,14 +25,21 @@ class Server:
     """A server process under test."""
 
     def __init__(
-        self, home: Path, mock: bool, port: int, options: tuple[str, ...] = (), within: tuple[str, ...] = ()
+        self,
+        home: Path,
+        mock: bool,
+        port: int,
+        options: tuple[str, ...] = (),
+        within: tuple[str, ...] = (),
+        installed: Path | None = None,
     ) -> None:
         self.home = home
-        command = [sys.executable, "-m", "bridge_server", "serve", "--port", str(port), "--data-dir", str(home)]
-        command += options
+        program = [str(installed)] if installed else [sys.executable, "-m", "bridge_server"]
+        command = [*program, "serve", "--port", str(port), "--data-dir", str(home), *options]
         if mock:
             command.append("--mock")
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        # An installed program finds its packages by itself; any other is that of this tree.
+        paths = [] if installed else [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._output = home / "server-output.txt"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -175,7 +182,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def start_server(tmp_path):
-    """Start servers that end with the test: start_server(home=None, mock=False, port=0, options=())."""
+    """Start servers that end with the test: start_server(home=None, mock=False, port=0, options=(), installed=None)."""
     yield from _servers(tmp_path)
 
 
@@ -194,10 +201,11 @@ def _servers(folder: Path):
         port: int = 0,
         options: tuple[str, ...] = (),
         within: tuple[str, ...] = (),
+        installed: Path | None = None,
     ) -> Server:
         chosen = home or folder / f"home-{len(servers)}"
         chosen.mkdir(exist_ok=True)
-        servers.append(Server(chosen, mock, port, options, within))
+        servers.append(Server(chosen, mock, port, options, within, installed))
         return servers[-1]
 
     yield start

@@ -7,9 +7,11 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ganmnist.cli.main import _parser
 from ghpython_components.sources.component import all_components
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMPONENTS = [each for each in all_components() if not each.name.startswith("layer_")]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = re.findall(r"^    (ganmnist (?!-).*)$", README, re.MULTILINE)
 
 
@@ -65,3 +68,25 @@ def test_start_says_which_tasks_there_are():
     done = subprocess.run([sys.executable, "start.py", "nonsense"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "demo|test" in done.stderr
+
+
+def test_the_forge_runs_the_test_command_of_the_readme_on_every_system_and_python_that_we_name():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    (command,) = (step["run"] for step in job["steps"] if "run" in step)
+    assert command == "python start.py test"
+    assert f"\n    {command}\n" in README
+    matrix = job["strategy"]["matrix"]
+    assert {name.split("-")[0] for name in matrix["os"]} == {"windows", "macos", "ubuntu"}
+    named = [each.rsplit(" ", 1)[1] for each in PROJECT["classifiers"] if re.search(r":: Python :: \d+\.\d+$", each)]
+    assert matrix["python"] == named
+    assert PROJECT["requires-python"] == f">={named[0]}"
+    assert f"{named[0]} or newer" in README
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").iterdir()), ids=lambda file: file.name)
+def test_the_forge_can_read_its_issue_templates(file):
+    head, *_ = yaml.safe_load_all(file.read_text(encoding="utf-8").split("\n---\n")[0])
+    needed = {"blank_issues_enabled"} if file.name == "config.yml" else {"name", "about", "labels"}
+    assert needed <= head.keys()

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import StrEnum
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
 from bridge_server.errors import TokenError
 from bridge_server.process import discovery
 from bridge_server.runs.store import check_rows
+from ganmnist import __version__
 from ganmnist.data import load
 from ganmnist.errors import ModelError
 from ganmnist.models.manifest import BUNDLED
@@ -59,15 +60,19 @@ def doctor(home: Path) -> ExitCode:
     return ExitCode.PROBLEM if problems else ExitCode.OK
 
 
+def _version(home: Path) -> Iterator[Finding]:
+    yield Finding(Verdict.OK, "ganmnist", f"{__version__}, on {platform.platform()}")
+
+
 def _python(home: Path) -> Iterator[Finding]:
     verdict = Verdict.OK if sys.version_info >= (3, 11) else Verdict.PROBLEM
     yield Finding(verdict, "Python", f"{platform.python_version()}, {sys.executable} (3.11 or newer is needed)")
 
 
 def _torch(home: Path) -> Iterator[Finding]:
-    if find_spec("torch"):
-        yield Finding(Verdict.OK, "torch", "installed")
-    else:
+    try:
+        yield Finding(Verdict.OK, "torch", version("torch"))
+    except PackageNotFoundError:
         yield Finding(Verdict.PROBLEM, "torch", "not installed: pip install ganmnist")
 
 
@@ -213,6 +218,7 @@ def _tokens(home: Path) -> Iterator[Finding]:
 
 _RESTART = "start the server once in a terminal, which writes it anew"
 _LOOKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
+    _version,
     _python,
     _torch,
     _directory,

@@ -2,14 +2,17 @@
 
 import contextlib
 import json
+import platform
 import shutil
 import socket
 import sqlite3
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+import ganmnist
 from bridge_server.cli import doctor as module
 from bridge_server.cli.doctor import Verdict, doctor
 from bridge_server.runs.store import RunStore
@@ -50,6 +53,13 @@ def test_a_new_user_has_no_problems(findings, tmp_path):
     assert found["server"][0] == Verdict.NOTE
     assert "(will be made)" in found["data directory"][1]
     assert not (tmp_path / "not there yet").exists()
+
+
+def test_the_versions_are_there_for_a_bug_report(findings, tmp_path):
+    _, found = findings(tmp_path)
+    assert found["ganmnist"][1] == f"{ganmnist.__version__}, on {platform.platform()}"
+    assert found["Python"][1].startswith(platform.python_version())
+    assert found["torch"][1] == metadata.version("torch")
 
 
 def test_all_is_well_beside_a_running_server(findings, start_server):
