@@ -47,7 +47,7 @@ class Settings(BaseModel):
             return getattr(self, new) if new else super().__getattr__(name)
 
 
-class InOrder(Settings):
+class PositionalSettings(Settings):
     """Settings whose values may also be given in order, as Keras' layers take theirs: `Conv2D(64, 3, stride=2)`."""
 
     def __init__(self, /, *values: Any, **named: Any) -> None:

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from ganmnist.errors import NetworkError
-from ganmnist.fields import InOrder
+from ganmnist.fields import PositionalSettings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 _SIDES = (7, 14, 28, 4)  # of images on their way to 28 x 28, the likeliest first
 
 
-class Layer(InOrder):
+class Layer(PositionalSettings):
     """One layer: its parameters are its fields.
 
     Attributes:

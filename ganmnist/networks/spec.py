@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from ganmnist.errors import NetworkError
-from ganmnist.fields import InOrder, Settings, Whole
+from ganmnist.fields import PositionalSettings, Settings, Whole
 from ganmnist.layers import AnyLayer, Shape
 
 IMAGE_SHAPE: Shape = (1, 28, 28)
@@ -31,7 +31,7 @@ class LayerRow(Settings):
     multiply_adds: Whole = Field(description="Multiplications for one sample.")
 
 
-class Sequential(InOrder):
+class Sequential(PositionalSettings):
     """A network as the list of its layers, first to last: `Sequential([Dense(128), LeakyReLU(), Dense(1)])`."""
 
     layers: tuple[AnyLayer, ...] = Field(description="The layers, first to last.", min_length=1, max_length=MAX_LAYERS)
