@@ -27,10 +27,10 @@ def between(config: BetweenConfig, latent_dim: int, known_classes: int) -> Laten
     keys = inputs(GenerateConfig(z=config.z), latent_dim, known_classes)
     if len(keys) < 2:
         raise SettingError("z: a path wants two vectors or more, got one")
-    stretches = len(keys) - (not config.closed)
-    count = stretches * config.steps + (not config.closed)
+    segments = len(keys) - (not config.closed)
+    count = segments * config.steps + (not config.closed)
     if count > MAX_DIGITS:
-        most = (MAX_DIGITS - (not config.closed)) // stretches
+        most = (MAX_DIGITS - (not config.closed)) // segments
         raise SettingError(f"steps: makes {count:,} vectors, at most {MAX_DIGITS}: lower it to {most} or less")
     return path(keys, config.steps, latent_dim, closed=config.closed, linear=config.linear)
 
@@ -49,16 +49,16 @@ def path(keys: Latents, steps: int, latent_dim: int, *, closed: bool = False, li
         float32, (K * steps, latent_dim + classes) where closed, else ((K - 1) * steps + 1, latent_dim + classes).
     """
     starts, ends = (keys, np.roll(keys, -1, 0)) if closed else (keys[:-1], keys[1:])
-    way = stretch(starts, ends, np.arange(steps) / steps, latent_dim, linear=linear).reshape(-1, keys.shape[1])
+    way = slerp(starts, ends, np.arange(steps) / steps, latent_dim, linear=linear).reshape(-1, keys.shape[1])
     return way if closed else np.concatenate([way, keys[-1:]])
 
 
-def patch(corners: Latents, rows: int, columns: int, latent_dim: int) -> Latents:
+def slerp_grid(corners: Latents, rows: int, columns: int, latent_dim: int) -> Latents:
     """Fill what lies between four corners: the upper and the lower edge first, then down from one to the other.
 
     Args:
         corners: float32 (4, latent_dim + classes): upper left, upper right, lower left, lower right; each is in the
-            patch bit for bit, unless that is one row or column, which lies half way.
+            grid bit for bit, unless that is one row or column, which lies half way.
         rows: Vectors from top to bottom.
         columns: Vectors from left to right.
         latent_dim: As in `path`.
@@ -66,12 +66,12 @@ def patch(corners: Latents, rows: int, columns: int, latent_dim: int) -> Latents
     Returns:
         float32 (rows, columns, latent_dim + classes).
     """
-    upper, lower = stretch(corners[[0, 2]], corners[[1, 3]], _shares(columns), latent_dim)
-    return stretch(upper, lower, _shares(rows), latent_dim).transpose(1, 0, 2)
+    upper, lower = slerp(corners[[0, 2]], corners[[1, 3]], _fractions(columns), latent_dim)
+    return slerp(upper, lower, _fractions(rows), latent_dim).transpose(1, 0, 2)
 
 
-def stretch(starts: Latents, ends: Latents, shares: _Numbers, latent_dim: int, *, linear: bool = False) -> Latents:
-    """Go some shares of the way from vectors to others, 0 the start and 1 the end.
+def slerp(starts: Latents, ends: Latents, fractions: _Numbers, latent_dim: int, *, linear: bool = False) -> Latents:
+    """Interpolate on the great circle from vectors to others (Shoemake 1985), their lengths linearly.
 
     Opposite vectors lie on many great circles: the one towards the number that is smallest in both is taken. From a
     vector of zeros the way is straight.
@@ -79,7 +79,7 @@ def stretch(starts: Latents, ends: Latents, shares: _Numbers, latent_dim: int, *
     Args:
         starts: float32 (N, latent_dim + classes).
         ends: Likewise.
-        shares: (T,), 0 to 1.
+        fractions: (T,) of the way, 0 the start and 1 the end.
         latent_dim: As in `path`.
         linear: As in `path`.
 
@@ -87,17 +87,17 @@ def stretch(starts: Latents, ends: Latents, shares: _Numbers, latent_dim: int, *
         float32 (N, T, latent_dim + classes).
     """
     a, b = starts[:, None].astype(np.float64), ends[:, None].astype(np.float64)  # (N, 1, latent_dim + classes)
-    share = shares[:, None]  # (T, 1)
-    way = (1 - share) * a + share * b
+    fraction = fractions[:, None]  # (T, 1)
+    way = (1 - fraction) * a + fraction * b
     if not linear:
-        way[..., :latent_dim] = _arc(a[..., :latent_dim], b[..., :latent_dim], share)
+        way[..., :latent_dim] = _arc(a[..., :latent_dim], b[..., :latent_dim], fraction)
     rounded = way.astype(np.float32)
-    rounded[:, shares == 0] = starts[:, None]
-    rounded[:, shares == 1] = ends[:, None]
+    rounded[:, fractions == 0] = starts[:, None]
+    rounded[:, fractions == 1] = ends[:, None]
     return rounded
 
 
-def _arc(a: _Numbers, b: _Numbers, share: _Numbers) -> _Numbers:
+def _arc(a: _Numbers, b: _Numbers, fraction: _Numbers) -> _Numbers:
     long_a, long_b = _length(a), _length(b)
     u, v = a / np.where(long_a == 0, 1, long_a), b / np.where(long_b == 0, 1, long_b)
     u, v = np.where(long_a == 0, v, u), np.where(long_b == 0, u, v)
@@ -106,8 +106,8 @@ def _arc(a: _Numbers, b: _Numbers, share: _Numbers) -> _Numbers:
     angle = np.arctan2(_length(w), cosine)
     w = np.where((_length(w) < _NO_PLANE) & (cosine < 0), _across(u), w)
     w = w / np.maximum(_length(w), np.finfo(np.float64).tiny)
-    turned: _Numbers = np.cos(angle * share) * u + np.sin(angle * share) * w
-    return ((1 - share) * long_a + share * long_b) * turned
+    turned: _Numbers = np.cos(angle * fraction) * u + np.sin(angle * fraction) * w
+    return ((1 - fraction) * long_a + fraction * long_b) * turned
 
 
 def _across(u: _Numbers) -> _Numbers:
@@ -122,5 +122,5 @@ def _length(vectors: _Numbers) -> _Numbers:
     return lengths
 
 
-def _shares(count: int) -> _Numbers:
+def _fractions(count: int) -> _Numbers:
     return np.linspace(0, 1, count) if count > 1 else np.array([0.5])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ganmnist.config import MAX_DIGITS, STYLE_ATTRIBUTES, GenerateConfig, LatentConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.directions import Direction
-from ganmnist.latent.interpolation import patch
+from ganmnist.latent.interpolation import slerp_grid
 from ganmnist.latent.vectors import Latents, inputs
 
 _LIMIT = 10  # standard deviations, as far as a latent number may be sent
@@ -51,7 +51,7 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
     if len(z) not in (1, 4):
         raise SettingError(f"z: has {len(z)} vectors, a sheet takes one for its middle or four for its corners")
     if len(z) == 4:
-        return patch(z, config.rows, config.columns, latent_dim)
+        return slerp_grid(z, config.rows, config.columns, latent_dim)
     if config.across == config.down:
         raise SettingError(f"down: is {config.down}, as across is: choose another direction")
     across = _axis("across", config.across, latent_dim, directions)

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from ganmnist.config import BetweenConfig
 from ganmnist.errors import SettingError
-from ganmnist.latent.interpolation import between, patch, path, stretch
+from ganmnist.latent.interpolation import between, path, slerp, slerp_grid
 
 LATENT = 5
 NUMBERS = st.one_of(st.just(0.0), st.floats(-10, 10, width=32))
@@ -30,7 +30,7 @@ def test_every_key_is_on_the_path_bit_for_bit_and_steps_lie_between(keys, steps,
 
 @given(keys=KEYS, steps=STEPS)
 def test_on_a_great_circle_no_vector_is_longer_or_shorter_than_both_its_ends(keys, steps):
-    way = stretch(keys[:-1], keys[1:], np.arange(steps + 1) / steps, LATENT)
+    way = slerp(keys[:-1], keys[1:], np.arange(steps + 1) / steps, LATENT)
     ends = np.stack([lengths(keys[:-1]), lengths(keys[1:])])
     assert np.isfinite(way).all()
     assert (lengths(way) >= ends.min(0)[:, None] * (1 - 1e-6) - 1e-6).all()
@@ -93,7 +93,7 @@ def test_a_latent_of_one_number_goes_through_zero():
 
 @given(corners=arrays.arrays(np.float32, (4, LATENT + 3), elements=NUMBERS), rows=st.integers(2, 5), columns=STEPS)
 def test_a_patch_has_its_corners_bit_for_bit_and_paths_for_edges(corners, rows, columns):
-    filled = patch(corners, rows, columns + 1, LATENT)
+    filled = slerp_grid(corners, rows, columns + 1, LATENT)
     assert filled.shape == (rows, columns + 1, LATENT + 3)
     assert filled[[0, 0, -1, -1], [0, -1, 0, -1]].tobytes() == corners.tobytes()
     np.testing.assert_allclose(filled[0], path(corners[:2], columns, LATENT), atol=2e-6)
@@ -103,7 +103,7 @@ def test_a_patch_has_its_corners_bit_for_bit_and_paths_for_edges(corners, rows, 
 
 def test_a_patch_of_one_row_lies_half_way_down():
     corners = np.array([[9, 0, 0], [9, 4, 0], [9, 0, 2], [9, 4, 2]], np.float32)
-    np.testing.assert_array_equal(patch(corners, 1, 3, 1), [[[9, 0, 1], [9, 2, 1], [9, 4, 1]]])
+    np.testing.assert_array_equal(slerp_grid(corners, 1, 3, 1), [[[9, 0, 1], [9, 2, 1], [9, 4, 1]]])
 
 
 def test_more_vectors_than_can_be_drawn_are_refused_with_the_steps_that_fit():
