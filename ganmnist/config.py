@@ -297,7 +297,7 @@ class SheetConfig(LatentConfig):
 
 
 class FilmConfig(GenerateConfig):
-    """The same few digits through all kept states of a training."""
+    """The same few digits through all snapshots of a training."""
 
     most: ClassVar[int] = 8
 

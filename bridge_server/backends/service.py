@@ -30,7 +30,7 @@ from bridge_server.runs.store import Record, RunStore
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.export.restore import sources
-from ganmnist.generation.film import Shots
+from ganmnist.generation.film import FrameCache
 from ganmnist.models.archive import ENDING, ModelFile, model_bytes
 from ganmnist.models.manifest import ModelManifest, Source
 from ganmnist.models.store import ModelStore
@@ -65,7 +65,7 @@ class Service(Backend):
         self._launcher = Launcher(self._runs, self._store.path)
         self._data = DataKeeper(home)
         self._samplers = Samplers()
-        self._shots: Shots = {}
+        self._frame_cache: FrameCache = {}
         self._closing = threading.Event()
         self._deleting = threading.Lock()
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
@@ -173,16 +173,16 @@ class Service(Backend):
         return Drawing(origin, z, remarks, lambda: sampler.generate(z))
 
     def _film(self, request: FilmRequest) -> Drawing[Frames]:
-        from ganmnist.generation.film import shoot
+        from ganmnist.generation.film import render_frames
 
         manifest, sampler, origin = self._load(request.model or self._store.list()[0].name)
         z, remarks = _latents(sampler, request)
         folder = self._store.folder(manifest.id, manifest.name)
 
         def draw() -> Frames:
-            if len(self._shots) > MOST_SHOTS:
-                self._shots.clear()
-            return shoot(folder, manifest, sampler, z, self._shots)
+            if len(self._frame_cache) > MOST_SHOTS:
+                self._frame_cache.clear()
+            return render_frames(folder, manifest, sampler, z, self._frame_cache)
 
         return Drawing(origin, z, remarks, draw)
 

@@ -79,7 +79,7 @@ CALLS = (
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
     Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
     Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
-    Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all kept states of a training."),
+    Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all snapshots of a training."),
     Call(
         "export",
         "POST",

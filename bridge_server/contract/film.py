@@ -1,4 +1,4 @@
-"""Messages about films: a digit through all kept states of a training."""
+"""Messages about films: a digit through all snapshots of a training."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from ganmnist.fields import Flag, Number, Whole
 
 
 class FilmRequest(FilmConfig, FilmGeometryConfig):
-    """The same digits through all kept states of a training."""
+    """The same digits through all snapshots of a training."""
 
     model: ModelName | None = Field(
         None, description="Name of a model that was trained here; the newest of them unless given."

@@ -1,4 +1,4 @@
-"""The command line's `film`: a model through all kept states of its training."""
+"""The command line's `film`: a model through all snapshots of its training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_film(commands: Commands) -> None:
 
 
 def film(options: argparse.Namespace) -> None:
-    """Show the same digits through all kept states of a training, from noise on."""
+    """Show the same digits through all snapshots of a training, from noise on."""
     from ganmnist.export.pictures import animation, sheet
     from ganmnist.export.write import ENDINGS, write_geometry, write_picture
     from ganmnist.generation.film import draw

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from ganmnist.generation.sampler import Sampler
 
 
-Shots = dict[tuple[str, bytes], NDArray[np.uint8]]  # (N, 28, 28) by the checksum of a frame and the bytes of z
+FrameCache = dict[tuple[str, bytes], NDArray[np.uint8]]  # (N, 28, 28) by the checksum of a frame and the bytes of z
 
 
 @dataclass(frozen=True)
 class Film:
-    """What the states of a training make of the same latents.
+    """What the snapshots of a training make of the same latents.
 
     Attributes:
-        frames: The states, the earliest first; the last one is the model itself.
+        frames: The snapshots, the earliest first; the last one is the model itself.
         images: uint8 (frames, N, 28, 28).
         remarks: What is left out, a sentence each.
     """
@@ -45,7 +45,7 @@ def draw(folder: ModelFolder, config: FilmConfig | None = None) -> Film:
 
     Raises:
         ModelError: The files of the model itself are damaged.
-        ModelNotFound: No states of its training were kept.
+        ModelNotFound: It has no snapshots of its training.
         SettingError: It does not know what is asked for.
     """
     from ganmnist.generation.sampler import Sampler
@@ -53,34 +53,34 @@ def draw(folder: ModelFolder, config: FilmConfig | None = None) -> Film:
     config = config or FilmConfig()
     sampler = Sampler.load(folder)
     z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
-    return shoot(folder, folder.manifest(), sampler, z)
+    return render_frames(folder, folder.manifest(), sampler, z)
 
 
-def shoot(
-    folder: ModelFolder, manifest: ModelManifest, sampler: Sampler, z: Latents, shots: Shots | None = None
+def render_frames(
+    folder: ModelFolder, manifest: ModelManifest, sampler: Sampler, z: Latents, cache: FrameCache | None = None
 ) -> Film:
     """Draw the film of a loaded model.
 
     Args:
-        folder: Where the states of its training are kept. Those after the model are left out: there it became worse.
+        folder: Where the snapshots of its training are. Those after the model are left out: there it became worse.
         manifest, sampler: The model, which is the last frame.
         z: Whole vectors, float32 (N, latent_dim + classes).
-        shots: Images that are known; new ones are added.
+        cache: Images that are known; new ones are added.
 
     Raises:
-        ModelNotFound: No states of its training were kept.
+        ModelNotFound: It has no snapshots of its training.
     """
     kept = [step for step in frames.steps(folder.film) if step < sampler.step]
     if not kept:
         raise no_film(folder.name)
-    reel = _Reel(folder.film, sampler, {} if shots is None else shots, z)
+    renderer = FrameRenderer(folder.film, sampler, {} if cache is None else cache, z)
     found: list[Frame] = []
     images: list[NDArray[np.uint8]] = []
     remarks: list[str] = []
     for step in frames.even(kept, frames.MOST - 1):
         try:
             frame = frames.read(folder.film, step)
-            images.append(reel.shoot(frame))
+            images.append(renderer.render(frame))
             found.append(frame)
         except ModelError as error:
             if step in frames.steps(folder.film):  # else the training has let go of it meanwhile
@@ -89,35 +89,35 @@ def shoot(
     return Film(found, np.stack([*images, sampler.generate(z)]), remarks)
 
 
-class _Reel:
+class FrameRenderer:
     """One generator whose weights change from frame to frame."""
 
-    def __init__(self, path: Path, model: Sampler, shots: Shots, z: Latents) -> None:
-        self._path, self._model, self._shots, self._z = path, model, shots, z
+    def __init__(self, path: Path, model: Sampler, cache: FrameCache, z: Latents) -> None:
+        self._path, self._model, self._frame_cache, self._z = path, model, cache, z
         self._layouts: Layouts | None = None
         self._sampler: Sampler | None = None
 
-    def shoot(self, frame: Frame) -> NDArray[np.uint8]:
+    def render(self, frame: Frame) -> NDArray[np.uint8]:
         from ganmnist.generation.sampler import Sampler
         from ganmnist.networks.build import generator_layouts
 
         key = (frame.sha256, self._z.tobytes())
-        if key not in self._shots:
+        if key not in self._frame_cache:
             self._layouts = self._layouts or generator_layouts(self._model.networks)
             weights = frames.load(self._path, frame, self._layouts)
             if self._sampler is None:
                 self._sampler = Sampler(self._model.networks, weights, self._model.name, frame.step)
             else:
                 self._sampler.update(weights, frame.step)
-            self._shots[key] = self._sampler.generate(self._z)
-        return self._shots[key]
+            self._frame_cache[key] = self._sampler.generate(self._z)
+        return self._frame_cache[key]
 
 
 def no_film(name: str) -> ModelNotFound:
-    """Return what to say of a model of whose training no states were kept."""
+    """Return what to say of a model that has no snapshots of its training."""
     if name == BUNDLED:
         return ModelNotFound(f"model: {BUNDLED} has no snapshots of its training: train one to see a film")
     return ModelNotFound(
-        f"model: no states were kept of the training of {name}, which came from a file, from an earlier version or "
-        "grew on a full disk: train one to see a film"
+        f"model: {name} has no snapshots of its training: it came from a file, from an earlier version or "
+        "grew on a full disk. Train one to see a film"
     )

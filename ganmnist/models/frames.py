@@ -1,4 +1,4 @@
-"""States of a generator kept while it trains, the frames of its film: dense at first, then ever sparser. No torch."""
+"""Snapshots of a generator in training, the frames of its film: dense at first, then ever sparser. No torch."""
 
 from __future__ import annotations
 

@@ -118,14 +118,14 @@ def test_states_after_the_model_are_left_out(folder):
 
 
 def test_images_that_are_known_are_not_drawn_again(folder, monkeypatch):
-    sampler, manifest, shots = Sampler.load(folder), folder.manifest(), {}
+    sampler, manifest, cache = Sampler.load(folder), folder.manifest(), {}
     z = np.concatenate([from_seed(0, 2, 5), np.eye(10, dtype=np.float32)[[3, 8]]], 1)
-    first = film.shoot(folder, manifest, sampler, z, shots)
+    first = film.render_frames(folder, manifest, sampler, z, cache)
     monkeypatch.setattr(frames, "load", None)
-    again = film.shoot(folder, manifest, sampler, z, shots)
+    again = film.render_frames(folder, manifest, sampler, z, cache)
     np.testing.assert_array_equal(again.images, first.images)
     with pytest.raises(TypeError):  # another z is drawn
-        film.shoot(folder, manifest, sampler, z + 1, shots)
+        film.render_frames(folder, manifest, sampler, z + 1, cache)
 
 
 def test_a_model_without_frames_says_so_in_a_sentence(home, folder, tmp_path):
