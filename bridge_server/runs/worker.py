@@ -54,10 +54,10 @@ _OUT_OF_MEMORY = (
 )
 
 
-class Orders:
-    """Listens on standard input in a thread; `stop()` tells the training whether to end.
+class StopSignal:
+    """Listens on standard input in a thread; `is_requested()` tells the training whether to end.
 
-    Two plain flags and no lock: `obey` is a signal handler too, and signals come in volleys, since Linux sends the
+    Two plain flags and no lock: `request` is a signal handler too, and signals come in volleys, since Linux sends the
     death signal of a parent once for each of its threads. A handler interrupted by itself would wait for its own lock.
     """
 
@@ -66,11 +66,11 @@ class Orders:
         self._training = False
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def stop(self) -> bool:
+    def is_requested(self) -> bool:
         self._training = True
         return self._stopping
 
-    def obey(self, *_: object) -> None:
+    def request(self, *_: object) -> None:
         """End soon; at once while there is nothing to save yet, since the import of torch takes seconds."""
         self._stopping = True
         if not self._training:
@@ -80,26 +80,26 @@ class Orders:
         # Not sys.stdin: a thread that waits in it holds its lock, and Python dies of that when it exits.
         while order := os.read(0, 64):
             if b"stop" in order:
-                self.obey()
-        self.obey()  # the pipe is closed: the server is gone
+                self.request()
+        self.request()  # the pipe is closed: the server is gone
         time.sleep(ORPHAN_SECONDS)
         os._exit(Exit.SAVED)
 
 
-class Room:
+class DiskSpaceMonitor:
     """Looks now and then whether the disk still has the room that a training leaves free."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._next = 0.0
-        self.lacks = False
+        self.low = False
 
-    def look(self) -> bool:
-        """Tell whether room lacks."""
+    def check(self) -> bool:
+        """Tell whether too little is free."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _LOOK_SECONDS
-            self.lacks = quotas.lack_of_room(self._folder) is not None
-        return self.lacks
+            self.low = quotas.lack_of_room(self._folder) is not None
+        return self.low
 
 
 class Reporter:
@@ -180,8 +180,8 @@ def work(folder: Path, stop: Callable[[], bool]) -> Exit:
 
 
 def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
-    room = Room(folder)
-    if room.look():
+    disk = DiskSpaceMonitor(folder)
+    if disk.check():
         return Exit.DISK_FULL
     request = read_json(folder / SETTINGS)
     settings = read_settings(TrainConfig, request["settings"])
@@ -209,7 +209,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
             on_progress=reporter.progress,
             on_preview=reporter.preview,
             on_warnings=reporter.warnings,
-            should_stop=lambda: stop() or room.look(),
+            should_stop=lambda: stop() or disk.check(),
             adapt=True,
         )
     finally:
@@ -230,12 +230,12 @@ def _is_finished(model: ModelFolder) -> bool:
 def main() -> int:
     """Train in the folder named on the command line."""
     folder = Path(sys.argv[1])
-    orders = Orders()
-    signal.signal(signal.SIGTERM, orders.obey)
+    stop_signal = StopSignal()
+    signal.signal(signal.SIGTERM, stop_signal.request)
     logging.basicConfig(format="%(message)s")  # into the log beside the settings
     _be_polite()
     try:
-        return work(folder, orders.stop)
+        return work(folder, stop_signal.is_requested)
     except Exception as error:
         with suppress(OSError):  # the log is on the disk that may be full
             traceback.print_exc()
