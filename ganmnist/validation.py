@@ -14,7 +14,7 @@ from ganmnist.layers import LAYERS
 from ganmnist.networks.spec import MAX_LAYERS
 
 S = TypeVar("S", bound=BaseModel)
-_MOST = 6  # sentences at once
+_MAX_SENTENCES = 6  # sentences at once
 
 
 def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
@@ -35,8 +35,8 @@ def explain(error: ValidationError) -> str:
     # A list whose item is wrong is also reported as too short: the item says it all.
     around = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     inner = [detail for detail in details if detail["loc"] not in around]
-    sentences = [_sentence(detail) for detail in inner[:_MOST]]
-    return "; ".join(sentences + ([f"and {len(inner) - _MOST:,} more"] if len(inner) > _MOST else []))
+    sentences = [_sentence(detail) for detail in inner[:_MAX_SENTENCES]]
+    return "; ".join(sentences + ([f"and {len(inner) - _MAX_SENTENCES:,} more"] if len(inner) > _MAX_SENTENCES else []))
 
 
 def field_name(detail: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from ghpython_components.shared.client import home
 from ghpython_components.sources.component import Component, all_components, version
 
 _GRASSHOPPER_MAC = "Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)"
-_MOST = 4_000_000  # bytes of a file that may be ours
+_MAX_SIZE = 4_000_000  # bytes of a file that may be ours
 Version = Callable[[str, bytes], str | None]  # of a file by its name and content, None where it is not ours
 
 
@@ -50,7 +50,7 @@ class Place:
 
     def version_of(self, path: Path) -> str | None:
         """Return the version of a file, or None if it is not ours."""
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_SIZE:
             return None
         return self.version(path.name, path.read_bytes())
 

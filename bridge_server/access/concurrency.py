@@ -23,7 +23,7 @@ from bridge_server.errors import ApiError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MOST = 2  # at a time, of one client
+MAX_IN_FLIGHT = 2  # at a time, of one client
 MOST_HOPS = 4  # as many as Hops sends at a time
 RETRY_SECONDS = 1  # the least that Retry-After can say
 STREAMS = 3  # at a time, of all clients: each holds a thread
@@ -52,7 +52,7 @@ class Limit:
             return self._stream(environ, start_response)
         if path in _FREE or not path.startswith("/api/"):
             return self._app(environ, start_response)
-        return self._answer(_client(environ), MOST, environ, start_response)
+        return self._answer(_client(environ), MAX_IN_FLIGHT, environ, start_response)
 
     def _answer(
         self, client: tuple[str, str], most: int, environ: WSGIEnvironment, start_response: StartResponse

@@ -267,10 +267,10 @@ class Backend(ABC):
             return exported(request, drawing.origin.source, drawing.z, drawing.draw())
 
     def film(self, request: FilmRequest) -> Film:
-        from ganmnist.models.frames import MOST
+        from ganmnist.models.frames import MAX_FRAMES
 
         drawing = self._film(request)
-        with self._turn(MOST * len(drawing.z)):
+        with self._turn(MAX_FRAMES * len(drawing.z)):
             frames = drawing.draw()
             return film(request, drawing.origin, drawing.z, frames, [*frames.remarks, *drawing.remarks])
 

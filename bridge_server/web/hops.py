@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ganmnist.geometry.pieces import Points
 
 POINTER = "hops/digit"  # path of the one definition, as Hops names it when it wants it solved
-MOST = 16  # digits at once: the 784 points of one are 70 kB of text, which Rhino reads one by one
+MAX_COUNT = 16  # digits at once: the 784 points of one are 70 kB of text, which Rhino reads one by one
 _LARGEST = 100_000  # bytes: the longest latent takes 60,000
 _INPUTS = ("model", "digit", "latent", "seed", "count", "form", "cell", "height", "plane")
 _TYPES = {"integer": "Integer", "number": "Number", "string": "Text"}  # JSON's names, and Grasshopper's
@@ -67,7 +67,7 @@ class DigitRequest(GenerateRequest):
     form: Literal["mesh", "relief"] = Field(
         _GENERATE["form"].default, description="mesh (flat, a colour per pixel) or relief (white pixels high)."
     )
-    count: Whole = Field(_GENERATE["count"].default, description=_GENERATE["count"].description, ge=1, le=MOST)
+    count: Whole = Field(_GENERATE["count"].default, description=_GENERATE["count"].description, ge=1, le=MAX_COUNT)
 
 
 class _Item(BaseModel):

@@ -77,7 +77,7 @@ def render_frames(
     found: list[Frame] = []
     images: list[NDArray[np.uint8]] = []
     remarks: list[str] = []
-    for step in frames.even(kept, frames.MOST - 1):
+    for step in frames.even(kept, frames.MAX_FRAMES - 1):
         try:
             frame = frames.read(folder.film, step)
             images.append(renderer.render(frame))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-MOST = 24  # frames of a film; its last is the model itself
+MAX_FRAMES = 24  # frames of a film; its last is the model itself
 ROOM = 300_000_000  # bytes that frames leave free: more than a training needs, so that a film never ends one
 _BYTES = 100_000_000  # that the frames of a training take, at most
 _GROWTH = 1.4  # from the step of one frame to that of the next
@@ -77,7 +77,7 @@ class FrameKeeper:
         """
         tensors, dtype = _small(generator)
         size = sum(tensor.nbytes for tensor in tensors.values())
-        most = min(MOST - 1, _BYTES // max(size, 1))
+        most = min(MAX_FRAMES - 1, _BYTES // max(size, 1))
         if most < 2:
             return
         try:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-MOST = 512 << 20  # bytes, inflated
-SWELLING = 100  # times its size that anything may inflate to
+MAX_INFLATED = 512 << 20  # bytes, inflated
+MAX_COMPRESSION_RATIO = 100  # times its size that anything may inflate to
 _SMALL = 1 << 20  # bytes that do no harm, however much they swelled
 STEP = 1 << 20
 
 
 def most_inflated(size: int) -> int:
     """Return how many bytes so many packed ones may inflate to."""
-    return min(MOST, max(_SMALL, SWELLING * size))
+    return min(MAX_INFLATED, max(_SMALL, MAX_COMPRESSION_RATIO * size))
 
 
 def read_at_most(file: BinaryIO, limit: int) -> bytearray:

@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 import torch
 
-_MOST = 4  # our layers are small: beyond this the waiting costs more than the work it saves
+_MAX_THREADS = 4  # our layers are small: beyond this the waiting costs more than the work it saves
 _STEPS = 6  # of a trial, and of a new look at the pace
 _HOPELESS = 3.0  # two steps so many times as long as the best pace end their trial
 _CROWDED = 0.8  # a single thread that gets less of the time than this has neighbours on every core
@@ -29,7 +29,7 @@ class ThreadCount:
 
     def __init__(self) -> None:
         cores = os.cpu_count() or 1
-        self._choices = [count for count in (1, 2, _MOST) if count <= cores]
+        self._choices = [count for count in (1, 2, _MAX_THREADS) if count <= cores]
         self._current = 1
         self._beside, self._in_company = max(1, cores - 1), False
         self._trials = list(self._choices)  # still to come; the first one is under way

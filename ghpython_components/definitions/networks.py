@@ -49,7 +49,7 @@ _DISCRIMINATOR: tuple[_Layer, ...] = (
     ("layer_dense", {"units": [1]}),
     ("layer_sigmoid", {}),
 )
-_MOST = {"units": 20000, "shape": 512, "filters": 256, "stride": 4}  # ends of the sliders
+_SLIDER_MAXIMA = {"units": 20000, "shape": 512, "filters": 256, "stride": 4}  # ends of the sliders
 _WORDS = {
     "generator": "From 100 latent numbers to an image of 28 x 28 pixels.\n\n"
     "Change a slider, or put a layer between two others: Network says at once whether all fits.",
@@ -164,7 +164,7 @@ def _chain(row: NewRow, part: str, top: float, layers: tuple[_Layer, ...]) -> Ro
     before: Placed | None = None
     for number, (name, parameters) in enumerate(layers, 1):
         feeds: dict[str, Source | list[Source]] = {
-            parameter: [slider(parameter, value, 1, _MOST[parameter]) for value in values]
+            parameter: [slider(parameter, value, 1, _SLIDER_MAXIMA[parameter]) for value in values]
             for parameter, values in parameters.items()
         }
         if before is not None:

@@ -2,7 +2,7 @@
 
 import os
 
-MOST = 64 << 20  # bytes: the server reads no larger file
+MAX_SIZE = 64 << 20  # bytes: the server reads no larger file
 TEMPORARY = ".ganmnist-part"
 
 
@@ -39,7 +39,7 @@ def save_file(path, content):
 def load_file(path):
     """Return the bytes of a file, of one too large only so many that the server says so."""
     with open(path, "rb") as opened:
-        return opened.read(MOST + 1)
+        return opened.read(MAX_SIZE + 1)
 
 
 def stamp_of(path):

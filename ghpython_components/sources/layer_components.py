@@ -48,7 +48,7 @@ def constants(layer: str, openapi: dict[str, Any]) -> str:
         "from ghpython_components.shared.network import whole, wholes",
         "",
         f'LAYER = "{layer}"',
-        f"MOST_LAYERS = {_network(openapi)['maxItems']}",
+        f"MAX_LAYERS = {_network(openapi)['maxItems']}",
         f"PARAMETERS = {json.dumps(list(parameters))}",
         f"NEEDED = {json.dumps(schema.get('required', []))}",
         "given = filled(",

@@ -1,7 +1,7 @@
 // The server as the page sees it: the token, calls, streams, and whether it is there at all.
 
 const KEY = "ganmnist.token";
-const MOST = 2; // requests of a client under way; limits.py refuses more
+const MAX_IN_FLIGHT = 2; // requests of a client under way; access/concurrency.py refuses more
 const TRIES = 5;
 const client = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -41,7 +41,7 @@ export function takeToken() {
 }
 
 function turn(urgent) {
-  if (underWay < MOST) {
+  if (underWay < MAX_IN_FLIGHT) {
     underWay += 1;
     return Promise.resolve();
   }

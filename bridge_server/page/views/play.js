@@ -13,7 +13,7 @@ import { grasshopperSliders } from "../widgets/grasshopper_sliders.js";
 import { stage } from "../widgets/digit_viewer.js";
 import { changed, fresh, python, remember, remembered, request } from "../lib/state.js";
 
-const MOST = 36;
+const MAX_COUNT = 36;
 const KEPT_MS = 300; // after the last change
 const GROWING_MS = 1000; // between two looks at a model that is being trained
 
@@ -27,7 +27,7 @@ export function playView() {
   const remarks = el("div", { className: "remarks", role: "status" });
   const shown = stage();
   const knobs = controls(state, change);
-  const count = slider({ name: "count", low: 1, high: MOST, step: 1, value: state.count, change: (value) => change({ count: value }) });
+  const count = slider({ name: "count", low: 1, high: MAX_COUNT, step: 1, value: state.count, change: (value) => change({ count: value }) });
   const sheet = latentSheet(change);
   const between = betweenSeeds();
   const node = el(

@@ -1,4 +1,4 @@
-# The code of every layer component. layers.py writes above it what differs: LAYER, its name; MOST_LAYERS of a network;
+# The code of every layer component. layers.py writes above it what differs: LAYER, its name; MAX_LAYERS of a network;
 # PARAMETERS; NEEDED, those without a default; and `given`, those that are filled in.
 from ghpython_components.shared.canvas import is_wired, refuse
 from ghpython_components.shared.network import NotReady, new_layer, read_network, write_network
@@ -6,8 +6,8 @@ from ghpython_components.shared.network import NotReady, new_layer, read_network
 host = ghenv.Component
 try:
     chain = read_network("layers", layers, is_wired(host, "layers")) or []
-    if len(chain) >= MOST_LAYERS:
-        raise NotReady("a network has at most {0} layers: is it wired in a circle?".format(MOST_LAYERS))
+    if len(chain) >= MAX_LAYERS:
+        raise NotReady("a network has at most {0} layers: is it wired in a circle?".format(MAX_LAYERS))
     chain = chain + [new_layer(LAYER, PARAMETERS, given)]
     network = write_network(chain)
     missing = [parameter for parameter in NEEDED if parameter not in given]

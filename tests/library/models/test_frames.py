@@ -54,7 +54,7 @@ def test_a_long_training_keeps_23_with_the_first_the_newest_and_no_wide_gap(fold
     taken = fill(FrameKeeper(folder, 0), 1_000_000)
     kept = frames.steps(folder)
     assert len(taken) > 35
-    assert len(kept) == frames.MOST - 1
+    assert len(kept) == frames.MAX_FRAMES - 1
     assert (kept[0], kept[-1]) == (1, taken[-1])
     assert max(after / before for before, after in pairwise(kept[2:])) <= 2
     assert len(list(folder.iterdir())) == 2 * len(kept)

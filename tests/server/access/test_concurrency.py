@@ -144,7 +144,7 @@ def test_an_application_that_fails_gives_its_place_back(tmp_path, check_problem)
         raise OSError
 
     guard = Guard(Limit(fail), 1, Tokens("t", tmp_path))
-    for _ in range(concurrency.MOST + 1):
+    for _ in range(concurrency.MAX_IN_FLIGHT + 1):
         heads = []
         environ = {
             "REQUEST_METHOD": "GET",
@@ -184,7 +184,7 @@ def test_a_request_that_follows_an_answer_at_once_is_never_refused(start_server)
             response.read()
             refused.append(response.status != 200)
 
-    threads = [threading.Thread(target=keep_asking) for _ in range(concurrency.MOST)]
+    threads = [threading.Thread(target=keep_asking) for _ in range(concurrency.MAX_IN_FLIGHT)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -23,7 +23,7 @@ from PIL import Image
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.web.app import create_app
-from bridge_server.web.hops import MOST
+from bridge_server.web.hops import MAX_COUNT
 from ganmnist.config import Plane
 from ganmnist.generation.sampler import Sampler
 from ganmnist.geometry.heightfield import flat_mesh, point_grid, relief
@@ -283,7 +283,7 @@ def test_help_bounds_and_defaults_are_those_of_the_settings(client):
         assert inputs[name]["Default"] == fields[name].default
         assert (inputs[name]["AtLeast"], inputs[name]["AtMost"]) == (1, 1)
     bounds = {name: (side.get("Minimum"), side.get("Maximum")) for name, side in inputs.items()}
-    assert bounds["count"] == (1, MOST)
+    assert bounds["count"] == (1, MAX_COUNT)
     assert bounds["digit"] == (0, 99)
     assert bounds["latent"] == (-10, 10)
     assert bounds["cell"] == (0, 1e6)
@@ -359,7 +359,7 @@ def test_a_picture_holds_the_pixels(solve):
         ({"seed": "2"}, ["seed", "integer"]),
         ({"digit": 12}, ["digit", "12", "0 to 9"]),
         ({"digit": [1, 2]}, ["digit", "one value", "2", "graft"]),
-        ({"count": MOST + 1}, ["count", str(MOST), str(MOST + 1)]),
+        ({"count": MAX_COUNT + 1}, ["count", str(MAX_COUNT), str(MAX_COUNT + 1)]),
         ({"form": "points"}, ["form", "'mesh' or 'relief'", "points"]),
         ({"latent": [0.5, "x"]}, ["latent.1", "number", "x"]),
         ({"latent": [11.0]}, ["latent.0", "10"]),
