@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_IN_FLIGHT = 2  # at a time, of one client
-MOST_HOPS = 4  # as many as Hops sends at a time
+MAX_HOPS = 4  # as many as Hops sends at a time
 RETRY_SECONDS = 1  # the least that Retry-After can say
 STREAMS = 3  # at a time, of all clients: each holds a thread
 STREAM_RETRY_SECONDS = 5
@@ -47,7 +47,7 @@ class Limit:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/solve":
-            return self._answer(("", "hops"), MOST_HOPS, environ, start_response)
+            return self._answer(("", "hops"), MAX_HOPS, environ, start_response)
         if path.startswith("/api/runs/") and path.endswith("/events"):
             return self._stream(environ, start_response)
         if path in _FREE or not path.startswith("/api/"):

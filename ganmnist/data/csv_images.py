@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.data.idx import MOST_IMAGES
+from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.errors import DataError, shown
 
 _PIXELS = 28 * 28
@@ -49,8 +49,8 @@ def read_csv(
                 continue
         if len(fields) != columns:
             raise DataError(f"{where}: expected {columns} columns as in the first line, got {len(fields):,}")
-        if count == MOST_IMAGES:
-            raise DataError(f"{where}: at most {MOST_IMAGES:,} images are taken: take some out")
+        if count == MAX_IMAGES:
+            raise DataError(f"{where}: at most {MAX_IMAGES:,} images are taken: take some out")
         try:
             rows += bytes(map(int, fields))
         except ValueError:

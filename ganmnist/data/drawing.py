@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from ganmnist.data.picture import read_grey
 from ganmnist.errors import SettingError
 
-MOST_POINTS = 20_000  # of all curves together
+MAX_POINTS = 20_000  # of all curves together
 _SIDE = 28
 _INK = 20  # pixels that the longer side of the ink takes
 _FAINTEST = 16  # greys that ink must stand out from paper by
@@ -91,8 +91,8 @@ def draw(curves: Curves, pen: float | None = None, size: float | None = None) ->
     count = sum(map(len, points))
     if not count:
         raise SettingError("curves: nothing is drawn: there are no points")
-    if count > MOST_POINTS:
-        raise SettingError(f"curves: have {count:,} points, at most {MOST_POINTS:,}: take coarser polylines")
+    if count > MAX_POINTS:
+        raise SettingError(f"curves: have {count:,} points, at most {MAX_POINTS:,}: take coarser polylines")
     low = np.concatenate(points).min(0)
     extent = float((np.concatenate(points).max(0) - low).max())
     if pen is None and not extent and size is None:

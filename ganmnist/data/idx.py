@@ -17,7 +17,7 @@ from ganmnist.storage.atomic import write_atomic
 from ganmnist.storage.bounded import most_inflated, read_at_most
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # uint8 in three dimensions, uint8 in one
-MOST_IMAGES = 600_000  # 470 MB: a header that asks for more is damaged, or means harm
+MAX_IMAGES = 600_000  # 470 MB: a header that asks for more is damaged, or means harm
 
 
 def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
@@ -38,8 +38,8 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
                 raise DataError(f"{path}: expected IDX magic {magic} (bytes in {dimensions} dimensions), got {found}")
             shape = [int.from_bytes(header[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
             size, packed = prod(shape), path.stat().st_size
-            if size > MOST_IMAGES * 28 * 28:
-                raise DataError(f"{path}: its header promises {size:,} bytes, more than {MOST_IMAGES:,} images have")
+            if size > MAX_IMAGES * 28 * 28:
+                raise DataError(f"{path}: its header promises {size:,} bytes, more than {MAX_IMAGES:,} images have")
             if path.suffix == ".gz" and size > most_inflated(packed):
                 raise DataError(f"{path}: its header promises {size:,} bytes, far more than its {packed:,} can hold")
             body = read_at_most(file, size)

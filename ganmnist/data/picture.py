@@ -13,7 +13,7 @@ from ganmnist.errors import DataError, shown
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no other of Pillow's readers is let near the file
-MOST_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's camera has as many
+MAX_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's camera has as many
 _SIDE = 28
 _LARGE = 256  # pixels: a drawing may be a small part of its sheet
 _REMEDY = "repair it or take it out"
@@ -62,7 +62,7 @@ def _read(source: Path | BinaryIO, path: Path | BinaryIO | str, least: int) -> t
     """
     try:
         with Image.open(source, formats=_FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
+            if opened.width * opened.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
             opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
             grey, visible = _layers(ImageOps.exif_transpose(opened))

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.data.idx import MOST_IMAGES
+from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.data.picture import ENDINGS, read_picture
 from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
@@ -21,7 +21,7 @@ from ganmnist.storage.zips import open_zip
 T = TypeVar("T")
 _SEED = 28
 _FEW = 20  # of fewer images none is spared for the test
-_MOST_ENTRIES = 200_000  # of a zip
+_MAX_ENTRIES = 200_000  # of a zip
 _LARGEST = 64 << 20  # bytes of a picture in a zip
 _LONGEST_NAME = 1000  # letters with its folders, as the longest path on Windows or macOS
 
@@ -64,7 +64,7 @@ def read_zip(path: Path, on_progress: OnProgress) -> tuple[Parts, tuple[str, ...
         return DataError(f"{path}: {words}")
 
     try:
-        with path.open("rb") as file, open_zip(file, _MOST_ENTRIES, fail) as archive:
+        with path.open("rb") as file, open_zip(file, _MAX_ENTRIES, fail) as archive:
             found = [(_parts(entry), entry) for entry in archive.entries]
             found = _without_common([(parts, entry) for parts, entry in found if parts])
 
@@ -107,8 +107,8 @@ def _read(
     pictures = inner or direct
     if not pictures:
         return None
-    if len(pictures) > MOST_IMAGES:
-        raise DataError(f"{where}: has {len(pictures):,} pictures, at most {MOST_IMAGES:,} are taken: take some out")
+    if len(pictures) > MAX_IMAGES:
+        raise DataError(f"{where}: has {len(pictures):,} pictures, at most {MAX_IMAGES:,} are taken: take some out")
     images = np.empty((len(pictures), 28, 28), np.uint8)
     for place, (_, picture) in enumerate(pictures):
         on_progress(100 * place / len(pictures), "reading pictures")

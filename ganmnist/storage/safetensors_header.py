@@ -21,7 +21,7 @@ _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2,
 _NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32",
           "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL"}  # fmt: skip
 MAX_HEADER = 1 << 20
-_MOST_DIMENSIONS = 8
+_MAX_DIMENSIONS = 8
 
 
 class Layout(NamedTuple):
@@ -111,7 +111,7 @@ def _entry(name: str, entry: object, where: str) -> tuple[Layout, int, int]:
             isinstance(entry, dict)
             and len(entry) == 3
             and dtype in _BYTES
-            and len(shape) <= _MOST_DIMENSIONS
+            and len(shape) <= _MAX_DIMENSIONS
             and all(type(number) is int and 0 <= number < 1 << 48 for number in (*shape, begin, until))
         ):
             return Layout(dtype, tuple(shape)), begin, until

@@ -41,7 +41,8 @@ class Zip:
             raise self._fail(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are taken")
         if entry.file_size > self._left:
             raise self._fail(
-                f"inflates to more than {bounded.MAX_INFLATED:,} bytes, or to more than {bounded.MAX_COMPRESSION_RATIO} times its size"
+                f"inflates to more than {bounded.MAX_INFLATED:,} bytes, or to more than "
+                f"{bounded.MAX_COMPRESSION_RATIO} times its size"
             )
         with self._archive.open(entry) as file:
             content = bounded.read_at_most(file, entry.file_size)  # type: ignore[arg-type]

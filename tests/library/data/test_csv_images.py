@@ -100,7 +100,7 @@ def test_what_is_wrong_is_said_with_the_line(write, lines, words):
 
 
 def test_more_lines_than_memory_holds_images_are_refused(write, monkeypatch):
-    monkeypatch.setattr(csv_images, "MOST_IMAGES", 2)
+    monkeypatch.setattr(csv_images, "MAX_IMAGES", 2)
     assert len(read(write(row(), row()))[0]) == 2
     assert "line 3: at most 2 images" in refusal(write(row(), row(), row()))
 

@@ -188,7 +188,7 @@ def test_a_format_that_no_ending_promises_is_not_read(tmp_path):
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganmnist.data.picture.MOST_PIXELS", 783)
+    monkeypatch.setattr("ganmnist.data.picture.MAX_PIXELS", 783)
     Image.fromarray(ink()).save(tmp_path / "huge.png")
     message = refusal(tmp_path / "huge.png")
     assert "huge.png" in message

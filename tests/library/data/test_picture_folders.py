@@ -148,7 +148,7 @@ def test_more_classes_than_a_model_can_have_are_refused_before_a_picture_is_read
 
 
 def test_more_pictures_than_memory_holds_are_refused_before_one_is_read(flat, monkeypatch):
-    monkeypatch.setattr(picture_folders, "MOST_IMAGES", 42)
+    monkeypatch.setattr(picture_folders, "MAX_IMAGES", 42)
     (flat / "01.png").write_bytes(b"no picture")
     message = refusal(flat)
     assert "43" in message
@@ -246,14 +246,14 @@ def test_a_zip_swells_neither_beyond_its_limit_nor_a_hundredfold(tmp_path, monke
     monkeypatch.setattr(bounded, "_SMALL", 1000)
     assert "more than 100 times its size" in refusal(path)
     monkeypatch.setattr(bounded, "_SMALL", 1 << 30)
-    monkeypatch.setattr(bounded, "MOST", 399_999)
+    monkeypatch.setattr(bounded, "MAX_INFLATED", 399_999)
     assert "399,999 bytes" in refusal(path)
     monkeypatch.setattr(picture_folders, "_LARGEST", 399_999)
     assert "0.bmp has 400,000 bytes, at most 399,999" in refusal(path)
 
 
 def test_a_zip_of_more_entries_than_there_may_be_is_refused_before_they_are_listed(flat, monkeypatch):
-    monkeypatch.setattr(picture_folders, "_MOST_ENTRIES", 30)
+    monkeypatch.setattr(picture_folders, "_MAX_ENTRIES", 30)
     path = zipped(flat)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("they were listed"))
     assert "more than 30 entries" in refusal(path)
