@@ -17,17 +17,24 @@ from ganmnist.storage.safetensors_header import Layout, layouts
 from ganmnist.training.step import GANTrainer
 
 _log = logging.getLogger("ganmnist.checkpoint")
+FORMAT = 2  # without one, a checkpoint calls its `rng_state` by the name `chance`
 _KEEP = 2  # the newest, and the one before in case the newest is damaged
 
 
 class _AnotherTraining(ModelError):
-    """A checkpoint of other settings or other data, which is no damage."""
+    """A checkpoint of other settings, other data or a newer version, which is no damage."""
 
 
 def save(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -> None:
-    """Save networks, averages, optimisers and the state of chance; older checkpoints but one are removed."""
+    """Save networks, averages, optimisers and random state; older checkpoints but one are removed."""
     settings = config.model_dump(mode="json")
-    manifest = {"step": trainer.step, "seconds": trainer.seconds, "settings": settings, "data": data}
+    manifest = {
+        "checkpoint_format": FORMAT,
+        "step": trainer.step,
+        "seconds": trainer.seconds,
+        "settings": settings,
+        "data": data,
+    }
     bundle.save(folder / f"step-{trainer.step:08d}.json", manifest, _tensors(trainer))
     _sweep(folder)
 
@@ -41,7 +48,7 @@ def restore(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -
         False if there is none.
 
     Raises:
-        ModelError: The checkpoint belongs to other settings or another data set.
+        ModelError: The checkpoint belongs to other settings, another data set or a newer version.
     """
 
     def expected(manifest: dict[str, Any]) -> dict[str, Layout]:
@@ -53,7 +60,14 @@ def restore(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -
             raise _AnotherTraining(
                 f"{folder}: holds a training on {manifest.get('data')}, the data are {data} now: put those back"
             )
-        return layouts(_tensors(trainer))
+        wanted = _tensors(trainer)
+        if "checkpoint_format" not in manifest:
+            wanted["chance"] = wanted.pop("rng_state")
+        elif manifest["checkpoint_format"] != FORMAT:
+            raise _AnotherTraining(
+                f"{folder}: holds a training of a newer version: update ganmnist, or choose another name"
+            )
+        return layouts(wanted)
 
     for path in _newest_first(folder):
         try:
@@ -69,7 +83,7 @@ def restore(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -
         trainer.averaged = _part(tensors, "averaged")
         trainer.adam_g.restore(_part(tensors, "adam_g"))
         trainer.adam_d.restore(_part(tensors, "adam_d"))
-        torch.set_rng_state(tensors["chance"])
+        torch.set_rng_state(tensors["rng_state" if "rng_state" in tensors else "chance"])
         trainer.step, trainer.seconds = manifest["step"], manifest["seconds"]
         return True
     return False
@@ -95,7 +109,7 @@ def _tensors(trainer: GANTrainer) -> dict[str, Tensor]:
         **_named("averaged", trainer.averaged),
         **_named("adam_g", trainer.adam_g.state()),
         **_named("adam_d", trainer.adam_d.state()),
-        "chance": torch.get_rng_state(),
+        "rng_state": torch.get_rng_state(),
     }
 
 

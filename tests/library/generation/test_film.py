@@ -135,7 +135,7 @@ def test_a_model_without_frames_says_so_in_a_sentence(home, folder, tmp_path):
     export_model(folder, tmp_path / "grown.ganmnist")
     copy = import_model(store, tmp_path / "grown.ganmnist", "copy")
     assert not copy.film.exists()
-    with pytest.raises(ModelNotFound, match="no states were kept of the training of copy"):
+    with pytest.raises(ModelNotFound, match="copy has no snapshots of its training"):
         film.draw(store.find("copy"))
 
 

@@ -67,7 +67,35 @@ def test_a_restored_game_is_the_saved_one_and_plays_on_alike(tmp_path, short, pl
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
 
 
-def test_restoring_brings_back_the_state_of_chance(tmp_path, short, play):
+def test_a_checkpoint_of_the_version_before_goes_on_to_the_same_bits(tmp_path, short, play, everything):
+    trainer = play(new_game(short), 3)
+    checkpoint.save(tmp_path, trainer, short, "digits")
+    path = tmp_path / "step-00000003.json"
+    manifest = bundle.read_manifest(path)
+    with safe_open(tmp_path / manifest["weights"], "pt") as weights:
+        tensors = {name: weights.get_tensor(name) for name in list(weights.keys())}
+    tensors["chance"] = tensors.pop("rng_state")  # as it was called
+    before = {name: manifest[name] for name in ("step", "seconds", "settings", "data")}
+    bundle.save(path, before, tensors)
+    other = play(new_game(short), 1)
+    assert checkpoint.restore(tmp_path, other, short, "digits")
+    assert torch.equal(torch.get_rng_state(), tensors["chance"])
+    play(other, 2)
+    torch.set_rng_state(tensors["chance"])
+    expected, found = everything(play(trainer, 2)), everything(other)
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
+def test_a_checkpoint_of_a_newer_version_is_refused_and_kept(tmp_path, short, play, monkeypatch):
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    checkpoint.save(tmp_path, play(new_game(short), 1), short, "digits")
+    monkeypatch.undo()
+    with pytest.raises(ModelError, match="newer version: update ganmnist"):
+        checkpoint.restore(tmp_path, new_game(short), short, "digits")
+    assert steps(tmp_path) == [1]
+
+
+def test_restoring_brings_back_the_state_of_the_random_generator(tmp_path, short, play):
     checkpoint.save(tmp_path, play(new_game(short), 1), short, "digits")
     expected = torch.randn(5)
     torch.manual_seed(99)
@@ -166,7 +194,7 @@ def test_what_a_checkpoint_holds_is_tensors_and_json(three_saves):
     assert manifest["step"] == 4
     names = safe_open(three_saves / manifest["weights"], "pt").keys()
     assert {name.split("/")[0] for name in names} == {
-        "generator", "discriminator", "averaged", "adam_g", "adam_d", "chance",
+        "generator", "discriminator", "averaged", "adam_g", "adam_d", "rng_state",
     }  # fmt: skip
     assert {path.suffix for path in three_saves.iterdir()} == {".json", ".safetensors"}
 
