@@ -1,8 +1,11 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check faults docs contract components run
+.PHONY: check quick faults docs contract components run
 
 check:
 	pytest
+
+quick:
+	pytest -n 2 tests/test_architecture.py tests/library/geometry tests/library/latent tests/library/layers tests/library/networks tests/library/models tests/library/storage tests/library/export tests/server/contract tests/server/encoding tests/components/test_generate.py
 
 faults:
 	pytest tests/faults --long
