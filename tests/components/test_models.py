@@ -5,15 +5,22 @@ import time
 import pytest
 
 
+@pytest.fixture(scope="module")
+def mock(start_shared_server):
+    return with_models(start_shared_server(mock=True))
+
+
 @pytest.fixture
-def mock(start_server):
-    server = start_server(mock=True)
+def own(start_server):
+    """A server like that, for a test that changes what there is."""
+    return with_models(start_server(mock=True))
+
+
+def with_models(server):
     for name in ("seven", "1"):
-        server.call("POST", "/api/runs", {"model": name, "preset": "tutorial" if name == "1" else "fast"})
-        run = server.call("GET", "/api/runs")[1]["runs"][0]["id"]
-        while server.call("GET", f"/api/runs/{run}")[1]["step"] < 468:
-            time.sleep(0.02)
-        server.call("POST", f"/api/runs/{run}/stop")
+        run = server.start_run(model=name, preset="tutorial" if name == "1" else "fast")
+        server.wait_for_step(run["id"], 468)
+        server.call("POST", f"/api/runs/{run['id']}/stop")
     return server
 
 
@@ -55,13 +62,13 @@ def test_what_is_not_there_is_refused_with_what_there_is(rhino, choose):
     assert len(report["outputs"]["names"]) == 3
 
 
-def test_a_model_that_is_trained_appears_and_grows_by_itself_and_then_there_is_quiet(open_rhino, mock, built_with):
-    rhino = open_rhino(mock.home, built_with('2.0 if value["training"] else 10.0', "0.1 if 1 else 0"))
+def test_a_model_that_is_trained_appears_and_grows_by_itself_and_then_there_is_quiet(open_rhino, own, built_with):
+    rhino = open_rhino(own.home, built_with('2.0 if value["training"] else 10.0', "0.1 if 1 else 0"))
     rhino.place("models")
     rhino.place("generate")
     rhino.do("wire", source="models", output="model", target="generate", input="model")
     rhino.answer("models", "names")
-    mock.call("POST", "/api/runs", {"model": "new"})
+    own.call("POST", "/api/runs", {"model": "new"})
     report = rhino.until("models", "new of 4", "facts")
     assert report["outputs"]["facts"][0].endswith(", training")
     rhino.until("models", lambda report: "step 4680" in report["outputs"]["facts"][0], "facts")
@@ -71,8 +78,10 @@ def test_a_model_that_is_trained_appears_and_grows_by_itself_and_then_there_is_q
     assert len(rhino.report("models")["times"]) == solves
 
 
-def test_a_button_looks_at_once(rhino, mock):
+def test_a_button_looks_at_once(open_rhino, own):
+    rhino = open_rhino(own.home)
+    rhino.place("models")
     rhino.answer("models", "names")
-    mock.call("PATCH", "/api/models/seven", {"name": "eight"})
+    own.call("PATCH", "/api/models/seven", {"name": "eight"})
     rhino.press("models", "refresh")
     rhino.until("models", lambda report: report["outputs"]["names"] == ["1", "eight", "bundled"], "names", seconds=3)
