@@ -99,7 +99,7 @@ def files_of_the_misspelt() -> list[list[int]]:
     for number, (name, line, _, _) in enumerate(NAMES):
         around = [node for node in functions_of(name) if node.lineno <= line <= node.end_lineno]
         function = name, min((node.lineno for node in around), default=0)
-        alone = not around or COMPONENTS[name].source.splitlines()[line - 1].strip().startswith("self.")  # others use it
+        alone = not around or COMPONENTS[name].source.splitlines()[line - 1].strip().startswith("self.")  # shared
         files.setdefault((name, -1 - number if alone else taken[function]), []).append(number)
         taken[function] += 1
     return list(files.values())
@@ -219,7 +219,7 @@ def test_a_mistake_is_reported_where_it_is(number, reports):
 @pytest.mark.parametrize("number", range(len(NAMES)), ids=[f"{name}:{line}:{attr}" for name, line, _, attr in NAMES])
 def test_every_name_of_dot_net_is_reported_when_it_is_misspelt(number, reports):
     """If one is not, the checker does not know what stands before the dot: name an argument as ARGUMENTS does."""
-    name, line, column, attr = NAMES[number]
+    name, line, _, attr = NAMES[number]
     (file,) = (place for place, numbers in enumerate(MISSPELT) if number in numbers)
     said = [message for place, message in reports[f"misspelt_{file}"] if place == line]
     text = COMPONENTS[name].source.splitlines()[line - 1].strip()
