@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from pydantic.config import JsonDict
@@ -177,6 +177,10 @@ _Style = Annotated[Number, Field(ge=-5, le=5)]
 _IS_STYLE: JsonDict = {"x-style": True}  # so the contract passes it on to the page and the canvas
 
 
+def _style(what: str) -> Any:
+    return Field(None, description=f"{what}, in standard deviations; auto unless given.", json_schema_extra=_IS_STYLE)
+
+
 class LatentConfig(Settings):
     """Where a digit grows from."""
 
@@ -192,26 +196,10 @@ class LatentConfig(Settings):
         description="First numbers of every latent vector, in standard deviations (-3 to 3 is usual).",
         max_length=1024,
     )
-    slant: _Style | None = Field(
-        None,
-        description="How far a digit leans to the right, in standard deviations; auto unless given.",
-        json_schema_extra=_IS_STYLE,
-    )
-    thickness: _Style | None = Field(
-        None,
-        description="How thick a digit's strokes are, in standard deviations; auto unless given.",
-        json_schema_extra=_IS_STYLE,
-    )
-    width: _Style | None = Field(
-        None,
-        description="How wide a digit is relative to its height, in standard deviations; auto unless given.",
-        json_schema_extra=_IS_STYLE,
-    )
-    size: _Style | None = Field(
-        None,
-        description="How large a digit is, in standard deviations; auto unless given.",
-        json_schema_extra=_IS_STYLE,
-    )
+    slant: _Style | None = _style("How far a digit leans to the right")
+    thickness: _Style | None = _style("How thick a digit's strokes are")
+    width: _Style | None = _style("How wide a digit is relative to its height")
+    size: _Style | None = _style("How large a digit is")
     truncation: Annotated[Number, Formerly("boldness")] = Field(
         1.0,
         description="Scale of the random latents (the truncation trick): at 0 the most typical digit, below 1 few odd "

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ganmnist.latent.vectors import Latents
 
 MAX_LOSSES = 1000
-MAX_SHOTS = 500  # images of films that are kept, 6 kB each for a digit
+MAX_CACHED_FRAMES = 500  # images of films that are kept, 6 kB each for a digit
 _Item = TypeVar("_Item")
 _log = logging.getLogger("ganmnist.service")
 
@@ -180,7 +180,7 @@ class Service(Backend):
         folder = self._store.folder(manifest.id, manifest.name)
 
         def draw() -> Frames:
-            if len(self._frame_cache) > MAX_SHOTS:
+            if len(self._frame_cache) > MAX_CACHED_FRAMES:
                 self._frame_cache.clear()
             return render_frames(folder, manifest, sampler, z, self._frame_cache)
 

@@ -17,7 +17,17 @@ from ghpython_components.definitions.steps import (
     train,
 )
 from ghpython_components.document.canvas import Canvas
-from ghpython_components.document.parts import choice, curves, gene_pool, mesh, panel, plane, points, slider
+from ghpython_components.document.parts import (
+    choice,
+    curves,
+    gene_pool,
+    mesh,
+    panel,
+    plane,
+    points,
+    slider,
+    style_slider,
+)
 from ghpython_components.document.script_component import ROW
 
 
@@ -48,8 +58,8 @@ def first_digit(canvas: Canvas, row: NewRow) -> None:
         "generate",
         model=(trained, "model"),
         digit=slider("digit", 3, 0, 9),
-        slant=slider("slant", 0, -3, 3, 2),
-        thickness=slider("thickness", 0, -3, 3, 2),
+        slant=style_slider("slant"),
+        thickness=style_slider("thickness"),
         seed=slider("seed", 0, 0, 100),
         form=choice("form", "relief", FORMS),
         plane=plane("stands at", BESIDE, 0),

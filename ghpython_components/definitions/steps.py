@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ghpython_components.document.canvas import Canvas, Placed
 from ghpython_components.document.layout import Row, Source
-from ghpython_components.document.parts import button, panel, slider
+from ghpython_components.document.parts import button, panel, slider, style_slider
 from ghpython_components.sources.component import document
 from ghpython_components.sources.help_texts import style_attributes
 
@@ -53,6 +53,6 @@ def train(row: Row, name: str, down: float = 0.0, **inputs: Source) -> Placed:
 def style_sliders() -> dict[str, Source]:
     """Return sliders for the attributes of a digit's style, and for how typical it is."""
     return {
-        **{name: slider(name, 0, -3, 3, 2) for name in STYLE_ATTRIBUTES},
+        **{name: style_slider(name) for name in STYLE_ATTRIBUTES},
         "truncation": slider("truncation", 0.5, 0, 2, 2),
     }

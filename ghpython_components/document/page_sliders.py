@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ghpython_components.archive import to_xml
 from ghpython_components.document.canvas import Canvas
-from ghpython_components.document.parts import slider
+from ghpython_components.document.parts import slider, style_slider
 from ghpython_components.document.script_component import RHINO7
 from ghpython_components.sources.component import FOLDER, document
 from ghpython_components.sources.help_texts import style_attributes
@@ -12,7 +12,7 @@ from ghpython_components.sources.help_texts import style_attributes
 FILE = FOLDER.parent / "bridge_server" / "page" / "sliders.xml"
 _SLIDERS = (  # named as the inputs of Generate; the page sets their values and leaves out those at auto
     slider("digit", 3, 0, 9),
-    *(slider(name, 0, -3, 3, 2) for name in style_attributes("GenerateRequest", document())),
+    *(style_slider(name) for name in style_attributes("GenerateRequest", document())),
     slider("truncation", 1, 0, 2, 2),
     slider("seed", 0, 0, 100),
     slider("count", 6, 1, 64),

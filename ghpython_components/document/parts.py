@@ -37,6 +37,11 @@ def slider(nickname: str, value: float, low: float, high: float, digits: int = 0
     return Part(SLIDER, nickname, (150.0, 20.0), chunks=(Chunk("Slider", items),))
 
 
+def style_slider(attribute: str) -> Part:
+    """A slider for an attribute of a digit's style, in standard deviations."""
+    return slider(attribute, 0, -3, 3, 2)
+
+
 def button(nickname: str) -> Part:
     """A button: true while it is held down."""
     items = (Item("ExpressionNormal", STRING, "False"), Item("ExpressionPressed", STRING, "True"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ghpython_components.sources import layer_components
+from ghpython_components.sources.given import given
 from ghpython_components.sources.help_texts import describe, style_attributes
 
 FOLDER = Path(__file__).parents[1]
@@ -142,11 +143,10 @@ def _given(inputs: list[dict[str, str]]) -> str:
     settings = [port for port in inputs if "setting" in port]
     if not settings:
         return ""
-    lines = [f"    {port['setting'].split('.')[1]}={_taken(port)}," for port in settings]
     imports = ["from ghpython_components.shared.canvas import filled, present"]
-    if any("(" in line and "present" not in line for line in lines):
+    if any(port.get("access") == "tree" or port["hint"] == "plane" for port in settings):
         imports.append("from ghpython_components.shared.geometry import to_plane, to_vectors")
-    return "\n".join([*imports, "", "given = filled(", *lines, ")"])
+    return "\n".join([*imports, "", given({port["setting"].split(".")[1]: _taken(port) for port in settings})])
 
 
 def _taken(port: dict[str, str]) -> str:

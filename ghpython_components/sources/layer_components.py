@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+from ghpython_components.sources.given import given
 from ghpython_components.sources.help_texts import describe, resolved
 
 CODE = "layer"  # folder of the shared code
@@ -51,9 +52,7 @@ def constants(layer: str, openapi: dict[str, Any]) -> str:
         f"MAX_LAYERS = {_network(openapi)['maxItems']}",
         f"PARAMETERS = {json.dumps(list(parameters))}",
         f"NEEDED = {json.dumps(schema.get('required', []))}",
-        "given = filled(",
-        *(f"    {name}={_taken(name, _kind(field, openapi))}," for name, field in parameters.items()),
-        ")",
+        given({name: _taken(name, _kind(field, openapi)) for name, field in parameters.items()}),
     ]
     return "\n".join(lines)
 

@@ -1,5 +1,5 @@
-# The code of every layer component. layers.py writes above it what differs: LAYER, its name; MAX_LAYERS of a network;
-# PARAMETERS; NEEDED, those without a default; and `given`, those that are filled in.
+# The code of every layer component. layer_components.py writes above it what differs: LAYER, its name; MAX_LAYERS of a
+# network; PARAMETERS; NEEDED, those without a default; and `given`, those that are filled in.
 from ghpython_components.shared.canvas import is_wired, refuse
 from ghpython_components.shared.network import NotReady, new_layer, read_network, write_network
 
