@@ -137,15 +137,16 @@ def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
     page = open_page(server, has_touch=True, viewport={"width": 390, "height": 844})
     deep = page.locator(".deep")
     expect(deep).to_have_attribute("data-view", "-0.40 0.92 2.75 relief")
-    colours = deep.evaluate(
-        """async canvas => {
-            while (canvas.width < canvas.clientWidth) await new Promise(requestAnimationFrame); // sharp once it rests
+    shown(page, seed=0)
+    page.wait_for_function(  # something lit is on the canvas: before the digit a bare plane is, and it is sharp too
+        """canvas => {
+            if (canvas.width < canvas.clientWidth) return false; // sharp once it rests
             const gl = canvas.getContext("webgl2"), bytes = new Uint8Array(4 * canvas.width * canvas.height);
             gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
-            return new Set(new Uint32Array(bytes.buffer)).size;
-        }"""
+            return new Set(new Uint32Array(bytes.buffer)).size > 100;
+        }""",
+        arg=deep.element_handle(),
     )
-    assert colours > 100, "something lit is on the canvas"
     deep.focus()
     page.keyboard.press("ArrowRight")
     expect(deep).to_have_attribute("data-view", "-0.28 0.92 2.75 relief")
