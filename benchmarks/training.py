@@ -60,10 +60,10 @@ def main() -> None:
     if not options.plot_only:
         measure(options)
 
-    (baseline,) = read(options.out, "real_baseline") or [None]
+    (baseline,) = read_results(options.out, "real_baseline") or [None]
     if baseline is None:
         raise SystemExit(f"out: {options.out} holds no results yet")
-    results = {title: rows for name, title in titles().items() if (rows := read(options.out, name))}
+    results = {title: rows for name, title in titles().items() if (rows := read_results(options.out, name))}
     text = table(results, baseline)
     print(text)
     (options.out / "training.md").write_text(text + "\n", encoding="utf-8")
@@ -87,9 +87,9 @@ def measure(options: argparse.Namespace) -> None:
         raise SystemExit(f"MNIST is needed, found {data.name}: name a folder with its four IDX files in {ENVIRONMENT}")
     os.environ[ENVIRONMENT] = data.source  # the same files for the server
     evaluator = Evaluator(data)
-    if not read(options.out, "real_baseline"):
+    if not read_results(options.out, "real_baseline"):
         baseline = evaluator.real_baseline(SAMPLES).model_dump()
-        write(options.out, "real_baseline", [{"machine": machine(), **baseline}])
+        write_results(options.out, "real_baseline", [{"machine": machine(), **baseline}])
     labels = np.random.default_rng(1).choice(data.train_labels, SAMPLES).astype(np.int64)
     for contender in options.only:
         python = sys.executable
@@ -102,7 +102,7 @@ def measure(options: argparse.Namespace) -> None:
         apart = ours and options.budgets
         name = contender + APART if apart else contender
         for seed in range(options.seeds or SEEDS[contender]):
-            for times in missing(read(options.out, name), seed, options.times, apart=apart):
+            for times in missing(read_results(options.out, name), seed, options.times, apart=apart):
                 with tempfile.TemporaryDirectory() as folder:
                     if ours:
                         shots = contenders.train_preset(contender, Path(folder), times, seed)
@@ -110,8 +110,8 @@ def measure(options: argparse.Namespace) -> None:
                         shots = contenders.train_script(contender, python, data, Path(folder), times, seed)
                     rows = [judge(shot, evaluator, labels, options.out, name, seed) for shot in shots]
                 new = {(row["seed"], row["time"]) for row in rows}
-                kept = [row for row in read(options.out, name) if (row["seed"], row["time"]) not in new]
-                write(options.out, name, sorted(kept + rows, key=lambda row: (row["seed"], row["time"])))
+                kept = [row for row in read_results(options.out, name) if (row["seed"], row["time"]) not in new]
+                write_results(options.out, name, sorted(kept + rows, key=lambda row: (row["seed"], row["time"])))
 
 
 def missing(rows: Rows, seed: int, times: list[float], *, apart: bool) -> list[list[float]]:
@@ -182,12 +182,12 @@ def titles() -> dict[str, str]:
     return TITLES | {name + APART: f"{title}, a training for each time" for name, title in TITLES.items()}
 
 
-def read(out: Path, name: str) -> Rows:
+def read_results(out: Path, name: str) -> Rows:
     path = out / f"{name}.json"
     return list(json.loads(path.read_bytes())) if path.exists() else []
 
 
-def write(out: Path, name: str, rows: Rows) -> None:
+def write_results(out: Path, name: str, rows: Rows) -> None:
     from ganmnist.storage.atomic import write_json
 
     write_json(out / f"{name}.json", rows)

@@ -84,7 +84,7 @@ class Tokens:
         known = self._known
         if stamp != known.stamp:
             try:
-                known = _Known(stamp, tuple(read(self._path.parent)))
+                known = _Known(stamp, tuple(read_principals(self._path.parent)))
             except TokenError as error:
                 known = _Known(stamp, ())  # let nobody in rather than somebody who was removed
                 _log.error("tokens", extra={"fields": {"problem": str(error)}})
@@ -92,7 +92,7 @@ class Tokens:
         return known.principals
 
 
-def read(home: Path) -> list[Principal]:
+def read_principals(home: Path) -> list[Principal]:
     """Return everybody who was given a token, the oldest first.
 
     Raises:
@@ -113,7 +113,7 @@ def add(home: Path, name: str, role: Role) -> str:
     Raises:
         TokenError: Somebody of that name has one, or the name has other letters than a name may have.
     """
-    principals = read(home)
+    principals = read_principals(home)
     if any(principal.name.lower() == name.lower() for principal in principals) or name.lower() == OWNER:
         raise TokenError(f"{name} has a token already: token remove {name} takes it away.")
     token = new_token()
@@ -131,7 +131,7 @@ def remove(home: Path, name: str) -> None:
     Raises:
         TokenError: Nobody of that name has one.
     """
-    principals = read(home)
+    principals = read_principals(home)
     others = [principal for principal in principals if principal.name.lower() != name.lower()]
     if len(others) == len(principals):
         names = ", ".join(principal.name for principal in principals)

@@ -29,7 +29,7 @@ from bridge_server.contract.openapi import tidy
 from bridge_server.contract.replies import Attachment, Created, Stream
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
 from bridge_server.contract.server import Data, Health, Server
-from bridge_server.encoding.drawings import inverted, read
+from bridge_server.encoding.drawings import inverted, parse_drawing
 from bridge_server.encoding.exports import check_size, exported
 from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
 from bridge_server.errors import ApiError, Conflict
@@ -275,7 +275,7 @@ class Backend(ABC):
             return film(request, drawing.origin, drawing.z, frames, [*frames.remarks, *drawing.remarks])
 
     def latents_invert(self, request: InvertRequest) -> Inverted:
-        image = read(request)
+        image = parse_drawing(request)
         origin, found = self._search(request, image)
         return inverted(origin.source, image, found)
 

@@ -23,7 +23,7 @@ def find(home: Path) -> Discovery:
     Raises:
         CommandError: None is running, or one does not answer; says what to do.
     """
-    found = discovery.read(home)
+    found = discovery.read_discovery(home)
     if found and answers(found):
         return found
     if found and found.instance is None:

@@ -85,7 +85,7 @@ def rotate(home: Path) -> ExitCode:
 
 def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | None) -> ExitCode:
     """Give somebody a token, and print it or write it to a discovery file."""
-    running = discovery.read(home)
+    running = discovery.read_discovery(home)
     if running and not running.url.startswith("http://127."):
         url = url or running.url
     if file and url is None:
@@ -96,7 +96,7 @@ def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | N
     token = tokens.add(home, name, role)
     if file and url:
         try:
-            discovery.write(file, Discovery(url=url, token=token))
+            discovery.write_discovery(file, Discovery(url=url, token=token))
         except OSError:
             tokens.remove(home, name)  # nobody knows it
             raise
@@ -108,7 +108,7 @@ def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | N
 
 def list_tokens(home: Path) -> ExitCode:
     """Print who has a token."""
-    for principal in tokens.read(home):
+    for principal in tokens.read_principals(home):
         print(f"{principal.name:20} {principal.role:8} since {principal.created[:10]}")
     return ExitCode.OK
 

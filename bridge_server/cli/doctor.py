@@ -110,7 +110,7 @@ def _server(home: Path) -> Iterator[Finding]:
 
 
 def _port(home: Path) -> Iterator[Finding]:
-    found = discovery.read(home)
+    found = discovery.read_discovery(home)
     if found and found.address[1] == DEFAULT_PORT and client.answers(found):
         return
     try:
@@ -208,7 +208,7 @@ def _runs(home: Path) -> Iterator[Finding]:
 
 def _tokens(home: Path) -> Iterator[Finding]:
     try:
-        principals = tokens.read(home)
+        principals = tokens.read_principals(home)
     except TokenError as error:
         yield Finding(Verdict.PROBLEM, "tokens", str(error))
     else:

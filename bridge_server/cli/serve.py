@@ -63,7 +63,7 @@ def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
     home.mkdir(parents=True, exist_ok=True)
     with _only_one(home):
         _remove_leftover(home)
-        if lan and not tokens.read(home):
+        if lan and not tokens.read_principals(home):
             raise CommandError(
                 ExitCode.PROBLEM,
                 "Nobody has a token yet, so nobody could ask: ganmnist-server token add NAME --role student.",
@@ -150,14 +150,14 @@ def _only_one(home: Path) -> AbstractContextManager[object]:
     try:
         return FileLock(home / LOCK).acquire(timeout=_LOCK_SECONDS, poll_interval=0.02)
     except Timeout:
-        found = discovery.read(home)
+        found = discovery.read_discovery(home)
         where = f" at {found.url} (process {found.pid})" if found else ""
         raise CommandError(ExitCode.ALREADY_RUNNING, f"A server is already running on {home}{where}.") from None
 
 
 def _remove_leftover(home: Path) -> None:
     """Remove the discovery file of a server that was killed: its process number may be another program's by now."""
-    found = discovery.read(home)
+    found = discovery.read_discovery(home)
     if found and found.instance is None:
         raise CommandError(
             ExitCode.PROBLEM,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _SIDES = range(8, 1025)
 
 
-def read(request: InvertRequest) -> NDArray[np.uint8]:
-    """Read the drawing of a request: uint8 (28, 28).
+def parse_drawing(request: InvertRequest) -> NDArray[np.uint8]:
+    """Parse the drawing of a request: uint8 (28, 28).
 
     Raises:
         SettingError: There is none or two, nothing is drawn, or the image's bytes are not what its shape says.

@@ -36,14 +36,14 @@ class Discovery(BaseModel):
         return host, int(port)
 
 
-def read(home: Path) -> Discovery | None:
+def read_discovery(home: Path) -> Discovery | None:
     """Return what the discovery file says, or None where there is none or it is damaged."""
     with suppress(OSError, ValueError, ValidationError):
         return Discovery.model_validate(read_json(home / DISCOVERY))
     return None
 
 
-def write(path: Path, found: Discovery) -> None:
+def write_discovery(path: Path, found: Discovery) -> None:
     """Write a discovery file, readable by this user alone; it is there whole or not at all."""
     write_json(path, found.model_dump(exclude_none=True), private=True)
 

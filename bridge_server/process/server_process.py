@@ -45,11 +45,11 @@ class Process:
 
     def announce(self) -> None:
         """Write the discovery file."""
-        discovery.write(self._file, self._found)
+        discovery.write_discovery(self._file, self._found)
 
     def withdraw(self) -> None:
         """Remove the discovery file, if it is ours."""
-        found = discovery.read(self._file.parent)
+        found = discovery.read_discovery(self._file.parent)
         if found and found.instance == self.instance:
             with suppress(OSError):
                 self._file.unlink()
@@ -80,7 +80,7 @@ class Process:
         """
         with self._lock:
             found = self._found.model_copy(update={"token": new_token()})
-            discovery.write(self._file, found)
+            discovery.write_discovery(self._file, found)
             self.tokens.replace_owner(found.token)
             self._found = found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ganmnist.errors import DataError
 from ganmnist.export.label import MARK, METADATA, MODEL_PART
-from ganmnist.models.provenance import HEAD, KEY, MAX_TEXT, Provenance, join, read
+from ganmnist.models.provenance import HEAD, KEY, MAX_TEXT, Provenance, join, parse_provenance
 from ganmnist.storage.bounded import read_at_most
 from ganmnist.storage.zips import open_zip
 
@@ -47,7 +47,7 @@ def read_record(content: bytes, where: str) -> Provenance:
             f"{where}: holds no record of ganmnist. Records stand in the .3dm, .3mf, .obj, .ply, .json, .png and .gif "
             "that ganmnist writes, and in the user text of what Generate bakes; .stl and .npy have no place for one"
         )
-    records = [read(text, where) for text in texts]
+    records = [parse_provenance(text, where) for text in texts]
     whole = max(records, key=lambda record: len(record.z))
     return whole if len(whole.vectors()) > 1 else join(records)
 

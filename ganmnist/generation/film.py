@@ -79,7 +79,7 @@ def render_frames(
     remarks: list[str] = []
     for step in frames.even(kept, frames.MAX_FRAMES - 1):
         try:
-            frame = frames.read(folder.film, step)
+            frame = frames.read_frame(folder.film, step)
             images.append(renderer.render(frame))
             found.append(frame)
         except ModelError as error:

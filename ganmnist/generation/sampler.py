@@ -70,8 +70,8 @@ class Sampler:
         manifest, weights = folder.load(last=last)
         sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
         sampler.source = Source(manifest.name, manifest.id, manifest.step, manifest.sha256)
-        sampler._directions = directions.read(folder.path, manifest.sha256)
-        sampler._keep = lambda found: directions.write(folder.path, manifest.sha256, found)
+        sampler._directions = directions.read_directions(folder.path, manifest.sha256)
+        sampler._keep = lambda found: directions.write_directions(folder.path, manifest.sha256, found)
         return sampler
 
     def generate(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:

@@ -37,7 +37,7 @@ class _Stored(Settings):
     searched: tuple[str, ...] = ("slant", "thickness", "width", "size")  # files that do not say are of such searches
 
 
-def read(folder: Path, sha256: str) -> tuple[Direction, ...] | None:
+def read_directions(folder: Path, sha256: str) -> tuple[Direction, ...] | None:
     """Return the directions that were found for the weights of that checksum, or None if some were not looked for."""
     try:
         stored = _Stored.model_validate_json((folder / _FILE).read_bytes())
@@ -48,7 +48,7 @@ def read(folder: Path, sha256: str) -> tuple[Direction, ...] | None:
     return tuple(direction for direction in stored.directions if direction.name in STYLE_ATTRIBUTES)
 
 
-def write(folder: Path, sha256: str, found: tuple[Direction, ...]) -> None:
+def write_directions(folder: Path, sha256: str, found: tuple[Direction, ...]) -> None:
     """Keep the directions of a model beside its weights."""
     stored = _Stored(sha256=sha256, directions=found, searched=STYLE_ATTRIBUTES)
     write_json(folder / _FILE, stored.model_dump(mode="json"))

@@ -49,7 +49,7 @@ def model_bytes(folder: ModelFolder) -> bytes:
     Raises:
         ModelError: The model's files are damaged.
     """
-    manifest, weights = folder.read()
+    manifest, weights = folder.read_files()
     entries = {_MANIFEST: bundle.manifest_bytes(manifest), manifest["weights"]: weights}
     return zip_bytes(entries, packed=False)
 

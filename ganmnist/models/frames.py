@@ -106,7 +106,7 @@ def steps(folder: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def read(folder: Path, step: int) -> Frame:
+def read_frame(folder: Path, step: int) -> Frame:
     """Read what a frame says of itself.
 
     Raises:

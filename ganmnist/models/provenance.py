@@ -111,8 +111,8 @@ class Provenance(Settings):
         return hashlib.sha256(self.to_text().encode()).hexdigest()[:16]
 
 
-def read(text: str, where: str) -> Provenance:
-    """Read the text of a record.
+def parse_provenance(text: str, where: str) -> Provenance:
+    """Parse the text of a record.
 
     Args:
         text: JSON, as `Provenance.to_text` gives it.

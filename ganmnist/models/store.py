@@ -99,7 +99,7 @@ class ModelFolder:
         manifest, tensors = _twice(load)
         return check(manifest, str(path)), tensors
 
-    def read(self) -> tuple[dict[str, Any], bytes]:
+    def read_files(self) -> tuple[dict[str, Any], bytes]:
         """Read the manifest's values and the bytes of the weights, checked against their checksum. No torch."""
         path = self.path / _MANIFEST
 

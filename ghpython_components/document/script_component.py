@@ -154,7 +154,7 @@ def parameter(guid: UUID, side: str, port: str) -> UUID:
     return identity(str(guid), side, port)
 
 
-def read(chunk: Chunk) -> Component:
+def parse_component(chunk: Chunk) -> Component:
     """Read a component back from what `container` returned. What only user objects know is left empty."""
     data = chunk.chunk("ParameterData")
     ports: dict[str, list[Port]] = {"Input": [], "Output": []}

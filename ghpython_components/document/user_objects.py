@@ -8,7 +8,7 @@ from uuid import UUID
 from ghpython_components.archive import ArchiveError, Chunk, Item, from_bytes, to_bytes
 from ghpython_components.archive.codes import BYTES, GUID, INT32, STRING
 from ghpython_components.document.identity import identity
-from ghpython_components.document.script_component import RHINOS, Rhino, container, read, title
+from ghpython_components.document.script_component import RHINOS, Rhino, container, parse_component, title
 from ghpython_components.icons.icons import icon
 from ghpython_components.sources.component import Component
 
@@ -56,7 +56,7 @@ def read_user_object(content: bytes) -> Component:
     Raises:
         ArchiveError: It is none.
     """
-    return read(from_bytes(from_bytes(content).get("Object") or b""))
+    return parse_component(from_bytes(from_bytes(content).get("Object") or b""))
 
 
 def our_version(name: str, content: bytes) -> str | None:

@@ -27,7 +27,7 @@ from ghpython_components.document.canvas import (
     SLIDER,
     VALUE_LIST,
 )
-from ghpython_components.document.script_component import RHINOS, read, title
+from ghpython_components.document.script_component import RHINOS, parse_component, title
 from ghpython_components.pictures.canvas_picture import members, read_definition
 from ghpython_components.sources import component as sources
 
@@ -145,7 +145,7 @@ def test_every_component_is_the_one_built_now(objects, case):
     ours = [each for each in objects if each.kind == rhino.base]
     assert ours
     for each in ours:
-        component = read(each.chunk)
+        component = parse_component(each.chunk)
         expected = built[component.title]
         assert (component.source, component.inputs, component.outputs) == (
             expected.source,
@@ -259,7 +259,7 @@ def plug(dist, open_rhino, python, tmp_path, unpack):
         folder.mkdir()
         scripts, owners = {}, {}
         for each in (each for each in shown if each.kind == base):
-            component = read(each.chunk)
+            component = parse_component(each.chunk)
             called = f"{len(scripts)} {component.nickname}"
             unpack(component, called, folder)
             scripts[called] = each

@@ -270,7 +270,7 @@ def test_a_safetensors_header_that_is_taken_is_one_that_safetensors_takes_too(fu
 
 
 def test_manifests(fuzz, bundled):
-    seed, _ = bundled.read()
+    seed, _ = bundled.read_files()
 
     def read(content: bytes) -> None:
         check(bundle.parse_manifest(content, "model", "model.json"), "model.json")
@@ -283,7 +283,7 @@ def test_model_files(fuzz, bundled):
 
 
 def test_model_files_that_are_whole_but_mean_something_else(fuzz, bundled):
-    manifest, weights = bundled.read()
+    manifest, weights = bundled.read_files()
 
     def forge(values: dict) -> bytes:
         digest = hashlib.sha256(weights).hexdigest()

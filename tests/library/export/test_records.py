@@ -17,7 +17,7 @@ from ganmnist.export.restore import restore, trace
 from ganmnist.export.write import file_bytes
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import inputs
-from ganmnist.models.provenance import HEAD, KEY, Provenance, read
+from ganmnist.models.provenance import HEAD, KEY, Provenance, parse_provenance
 from ganmnist.models.store import ModelStore
 
 WITH_RECORD = [".png", ".gif", ".obj", ".ply", ".3mf", ".3dm", ".json"]
@@ -83,7 +83,7 @@ def test_other_readers_find_the_record_where_their_kind_of_file_has_texts(conten
     model = rhino3dm.File3dm.Read(str(tmp_path / "d.3dm"))
     assert model.Strings[KEY] == text
     own = [found.Attributes.GetUserString(KEY) for found in model.Objects]
-    np.testing.assert_array_equal([read(each, "it").vectors()[0] for each in own], made[0].vectors())
+    np.testing.assert_array_equal([parse_provenance(each, "it").vectors()[0] for each in own], made[0].vectors())
     assert all(found.Geometry.IsValid for found in model.Objects)
     assert json.loads((tmp_path / "d.json").read_text())[KEY] == json.loads(text)
 
@@ -181,4 +181,4 @@ def test_a_hostile_file_ends_in_one_sentence(name):
 def test_vectors_that_are_none_are_refused(made, z):
     text = json.dumps({**json.loads(made[0].to_text()), "z": z})
     with pytest.raises(DataError, match="z"):
-        read(text, "it")
+        parse_provenance(text, "it")

@@ -96,15 +96,15 @@ def test_a_damaged_frame_is_left_out_with_a_remark(folder):
 
 
 def test_frames_that_are_let_go_of_meanwhile_are_no_damage(folder, monkeypatch):
-    read = frames.read
+    read_frame = frames.read_frame
 
     def gone(path, step):
         if step == 10:
             for file in path.glob("step-00000010*"):
                 file.unlink()
-        return read(path, step)
+        return read_frame(path, step)
 
-    monkeypatch.setattr(frames, "read", gone)
+    monkeypatch.setattr(frames, "read_frame", gone)
     made = film.draw(folder)
     assert [frame.step for frame in made.frames] == [1, 4, 7, 14, 16]
     assert made.remarks == []

@@ -113,26 +113,26 @@ def test_a_slider_that_a_model_has_no_direction_for_changes_nothing_and_that_is_
 
 def test_directions_are_stored_for_the_weights_they_were_found_for(tmp_path, sampler):
     found = sampler.directions()
-    assert directions.read(tmp_path, "abc") is None
-    directions.write(tmp_path, "abc", found)
-    assert directions.read(tmp_path, "abc") == found
-    assert directions.read(tmp_path, "abd") is None
+    assert directions.read_directions(tmp_path, "abc") is None
+    directions.write_directions(tmp_path, "abc", found)
+    assert directions.read_directions(tmp_path, "abc") == found
+    assert directions.read_directions(tmp_path, "abd") is None
     (tmp_path / "directions.json").write_text("{")
-    assert directions.read(tmp_path, "abc") is None
+    assert directions.read_directions(tmp_path, "abc") is None
 
 
 def test_stored_directions_are_searched_anew_for_a_name_that_was_not_looked_for(tmp_path, sampler, monkeypatch):
-    directions.write(tmp_path, "abc", sampler.directions())
+    directions.write_directions(tmp_path, "abc", sampler.directions())
     monkeypatch.setattr(directions, "STYLE_ATTRIBUTES", (*STYLE_ATTRIBUTES, "roundness"))
-    assert directions.read(tmp_path, "abc") is None
+    assert directions.read_directions(tmp_path, "abc") is None
 
 
 def test_directions_stored_before_files_said_what_was_searched_are_still_read(tmp_path, sampler):
-    directions.write(tmp_path, "abc", sampler.directions())
+    directions.write_directions(tmp_path, "abc", sampler.directions())
     stored = json.loads((tmp_path / "directions.json").read_bytes())
     del stored["searched"]
     (tmp_path / "directions.json").write_text(json.dumps(stored))
-    assert directions.read(tmp_path, "abc") == sampler.directions()
+    assert directions.read_directions(tmp_path, "abc") == sampler.directions()
 
 
 def test_every_style_attribute_is_measured():

@@ -56,7 +56,7 @@ def write(tmp_path, folder):
 
     `values` changes the manifest, whose checksum is made right again; the weights are named by their SHA-256.
     """
-    manifest, content = folder.read()
+    manifest, content = folder.read_files()
 
     def write(values=None, weights=content, more=(), method=zipfile.ZIP_STORED, names=None) -> Path:
         digest = hashlib.sha256(weights).hexdigest()
@@ -147,7 +147,7 @@ def test_a_changed_byte_is_noticed_wherever_it_is_or_changes_nothing(store, fold
     except ModelError:
         assert len(list(store.path.iterdir())) == 1
     else:
-        assert came.read()[1] == folder.read()[1]
+        assert came.read_files()[1] == folder.read_files()[1]
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9, 0.999])
@@ -180,7 +180,7 @@ def test_a_third_file_or_a_folder_in_it_is_refused(store, write):
 def test_a_link_in_place_of_the_weights_is_no_weights(store, folder, tmp_path):
     path = tmp_path / "a.ganmnist"
     with zipfile.ZipFile(path, "w") as archive:
-        manifest, _ = folder.read()
+        manifest, _ = folder.read_files()
         archive.writestr("model.json", bundle.manifest_bytes(manifest))
         link = zipfile.ZipInfo(manifest["weights"])
         link.external_attr = (stat.S_IFLNK | 0o777) << 16

@@ -45,7 +45,7 @@ def fill(keeper: FrameKeeper, upto: int) -> list[int]:
 def test_frames_are_dense_at_first_and_then_grow_apart(folder):
     taken = fill(FrameKeeper(folder, 0), 400)
     assert taken == frames.steps(folder) == [1, 4, 7, 10, 14, 20, 28, 39, 55, 77, 108, 151, 211, 295]
-    found = frames.read(folder, 39)
+    found = frames.read_frame(folder, 39)
     assert (found.epoch, found.step, found.seconds, found.dtype) == (1, 39, 3.9, "float16")
     assert len(list(folder.iterdir())) == 2 * len(taken)
 
@@ -83,7 +83,7 @@ def test_a_number_too_large_for_float16_is_kept_in_float32(folder):
     expected = {"a": Layout("F32", (2,)), "count": Layout("I64", ())}
     for step, large, dtype in ((1, 0.1, "float16"), (4, 70_000.0, "float32")):
         keeper.keep(frame(step), weights(large))
-        found = frames.read(folder, step)
+        found = frames.read_frame(folder, step)
         assert found.dtype == dtype
         loaded = frames.load(folder, found, expected)
         assert loaded["a"].dtype == torch.float32
@@ -167,4 +167,4 @@ def test_a_damaged_frame_is_refused(folder, tiny, class_conditional, damage):
     elif damage == "manifest":
         (folder / "step-00000004.json").write_text("{}")
     with pytest.raises(ModelError, match="step-00000004"):
-        frames.load(folder, frames.read(folder, 4), generator_layouts(tiny))
+        frames.load(folder, frames.read_frame(folder, 4), generator_layouts(tiny))

@@ -141,7 +141,7 @@ def test_only_the_very_token_is_taken(guarded, tmp_path, sent):
 
 def test_a_hash_is_no_token(guarded, tmp_path):
     tokens.add(tmp_path, "anna", Role.TEACHER)
-    (principal,) = tokens.read(tmp_path)
+    (principal,) = tokens.read_principals(tmp_path)
     assert guarded().get("/api/runs", headers=bearer(principal.sha256)).status_code == 401
 
 
@@ -164,7 +164,7 @@ def test_a_name_that_is_none_or_taken_gets_no_token(tmp_path, name):
     tokens.add(tmp_path, "anna", Role.VIEWER)
     with pytest.raises(TokenError):
         tokens.add(tmp_path, name, Role.VIEWER)
-    assert [principal.name for principal in tokens.read(tmp_path)] == ["anna"]
+    assert [principal.name for principal in tokens.read_principals(tmp_path)] == ["anna"]
 
 
 def test_a_name_without_a_token_and_a_damaged_file_are_said_in_one_line(command, tmp_path):
@@ -180,7 +180,7 @@ def test_a_discovery_file_for_another_machine_needs_an_address_there(command, tm
     words = ("token", "add", "anna", "--role", "student", "--discovery", str(file))
     code, _, err = command(*words)
     assert (code, "--url" in err) == (2, True)
-    assert tokens.read(tmp_path) == []
+    assert tokens.read_principals(tmp_path) == []
     code, out, _ = command(*words, "--url", "http://192.168.1.5:28280")
     assert code == 0
     found = json.loads(file.read_text())
@@ -197,7 +197,7 @@ def test_nobody_has_a_token_whose_discovery_file_could_not_be_written(command, t
         "token", "add", "anna", "--role", "viewer", "--url", url, "--discovery", f"{tmp_path}/file/a.json"
     )
     assert (code, err.count("\n")) == (1, 1)
-    assert tokens.read(tmp_path) == []
+    assert tokens.read_principals(tmp_path) == []
 
 
 @pytest.mark.parametrize(

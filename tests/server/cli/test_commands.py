@@ -197,13 +197,13 @@ def test_a_token_that_cannot_be_written_down_stays_as_it_was(start_server, monke
 
     process = Process(tmp_path, "http://127.0.0.1:1")
     process.announce()
-    before = discovery.read(tmp_path).token
+    before = discovery.read_discovery(tmp_path).token
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(discovery, "write", full)
+    monkeypatch.setattr(discovery, "write_discovery", full)
     with pytest.raises(OSError, match="No space"):
         process.rotate()
     assert process.tokens.principal(before.encode())
-    assert discovery.read(tmp_path).token == before
+    assert discovery.read_discovery(tmp_path).token == before
