@@ -28,7 +28,7 @@ def to_images(output: Tensor) -> NDArray[np.uint8]:
 
 def tile(images: Images, columns: int) -> Images:
     """Put images of equal size side by side, row by row from the top: uint8 (rows, columns). Gaps are black."""
-    check(images)
+    validate_images(images)
     count, height, width = images.shape
     rows = -(-count // columns)
     padded = np.zeros((rows * columns, height, width), np.uint8)
@@ -36,7 +36,7 @@ def tile(images: Images, columns: int) -> Images:
     return padded.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
-def check(images: Images) -> None:
+def validate_images(images: Images) -> None:
     """Refuse images that are not uint8 (N, rows, columns) of at least 2 x 2 pixels."""
     if images.dtype != np.uint8 or images.ndim != 3 or min(images.shape[1:]) < 2 or not len(images):
         raise GeometryError(

@@ -21,7 +21,7 @@ from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
 from bridge_server.errors import TokenError
 from bridge_server.process import discovery
-from bridge_server.runs.store import check_rows
+from bridge_server.runs.store import validate_checksums
 from ganmnist import __version__
 from ganmnist.data import load
 from ganmnist.errors import ModelError
@@ -196,7 +196,7 @@ def _runs(home: Path) -> Iterator[Finding]:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
             (runs,) = database.execute("SELECT count(*) FROM runs").fetchone()
-            check_rows(database)
+            validate_checksums(database)
     except sqlite3.Error as error:
         said = str(error)
     if said == "ok":

@@ -20,7 +20,7 @@ _MANY, _FEW = 400_000, 120_000
 _SLOW = ("3dm", "json")
 
 
-def check_size(request: ExportRequest, count: int, pixels: int = 784) -> None:
+def validate_export_size(request: ExportRequest, count: int, pixels: int = 784) -> None:
     """Refuse a file of so many digits that would take too long, before anything is drawn.
 
     Raises:

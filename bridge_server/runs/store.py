@@ -293,18 +293,18 @@ def _checked(path: Path) -> sqlite3.Connection:
         database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = 1; COMMIT;")
         if "checksum" not in {name for _, name, *_ in database.execute("PRAGMA table_info(runs)")}:
             database.execute("ALTER TABLE runs ADD COLUMN checksum TEXT")  # an earlier version's, without checksums yet
-        check_rows(database)
+        validate_checksums(database)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def check_rows(database: sqlite3.Connection) -> None:
-    """Compare each run with its checksum, of which the connection learns to make one.
+def validate_checksums(database: sqlite3.Connection) -> None:
+    """Refuse runs that differ from their checksum, of which the connection learns to make one.
 
     Raises:
-        sqlite3.DatabaseError: One differs.
+        sqlite3.DatabaseError: One does.
     """
     database.create_function("checksum", -1, _checksum, deterministic=True)
     (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {_CHECKSUM}").fetchone()

@@ -92,14 +92,14 @@ class DiskSpaceMonitor:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._next = 0.0
-        self.low = False
+        self._low = False
 
-    def check(self) -> bool:
+    def is_low(self) -> bool:
         """Tell whether too little is free."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _LOOK_SECONDS
-            self.low = quotas.lack_of_room(self._folder) is not None
-        return self.low
+            self._low = quotas.lack_of_room(self._folder) is not None
+        return self._low
 
 
 class Reporter:
@@ -181,7 +181,7 @@ def work(folder: Path, stop: Callable[[], bool]) -> Exit:
 
 def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
     disk = DiskSpaceMonitor(folder)
-    if disk.check():
+    if disk.is_low():
         return Exit.DISK_FULL
     request = read_json(folder / SETTINGS)
     settings = read_settings(TrainConfig, request["settings"])
@@ -209,7 +209,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
             on_progress=reporter.progress,
             on_preview=reporter.preview,
             on_warnings=reporter.warnings,
-            should_stop=lambda: stop() or disk.check(),
+            should_stop=lambda: stop() or disk.is_low(),
             adapt=True,
         )
     finally:

@@ -14,7 +14,7 @@ from ganmnist.geometry.contours import contours, extrusion
 from ganmnist.geometry.heightfield import GAP, Corner, flat_mesh, point_grid, relief
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points
 from ganmnist.geometry.solids import pillars, solid_relief
-from ganmnist.pixels import Images, check
+from ganmnist.pixels import Images, validate_images
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def build(images: Images, config: GeometryConfig) -> list[Piece]:
     if config.form == "images":
         return []
     make = FORMS[config.form].make
-    check(images)
+    validate_images(images)
     rows, columns = images.shape[1:]
     per_row = config.columns or ceil(sqrt(len(images)))
     built: list[Piece] = []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ganmnist.config import Plane
 from ganmnist.errors import GeometryError
 from ganmnist.geometry.pieces import Mesh, Points
-from ganmnist.pixels import Images, check
+from ganmnist.pixels import Images, validate_images
 
 Corner = NDArray[np.float64]  # (3,), in the frame of a plane
 GAP = 2  # cells between digits laid out side by side
@@ -56,7 +56,7 @@ def flat_mesh(
 
     Neighbours share no vertex, so colours do not blend. Arguments as for `relief`; `height` has no effect.
     """
-    check(image[None])
+    validate_images(image[None])
     rows, columns = image.shape
     row, column = np.divmod(np.arange(rows * columns), columns)
     left, bottom = column * cell, (rows - 1 - row) * cell
@@ -89,7 +89,7 @@ def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def height_field(image: Images, cell: float, height: float) -> NDArray[np.float64]:
     """Return the points of a height field, (rows, columns, 3), row 0 at the largest y."""
-    check(image[None])
+    validate_images(image[None])
     rows, columns = image.shape
     grid = np.empty((rows, columns, 3))
     grid[..., 0] = np.arange(columns) * cell

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ganmnist.errors import ModelError, SettingError, shown
-from ganmnist.models.manifest import ModelManifest, NewName, check
+from ganmnist.models.manifest import ModelManifest, NewName, parse_model_manifest
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.storage import bundle, safetensors_header
 from ganmnist.storage.atomic import write_atomic
@@ -103,7 +103,7 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
             raise fail(f"is no model file: expected {_MANIFEST} and its weights, got {names or 'nothing'}")
         content = archive.read(entries.pop(_MANIFEST), bundle.MAX_MANIFEST)
         values = bundle.parse_manifest(content, Path(_MANIFEST).stem, f"{where}: {_MANIFEST}")
-        manifest = check(values, f"{where}: {_MANIFEST}")
+        manifest = parse_model_manifest(values, f"{where}: {_MANIFEST}")
         _check_words(manifest, f"{where}: {_MANIFEST}")
         if manifest.weights not in entries:
             raise fail(f"is no model file: expected {manifest.weights} beside {_MANIFEST}, got {shown(*entries)}")
@@ -112,7 +112,8 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
     if hashlib.sha256(weights).hexdigest() != manifest.sha256:
         raise fail(f"the SHA-256 of {manifest.weights} differs from the manifest's, so the file is damaged")
     inner = f"{where}: {manifest.weights}"
-    safetensors_header.check(safetensors_header.read_layouts(io.BytesIO(weights), len(weights), inner), expected, inner)
+    found = safetensors_header.read_layouts(io.BytesIO(weights), len(weights), inner)
+    safetensors_header.validate_layouts(found, expected, inner)
     for name, numbers in safetensors.numpy.load(weights).items():
         if not np.isfinite(numbers).all():
             raise ModelError(f"{inner}: tensor {name} has numbers that are not finite, so it would draw nothing")

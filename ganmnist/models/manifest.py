@@ -61,8 +61,8 @@ class NewName(Settings):
     )
 
 
-def check(values: dict[str, Any], where: str) -> ModelManifest:
-    """Return the values of a manifest as what they say; `where` names their file.
+def parse_model_manifest(values: dict[str, Any], where: str) -> ModelManifest:
+    """Parse the values of a manifest; `where` names their file.
 
     Raises:
         ModelError: One sentence per field that is wrong.

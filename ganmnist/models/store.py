@@ -20,7 +20,7 @@ from ganmnist.validation import read_settings
 if TYPE_CHECKING:
     from torch import Tensor
 
-from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName, check, manifest_values, now
+from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName, manifest_values, now, parse_model_manifest
 
 T = TypeVar("T")
 _BUNDLED_FOLDER = Path(__file__).parents[1] / "weights" / BUNDLED
@@ -94,10 +94,10 @@ class ModelFolder:
         path = self.path / (_LAST if last and (self.path / _LAST).exists() else _MANIFEST)
 
         def load() -> tuple[dict[str, Any], dict[str, Tensor]]:
-            return bundle.load(path, lambda values: generator_layouts(check(values, str(path)).networks))
+            return bundle.load(path, lambda values: generator_layouts(parse_model_manifest(values, str(path)).networks))
 
         manifest, tensors = _twice(load)
-        return check(manifest, str(path)), tensors
+        return parse_model_manifest(manifest, str(path)), tensors
 
     def read_files(self) -> tuple[dict[str, Any], bytes]:
         """Read the manifest's values and the bytes of the weights, checked against their checksum. No torch."""
@@ -227,7 +227,7 @@ def _read(folder: Path) -> ModelManifest:
 
 @lru_cache(maxsize=512)  # a slider asks thirty times a second which model is the newest
 def _read_version(path: Path, changed: int, inode: int) -> ModelManifest:
-    return check(bundle.read_manifest(path), str(path))
+    return parse_model_manifest(bundle.read_manifest(path), str(path))
 
 
 def _twice(read: Callable[[], T]) -> T:

@@ -140,7 +140,7 @@ def read_weights(weights: Path, digest: str, expected: headers.Layouts | None = 
             file.seek(0)
             found = headers.read_layouts(file, size, str(weights))
             if expected is not None:
-                headers.check(found, expected, str(weights))
+                headers.validate_layouts(found, expected, str(weights))
             file.seek(0)
             return file.read(size)
     except OSError as error:

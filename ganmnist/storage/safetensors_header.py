@@ -89,8 +89,8 @@ def read_layouts(file: BinaryIO, size: int, where: str) -> dict[str, Layout]:
     return {name: layout for name, (layout, _, _) in found.items()}
 
 
-def check(found: Layouts, expected: Layouts, where: str) -> None:
-    """Compare what a file holds with what its networks need.
+def validate_layouts(found: Layouts, expected: Layouts, where: str) -> None:
+    """Refuse a file that holds other tensors than its networks need.
 
     Raises:
         ModelError: A tensor lacks, has another shape or type, or is not needed; names the first.

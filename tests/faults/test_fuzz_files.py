@@ -33,7 +33,7 @@ from ganmnist.data.load import read_data
 from ganmnist.data.picture import read_picture
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.models.archive import model_bytes, read_model
-from ganmnist.models.manifest import check
+from ganmnist.models.manifest import parse_model_manifest
 from ganmnist.models.store import ModelStore
 from ganmnist.storage import bundle
 from ganmnist.storage.safetensors_header import read_layouts
@@ -273,7 +273,7 @@ def test_manifests(fuzz, bundled):
     seed, _ = bundled.read_files()
 
     def read(content: bytes) -> None:
-        check(bundle.parse_manifest(content, "model", "model.json"), "model.json")
+        parse_model_manifest(bundle.parse_manifest(content, "model", "model.json"), "model.json")
 
     fuzz(damaged([bundle.manifest_bytes(seed)]) | changed(seed).map(bundle.manifest_bytes), read)
 

@@ -87,7 +87,7 @@ export function trainView() {
 
   const check = settled(async () => {
     try {
-      await networks.check(settings());
+      await networks.show(settings());
       wrong.textContent = "";
     } catch (error) {
       if (error.field) complain(error);

@@ -32,14 +32,14 @@ function table(name, { rows, parameters }) {
   );
 }
 
-/** { node, check(settings) }: settings as the form has them; throws what the server finds wrong with them. */
+/** { node, show(settings) }: settings as the form has them; throws what the server finds wrong with them. */
 export function networksPanel() {
   const summary = el("span", { className: "help" });
   const body = el("div", { className: "stack" });
   const node = el("details", {}, el("summary", {}, "Networks ", summary), body);
   return {
     node,
-    async check(settings) {
+    async show(settings) {
       const asked = Object.fromEntries(GAME.filter((name) => name in settings).map((name) => [name, settings[name]]));
       asked.preset ??= "fast"; // what StartRun takes unless given
       const found = await post("/api/networks/check", asked);

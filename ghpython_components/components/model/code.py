@@ -3,7 +3,7 @@ from ghpython_components.shared.component import Component
 from ghpython_components.shared.network import NotReady, layer_lines, not_ready, read_network, short
 
 
-def check(bridge, request, memory):
+def fetch_networks(bridge, request, memory):
     answer = bridge.call("networks_check", request)
     lines = []
     for part in ("generator", "discriminator"):
@@ -24,7 +24,7 @@ try:
 except NotReady as problem:
     gan = refuse(me.host, problem)
 else:
-    slot = me.ask("check", dict(given, **parts), check, keep=8)
+    slot = me.ask("check", dict(given, **parts), fetch_networks, keep=8)
     message = ""
     if slot.value:
         answer, table = slot.value["answer"], slot.value["lines"]

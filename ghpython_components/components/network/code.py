@@ -5,7 +5,7 @@ from ghpython_components.shared.network import NotReady, layer_lines, not_ready,
 PARTS = ("generator", "discriminator")
 
 
-def check(bridge, request, memory):
+def fetch_network(bridge, request, memory):
     side, body = request
     found = bridge.call("networks_check", body)[side]
     return {"mark": found, "network": found, "lines": layer_lines(found)}
@@ -24,7 +24,7 @@ try:
 except NotReady as problem:
     network = refuse(me.host, problem)
 else:
-    slot = me.ask("check", [side, body], check, keep=8)
+    slot = me.ask("check", [side, body], fetch_network, keep=8)
     message = ""
     if slot.value:
         checked, table = slot.value["network"], slot.value["lines"]
