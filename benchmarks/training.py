@@ -125,13 +125,13 @@ def missing(rows: Rows, seed: int, times: list[float], *, apart: bool) -> list[l
 def judge(
     shot: Shot, evaluator: Evaluator, labels: NDArray[np.int64], out: Path, name: str, seed: int
 ) -> dict[str, Any]:
-    """Draw samples, judge them and keep a sheet of them: ten digits of each class in a row, if there are classes."""
-    from ganmnist.export.write import write as write_sheet
+    """Draw samples, judge them and keep an image grid of them: if there are classes, ten digits of each in a row."""
+    from ganmnist.export.write import write
 
     samples = shot.draw(labels)
     first = [np.flatnonzero(labels == digit)[:10] for digit in range(10)] if shot.classes else [np.arange(100)]
-    sheet = out / "sheets" / f"{name}-seed{seed}-{shot.time:03g}s.png"
-    write_sheet(sheet, samples[np.concatenate(first)], columns=10)
+    path = out / "sheets" / f"{name}-seed{seed}-{shot.time:03g}s.png"
+    write(path, samples[np.concatenate(first)], columns=10)
     figures = evaluator.evaluate(samples).model_dump()
     print(
         f"{name}, seed {seed}, {shot.seconds:.1f} s: FID {figures['frechet']:.2f}, sure {figures['confident']:.3f},"

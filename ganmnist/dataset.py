@@ -33,20 +33,20 @@ class Dataset:
 
 
 def first_of_each(dataset: Dataset, rows: int = 4) -> NDArray[np.uint8]:
-    """Return a sheet's worth of training images, uint8 (N, 28, 28), in rows of `sheet_columns(dataset)`.
+    """Return training images for an image grid, uint8 (N, 28, 28), in rows of `image_grid_columns(dataset)`.
 
     Each column is a class, black where the class has too few; images without classes come as they are.
     """
-    columns = sheet_columns(dataset)
+    columns = image_grid_columns(dataset)
     if not dataset.classes:
         return dataset.train_images[: rows * columns]
-    sheet = np.zeros((rows, columns, 28, 28), np.uint8)
+    grid = np.zeros((rows, columns, 28, 28), np.uint8)
     for label in range(columns):
         found = dataset.train_images[np.flatnonzero(dataset.train_labels == label)[:rows]]
-        sheet[: len(found), label] = found
-    return sheet.reshape(-1, 28, 28)
+        grid[: len(found), label] = found
+    return grid.reshape(-1, 28, 28)
 
 
-def sheet_columns(dataset: Dataset) -> int:
-    """Return how many images stand side by side on a sheet: one of each class, but ten at most."""
+def image_grid_columns(dataset: Dataset) -> int:
+    """Return how many images stand side by side in an image grid: one of each class, but ten at most."""
     return min(len(dataset.classes), _COLUMNS) or _COLUMNS

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from bridge_server.contract.server import Data, DataState
-from bridge_server.encoding.pixels import sheet
+from bridge_server.encoding.pixels import image_grid_picture
 from ganmnist.errors import GanError
 
 _PREVIEW_ROWS = 4
@@ -56,7 +56,7 @@ class DataKeeper:
 
     def _load(self) -> Data:
         from ganmnist.data.load import load_data
-        from ganmnist.dataset import first_of_each, sheet_columns
+        from ganmnist.dataset import first_of_each, image_grid_columns
 
         dataset = load_data(home=self._home, on_progress=self._report)
         return Data(
@@ -66,8 +66,8 @@ class DataKeeper:
             train=len(dataset.train_images),
             test=len(dataset.test_images),
             percent=100.0,
-            preview=sheet(
-                self._preparations, first_of_each(dataset, _PREVIEW_ROWS), sheet_columns(dataset), below=True
+            preview=image_grid_picture(
+                self._preparations, first_of_each(dataset, _PREVIEW_ROWS), image_grid_columns(dataset), below=True
             ),
         )
 

@@ -42,7 +42,7 @@ class RhinoObject(Message):
 
 
 class Picture(Message):
-    """A sheet of digits as a flat mesh with one coloured vertex per pixel."""
+    """An image grid of digits as a flat mesh with one coloured vertex per pixel."""
 
     number: Whole = Field(description="Grows with every new picture.")
     mesh: RhinoObject

@@ -47,8 +47,8 @@ class ExportRequest(GenerateRequest, ExportConfig):
     """Digits as a file."""
 
     format: FileFormat = Field(
-        description="Kind of file: obj, stl, ply, 3mf, 3dm or json (COMPAS) of the geometry; png (a sheet), gif (one "
-        "after the other) or npy of the images."
+        description="Kind of file: obj, stl, ply, 3mf, 3dm or json (COMPAS) of the geometry; png (an image grid), gif "
+        "(one after the other) or npy of the images."
     )
 
 

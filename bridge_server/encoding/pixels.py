@@ -1,4 +1,4 @@
-"""Pixels as the contract sends them: bytes, Rhino objects, sheets of digits."""
+"""Pixels as the contract sends them: bytes, Rhino objects, image grids of digits."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def rhino(piece: Piece) -> list[RhinoObject]:
     return [RhinoObject(archive3dm=archive, opennurbs=version, data=data) for archive, version, data in encode(piece)]
 
 
-def sheet(number: int, images: NDArray[np.uint8], columns: int = COLUMNS, below: bool = False) -> Picture:
+def image_grid_picture(number: int, images: NDArray[np.uint8], columns: int = COLUMNS, below: bool = False) -> Picture:
     """Make the picture of images side by side: uint8 (N, rows, columns), on the X axis or below it."""
-    from ganmnist.geometry.layout import sheet as build_sheet
+    from ganmnist.geometry.layout import image_grid_mesh
 
-    return Picture(number=number, mesh=rhino(build_sheet(images, columns, below=below))[0])
+    return Picture(number=number, mesh=rhino(image_grid_mesh(images, columns, below=below))[0])
 
 
 def pixels(images: NDArray[np.uint8]) -> Pixels:

@@ -74,7 +74,7 @@ def activations(request: ActivationsRequest, origin: Origin, layers: list[Featur
 
 def _check_vertices(layers: list[FeatureMaps], maps: int) -> None:
     def vertices(most: int) -> int:
-        return sum(replace(layer, images=layer.images[:most]).sheet().size for layer in layers)
+        return sum(replace(layer, images=layer.images[:most]).image_grid().size for layer in layers)
 
     if vertices(maps) <= MAX_VERTICES:
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge_server.contract.base import Picture
-from bridge_server.encoding.pixels import COLUMNS, sheet
+from bridge_server.encoding.pixels import COLUMNS, image_grid_picture
 from ganmnist.storage.atomic import write_atomic
 
 if TYPE_CHECKING:
@@ -70,4 +70,4 @@ def to_picture(content: bytes) -> Picture:
 
     with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
         pixels = np.asarray(image.convert("L"))
-        return sheet(int(image.info[_NUMBER]), pixels[None], columns=1)
+        return image_grid_picture(int(image.info[_NUMBER]), pixels[None], columns=1)

@@ -34,7 +34,7 @@ def add_film(commands: Commands) -> None:
 
 def film(options: argparse.Namespace) -> None:
     """Show the same digits through all snapshots of a training, from noise on."""
-    from ganmnist.export.pictures import animation, sheet
+    from ganmnist.export.pictures import animation, film_grid
     from ganmnist.export.write import ENDINGS, write_geometry, write_picture
     from ganmnist.generation.film import draw
     from ganmnist.geometry.layout import assemble
@@ -49,7 +49,7 @@ def film(options: argparse.Namespace) -> None:
     store = ModelStore(paths.home())
     made = draw(store.find(options.model or store.list()[0].name), config)
     if ending == ".png":
-        write_picture(options.out, sheet(made.images))
+        write_picture(options.out, film_grid(made.images))
     elif ending == ".gif":
         write_atomic(options.out, animation(made.images))
     else:

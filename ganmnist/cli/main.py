@@ -58,12 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def data(options: argparse.Namespace) -> None:
     """Find or download MNIST, or read images of your own, and describe them."""
-    from ganmnist.dataset import first_of_each, sheet_columns
+    from ganmnist.dataset import first_of_each, image_grid_columns
     from ganmnist.export.write import write
 
     found = _load(options.directory)
     if options.out:
-        write(options.out, first_of_each(found), GeometryConfig(columns=sheet_columns(found)))
+        write(options.out, first_of_each(found), GeometryConfig(columns=image_grid_columns(found)))
     described = {
         "name": found.name,
         "source": found.source,
@@ -221,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     added = add_command(commands, "data", data)
     added.add_argument("--directory", type=Path, help=where)
-    added.add_argument("--out", type=Path, help="PNG file for a sheet of the first images.")
+    added.add_argument("--out", type=Path, help="PNG file for an image grid of the first ones.")
 
     added = add_command(commands, "train", train)
     added.add_argument("--model", help=NewName.model_fields["model"].description)

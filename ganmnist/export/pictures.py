@@ -41,7 +41,7 @@ def sample_grid(images: NDArray[np.uint8], columns: int | None = None) -> Image.
     return Image.fromarray(tile(images, columns or int(np.ceil(np.sqrt(len(images))))))
 
 
-def sheet(images: NDArray[np.uint8]) -> Image.Image:
+def film_grid(images: NDArray[np.uint8]) -> Image.Image:
     """Put a film into one grey picture: a line per digit, its frames from left to right."""
     count, _, rows, columns = images.shape
     return Image.fromarray(tile(images.swapaxes(0, 1).reshape(-1, rows, columns), count))
@@ -74,7 +74,7 @@ def picture(layers: list[FeatureMaps]) -> Image.Image:
 
 
 def _labelled(layer: FeatureMaps) -> Image.Image:
-    maps = Image.fromarray(np.kron(layer.sheet(), np.ones((_SCALE, _SCALE), np.uint8)))
+    maps = Image.fromarray(np.kron(layer.image_grid(), np.ones((_SCALE, _SCALE), np.uint8)))
     font = ImageFont.load_default(_FONT)
     words = (f"{layer.place} {layer.layer}", " x ".join(map(str, layer.output_shape)))
     width = max(maps.width, *(ceil(font.getlength(line)) for line in words)) + _MARGIN

@@ -36,8 +36,8 @@ def write(
     """Write images, or the geometry made of them; the ending of the file's name says what.
 
     Args:
-        path: .npy (uint8, N x 28 x 28), .png (a sheet) and .gif (one after the other) hold the images; .obj, .stl,
-            .ply, .3mf, .3dm and .json (COMPAS) their geometry.
+        path: .npy (uint8, N x 28 x 28), .png (an image grid) and .gif (one after the other) hold the images; .obj,
+            .stl, .ply, .3mf, .3dm and .json (COMPAS) their geometry.
         images: uint8 (N, rows, columns).
         config: Form, cell, height and plane of the geometry, and how many digits stand side by side.
         record: Where they come from. The file holds it, and says in which units it is, as far as it has a place.
@@ -115,7 +115,7 @@ def _npy(images: NDArray[np.uint8]) -> bytes:
 
 
 def _png(images: NDArray[np.uint8], columns: int | None, text: str | None) -> bytes:
-    """Return a sheet, the record as text of the picture."""
+    """Return an image grid, the record as text of the picture."""
     info = PngInfo()
     if text:
         info.add_text(KEY, text)

@@ -37,7 +37,7 @@ class FeatureMaps:
     high: float
     images: NDArray[np.uint8]
 
-    def sheet(self) -> NDArray[np.uint8]:
+    def image_grid(self) -> NDArray[np.uint8]:
         """Return the maps side by side, a black line between two: uint8 (rows, columns)."""
         spaced = np.pad(self.images, ((0, 0), (0, 1), (0, 1)))
         return tile(spaced, ceil(sqrt(len(spaced))))[:-1, :-1]
@@ -61,7 +61,7 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
 
 def stacked(layers: list[FeatureMaps], config: StackConfig) -> list[Mesh | Points]:
     """Return one object per layer, its maps side by side, the first layer at the bottom; none for the form `images`."""
-    return stack([layer.sheet() for layer in layers], config)
+    return stack([layer.image_grid() for layer in layers], config)
 
 
 def maps_of(place: int, layer: str, output: NDArray[np.float32], most: int) -> FeatureMaps:

@@ -14,7 +14,7 @@ from ganmnist.geometry.pieces import Mesh, Piece, Points
 from ganmnist.pixels import Images, tile
 
 _FRAME_GAP = 8  # cells between the frames of a stack, beside their height
-_LAYER_GAP = 40  # cells between stacked sheets, beside their height
+_LAYER_GAP = 40  # cells between stacked image grids, beside their height
 
 
 def assemble(images: NDArray[np.uint8], config: FilmGeometryConfig) -> list[Piece]:
@@ -45,25 +45,25 @@ def assemble(images: NDArray[np.uint8], config: FilmGeometryConfig) -> list[Piec
     return pieces
 
 
-def sheet(images: Images, columns: int, cell: float = 1.0, below: bool = False) -> Mesh:
+def image_grid_mesh(images: Images, columns: int, cell: float = 1.0, below: bool = False) -> Mesh:
     """Lay all images side by side in one flat mesh with one coloured vertex per pixel.
 
     Args:
         images: uint8 (N, rows, columns of pixels).
         columns: Images per row.
         cell: Side of a pixel, model units.
-        below: Stand below the world's X axis, not on it: two sheets then do not cover each other.
+        below: Stand below the world's X axis, not on it: two image grids then do not cover each other.
     """
     picture = tile(images, columns)
     down = (len(picture) + GAP) * cell if below else 0.0
     return relief(picture, cell, 0.0, corner=np.array([0.0, -down, 0.0]))
 
 
-def stack(sheets: Sequence[Images], config: StackConfig) -> list[Mesh | Points]:
+def stack(image_grids: Sequence[Images], config: StackConfig) -> list[Mesh | Points]:
     """Stack pictures above one another, each centred on the plane's origin, the first at the bottom.
 
     Args:
-        sheets: uint8 (rows, columns) each, of any sizes.
+        image_grids: uint8 (rows, columns) each, of any sizes.
         config: Form, cell, height and plane; a mesh is flat with one coloured vertex per pixel, `images` gives none.
     """
     if config.form == "images":
@@ -71,7 +71,7 @@ def stack(sheets: Sequence[Images], config: StackConfig) -> list[Mesh | Points]:
     make: Callable[..., Mesh | Points] = point_grid if FORMS[config.form].piece is Points else relief
     height = 0.0 if FORMS[config.form].is_flat else config.height
     stacked = []
-    for number, picture in enumerate(sheets):
+    for number, picture in enumerate(image_grids):
         lacking = [(0, max(0, 2 - side)) for side in picture.shape]  # a face has four corners
         wide = np.pad(picture, lacking, mode="edge")
         rows, columns = wide.shape

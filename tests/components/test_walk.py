@@ -35,7 +35,7 @@ def box(text):
     return [found.Max.X - found.Min.X, found.Max.Y - found.Min.Y], found.Min.Z
 
 
-def test_sheets_of_growing_maps_are_stacked_from_the_first_layer_to_the_digit(rhino):
+def test_image_grids_of_growing_maps_are_stacked_from_the_first_layer_to_the_digit(rhino):
     outputs = walked(rhino, "geometry", "layers", maps=4, cell=0.5)
     rows = PRESETS["fast"].networks.tables()[0]
     shapes = [" x ".join(map(str, row.output_shape)) for row in rows]

@@ -351,9 +351,9 @@ def _origin(model: Model) -> Origin:
 
 @lru_cache(maxsize=8)
 def _picture(number: int, first: int, below: bool = False) -> Picture:
-    from bridge_server.encoding.pixels import sheet
+    from bridge_server.encoding.pixels import image_grid_picture
 
-    return sheet(number, digits(first), below=below)
+    return image_grid_picture(number, digits(first), below=below)
 
 
 def _now() -> str:

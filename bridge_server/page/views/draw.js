@@ -19,14 +19,14 @@ const NEAR = [ // mean squared errors up to which a digit is called so
 const HOW = "Draw one large digit. The nearest one that the model makes shows up here while you draw.";
 
 export function drawView() {
-  const sheet = drawing(touched);
+  const pad = drawing(touched);
   const model = modelChoice((name) => {
     chosen = name;
     touched();
   });
   const file = el("input", { type: "file", accept: "image/*", hidden: true, onchange: bringIn, "aria-label": "Picture" });
-  const undo = el("button", { type: "button", onclick: sheet.undo }, "Undo");
-  const clear = el("button", { type: "button", onclick: sheet.clear }, "Clear");
+  const undo = el("button", { type: "button", onclick: pad.undo }, "Undo");
+  const clear = el("button", { type: "button", onclick: pad.clear }, "Clear");
   const nearest = el("canvas", { className: "sheet pixelated", width: 28, height: 28, role: "img", "aria-label": "Nothing found yet" });
   const read = el("canvas", { className: "pixelated", width: 28, height: 28, role: "img", "aria-label": "Your drawing as it was read" });
   const reading = el("div", { className: "row reading" }, read, el("p", { className: "help" }, "Your drawing as it was read: centred, and as large as the digits that models learn from."));
@@ -48,7 +48,7 @@ export function drawView() {
           "section",
           { className: "card stack", "aria-label": "Your drawing" },
           el("h2", {}, "Your drawing"),
-          sheet.node,
+          pad.node,
           el("div", { className: "row" }, undo, clear, el("button", { type: "button", className: "quiet", onclick: () => file.click() }, "Choose a picture"), file),
         ),
         el("section", { className: "card model-card", "aria-label": "Model" }, model.node),
@@ -73,20 +73,20 @@ export function drawView() {
       if (seen > cleared) show(answer, seen === number);
     },
     (error) => {
-      if (sheet.empty()) return;
+      if (pad.empty()) return;
       wrong.textContent = error.message;
       text.textContent = "";
     },
   );
   const ask = settled(() => {
-    if (!sheet.empty()) look({ number, model: chosen, image: sheet.image() });
+    if (!pad.empty()) look({ number, model: chosen, image: pad.image() });
   }, RESTS_MS);
 
   function touched() {
     number += 1;
-    undo.disabled = clear.disabled = sheet.empty();
+    undo.disabled = clear.disabled = pad.empty();
     wrong.textContent = "";
-    if (sheet.empty()) {
+    if (pad.empty()) {
       cleared = number;
       show(null, true);
       return;
@@ -130,7 +130,7 @@ export function drawView() {
     file.value = "";
     if (!picture) return;
     try {
-      await sheet.put(picture);
+      await pad.put(picture);
     } catch (error) {
       wrong.textContent = error.message;
     }

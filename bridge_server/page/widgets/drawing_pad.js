@@ -1,9 +1,9 @@
-// A sheet to draw a digit on, with mouse, finger or pen, or to put a picture on.
+// A pad to draw a digit on, with mouse, finger or pen, or to put a picture on.
 
 import { el } from "../lib/dom.js";
 import { draw, greys, onTheme } from "../lib/pixels.js";
 
-const SIDE = 336; // pixels along a side of the sheet
+const SIDE = 336; // pixels along a side of the pad
 const READ = 112; // and of the image that the server gets
 const PEN = SIDE / 13; // about an eighth of a digit's height, as people wrote for MNIST
 const FAINT = 32; // greys by which a picture's ink differs from its paper, at least
@@ -109,7 +109,7 @@ export function drawing(changed) {
       redraw();
       tell();
     },
-    /** Put the picture of a file on an empty sheet. Throws if it is none, or if nothing stands out in it. */
+    /** Put the picture of a file on an empty pad. Throws if it is none, or if nothing stands out in it. */
     async put(file) {
       let bitmap;
       try {

@@ -129,8 +129,8 @@ export function runPanel(changed) {
     const before = seen.preview;
     seen.preview = run.preview;
     try {
-      const sheet = await fromPng(await get(`/api/runs/${run.id}/preview.png`));
-      seen.newest = { ...sheet, step: run.step, text: when(run, run.epochs) };
+      const preview = await fromPng(await get(`/api/runs/${run.id}/preview.png`));
+      seen.newest = { ...preview, step: run.step, text: when(run, run.epochs) };
       roll(seen);
     } catch {
       seen.preview = Math.min(seen.preview, before); // the next event tries again

@@ -88,8 +88,8 @@ def test_data_describes_what_it_found(home, folder):
     done = run("data", "--json", "--out", str(home / "sheet.png"), home=home, data=folder)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"name": folder.name, "source": str(folder), "train": 256, "test": 256}
-    with Image.open(home / "sheet.png") as sheet:
-        assert sheet.size == (280, 112)
+    with Image.open(home / "sheet.png") as grid:
+        assert grid.size == (280, 112)
 
 
 def test_train_makes_a_model_and_a_picture_of_its_samples(trained, shared_home, folder):

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ganmnist.data import download
 from ganmnist.data.load import MNIST, load_data, read_data
-from ganmnist.dataset import Dataset, first_of_each, sheet_columns
+from ganmnist.dataset import Dataset, first_of_each, image_grid_columns
 from ganmnist.errors import DataError
 from ganmnist.pixels import rescale
 
@@ -271,11 +271,11 @@ def test_rescaling_keeps_the_order_and_adds_the_channel():
     np.testing.assert_allclose(scaled[0, 0], [[-1, -0.6, 1], [-0.2, 0.6, 0.2]], atol=1e-7)
 
 
-def test_a_sheet_has_the_digits_0_to_9_in_every_row_and_black_where_one_lacks():
+def test_an_image_grid_has_the_digits_0_to_9_in_every_row_and_black_where_one_lacks():
     images = np.stack([np.full((28, 28), 10 + place, np.uint8) for place in range(4)])
     dataset = Dataset("own", "here", images, np.array([9, 0, 9, 9], np.uint8), images, np.zeros(4, np.uint8))
-    sheet = first_of_each(dataset, rows=2).reshape(2, 10, 28, 28)
-    assert sheet[:, :, 0, 0].tolist() == [[11, 0, 0, 0, 0, 0, 0, 0, 0, 10], [0, 0, 0, 0, 0, 0, 0, 0, 0, 12]]
+    grid = first_of_each(dataset, rows=2).reshape(2, 10, 28, 28)
+    assert grid[:, :, 0, 0].tolist() == [[11, 0, 0, 0, 0, 0, 0, 0, 0, 10], [0, 0, 0, 0, 0, 0, 0, 0, 0, 12]]
 
 
 def numbered(labels: list[int], classes: tuple[str, ...]) -> Dataset:
@@ -284,22 +284,22 @@ def numbered(labels: list[int], classes: tuple[str, ...]) -> Dataset:
     return Dataset("own", "here", images, np.array(labels, np.uint8), images[:0], np.zeros(0, np.uint8), classes)
 
 
-def test_a_sheet_of_three_classes_has_three_columns():
+def test_an_image_grid_of_three_classes_has_three_columns():
     dataset = numbered([2, 0, 2, 2], ("axe", "bow", "cup"))
-    assert sheet_columns(dataset) == 3
+    assert image_grid_columns(dataset) == 3
     assert first_of_each(dataset, rows=2)[:, 0, 0].tolist() == [2, 0, 1, 0, 0, 3]
 
 
-def test_a_sheet_of_many_classes_shows_the_first_ten():
+def test_an_image_grid_of_many_classes_shows_the_first_ten():
     dataset = numbered(list(range(12)), tuple("abcdefghijkl"))
-    assert sheet_columns(dataset) == 10
+    assert image_grid_columns(dataset) == 10
     assert first_of_each(dataset, rows=1)[:, 0, 0].tolist() == list(range(1, 11))
 
 
 @pytest.mark.parametrize(("count", "shown"), [(3, 3), (50, 40)])
-def test_a_sheet_of_images_without_classes_has_the_first_ones_in_rows_of_ten(count, shown):
+def test_an_image_grid_of_images_without_classes_has_the_first_ones_in_rows_of_ten(count, shown):
     dataset = numbered([0] * count, ())
-    assert sheet_columns(dataset) == 10
+    assert image_grid_columns(dataset) == 10
     assert first_of_each(dataset)[:, 0, 0].tolist() == list(range(1, shown + 1))
 
 

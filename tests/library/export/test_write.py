@@ -54,7 +54,7 @@ def test_npy_holds_the_images(written):
     np.testing.assert_array_equal(np.load(written(".npy"), allow_pickle=False), IMAGES)
 
 
-def test_png_holds_a_sheet_of_the_images(written):
+def test_png_holds_an_image_grid_of_the_images(written):
     with Image.open(written(".png")) as picture:
         pixels = np.asarray(picture)
     assert pixels.shape == (10, 8)
@@ -64,7 +64,7 @@ def test_png_holds_a_sheet_of_the_images(written):
     assert (pixels[5:, 4:] == 0).all()
 
 
-def test_a_sheet_has_as_many_columns_as_are_asked_for():
+def test_an_image_grid_has_as_many_columns_as_are_asked_for():
     assert sample_grid(IMAGES, 3).size == (12, 5)
     assert sample_grid(IMAGES[:1]).size == (4, 5)
 

@@ -187,12 +187,12 @@ def test_a_film_stands_in_the_plane():
     assert layout.assemble(IMAGES, FilmGeometryConfig(form="images")) == []
 
 
-def test_a_sheet_has_a_line_for_each_digit_and_a_moving_picture_the_frames_one_after_the_other():
+def test_a_film_grid_has_a_line_for_each_digit_and_a_moving_picture_the_frames_one_after_the_other():
     images = np.zeros((3, 2, 28, 28), np.uint8)
     images[:, 0, 0, 0], images[:, 1, 0, 0] = (10, 20, 30), (40, 50, 60)
-    sheet = np.asarray(pictures.sheet(images))
-    assert sheet.shape == (56, 84)
-    assert sheet[::28, ::28].tolist() == [[10, 20, 30], [40, 50, 60]]
+    grid = np.asarray(pictures.film_grid(images))
+    assert grid.shape == (56, 84)
+    assert grid[::28, ::28].tolist() == [[10, 20, 30], [40, 50, 60]]
     with Image.open(io.BytesIO(pictures.animation(images))) as moving:
         assert (moving.format, moving.n_frames, moving.size, moving.info["loop"]) == ("GIF", 3, (448, 224), 0)
         times, greys = [], []
@@ -213,7 +213,7 @@ def test_the_command_writes_the_film_of_the_newest_model(say, folder, tmp_path, 
     if ending == "png":
         expected = film.draw(folder, FilmConfig(count=2, seed=3)).images
         with Image.open(path) as picture:
-            np.testing.assert_array_equal(np.asarray(picture), np.asarray(pictures.sheet(expected)))
+            np.testing.assert_array_equal(np.asarray(picture), np.asarray(pictures.film_grid(expected)))
     elif ending == "gif":
         with Image.open(path) as picture:
             assert (picture.n_frames, picture.size) == (6, (448, 224))

@@ -12,7 +12,7 @@ from ganmnist.config import GeometryConfig, Plane
 from ganmnist.errors import GeometryError
 from ganmnist.geometry.forms import build
 from ganmnist.geometry.heightfield import GAP, flat_mesh, point_grid, relief
-from ganmnist.geometry.layout import sheet
+from ganmnist.geometry.layout import image_grid_mesh
 from ganmnist.geometry.pieces import Mesh, Points
 from ganmnist.pixels import tile
 
@@ -79,8 +79,8 @@ def test_an_image_stands_upright_in_top_view(make, image):
 
 
 @given(images=arrays(np.uint8, st.tuples(st.integers(1, 5), st.integers(2, 3), st.integers(2, 4))))
-def test_a_sheet_stands_upright_with_its_images_row_by_row(images):
-    shown = seen_from_above(sheet(images, columns=2))
+def test_an_image_grid_stands_upright_with_its_images_row_by_row(images):
+    shown = seen_from_above(image_grid_mesh(images, columns=2))
     height, width = images.shape[1:]
     for place in range(-(-len(images) // 2) * 2):
         top, left = place // 2 * height, place % 2 * width
@@ -88,9 +88,9 @@ def test_a_sheet_stands_upright_with_its_images_row_by_row(images):
         np.testing.assert_array_equal(shown[top : top + height, left : left + width], expected)
 
 
-def test_a_sheet_below_the_axis_does_not_touch_one_on_it():
+def test_an_image_grid_below_the_axis_does_not_touch_one_on_it():
     images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    on, below = sheet(images, columns=1, cell=2.0), sheet(images, columns=1, cell=2.0, below=True)
+    on, below = image_grid_mesh(images, columns=1, cell=2.0), image_grid_mesh(images, columns=1, cell=2.0, below=True)
     assert (on.vertices[:, 1].min(), below.vertices[:, 1].max()) == (0.0, -2.0 * (GAP + 1))
     np.testing.assert_array_equal(below.vertices[:, [0, 2]], on.vertices[:, [0, 2]])
 
