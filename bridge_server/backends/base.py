@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.generation.activations import FeatureMaps
-    from ganmnist.generation.film import Film as Frames
+    from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
 
@@ -284,7 +284,7 @@ class Backend(ABC):
         """Prepare the images of a request, uint8 (N, 28, 28), with a model, the bundled one unless named."""
 
     @abstractmethod
-    def _film(self, request: FilmRequest) -> Drawing[Frames]:
+    def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         """Prepare the frames of a film."""
 
     @abstractmethod

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.generation.activations import FeatureMaps
-    from ganmnist.generation.film import Film as Frames
+    from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.directions import Direction
@@ -172,14 +172,14 @@ class Service(Backend):
         z, remarks = _latents(sampler, config)
         return Drawing(origin, z, remarks, lambda: sampler.generate(z))
 
-    def _film(self, request: FilmRequest) -> Drawing[Frames]:
+    def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.generation.film import render_frames
 
         manifest, sampler, origin = self._load(request.model or self._store.list()[0].name)
         z, remarks = _latents(sampler, request)
         folder = self._store.folder(manifest.id, manifest.name)
 
-        def draw() -> Frames:
+        def draw() -> RenderedFilm:
             if len(self._frame_cache) > MAX_CACHED_FRAMES:
                 self._frame_cache.clear()
             return render_frames(folder, manifest, sampler, z, self._frame_cache)

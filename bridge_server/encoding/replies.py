@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.generation.activations import FeatureMaps
-    from ganmnist.generation.film import Film as Shown
+    from ganmnist.generation.film import RenderedFilm
     from ganmnist.models.manifest import Source
 
 
@@ -123,7 +123,7 @@ def generated(
     )
 
 
-def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: Shown, remarks: list[str]) -> Film:
+def film(request: FilmRequest, origin: Origin, z: NDArray[np.float32], shown: RenderedFilm, remarks: list[str]) -> Film:
     """Put the frames of a film and their geometry into the reply of `film`."""
     from ganmnist.geometry.layout import assemble
     from ganmnist.latent.vectors import digits

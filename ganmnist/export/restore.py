@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganmnist.models.store import ModelStore
 
 
-class Restored(NamedTuple):
+class RestoredDigits(NamedTuple):
     """Digits drawn again: their record, the images, uint8 (N, 28, 28), and what may be otherwise than it was."""
 
     record: Provenance
@@ -26,7 +26,7 @@ class Restored(NamedTuple):
     remarks: list[str]
 
 
-def restore(record: Provenance, home: Path | None = None) -> Restored:
+def restore(record: Provenance, home: Path | None = None) -> RestoredDigits:
     """Draw the digits of a record again: the same bytes, unless a remark says that the model has changed.
 
     Args:
@@ -49,7 +49,7 @@ def restore(record: Provenance, home: Path | None = None) -> Restored:
         last = Sampler.load(store.find(name), last=True)  # where a training ended worse than it was
         if last.source and last.source.sha256 == record.sha256:
             sampler, remarks = last, []
-    return Restored(record, sampler.generate(record.vectors()), remarks)
+    return RestoredDigits(record, sampler.generate(record.vectors()), remarks)
 
 
 def sources(store: ModelStore) -> list[Source]:

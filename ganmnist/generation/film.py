@@ -26,7 +26,7 @@ FrameCache = dict[tuple[str, bytes], NDArray[np.uint8]]  # (N, 28, 28) by the ch
 
 
 @dataclass(frozen=True)
-class Film:
+class RenderedFilm:
     """What the snapshots of a training make of the same latents.
 
     Attributes:
@@ -40,7 +40,7 @@ class Film:
     remarks: list[str]
 
 
-def draw(folder: ModelFolder, config: FilmConfig | None = None) -> Film:
+def draw(folder: ModelFolder, config: FilmConfig | None = None) -> RenderedFilm:
     """Draw the film of a model from the user's store.
 
     Raises:
@@ -58,7 +58,7 @@ def draw(folder: ModelFolder, config: FilmConfig | None = None) -> Film:
 
 def render_frames(
     folder: ModelFolder, manifest: ModelManifest, sampler: Sampler, z: Latents, cache: FrameCache | None = None
-) -> Film:
+) -> RenderedFilm:
     """Draw the film of a loaded model.
 
     Args:
@@ -86,7 +86,7 @@ def render_frames(
             if step in frames.steps(folder.film):  # else the training has let go of it meanwhile
                 remarks.append(f"The frame at step {step} is left out: {error}.")
     found.append(Frame(epoch=manifest.epoch, step=sampler.step, seconds=manifest.seconds))
-    return Film(found, np.stack([*images, sampler.generate(z)]), remarks)
+    return RenderedFilm(found, np.stack([*images, sampler.generate(z)]), remarks)
 
 
 class FrameRenderer:

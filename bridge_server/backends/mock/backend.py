@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganmnist.generation.activations import FeatureMaps
-    from ganmnist.generation.film import Film as Frames
+    from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
 
@@ -240,7 +240,7 @@ class Mock(Backend):
         z = inputs(config, LATENT_DIM, CLASSES, directions())
         return Drawing(origin, z, [], lambda: drawn(z))
 
-    def _film(self, request: FilmRequest) -> Drawing[Frames]:
+    def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.latent.vectors import inputs
 
         model = self.model(request.model or self.models().models[0].name)

@@ -10,13 +10,13 @@ from bridge_server.contract.models import Model
 from ganmnist.models.manifest import BUNDLED
 
 if TYPE_CHECKING:
-    from ganmnist.generation.film import Film
+    from ganmnist.generation.film import RenderedFilm
     from ganmnist.latent.vectors import Latents
 
 STEPS = (1, 5, 20, 80, 240, 480, 960, 1920, 3840)  # of the frames before the model itself
 
 
-def frames(model: Model, z: Latents) -> Film:
+def frames(model: Model, z: Latents) -> RenderedFilm:
     """Draw digits as a model drew them while it was trained.
 
     Raises:
@@ -24,7 +24,7 @@ def frames(model: Model, z: Latents) -> Film:
     """
     import numpy as np
 
-    from ganmnist.generation.film import Film, no_film
+    from ganmnist.generation.film import RenderedFilm, no_film
     from ganmnist.latent.vectors import digits
     from ganmnist.models.frames import Frame
 
@@ -35,4 +35,4 @@ def frames(model: Model, z: Latents) -> Film:
         share = step / model.step
         frames.append(Frame(epoch=math.ceil(share * model.epoch), step=step, seconds=share * model.seconds))
         images.append([grown(number, vector, share) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)])
-    return Film(frames, np.array(images), [])
+    return RenderedFilm(frames, np.array(images), [])
