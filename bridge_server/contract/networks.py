@@ -41,7 +41,7 @@ class NetworkTable(Message):
 
     text: str = Field(description="The network as JSON text, a line per layer: to read, to edit, to send again.")
     rows: list[LayerRow]
-    parameters: Whole = Field(description="Trained numbers in all layers.")
+    parameters: Whole = Field(description="Trainable parameters of all layers.")
     multiply_adds: Whole = Field(description="Multiplications for one sample.")
 
 

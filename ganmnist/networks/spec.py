@@ -27,7 +27,7 @@ class LayerRow(Settings):
     place: Whole = Field(description="Place of the layer, from 1.")
     layer: str = Field(description="Name of the layer.")
     output_shape: tuple[int, ...] = Field(description="(units,) or (channels, height, width).")
-    parameters: Whole = Field(description="Trained numbers in the layer.")
+    parameters: Whole = Field(description="Trainable parameters of the layer.")
     multiply_adds: Whole = Field(description="Multiplications for one sample.")
 
 

@@ -84,9 +84,11 @@ def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, serv
     page = open_page(server, "#/train")
     page.locator("summary", has_text="Networks").click()
     table = page.get_by_role("region", name="Generator")
+    expect(table.locator("th")).to_have_text(["", "Layer", "Output shape", "Parameters"])
     expect(table.locator("tbody tr").first).to_contain_text("Dense")
     page.locator("[name=preset]").select_option("tutorial")
     expect(table).to_contain_text("256, 7, 7")
+    expect(page.locator("summary", has_text="Networks")).to_contain_text("parameters, about")
 
 
 def test_a_run_is_stopped_and_an_interrupted_one_goes_on(open_page, server):

@@ -13,7 +13,7 @@ function table(name, { rows, parameters }) {
       "table",
       {},
       el("caption", {}, name, el("span", { className: "help" }, ` ${whole(parameters)} parameters`)),
-      el("thead", {}, el("tr", {}, ["", "Layer", "Gives", "Numbers"].map((word) => el("th", { scope: "col" }, word)))),
+      el("thead", {}, el("tr", {}, ["", "Layer", "Output shape", "Parameters"].map((word) => el("th", { scope: "col" }, word)))),
       el(
         "tbody",
         {},
@@ -43,8 +43,8 @@ export function networksPanel() {
       const asked = Object.fromEntries(GAME.filter((name) => name in settings).map((name) => [name, settings[name]]));
       asked.preset ??= "fast"; // what StartRun takes unless given
       const found = await post("/api/networks/check", asked);
-      const numbers = found.generator.parameters + found.discriminator.parameters;
-      summary.textContent = `${whole(numbers)} numbers, about ${whole(found.memory / 1e6)} MB`;
+      const parameters = found.generator.parameters + found.discriminator.parameters;
+      summary.textContent = `${whole(parameters)} parameters, about ${whole(found.memory / 1e6)} MB`;
       fill(
         body,
         found.remarks.map((remark) => el("p", { className: "remark" }, remark)),
