@@ -26,7 +26,7 @@ _HOMES = {
     "Progress": "training.loop",
     "generate": "generation.sampler",
     "Sampler": "generation.sampler",
-    "walk": "generation.activations",
+    "walk": "generation.feature_maps",
     "invert": "generation.inversion",
     "path": "latent.interpolation",
     "sheet": "latent.sheet",

@@ -76,7 +76,7 @@ WITHOUT_TORCH = (
     "ganmnist.latent.interpolation",
     "ganmnist.latent.sheet",
     "ganmnist.data.load",
-    "ganmnist.generation.activations",
+    "ganmnist.generation.feature_maps",
     "ganmnist.generation.film",
     "ganmnist.storage.safetensors_header",
     "ganmnist.geometry.heightfield",

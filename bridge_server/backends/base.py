@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.generation.sampler import Sampler
@@ -195,7 +195,7 @@ class Service(Backend):
             return origin, invert(sampler, image, request.digit)
 
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
-        from ganmnist.generation.activations import walk
+        from ganmnist.generation.feature_maps import walk
 
         _, sampler, origin = self._load(request.model)
         return origin, walk(sampler, request)

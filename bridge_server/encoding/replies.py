@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.models.manifest import Source
 
@@ -48,7 +48,7 @@ def activations(request: ActivationsRequest, origin: Origin, layers: list[Featur
     Raises:
         SettingError: More vertices than a canvas takes.
     """
-    from ganmnist.generation.activations import stacked
+    from ganmnist.generation.feature_maps import stacked
 
     if request.form != "images":
         _check_vertices(layers, request.maps)

@@ -133,15 +133,15 @@ def walk(options: argparse.Namespace) -> None:
 
     from ganmnist.export import pictures
     from ganmnist.export.write import write_geometry, write_picture
-    from ganmnist.generation import activations
+    from ganmnist.generation import feature_maps
     from ganmnist.generation.sampler import Sampler
 
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
-    steps = activations.walk(sampler, config)
+    steps = feature_maps.walk(sampler, config)
     if ending == ".png":
         write_picture(options.out, pictures.picture(steps))
     else:
-        write_geometry(options.out, activations.stacked(steps, geometry), geometry.form)
+        write_geometry(options.out, feature_maps.stacked(steps, geometry), geometry.form)
     names = ("place", "layer", "output_shape", "low", "high")
     done = [{name: getattr(step, name) for name in names} for step in steps]
     print_result(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganmnist.generation.activations import FeatureMaps
+from ganmnist.generation.feature_maps import FeatureMaps
 from ganmnist.pixels import tile
 
 _ENLARGED = 8  # screen pixels to the side of an image's pixel, in an animation

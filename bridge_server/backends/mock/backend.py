@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ganmnist.generation.activations import FeatureMaps
+    from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
@@ -253,7 +253,7 @@ class Mock(Backend):
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
         import numpy as np
 
-        from ganmnist.generation.activations import maps_of
+        from ganmnist.generation.feature_maps import maps_of
         from ganmnist.latent.vectors import inputs
 
         model = self.model(request.model or BUNDLED)

@@ -11,7 +11,7 @@ from PIL import Image
 from ganmnist.cli.main import main
 from ganmnist.cli.networks_file import MAX_BYTES, read_networks
 from ganmnist.config import ActivationsConfig, TrainConfig
-from ganmnist.generation.activations import walk
+from ganmnist.generation.feature_maps import walk
 from ganmnist.generation.sampler import Sampler
 from ganmnist.layers import LAYERS
 from ganmnist.models.store import ModelStore

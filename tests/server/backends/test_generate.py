@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganmnist.config import ActivationsConfig, TrainConfig
-from ganmnist.generation.activations import walk
+from ganmnist.generation.feature_maps import walk
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.store import ModelStore

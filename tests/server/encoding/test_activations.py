@@ -11,7 +11,7 @@ from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.encoding.pixels import pixels
 from bridge_server.encoding.replies import Origin, activations
 from ganmnist.errors import SettingError
-from ganmnist.generation.activations import maps_of
+from ganmnist.generation.feature_maps import maps_of
 from ganmnist.models.manifest import Source
 
 # Grown by convolutions that upsample, trained against a critic: neither is in any preset.
