@@ -17,7 +17,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 CPU_TORCH = "https://download.pytorch.org/whl/cpu/"  # PyPI's torch for Linux brings gigabytes of CUDA along
 TASKS = {
     "demo": [PYTHON, ROOT / "examples" / "first_digits.py"],
-    "test": [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile"],
+    "test": [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"],
 }
 
 

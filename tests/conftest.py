@@ -21,6 +21,11 @@ if _MNIST.is_dir():
     os.environ["GANMNIST_DATA"] = str(_MNIST)
 
 
+def pytest_collection_modifyitems(items):
+    """Run the slow files first: one that began last would have a processor to itself at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 class Server:
     """A server process under test."""
 

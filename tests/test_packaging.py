@@ -20,6 +20,8 @@ from PIL import Image
 
 import ganmnist
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("ganmnist", "bridge_server", "ghpython_components")
 BUILT = f"ganmnist-{ganmnist.__version__}"

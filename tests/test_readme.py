@@ -16,6 +16,8 @@ import yaml
 from ganmnist.cli.main import _parser
 from ghpython_components.sources.component import all_components
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

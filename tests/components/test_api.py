@@ -16,6 +16,8 @@ import pytest
 
 from ghpython_components.sources import component as sources
 
+pytestmark = pytest.mark.slow
+
 API = Path(__file__).with_name("api")
 COMPONENTS = {component.name: component for component in sources.all_components()}
 HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": "_types.Plane", "curve": "_types.Curve"}

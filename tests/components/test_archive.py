@@ -20,6 +20,8 @@ from ghpython_components.archive import TYPES, ArchiveError, Chunk, Item, from_b
 from ghpython_components.archive.binary import inflate, parse, unparse
 from ghpython_components.archive.chunks import MAX_BYTES, MAX_DEPTH
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 GHUSER_FILES = {
     "compas": 5,

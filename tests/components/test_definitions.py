@@ -31,6 +31,8 @@ from ghpython_components.document.script_component import RHINOS, parse_componen
 from ghpython_components.pictures.canvas_picture import members, read_definition
 from ghpython_components.sources import component as sources
 
+pytestmark = pytest.mark.slow
+
 NAMES = definitions.names()
 COMPONENTS = sources.all_components()
 CASES = [(name, rhino.number) for rhino in RHINOS for name in NAMES]

@@ -7,6 +7,8 @@ import pytest
 
 from ghpython_components.sources import component, layer_components
 
+pytestmark = pytest.mark.slow
+
 COMMAND = {"command": ["/opt/my python/bin/python", "-m", "bridge_server", "serve"], "version": "1"}
 
 

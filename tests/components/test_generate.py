@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import rhino3dm
 
+pytestmark = pytest.mark.slow
+
 
 def decoded(text):
     return rhino3dm.CommonObject.Decode({"version": 10000, **text})

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from ghpython_components import definitions
+from ghpython_components import build, definitions
+from ghpython_components import install as installer
 from ghpython_components.archive import Item, codes, from_bytes, to_bytes
 from ghpython_components.document.script_component import RHINO7, RHINO8
 from ghpython_components.document.user_objects import file_name, user_object
@@ -20,6 +22,20 @@ from ghpython_components.sources import component as sources
 COUNT = len(sources.names(sources.document()))
 TRAIN = file_name("train", RHINO8)
 MAC = "Plug-ins/Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)/UserObjects"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def files_built_once():
+    """They are the same each time, and take a second for each Rhino."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((build, "user_object_files"), (installer, "_definitions")):
+            patch.setattr(module, name, _once(getattr(module, name)))
+        yield
+
+
+def _once(make):
+    made = cache(lambda rhino: make(sources.all_components(), rhino))
+    return lambda components, rhino: dict(made(rhino))
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import pytest
 import rhino3dm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(mnist_at_hand, start_shared_server):

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def drag(rhino, model=None):
     """Drag a slider of Generate for half a second, and return the milliseconds of each solve.

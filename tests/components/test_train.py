@@ -5,6 +5,8 @@ import time
 import pytest
 import rhino3dm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(start_shared_server):

@@ -88,15 +88,15 @@ def test_the_tutorial_composed_layer_by_layer_trains_and_draws(open_rhino, serve
     assert outputs["table"][6] == "6 Conv2D -> 128 x 14 x 14 (295,040 parameters)"
     assert outputs["table"][-1] == "8 Sigmoid -> 1"
 
-    settings = {"name": f"tutorial-{python[0]}", "images": 1280, "epochs": 1, "seed": 3}
+    settings = {"name": f"tutorial-{python[0]}", "images": 256, "epochs": 1, "seed": 3}
     rhino.until("train", "press train")
     rhino.press("train", "train", **settings)
     rhino.until("train", lambda report: report["message"].startswith("finished - 1 epoch"), seconds=100)
     rhino.solve("generate", form="relief")
-    drawn = rhino.until("generate", f"tutorial-{python[0]} - step 10", "geometry")
+    drawn = rhino.until("generate", f"tutorial-{python[0]} - step 2", "geometry")
     mesh = rhino3dm.CommonObject.Decode({"version": 10000, **drawn["outputs"]["geometry"][0]})
     assert (mesh.IsValid, len(mesh.Vertices)) == (True, 784)
-    lines = rhino.until("walk", f"tutorial-{python[0]} - step 10", "layers")["outputs"]["layers"]
+    lines = rhino.until("walk", f"tutorial-{python[0]} - step 2", "layers")["outputs"]["layers"]
     assert [line.split(" (")[0] for line in lines] == [line.split(" (")[0] for line in outputs["table"][1:15]]
     for name in rhino.names:
         report = rhino.report(name)

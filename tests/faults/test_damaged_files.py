@@ -8,7 +8,10 @@ import pytest
 
 from ganmnist.storage.atomic import read_json
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows keeps open files from being replaced")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="Windows keeps open files from being replaced"),
+]
 
 
 def flip(content: bytes) -> bytes:

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")]
 
 
 @pytest.mark.timeout(900)

@@ -13,7 +13,7 @@ from bridge_server.runs.progress import TickReader, last_tick
 from ganmnist.storage.atomic import read_json
 from ganmnist.storage.bundle import read_manifest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")]
 
 
 @pytest.mark.timeout(900)

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.timeout(120, func_only=True)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 SHOWN = re.compile('"model":"bundled"')
 
 

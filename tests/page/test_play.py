@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from ghpython_components.archive import from_xml
 
-pytestmark = pytest.mark.timeout(120, func_only=True)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 PAPER, INK = 0xFB, 0x1E  # the red of both in page.css
 
 

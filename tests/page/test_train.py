@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from bridge_server.backends.mock.backend import STEPS
 from bridge_server.backends.mock.digits import digit
 
-pytestmark = pytest.mark.timeout(120, func_only=True)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 
 @pytest.fixture(scope="module")

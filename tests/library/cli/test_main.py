@@ -24,6 +24,8 @@ from ganmnist.models.store import ModelStore
 from ganmnist.training.loop import Progress, train
 from ganmnist.training.presets import PRESETS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = ["--images", "256", "--batch-size", "64", "--epochs", "1"]
 

@@ -18,6 +18,8 @@ from ganmnist.evaluation.metrics import coverage, frechet_distance, inception_sc
 from ganmnist.storage import bundle
 from ganmnist.weights.train_judge import accuracy, train_judge
 
+pytestmark = pytest.mark.slow
+
 CHANCE = np.random.default_rng(4)
 
 
@@ -67,12 +69,13 @@ def test_points_of_one_cluster_cover_half_of_two():
 
 
 def test_the_judge_names_994_of_1000_test_digits(mnist):
-    _, probabilities = extract_features(mnist.test_images)
-    assert (probabilities.argmax(1) == mnist.test_labels).mean() >= 0.994
+    """Of every fifth, two thousand of them; its manifest says what it is on all."""
+    _, probabilities = extract_features(mnist.test_images[::5])
+    assert (probabilities.argmax(1) == mnist.test_labels[::5]).mean() >= 0.994
 
 
 def test_a_judge_that_learned_for_a_moment_beats_chance(mnist):
-    few = replace(mnist, train_images=mnist.train_images[:5120], test_images=mnist.test_images[:500])
+    few = replace(mnist, train_images=mnist.train_images[:3072], test_images=mnist.test_images[:500])
     few = replace(few, test_labels=mnist.test_labels[:500])
     assert accuracy(train_judge(few, epochs=1), few) > 0.5
 

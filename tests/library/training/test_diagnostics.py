@@ -28,6 +28,8 @@ from ganmnist.training.loop import train
 from ganmnist.training.presets import PRESETS
 from ganmnist.training.step import GANTrainer
 
+pytestmark = pytest.mark.slow
+
 CONDITIONAL, UNCONDITIONAL, TUTORIAL = PRESETS["fast"], PRESETS["unconditional"], PRESETS["tutorial"]
 GUESSING = [1.3] * WINDOW  # losses of a discriminator that can but guess
 WINNING = [0.01] * WINDOW

@@ -28,6 +28,8 @@ from ganmnist.training.observer import Observer
 from ganmnist.training.presets import PRESETS
 from ganmnist.training.step import GANTrainer
 
+pytestmark = pytest.mark.slow
+
 
 def changed(config: TrainConfig, **values) -> TrainConfig:
     return TrainConfig(**{**config.model_dump(), **values})
@@ -73,6 +75,7 @@ def judge(evaluates_at_every_step, monkeypatch):
             return Judgement(Estimate(frechet=figures.pop(0), confident=0.5), (), ())
 
     monkeypatch.setattr(observer, "Estimator", Judge)
+    monkeypatch.setattr(observer, "_JUDGED_IMAGES", 20)
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))

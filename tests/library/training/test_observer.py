@@ -75,6 +75,7 @@ def judge(monkeypatch):
 
     Judge.figures, Judge.seen = [], []
     monkeypatch.setattr(observer, "Estimator", Judge)
+    monkeypatch.setattr(observer, "_JUDGED_IMAGES", 30)
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))
@@ -202,6 +203,7 @@ def test_where_there_are_too_few_real_images_nothing_is_judged(digits, folder, s
 def test_the_judge_sees_the_same_latents_each_time_and_classes_as_the_data_have_them(
     digits, snapshot, judge, monkeypatch
 ):
+    monkeypatch.setattr(observer, "_JUDGED_IMAGES", 1000)  # in several batches
     judge.figures = [1.0, 1.0]
     background = Observer(digits, None, None, None)
     evaluate(background, snapshot(1, conditional=True))

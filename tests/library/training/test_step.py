@@ -20,6 +20,8 @@ from ganmnist.training.presets import PRESETS, recipe
 from ganmnist.training.recipe import Recipe
 from ganmnist.training.step import GANTrainer
 
+pytestmark = pytest.mark.slow
+
 CLASSES = torch.tensor([0, 0, 3, 9])
 
 

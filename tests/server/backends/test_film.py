@@ -14,6 +14,8 @@ from ganmnist.config import FilmConfig
 from ganmnist.generation import film
 from ganmnist.models.store import ModelStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def real(start_shared_server, short):

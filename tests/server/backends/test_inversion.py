@@ -7,6 +7,8 @@ import pytest
 
 from ganmnist.config import STYLE_ATTRIBUTES
 
+pytestmark = pytest.mark.slow
+
 SEVEN = [[[0, 10], [7, 10], [2, 0]]]
 
 

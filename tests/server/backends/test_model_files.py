@@ -11,6 +11,8 @@ from bridge_server.access.guard import MAX_BODY
 from bridge_server.contract.media import ZIP
 from ganmnist.models.archive import MAX_FILE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def file(server):

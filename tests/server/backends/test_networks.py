@@ -11,6 +11,8 @@ from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import ModelConfig, training_memory
 from ganmnist.training.presets import MAX_MEMORY, PRESETS
 
+pytestmark = pytest.mark.slow
+
 # A generator of one's own, of all layers that the presets do without.
 OWN = {
     "layers": [

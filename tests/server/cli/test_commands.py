@@ -17,6 +17,8 @@ from bridge_server.cli import commands
 from bridge_server.cli import main as command_line
 from bridge_server.cli.exit_codes import MEANINGS, ExitCode
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "server.md"
 
 

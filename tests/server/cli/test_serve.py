@@ -14,6 +14,8 @@ import pytest
 
 from bridge_server.web import server as web
 
+pytestmark = pytest.mark.slow
+
 
 def serve(*options):
     started = time.monotonic()

@@ -10,6 +10,8 @@ import rhino3dm
 from bridge_server.contract.calls import CALLS
 from ganmnist.layers import LAYERS
 
+pytestmark = pytest.mark.slow
+
 CALLED = {call.name: (call.method, call.path) for call in CALLS}
 
 

@@ -13,6 +13,8 @@ from bridge_server.runs import cleanup
 from bridge_server.runs.store import FINAL, MOVES, Record
 from ganmnist.config import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 FILES = (
     *("settings.json", "worker.log", "progress.jsonl", "checkpoints/step-00000004.json", "checkpoints/a.safetensors"),
     *("film/step-00000004.json", "film/step-00000004-a.safetensors"),

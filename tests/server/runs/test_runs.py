@@ -16,6 +16,8 @@ from filelock import FileLock
 from bridge_server.runs.progress import last_tick
 from bridge_server.runs.store import RunStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(start_shared_server):
