@@ -5,7 +5,7 @@ check:
 	pytest
 
 quick:
-	pytest -n 2 tests/test_architecture.py tests/library/geometry tests/library/latent tests/library/layers tests/library/networks tests/library/models tests/library/storage tests/library/export tests/server/contract tests/server/encoding tests/components/test_generate.py
+	pytest -n 2 -m "not slow" tests/test_architecture.py tests/library/geometry tests/library/latent tests/library/layers tests/library/networks tests/library/models tests/library/storage tests/library/export tests/server/contract tests/server/encoding tests/components/test_generate.py
 
 faults:
 	pytest tests/faults --long

@@ -156,7 +156,7 @@ def _only_one(home: Path) -> AbstractContextManager[object]:
 
 
 def _remove_leftover(home: Path) -> None:
-    """Remove the discovery file of a server that was killed: its process number may be another program's by now."""
+    """Remove a stale discovery file: the process number in it may be another program's by now."""
     found = discovery.read_discovery(home)
     if found and found.instance is None:
         raise CommandError(

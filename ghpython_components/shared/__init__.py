@@ -1,1 +1,1 @@
-"""What the components share; pasted into each of them by build.py."""
+"""What the components share; pasted into each of them by `sources/component.py`."""

@@ -8,9 +8,9 @@ import { download } from "../widgets/download_dialog.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
 import { images } from "../lib/pixels.js";
-import { latentSheet } from "../widgets/latent_map.js";
+import { latentMap } from "../widgets/latent_map.js";
 import { grasshopperSliders } from "../widgets/grasshopper_sliders.js";
-import { stage } from "../widgets/digit_viewer.js";
+import { digitViewer } from "../widgets/digit_viewer.js";
 import { changed, fresh, python, remember, remembered, request } from "../lib/state.js";
 
 const MAX_COUNT = 36;
@@ -25,10 +25,10 @@ export function playView() {
   const drawn = el("p", { className: "help", hidden: true }, "From your drawing. Another seed, truncation or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
   const remarks = el("div", { className: "remarks", role: "status" });
-  const shown = stage();
+  const shown = digitViewer();
   const knobs = controls(state, change);
   const count = slider({ name: "count", low: 1, high: MAX_COUNT, step: 1, value: state.count, change: (value) => change({ count: value }) });
-  const sheet = latentSheet(change);
+  const sheet = latentMap(change);
   const between = betweenSeeds();
   const node = el(
     "div",

@@ -5,7 +5,7 @@ import { draw, onTheme } from "../lib/pixels.js";
 import { FORMS, relief } from "../relief3d/relief.js";
 
 /** { node, show(images, digits), form() }. */
-export function stage() {
+export function digitViewer() {
   const flat = el("canvas", { className: "pixelated flat", role: "img", width: 28, height: 28, "aria-label": "The digit" });
   const deep = el("canvas", {
     className: "deep",

@@ -13,7 +13,7 @@ const QUIET_MS = 160; // for which nothing changes before the sheet is drawn ane
 const level = (place) => -REACH + (2 * REACH * (place + 0.5)) / SIDE; // of the middle of a cell
 
 /** { node, show(state) }; `move(part)` gets the two sliders as one moves about. */
-export function latentSheet(move) {
+export function latentMap(move) {
   const canvas = el("canvas", { className: "sheet pixelated", width: 28 * SIDE, height: 28 * SIDE });
   const spot = el("span", { className: "spot", "aria-hidden": "true" });
   const pad = el("div", { className: "pad", tabIndex: 0, role: "application", "aria-roledescription": "map of two sliders" }, canvas, spot);
