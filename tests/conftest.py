@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 _MNIST = ROOT.parent / "shared" / "mnist"
 if _MNIST.is_dir():
     os.environ["GANMNIST_DATA"] = str(_MNIST)
+# Processes side by side would have their threads wait for each other; a training tries out by itself how many it has.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items):
