@@ -4,7 +4,13 @@ The public names, by the module they live in. They are imported when first used,
 without waiting for torch.
 """
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -43,6 +49,14 @@ _MODULES = {
     "models": "models",
     "film": "generation.film",
 }  # named as the commands are
+# Modules that the documentation named before they had rooms; for one release they are found there too.
+_MOVED = {
+    "ganmnist.drawing": "ganmnist.data.drawing",
+    "ganmnist.film": "ganmnist.generation.film",
+    "ganmnist.interpolation": "ganmnist.latent.interpolation",
+    "ganmnist.inversion": "ganmnist.generation.inversion",
+    "ganmnist.latent_sheet": "ganmnist.latent.sheet",
+}
 __all__ = sorted([*_HOMES, *_MODULES])
 
 
@@ -52,3 +66,18 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ganmnist' has no attribute {name!r}")
     return getattr(import_module(f"ganmnist.{_HOMES[name]}"), name)
+
+
+class _Moved(MetaPathFinder, Loader):
+    """Finds a module by the name it had before."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return spec_from_loader(fullname, self) if fullname in _MOVED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.modules[module.__name__] = import_module(_MOVED[module.__name__])
+
+
+sys.meta_path.append(_Moved())

@@ -3,6 +3,7 @@
 A slider sends 2.0 for 2, which is a whole number. A text "2" or a true is no number, though pydantic would take both.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
@@ -33,6 +34,15 @@ class Settings(BaseModel):
         return {mark.name: name for name, field in fields for mark in field.metadata if isinstance(mark, Formerly)}
 
     @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """As pydantic's, with the names of before too."""
+        return super().model_construct(_fields_set, **_with_new_names(cls.renamed(), values))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, with the names of before too."""
+        return super().model_copy(update=update and _with_new_names(self.renamed(), dict(update)), deep=deep)
+
+    @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema, renamed = handler(source), cls.renamed()
         if not renamed:
@@ -57,7 +67,7 @@ class PositionalSettings(Settings):
         super().__init__(**dict(zip(names, values, strict=False)), **named)
 
 
-def _with_new_names(renamed: dict[str, str], values: object) -> object:
+def _with_new_names(renamed: dict[str, str], values: Any) -> Any:
     if not isinstance(values, dict):
         return values
     for old, new in renamed.items():

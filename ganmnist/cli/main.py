@@ -309,7 +309,7 @@ def _warn(sentences: Sequence[str]) -> None:
 def _say(step: loop.Progress) -> str:
     words = [f"epoch {step.epoch}/{step.epochs}" if step.epochs else f"step {step.step}"]
     if step.estimate:
-        words += [f"FID {step.estimate.frechet:.1f}", f"{100 * step.estimate.confident:.0f} % clear"]
+        words += [f"FID {step.estimate.frechet:.1f}", f"{100 * step.estimate.confident:.0f} % confident"]
     return "  ".join(words)
 
 

@@ -45,7 +45,7 @@ class Layer(PositionalSettings):
         return 0
 
     def multiply_adds(self, shape: Shape, condition: int = 0) -> int:
-        """Return the multiplications one sample costs, convolutions and dense layers counted."""
+        """Return the multiply-adds one sample costs, convolutions and dense layers counted."""
         return 0
 
     def build(self, shape: Shape, condition: int = 0) -> nn.Module:

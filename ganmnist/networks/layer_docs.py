@@ -107,7 +107,7 @@ def text() -> str:
         "`(1, 28, 28)`; a discriminator begins with that image and ends in one number, `(1,)`.",
         "",
         f"A network has at most {MAX_LAYERS} layers and {MAX_PARAMETERS:,} parameters, and for one sample at most",
-        f"{MAX_ACTIVATIONS:,} numbers between its layers and {MAX_MULTIPLY_ADDS:,} multiplications.",
+        f"{MAX_ACTIVATIONS:,} numbers between its layers and {MAX_MULTIPLY_ADDS:,} multiply-adds.",
         "",
         "| layer | does | takes | gives, for example |",
         "| --- | --- | --- | --- |",

@@ -177,7 +177,7 @@ def _check_size(rows: list[LayerRow]) -> None:
     costs = sum(row.multiply_adds for row in rows)
     if costs > MAX_MULTIPLY_ADDS:
         raise NetworkError(
-            f"brings the network to {costs:,} multiplications per sample, at most {MAX_MULTIPLY_ADDS:,}: "
+            f"brings the network to {costs:,} multiply-adds per sample, at most {MAX_MULTIPLY_ADDS:,}: "
             "use fewer filters or smaller kernels"
         )
 

@@ -116,7 +116,7 @@ def test_a_budget_in_seconds_ends_the_training(say, folder):
 
 def test_the_bar_says_what_the_judge_said():
     step = Progress(2, 20, 70, 61.0, 0.41, 0.5, 0.5, Estimate(frechet=12.34, confident=0.981))
-    assert _say(step) == "epoch 2/20  FID 12.3  98 % clear"
+    assert _say(step) == "epoch 2/20  FID 12.3  98 % confident"
     assert _say(replace(step, epochs=None, estimate=None)) == "step 70"
 
 

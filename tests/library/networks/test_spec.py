@@ -75,11 +75,11 @@ def misfit(generator=TO_IMAGE, discriminator=TO_NUMBER) -> str:
         (
             [Conv2D(10, 10), ReLU()],
             (101, 200, 200),
-            f"layer 1 Conv2D brings the network to 4,040,000,000 multiplications per sample, at most "
+            f"layer 1 Conv2D brings the network to 4,040,000,000 multiply-adds per sample, at most "
             f"{MAX_MULTIPLY_ADDS:,}: use fewer filters or smaller kernels",
         ),
     ],
-    ids=["parameters", "numbers", "multiplications"],
+    ids=["parameters", "numbers", "multiply-adds"],
 )
 def test_the_layer_that_makes_a_network_too_large_is_named_with_the_fix(layers, start, sentence):
     with pytest.raises(NetworkError) as caught:
