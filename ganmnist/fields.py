@@ -33,11 +33,6 @@ class Settings(BaseModel):
         fields = cls.model_fields.items()
         return {mark.name: name for name, field in fields for mark in field.metadata if isinstance(mark, Formerly)}
 
-    @classmethod
-    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
-        """As pydantic's, with the names of before too."""
-        return super().model_construct(_fields_set, **_with_new_names(cls.renamed(), values))
-
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's, with the names of before too."""
         return super().model_copy(update=update and _with_new_names(self.renamed(), dict(update)), deep=deep)

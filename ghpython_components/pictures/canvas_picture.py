@@ -1,4 +1,6 @@
-"""A picture of a definition, drawn from its file: `python -m ghpython_components.pictures.canvas_picture FILE.ghx PICTURE.png`.
+"""A picture of a definition, drawn from its file.
+
+`python -m ghpython_components.pictures.canvas_picture FILE.ghx PICTURE.png` writes it.
 
 It shows where things are and what is wired to what, not what Grasshopper would look like to the pixel.
 """

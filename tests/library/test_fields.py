@@ -45,7 +45,6 @@ def test_settings_that_say_boldness_are_read_as_truncation(settings):
 @pytest.mark.parametrize("settings", WITH_TRUNCATION)
 def test_copies_with_the_old_name_are_changed_too(settings):
     assert settings(seed=3).model_copy(update={"boldness": 0.25}) == settings(seed=3, truncation=0.25)
-    assert settings.model_construct(boldness=0.25).truncation == 0.25
 
 
 def test_settings_kept_as_json_before_the_name_changed_are_read():
