@@ -14,6 +14,9 @@ import threading
 import time
 import types
 
+import docstrings
+import ironpython
+
 try:
     import queue
 except ImportError:  # Python 2
@@ -177,10 +180,12 @@ class Component(Strict):
 
     _settable = ("Message",)
 
-    def __init__(self, document, guid, code, interface):
+    def __init__(self, document, guid, source, interface):
         self._document = document
         self._guid = guid
-        self._code = code
+        self._source = source
+        self._code = ironpython.compiled(source)
+        self._described = None
         self._inputs = interface["inputs"]
         self._outputs = [port["name"] for port in interface["outputs"]]
         self._wires = {}  # input: [(component, output)]
@@ -265,6 +270,9 @@ class Component(Strict):
             scope[name] = brought[0] if len(brought) == 1 else merged(brought)
         scope["ghenv"] = Environment(self)
         scope["__name__"] = "__main__"
+        if sys.version_info[0] == 2:
+            names = [port["name"] for port in self._inputs]
+            self._described = docstrings.described(self._source, names, self._outputs)
         exec(self._code, scope)
         self._values = {name: scope[name] for name in self._outputs}
 

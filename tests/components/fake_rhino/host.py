@@ -14,6 +14,7 @@ import threading
 import traceback
 
 import fakes
+import ironpython
 import shapes
 
 
@@ -29,9 +30,9 @@ class Canvas(object):
         path = os.path.join(self.folder, component)
         with io.open(path + ".json") as file:
             interface = json.load(file)
-        with io.open(path + ".py", "rb") as file:
-            code = compile(file.read(), component + ".py", "exec")
-        self.placed[name] = component, fakes.Component(self.document, "guid-of-" + name, code, interface)
+        with io.open(path + ".py", encoding="ascii") as file:
+            source = file.read()
+        self.placed[name] = component, fakes.Component(self.document, "guid-of-" + name, source, interface)
 
     def wire(self, source, output, target, input):
         """Lead a wire to an input, beside those that lead there already."""
@@ -67,6 +68,7 @@ class Canvas(object):
             "times": component._times,
             "outputs": {output: shapes.plain(component._values[output]) for output in outputs},
             "threads": threading.active_count(),
+            "described": component._described,
         }
 
     def burst(self, name, runs):
@@ -103,6 +105,7 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else prints does not get between the answers
     fakes.install(shapes.CommonObject, Point3d=shapes.Point3d, PolylineCurve=shapes.PolylineCurve)
+    ironpython.install()
     canvas = Canvas(sys.argv[1])
     running = [True]
 
