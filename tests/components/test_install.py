@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -120,10 +121,31 @@ def older(content):
     return to_bytes(outer)
 
 
-def test_an_older_version_is_listed_and_replaced(install, folder):
+def in_the_form_before(content):
+    """Return a user object for Rhino 8 as 0.0.9 wrote it: of the guid for all languages, outputs without hints."""
+    outer = from_bytes(content)
+    inner = from_bytes(outer.get("Object"))
+    for port in inner.chunk("ParameterData").chunks:
+        gone = {"Access", "ScriptParameterVersion"}
+        if port.name == "OutputParam":
+            gone |= {"AllowTreeAccess", "ScriptParamAccess", "ShowTypeHints", "TypeHintID"}
+        port.items = [item for item in port.items if item.name not in gone]
+        port.items += [Item(name, codes.BOOL, False) for name in ("ReverseData", "SimplifyData")]
+        port.chunks = [chunk for chunk in port.chunks if chunk.name != "ConverterData"]
+    inner.items += [Item("IconDisplay", codes.INT32, 0), Item("MarshalGuids", codes.BOOL, True)]
+    inner.sort()
+    base = UUID("c9b2d725-6f87-4b07-af90-bd9aefef68eb")
+    changed = {"BaseID": (codes.GUID, base), "Object": (codes.BYTES, to_bytes(inner))}
+    outer.items = [Item(item.name, *changed.get(item.name, (item.type, item.value))) for item in outer.items]
+    outer.items.append(Item("ToolTip", codes.STRING, outer.get("Description")))
+    return older(to_bytes(outer))
+
+
+@pytest.mark.parametrize("before", [older, in_the_form_before])
+def test_an_older_version_is_listed_and_replaced(install, folder, before):
     install("--rhino", "8")
     now = (folder / TRAIN).read_bytes()
-    (folder / TRAIN).write_bytes(older(now))
+    (folder / TRAIN).write_bytes(before(now))
     _, said = install("--list", "--rhino", "8")
     assert f"{TRAIN:44} 0.0.9, now {sources.version()}" in said
     assert f"{folder}: {COUNT} of ganmnist" in said
