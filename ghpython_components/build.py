@@ -17,6 +17,7 @@ from typing import Any
 from ghpython_components import definitions, yak
 from ghpython_components.archive import to_bytes, to_xml
 from ghpython_components.document import page_sliders, user_objects
+from ghpython_components.document.releases import RELEASES
 from ghpython_components.document.script_component import RHINOS, Rhino
 from ghpython_components.sources.component import FOLDER, SHARED, Component, all_components, document, version
 
@@ -62,7 +63,9 @@ def artefacts() -> dict[str, bytes]:
             archive = definitions.definition(name, components, rhino).archive()
             files[f"definitions/{folder}/{name}.ghx"] = to_xml(archive)
             files[f"definitions/{folder}/{name}.gh"] = to_bytes(archive)
-        files[yak.file_name(version(), rhino)] = yak.package(version(), rhino, objects, _licence())
+        for release in (each for each in RELEASES if each.rhino is rhino):
+            package = yak.package(version(), objects, _licence())
+            files[yak.file_name(version(), release)] = package
     return files
 
 

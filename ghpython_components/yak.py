@@ -1,6 +1,6 @@
 """Packages for Rhino's package manager, .yak files: a zip of a manifest, an icon and the user objects.
 
-File names tell the Rhino that a package is for, so there is one for each generation.
+File names tell the Rhino that a package is for, and no other is shown it: there is one for each.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-from ghpython_components.document.script_component import Rhino
+from ghpython_components.document.releases import Release
 from ghpython_components.icons.icons import package_icon
 
 _TIME = (2026, 1, 1, 0, 0, 0)  # in every zip: the same files give the same bytes
@@ -32,17 +32,16 @@ icon: {icon}
 """
 
 
-def file_name(version: str, rhino: Rhino) -> str:
+def file_name(version: str, release: Release) -> str:
     """Return the name of a package."""
-    return f"{_NAME}-{version}-rh{rhino.number}-any.yak"
+    return f"{_NAME}-{version}-rh{release.number}-any.yak"
 
 
-def package(version: str, rhino: Rhino, user_objects: Mapping[str, bytes], licence: str) -> bytes:
+def package(version: str, user_objects: Mapping[str, bytes], licence: str) -> bytes:
     """Return a package.
 
     Args:
         version: Of the package.
-        rhino: For which Rhino.
         user_objects: Contents of the .ghuser files, by file name.
         licence: The text of the licence.
     """

@@ -8,21 +8,21 @@ import pytest
 import yaml
 from PIL import Image
 
-from ghpython_components.document.script_component import RHINOS
+from ghpython_components.document.releases import RELEASES
 from ghpython_components.document.user_objects import file_name, our_version
 from ghpython_components.sources.component import all_components, version
 
 SEMVER = r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
 
 
-@pytest.fixture(params=RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
-def rhino(request):
+@pytest.fixture(params=RELEASES, ids=lambda release: f"Rhino {release.number}")
+def release(request):
     return request.param
 
 
 @pytest.fixture
-def package(dist, rhino):
-    path = dist / f"ganmnist-{version()}-rh{rhino.number}-any.yak"
+def package(dist, release):
+    path = dist / f"ganmnist-{version()}-rh{release.number}-any.yak"
     return zipfile.ZipFile(io.BytesIO(path.read_bytes()))
 
 
@@ -42,7 +42,8 @@ def test_the_icon_is_a_picture_in_the_package(package):
     assert (icon.format, icon.size) == ("PNG", (64, 64))
 
 
-def test_the_user_objects_of_that_rhino_lie_at_the_top_and_are_those_of_the_folder(package, dist, rhino):
+def test_the_user_objects_that_rhino_takes_lie_at_the_top_and_are_those_of_the_folder(package, dist, release):
+    rhino = release.rhino
     names = [name for name in package.namelist() if name.endswith(".ghuser")]
     assert sorted(names) == sorted(file_name(component.name, rhino) for component in all_components())
     for name in names:
