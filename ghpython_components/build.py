@@ -2,7 +2,7 @@
 
     rhino7/, rhino8/           user objects, .ghuser
     definitions/rhino7, 8/     the bundled definitions, .ghx and .gh
-    *.yak                      packages for Rhino's package manager
+    *.yak                      packages of both for Rhino's package manager
 
 The same sources give the same bytes.
 """
@@ -59,12 +59,13 @@ def artefacts() -> dict[str, bytes]:
         folder = f"rhino{rhino.number}"
         objects = user_object_files(components, rhino)
         files.update({f"{folder}/{name}": content for name, content in objects.items()})
+        canvases = {}
         for name in definitions.names():
             archive = definitions.definition(name, components, rhino).archive()
             files[f"definitions/{folder}/{name}.ghx"] = to_xml(archive)
-            files[f"definitions/{folder}/{name}.gh"] = to_bytes(archive)
+            files[f"definitions/{folder}/{name}.gh"] = canvases[f"{name}.gh"] = to_bytes(archive)
         for release in (each for each in RELEASES if each.rhino is rhino):
-            package = yak.package(version(), objects, _licence())
+            package = yak.package(version(), release, objects, canvases, _licence())
             files[yak.file_name(version(), release)] = package
     return files
 
