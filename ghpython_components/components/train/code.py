@@ -13,7 +13,10 @@ def follow(bridge, wanted, memory):
     run = carry_out(bridge, memory["queue"]) or (not seen["id"] and find_run(bridge, wanted, memory))
     if run and run["id"] != seen["id"]:
         seen.update(id=run["id"], next=0, number=0, loss_d=[], loss_g=[], preview=None)
-        scriptcontext.sticky.setdefault("ganmnist runs", {})[run["id"]] = memory["name"]
+        owners = scriptcontext.sticky.setdefault("ganmnist runs", {})
+        for id in [id for id, owner in list(owners.items()) if owner not in scriptcontext.sticky]:
+            owners.pop(id, None)
+        owners[run["id"]] = memory["name"]
     if not seen["id"]:
         return {"mark": None, "run": None}
     try:
