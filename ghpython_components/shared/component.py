@@ -59,7 +59,7 @@ class Component(object):
         memory["first"] = first
         first["runs"] = run  # so many, once the solution is over
         self.deadline = first["deadline"]  # all runs of one solution share it
-        self.waits = bool(wait) or not _is_shown(document)
+        self.waits = wait or not _is_shown(document)
         if self.waits:
             self.deadline = clock() + LONG_WAIT
 
@@ -97,6 +97,7 @@ class Component(object):
             job["done"].wait(max(0.0, self.deadline - clock()))
         if job and job["done"].is_set():
             _take(slot, job)
+            changed = changed or job["request"] != request  # it was asked before a press, or another value
         elif job and clock() - job["started"] > GIVE_UP:
             job["error"] = BridgeError("The server keeps sending and never ends. Start it again.", "endless", True)
             _take(slot, job)

@@ -18,6 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+pytestmark = pytest.mark.slow
+
 READY = {"state": "ready", "name": "MNIST", "train": 6, "test": 1, "percent": 100.0, "problem": None, "preview": None}
 
 
@@ -53,7 +55,6 @@ class TwoDocuments(RuleBasedStateMachine):
     def open_both(self):
         self.before = self.counting.presses()
         self.pressed = 0
-        self.trail = []
         self.alive = {"one": False, "two": False}
         for document in self.alive:
             self.open(document)
@@ -70,26 +71,22 @@ class TwoDocuments(RuleBasedStateMachine):
             for _ in range(times):
                 self.rhino.press(document, "load")
             self.pressed += times
-            self.note("press", document, times)
             self.settle()
 
     @rule(document=st.sampled_from(["one", "two"]), runs=st.integers(2, 4))
     def solve_with_a_list(self, document, runs):
         if self.alive[document]:
-            self.note("list", document, runs)
             self.rhino.solve(document, *[{"load": False}] * runs)
 
     @rule(document=st.sampled_from(["one", "two"]))
     def delete_and_undo(self, document):
         if self.alive[document]:
-            self.note("undo", document)
             self.rhino.do("delete", name=document)
             self.rhino.do("undelete", name=document, document=document)
 
     @rule(document=st.sampled_from(["one", "two"]))
     def save_as_and_close(self, document):
         if self.alive[document]:
-            self.note("close", document)
             self.rhino.do("close", document=document)
             self.alive[document] = False
 
@@ -100,11 +97,8 @@ class TwoDocuments(RuleBasedStateMachine):
             if not alive:
                 self.open(document)
 
-    def note(self, *what):
-        self.trail.append(what)
-
     def settle(self):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 10
         while self.counting.presses() - self.before < self.pressed and time.monotonic() < deadline:
             for document, alive in self.alive.items():
                 if alive:
@@ -113,8 +107,7 @@ class TwoDocuments(RuleBasedStateMachine):
 
     @invariant()
     def every_press_was_made_once(self):
-        made = self.counting.presses() - self.before
-        assert made == self.pressed, [made, self.pressed, self.trail]
+        assert self.counting.presses() - self.before == self.pressed
 
     @invariant()
     def nothing_piles_up(self):
@@ -131,7 +124,7 @@ def test_no_press_is_lost_or_made_twice_in_whatever_order_documents_come_and_go(
     run_state_machine_as_test(
         TwoDocuments,
         settings=settings(
-            max_examples=60,
+            max_examples=25,
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
