@@ -50,6 +50,7 @@ class Component(object):
             memory = {"name": name + str(run), "run": run, "slots": {}, "held": {}, "queue": [], "presses": 0}
             scriptcontext.sticky[memory["name"]] = memory
         memory["host"] = self.host  # another one after a deletion that was undone
+        memory["guid"] = self.host.InstanceGuid
         memory["bridge"] = Bridge(scriptcontext.sticky.setdefault("ganmnist bridge", new_shared()))
         self.memory = memory
         first = scriptcontext.sticky.get(name + "1")
@@ -62,6 +63,14 @@ class Component(object):
         self.waits = wait or not _is_shown(document)
         if self.waits:
             self.deadline = clock() + LONG_WAIT
+
+    def is_present(self, guid):
+        """Tell whether a component is in this document, or has a memory in another."""
+        document = self.host.OnPingDocument()
+        if document is not None and document.FindObject(guid, False) is not None:
+            return True
+        sticky = scriptcontext.sticky
+        return any(sticky[name]["guid"] == guid for name in list(sticky.keys()) if str(name).startswith(MEMORY))
 
     def pressed(self, name, value):
         """Tell whether a button went down in this solve. One that is down when the file opens did not."""

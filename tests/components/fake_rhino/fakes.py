@@ -164,6 +164,10 @@ class Document(Strict):
         on_screen_thread("the document")
         return self._owner
 
+    def FindObject(self, guid, top_level_only):
+        on_screen_thread("the document")
+        return next((component for component in self._components if component._guid == guid), None)
+
     @property
     def SolutionState(self):
         on_screen_thread("the document")
