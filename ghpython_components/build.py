@@ -2,7 +2,7 @@
 
     rhino7/, rhino8/           user objects, .ghuser
     definitions/rhino7, 8/     the bundled definitions, .ghx and .gh
-    *.yak                      packages for Rhino's package manager
+    *.yak                      packages of both for Rhino's package manager
 
 The same sources give the same bytes.
 """
@@ -17,6 +17,7 @@ from typing import Any
 from ghpython_components import definitions, yak
 from ghpython_components.archive import to_bytes, to_xml
 from ghpython_components.document import page_sliders, user_objects
+from ghpython_components.document.releases import RELEASES
 from ghpython_components.document.script_component import RHINOS, Rhino
 from ghpython_components.sources.component import FOLDER, SHARED, Component, all_components, document, version
 
@@ -58,11 +59,14 @@ def artefacts() -> dict[str, bytes]:
         folder = f"rhino{rhino.number}"
         objects = user_object_files(components, rhino)
         files.update({f"{folder}/{name}": content for name, content in objects.items()})
+        canvases = {}
         for name in definitions.names():
             archive = definitions.definition(name, components, rhino).archive()
             files[f"definitions/{folder}/{name}.ghx"] = to_xml(archive)
-            files[f"definitions/{folder}/{name}.gh"] = to_bytes(archive)
-        files[yak.file_name(version(), rhino)] = yak.package(version(), rhino, objects, _licence())
+            files[f"definitions/{folder}/{name}.gh"] = canvases[f"{name}.gh"] = to_bytes(archive)
+        for release in (each for each in RELEASES if each.rhino is rhino):
+            package = yak.package(version(), release, objects, canvases, _licence())
+            files[yak.file_name(version(), release)] = package
     return files
 
 

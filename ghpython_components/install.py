@@ -16,7 +16,8 @@ from pathlib import Path
 from ghpython_components import build, definitions
 from ghpython_components.archive import to_bytes
 from ghpython_components.document import user_objects
-from ghpython_components.document.script_component import RHINOS, Rhino
+from ghpython_components.document.releases import RELEASES, Release
+from ghpython_components.document.script_component import Rhino
 from ghpython_components.shared.client import home
 from ghpython_components.sources.component import Component, all_components, version
 
@@ -59,7 +60,7 @@ class NoRhino(Exception):
     """Rhino was not found; the message says what to do."""
 
 
-def user_object_folders(platform: str, environment: Mapping[str, str], user: Path) -> list[tuple[Rhino, Path]]:
+def user_object_folders(platform: str, environment: Mapping[str, str], user: Path) -> list[tuple[Release, Path]]:
     """Return where each Rhino on this machine looks for user objects.
 
     Args:
@@ -73,17 +74,18 @@ def user_object_folders(platform: str, environment: Mapping[str, str], user: Pat
     if platform == "win32":
         roaming = Path(environment.get("APPDATA") or user / "AppData" / "Roaming")
         rhinos = roaming / "McNeel" / "Rhinoceros"
-        folders = [roaming / "Grasshopper" / "UserObjects"] * len(RHINOS)  # one for all
+        folders = [roaming / "Grasshopper" / "UserObjects"] * len(RELEASES)  # one for all
     elif platform == "darwin":
         rhinos = user / "Library" / "Application Support" / "McNeel" / "Rhinoceros"
-        folders = [rhinos / f"{rhino.number}.0" / "Plug-ins" / _GRASSHOPPER_MAC / "UserObjects" for rhino in RHINOS]
+        folders = [rhinos / each.folder / "Plug-ins" / _GRASSHOPPER_MAC / "UserObjects" for each in RELEASES]
     else:
         raise NoRhino("Rhino runs on Windows and macOS. Name a folder to write the user objects to: --to DIR")
-    pairs = zip(RHINOS, folders, strict=True)
-    found = [(rhino, folder) for rhino, folder in pairs if (rhinos / f"{rhino.number}.0").is_dir()]
+    pairs = zip(RELEASES, folders, strict=True)
+    found = [(release, folder) for release, folder in pairs if (rhinos / release.folder).is_dir()]
     if not found:
+        known = ", ".join(str(release.number) for release in RELEASES)
         raise NoRhino(
-            f"Neither Rhino 7 nor Rhino 8 has left a folder in {rhinos}. Start Rhino and Grasshopper once, "
+            f"No Rhino ({known}) has left a folder in {rhinos}. Start Rhino and Grasshopper once, "
             "or name Grasshopper's user object folder (File, Special Folders): --to DIR --rhino 8"
         )
     return found
@@ -95,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="ganmnist-server install-components",
         description="Install the Grasshopper components, and the definitions to begin with.",
     )
-    parser.add_argument("--rhino", type=int, choices=[rhino.number for rhino in RHINOS], help="only for this Rhino")
+    parser.add_argument("--rhino", type=int, choices=[each.number for each in RELEASES], help="only for this Rhino")
     parser.add_argument(
         "--to", type=Path, metavar="DIR", help="put the user objects there, not where Grasshopper looks"
     )
@@ -138,15 +140,16 @@ def _places(number: int | None, folder: Path | None) -> Iterator[Place]:
     if folder is None:
         found = user_object_folders(sys.platform, os.environ, Path.home())
     else:
-        found = [(rhino, folder.expanduser().resolve()) for rhino in RHINOS]
-    chosen = [(rhino, each) for rhino, each in found if number in (None, rhino.number)]
+        found = [(release, folder.expanduser().resolve()) for release in RELEASES]
+    # What two Rhinos take from one folder is installed once.
+    chosen = dict.fromkeys((release.rhino, each) for release, each in found if number in (None, release.number))
     if not chosen:
         raise NoRhino(f"Rhino {number} was not found on this machine. Name a folder: --to DIR")
     components = all_components()
     for rhino, each in chosen:
         make = partial(build.user_object_files, components, rhino)
         yield Place(each, f"_rh{rhino.number}.ghuser", user_objects.our_version, make)
-    for rhino, _ in chosen:
+    for rhino in dict.fromkeys(rhino for rhino, _ in chosen):
         yield Place(
             Path(home()) / "definitions" / f"rhino{rhino.number}",
             ".gh",

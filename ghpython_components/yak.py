@@ -1,6 +1,6 @@
-"""Packages for Rhino's package manager, .yak files: a zip of a manifest, an icon and the user objects.
+"""Packages for Rhino's package manager, .yak files: a zip of a manifest, user objects, definitions and a README.
 
-File names tell the Rhino that a package is for, so there is one for each generation.
+File names tell the Rhino that a package is for, and no other is shown it, so there is one for each.
 """
 
 from __future__ import annotations
@@ -8,21 +8,25 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from textwrap import indent
 
-from ghpython_components.document.script_component import Rhino
+from ghpython_components.document.releases import Release
+from ghpython_components.document.user_objects import CATEGORY
 from ghpython_components.icons.icons import package_icon
 
 _TIME = (2026, 1, 1, 0, 0, 0)  # in every zip: the same files give the same bytes
 _NAME = "ganmnist"
 _ICON = "icon.png"
+_ABOUT = """\
+Train a GAN on handwritten digits and use it as a design tool: a button trains, sliders draw digits as meshes and
+points. The server beside Rhino comes from Python: pip install ganmnist."""
 _MANIFEST = """\
 name: {name}
 version: "{version}"
 authors:
 - ganmnist
 description: >-
-  Train a GAN on handwritten digits and use it as a design tool: a button trains, sliders draw digits as meshes and
-  points. The server beside Rhino comes from Python: pip install ganmnist.
+{about}
 keywords:
 - GAN
 - MNIST
@@ -30,27 +34,56 @@ keywords:
 - neural network
 icon: {icon}
 """
+_README = """\
+# ganmnist {version} for Rhino {number}
+
+{about}
+
+Start the server in a terminal for the first time, `ganmnist-server serve`; from then on the button start of the Server
+component does it. Restart Rhino: the components are in Grasshopper's tab {category}. Then open the first definition:
+
+{definitions}
+
+They lie in the folder in which Rhino keeps this package:
+
+- Windows: `%APPDATA%\\McNeel\\Rhinoceros\\packages\\{folder}\\{name}\\{version}`
+- macOS: `~/Library/Application Support/McNeel/Rhinoceros/packages/{folder}/{name}/{version}`
+"""
 
 
-def file_name(version: str, rhino: Rhino) -> str:
+def file_name(version: str, release: Release) -> str:
     """Return the name of a package."""
-    return f"{_NAME}-{version}-rh{rhino.number}-any.yak"
+    return f"{_NAME}-{version}-rh{release.number}-any.yak"
 
 
-def package(version: str, rhino: Rhino, user_objects: Mapping[str, bytes], licence: str) -> bytes:
+def package(
+    version: str, release: Release, user_objects: Mapping[str, bytes], definitions: Mapping[str, bytes], licence: str
+) -> bytes:
     """Return a package.
 
     Args:
         version: Of the package.
-        rhino: For which Rhino.
-        user_objects: Contents of the .ghuser files, by file name.
+        release: For which Rhino.
+        user_objects: Contents of the .ghuser files, by file name. Grasshopper looks for them at the top.
+        definitions: Contents of the .gh files, by file name.
         licence: The text of the licence.
     """
+    readme = _README.format(
+        about=_ABOUT,
+        category=CATEGORY,
+        definitions="\n".join(f"- definitions/{name}" for name in definitions),
+        folder=release.folder,
+        name=_NAME,
+        number=release.number,
+        version=version,
+    )
     files = {
-        "manifest.yml": _MANIFEST.format(name=_NAME, version=version, icon=_ICON).encode(),
+        "manifest.yml": _MANIFEST.format(name=_NAME, version=version, about=indent(_ABOUT, "  "), icon=_ICON).encode(),
         _ICON: package_icon(),
         **user_objects,
+        **{f"definitions/{name}": content for name, content in definitions.items()},
         "misc/LICENSE": licence.encode(),
+        "misc/README.md": readme.encode(),
     }
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:

@@ -1,6 +1,7 @@
-"""A script component as Grasshopper keeps it, in a user object or a definition: GHPython of Rhino 7, Script of Rhino 8.
+"""A script component as Grasshopper keeps it in user objects and definitions: GHPython of Rhino 7, Python 3 of Rhino 8.
 
-Every key here stands in files that Rhino wrote; a test holds ours against them.
+There are more forms of it than these. Each of ours is one form whole, as Rhino itself writes it; a test holds it beside
+real ones of that form alone, since no real file has a mixture of two.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from ghpython_components.sources.component import Component, Port
 _ACCESS = {"item": 0, "list": 1, "tree": 2}
 ROW = 20.0  # height of an input on the canvas, pixels
 _LETTER, _ICON = 6.2, 30.0  # pixels, about; Grasshopper measures anew when it loads a file
+_FORM = 3  # ScriptComponentVersion that Rhino 8 writes
+_PORT_FORM = 2  # and ScriptParameterVersion of the inputs and outputs
+_UNHINTED = "none"  # what an output has for a hint: its values stay what they are
 
 Wires = Mapping[str, Sequence[UUID]]
 
@@ -31,6 +35,7 @@ class Rhino:
         base: Guid of the component that runs a script.
         input, output: Guids of its parameters.
         hints: Guids of the type hints.
+        types: What a hint turns values into, assembly and type of .NET. GHPython keeps none.
         plugin: Grasshopper's version in the definitions it writes.
     """
 
@@ -39,9 +44,11 @@ class Rhino:
     input: UUID
     output: UUID
     hints: Mapping[str, UUID]
+    types: Mapping[str, tuple[str, str]]
     plugin: tuple[int, int, int]
 
 
+_CORE, _RHINO_COMMON = "System.Private.CoreLib", "RhinoCommon"
 _SAME_HINTS = {
     "bool": UUID("d60527f5-b5af-4ef6-8970-5f96fe412559"),
     "int": UUID("48d01794-d3d8-4aef-990e-127168822244"),
@@ -58,17 +65,28 @@ RHINO7 = Rhino(
         "float": UUID("39fbc626-7a01-46ab-a18e-ec1c0c41685b"),
         "str": UUID("37261734-eec7-4f50-b6a8-b8d1f3c4396b"),
     },
+    types={},
     plugin=(1, 0, 7),
 )
 RHINO8 = Rhino(
     8,
-    base=UUID("c9b2d725-6f87-4b07-af90-bd9aefef68eb"),
+    base=UUID("719467e6-7cf5-4848-99b0-c5dd57e5442c"),
     input=UUID("08908df5-fa14-4982-9ab2-1aa0927566aa"),
     output=UUID("08908df5-fa14-4982-9ab2-1aa0927566aa"),
     hints={
         **_SAME_HINTS,
         "float": UUID("9d51e32e-c038-4352-9554-f4137ca91b9a"),
         "str": UUID("3aceb454-6dbd-4c5b-9b6b-e71f8c1cdf88"),
+        _UNHINTED: UUID("6a184b65-baa3-42d1-a548-3915b401de53"),
+    },
+    types={
+        "bool": (_CORE, "System.Boolean"),
+        "int": (_CORE, "System.Int32"),
+        "float": (_CORE, "System.Double"),
+        "str": (_CORE, "System.String"),
+        "curve": (_RHINO_COMMON, "Rhino.Geometry.Curve"),
+        "plane": (_RHINO_COMMON, "Rhino.Geometry.Plane"),
+        _UNHINTED: (_CORE, "System.Object"),
     },
     plugin=(1, 0, 8),
 )
@@ -134,12 +152,10 @@ def container(
         return Chunk(name, [*common, *own], chunks)
     own = [
         Item("GraftStandardOutputLines", BOOL, True),
-        Item("IconDisplay", INT32, 0),  # icon or name, as the user has set for all components
         Item("MarshGuids", BOOL, True),
         Item("MarshInputs", BOOL, True),
         Item("MarshOutputs", BOOL, True),
-        Item("MarshalGuids", BOOL, True),
-        Item("ScriptComponentVersion", INT32, 3),
+        Item("ScriptComponentVersion", INT32, _FORM),
         Item("Tooltip", STRING, component.description),
         Item("UsingLibraryInputParam", BOOL, False),
         Item("UsingScriptInputParam", BOOL, False),
@@ -210,7 +226,8 @@ def _parameters(component: Component, rhino: Rhino, guid: UUID, at: tuple[float,
             bounds = (x, at[1] + 2 + index * row, width, row)
             own = parameter(guid, side, port.name)
             sources = wires.get(port.name, ()) if side == "Input" else ()
-            chunks.append(Chunk(f"{side}Param", _port(port, side, rhino, own, sources), [_box(bounds)], index))
+            kept = [_box(bounds), *_converter(port, rhino)]
+            chunks.append(Chunk(f"{side}Param", _port(port, side, rhino, own, sources), kept, index))
     return Chunk("ParameterData", items, chunks)
 
 
@@ -225,24 +242,26 @@ def _port(port: Port, side: str, rhino: Rhino, guid: UUID, sources: Sequence[UUI
         Item("SourceCount", INT32, len(sources)),
         *(Item("Source", GUID, source, index) for index, source in enumerate(sources)),
     ]
-    if side == "Input":
-        items += [
-            Item("AllowTreeAccess", BOOL, True),
-            Item("ScriptParamAccess", INT32, _ACCESS[port.access]),
-            Item("ShowTypeHints", BOOL, True),
-            Item("TypeHintID", GUID, rhino.hints[port.hint]),
-        ]
-        if rhino is RHINO7 and port.access != "item":
-            items.append(Item("Access", INT32, _ACCESS[port.access]))
+    if rhino is RHINO7 and side == "Output":  # generic data, that knows nothing of scripts
+        return items
+    items += [
+        Item("AllowTreeAccess", BOOL, side == "Input"),
+        Item("ScriptParamAccess", INT32, _ACCESS[port.access]),
+        Item("ShowTypeHints", BOOL, True),
+        Item("TypeHintID", GUID, rhino.hints[port.hint or _UNHINTED]),
+    ]
+    if port.access != "item":
+        items.append(Item("Access", INT32, _ACCESS[port.access]))
     if rhino is RHINO8:
-        items += [
-            Item("ReverseData", BOOL, False),
-            Item("SimplifyData", BOOL, False),
-            Item("ToolTip", STRING, port.description),
-        ]
-        if side == "Input":
-            items.append(Item("WireDisplay", INT32, 0))
+        items += [Item("ScriptParameterVersion", INT32, _PORT_FORM), Item("ToolTip", STRING, port.description)]
     return items
+
+
+def _converter(port: Port, rhino: Rhino) -> list[Chunk]:
+    if not rhino.types:
+        return []
+    assembly, name = rhino.types[port.hint or _UNHINTED]
+    return [Chunk("ConverterData", [Item("AssemblyName", STRING, assembly), Item("TypeName", STRING, name)])]
 
 
 def _column(ports: tuple[Port, ...]) -> float:

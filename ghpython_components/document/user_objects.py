@@ -44,8 +44,6 @@ def user_object(component: Component, rhino: Rhino) -> bytes:
             Item("SubCategory", STRING, component.subcategory),
         ],
     )
-    if rhino.number == 8:
-        outer.items.append(Item("ToolTip", STRING, component.description))
     outer.sort()
     return to_bytes(outer)
 

@@ -6,6 +6,7 @@ import Rhino
 import System
 
 from ghpython_components.shared.geometry import to_plane
+from ghpython_components.shared.text import decimal
 
 
 class Chart(object):
@@ -80,7 +81,7 @@ class Scale(object):
     def label(self, tick, title):
         """Return the text of a tick; the last one says what is measured."""
         digits = max(0, -_floor(math.log10(self.step) + 1e-9))
-        text = "{0:.{1}f}".format(tick, digits)
+        text = decimal(tick, digits)
         return "{0} {1}".format(text, title) if tick == self.ticks[-1] else text
 
 

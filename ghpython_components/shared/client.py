@@ -16,6 +16,7 @@ import time
 import uuid
 
 from ghpython_components.shared.contract import API_VERSION, CALLS
+from ghpython_components.shared.text import plain, to_json
 
 try:
     from urllib import urlencode
@@ -154,8 +155,8 @@ class Bridge(object):
         except socket.timeout:
             connection.close()
             raise BridgeError(
-                "The ganmnist server at {0} did not answer within {1:g} seconds. Wait, or {2}".format(
-                    server["url"], seconds, _remedy(server, "start it again")
+                "The ganmnist server at {0} did not answer within {1} seconds. Wait, or {2}".format(
+                    server["url"], plain(seconds), _remedy(server, "start it again")
                 ),
                 "timeout",
                 True,
@@ -263,14 +264,15 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
         headers["X-Client-Api"] = str(API_VERSION)
     if isinstance(body, dict):
         headers["Content-Type"] = "application/json"
-        body = json.dumps(body).encode("ascii")
+        body = to_json(body).encode("ascii")
     elif body is not None:
         headers["Content-Type"] = "application/octet-stream"
     elif method == "POST":
         headers["Content-Length"] = "0"
     connection.sock.settimeout(seconds)
     deadline = clock() + seconds
-    connection.request(method, path, body, headers)
+    # str: with one text among bytes Python 2 makes text of the whole request
+    connection.request(str(method), str(path), body, {str(name): str(value) for name, value in headers.items()})
     response = connection.getresponse()
     content = []
     size = 0

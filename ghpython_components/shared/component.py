@@ -16,33 +16,61 @@ import System
 
 from ghpython_components.shared.canvas import tell
 from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp, new_shared
+from ghpython_components.shared.text import plain
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
+LONG_WAIT = 2 * CALL_SECONDS  # where there is one solution only
 FRESH = 0.8  # seconds for which an answer is not asked for again
 RETRY = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server is down
 PRESS_LASTS = 60.0  # seconds for which a press waits for a server that is down
 PASSING = ("version", "model_not_found")  # refusals that time may mend, beside those that say when to come again
 GIVE_UP = 3 * CALL_SECONDS
+MEMORY = "ganmnist memory "  # and document, component and run: the name of a memory in Rhino's sticky
 
 
 class Component(object):
-    """One solve of a component; what must outlive it is in `memory`, in Rhino's sticky under the component's guid."""
+    """One solve of a component; what must outlive it is in `memory`, in Rhino's sticky.
 
-    def __init__(self, ghenv):
+    A component is known by its document and its guid: a file that is open twice has components of the same guids.
+
+    Args:
+        ghenv: Of the script.
+        wait: Have the solve wait for the server, as long as that may take. So it does anyhow where there will be no
+            second solution: in a cluster, in Grasshopper Player, in Rhino.Compute.
+    """
+
+    def __init__(self, ghenv, wait=False):
         self.host = ghenv.Component
-        name = "ganmnist {0} ".format(self.host.InstanceGuid)
+        document = self.host.OnPingDocument()
+        name = "{0}{1} {2} ".format(MEMORY, document and document.RuntimeID, self.host.InstanceGuid)
         run = self.host.RunCount  # 1, 2, 3 ... where a list on an item input makes Grasshopper solve more than once
         memory = scriptcontext.sticky.get(name + str(run))
-        if memory is None or memory["host"] != self.host:  # just placed, or its file was opened again
-            memory = {"host": self.host, "name": name + str(run), "slots": {}, "held": {}, "queue": [], "presses": 0}
+        if memory is None:
+            _forget_what_is_gone()
+            memory = {"name": name + str(run), "run": run, "slots": {}, "held": {}, "queue": [], "presses": 0}
             scriptcontext.sticky[memory["name"]] = memory
+        memory["host"] = self.host  # another one after a deletion that was undone
+        memory["guid"] = self.host.InstanceGuid
         memory["bridge"] = Bridge(scriptcontext.sticky.setdefault("ganmnist bridge", new_shared()))
         self.memory = memory
         first = scriptcontext.sticky.get(name + "1")
         if run == 1 or first is None:
             memory["deadline"] = clock() + WAIT
             first = memory
+        memory["first"] = first
+        first["runs"] = run  # so many, once the solution is over
         self.deadline = first["deadline"]  # all runs of one solution share it
+        self.waits = wait or not _is_shown(document)
+        if self.waits:
+            self.deadline = clock() + LONG_WAIT
+
+    def is_present(self, guid):
+        """Tell whether a component is in this document, or has a memory in another."""
+        document = self.host.OnPingDocument()
+        if document is not None and document.FindObject(guid, False) is not None:
+            return True
+        sticky = scriptcontext.sticky
+        return any(sticky[name]["guid"] == guid for name in list(sticky.keys()) if str(name).startswith(MEMORY))
 
     def pressed(self, name, value):
         """Tell whether a button went down in this solve. One that is down when the file opens did not."""
@@ -74,8 +102,11 @@ class Component(object):
         changed = slot.request != request
         slot.request, slot.work, slot.again, slot.keep = request, work, again, keep
         job = slot.job
+        if job and self.waits:
+            job["done"].wait(max(0.0, self.deadline - clock()))
         if job and job["done"].is_set():
             _take(slot, job)
+            changed = changed or job["request"] != request  # it was asked before a press, or another value
         elif job and clock() - job["started"] > GIVE_UP:
             job["error"] = BridgeError("The server keeps sending and never ends. Start it again.", "endless", True)
             _take(slot, job)
@@ -86,6 +117,12 @@ class Component(object):
                 job["done"].wait(max(0.0, self.deadline - clock()))
             if job["done"].is_set():
                 _take(slot, job)
+            elif self.waits:
+                slot.error = BridgeError(
+                    "The server did not answer within {0} seconds, and nothing is solved here a second time. "
+                    "Ask for less, or solve again.".format(plain(LONG_WAIT)),
+                    "timeout",
+                )
         _set_alarm(memory, slot)
         return slot
 
@@ -293,18 +330,42 @@ def _awake(memory, slot):
 
 
 def _is_gone(memory):
-    """Tell whether the component was deleted or its memory replaced; then nothing more is asked for it."""
+    """Tell whether nothing more is to be asked: the component or its document is gone, or solves fewer times by now."""
     sticky = scriptcontext.sticky
-    if memory["host"].OnPingDocument() is None and sticky.get(memory["name"]) is memory:
+    if sticky.get(memory["name"]) is not memory:
+        return True
+    document = memory["host"].OnPingDocument()
+    gone = document is None or not _is_open(document) or memory["run"] > memory["first"]["runs"]
+    if gone:
         del sticky[memory["name"]]
-    return sticky.get(memory["name"]) is not memory
+    return gone
+
+
+def _forget_what_is_gone():
+    sticky = scriptcontext.sticky
+    for name in list(sticky.keys()):
+        if str(name).startswith(MEMORY):
+            _is_gone(sticky[name])
+
+
+def _is_open(document):
+    """Tell whether a document is open, by itself or in a cluster of one that is."""
+    while document is not None and document.Owner is not None:
+        document = document.Owner.OwnerDocument()
+    return document is not None and Grasshopper.Instances.DocumentServer.Contains(document)
+
+
+def _is_shown(document):
+    """Tell whether a document is on the canvas, where a solution may follow another."""
+    return document is not None and Grasshopper.Instances.DocumentServer.Contains(document)
 
 
 def _solve_again(host):
     document = host.OnPingDocument()
 
     def expire(_):
-        if document.SolutionState != Grasshopper.Kernel.GH_ProcessStep.Process:
+        there = host.OnPingDocument() is not None  # it may have been deleted meanwhile
+        if there and document.SolutionState != Grasshopper.Kernel.GH_ProcessStep.Process:
             host.ExpireSolution(False)
 
     if document is not None:

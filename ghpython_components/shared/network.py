@@ -7,6 +7,8 @@ it on, so that nothing is trained by mistake: an empty input would mean "the pre
 import json
 from collections import OrderedDict
 
+from ghpython_components.shared.text import decimal, grouped, to_json
+
 NOT_READY = "not ready: "
 NETWORK = 'a network such as {"layers": [{"layer": "Dense", "units": 128}]}'
 LONGEST = 60  # letters of anything that came
@@ -57,7 +59,7 @@ def read_gan(name, text, wired):
 
 def write_network(layers):
     """Return layers as text: a line for each."""
-    return '{"layers": [\n  ' + ",\n  ".join(json.dumps(layer) for layer in layers) + "\n]}"
+    return '{"layers": [\n  ' + ",\n  ".join(to_json(layer) for layer in layers) + "\n]}"
 
 
 def new_layer(name, parameters, given):
@@ -79,7 +81,7 @@ def layer_lines(network):
     """Return the server's layer table as lines for a Panel."""
     lines = []
     for row in network["rows"]:
-        trained = " ({0:,} parameters)".format(row["parameters"]) if row["parameters"] else ""
+        trained = " ({0} parameters)".format(grouped(row["parameters"])) if row["parameters"] else ""
         lines.append(layer_line(row) + trained)
     return lines
 
@@ -94,7 +96,7 @@ def short(number):
     """Return a number as a few letters: 850, 81 k, 1.7 M."""
     if number < 1000:
         return "{0}".format(number)
-    return "{0:.0f} k".format(number / 1e3) if number < 999500 else "{0:.1f} M".format(number / 1e6)
+    return decimal(number / 1e3, 0) + " k" if number < 999500 else decimal(number / 1e6, 1) + " M"
 
 
 def _read(name, text, wired, expected):

@@ -2,6 +2,8 @@
 
 import os
 
+from ghpython_components.shared.text import decimal
+
 MAX_SIZE = 64 << 20  # bytes: the server reads no larger file
 TEMPORARY = ".ganmnist-part"
 
@@ -56,4 +58,4 @@ def _desktop():
 
 
 def _size(count):
-    return "{0:.0f} kB".format(count / 1000.0) if count < 1e6 else "{0:.1f} MB".format(count / 1e6)
+    return decimal(count / 1e3, 0) + " kB" if count < 1e6 else decimal(count / 1e6, 1) + " MB"

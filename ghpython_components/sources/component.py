@@ -1,14 +1,16 @@
 """The components as they are written: each one's ports and its source, in one file for both of Rhino's Pythons.
 
-The shared modules that a component uses are pasted above its code, behind them `given`: the inputs that are settings
-of a message and not empty. Help texts come from the server's OpenAPI document, so that nothing needs to be installed in
-Rhino. The same files give the same components.
+On top stands a docstring that says what the component does, takes and gives: GHPython describes component and ports by
+it at each solve (mcneel/ghpython, DocStringUtils.cs). The shared modules that a component uses are pasted above its
+code, behind them `given`: the inputs that are settings of a message and not empty. Help texts come from the server's
+OpenAPI document, so that nothing needs to be installed in Rhino. The same files give the same components.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -93,7 +95,10 @@ def component(name: str, openapi: dict[str, Any]) -> Component:
     for module in wanted:
         _collect(module, modules)
     title = metadata["name"]
-    parts = [f"# ganmnist {version()} - {title}: {metadata['description']}"]
+    inputs = tuple(_port(port, openapi) for port in metadata["inputs"])
+    outputs = tuple(_port(port, openapi) for port in metadata["outputs"])
+    described = _docstring(metadata["description"], inputs, outputs)
+    parts = [f"# ganmnist {version()} - {title}\n{described}"]
     parts += [f"# ---- shared/{module}.py ----\n{source}" for module, source in modules.items()]
     parts.append(f"# ---- {title} ----\n{code}")
     return Component(
@@ -102,8 +107,8 @@ def component(name: str, openapi: dict[str, Any]) -> Component:
         metadata["nickname"],
         metadata["subcategory"],
         metadata["description"],
-        tuple(_port(port, openapi) for port in metadata["inputs"]),
-        tuple(_port(port, openapi) for port in metadata["outputs"]),
+        inputs,
+        outputs,
         "\n\n".join(part.strip() + "\n" for part in parts),
     )
 
@@ -114,6 +119,17 @@ def version() -> str:
         return installed_version("ganmnist")
     except PackageNotFoundError:  # built from its source, not installed
         return "0.0.0+source"
+
+
+def _docstring(description: str, inputs: Iterable[Port], outputs: Iterable[Port]) -> str:
+    """Return what GHPython finds the descriptions in: each side's ports below its heading, a line each."""
+    lines = [description]
+    for heading, ports in (("Args", inputs), ("Returns", outputs)):
+        lines += [f"    {heading}:", *(f"        {port.name}: {port.description}" for port in ports)]
+    text = "\n".join(lines)
+    if not text.isascii() or any(letters in text for letters in ('"""', "\\")) or text.count("\n") >= len(lines):
+        raise ValueError(f"descriptions: expected lines of ASCII without backslashes, got {text}")
+    return f'"""{text}\n"""'
 
 
 def _written(name: str, openapi: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 import zipfile
 from contextlib import suppress
 from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from filelock import FileLock
@@ -34,6 +36,8 @@ CORPUS = (
     "honeybee_grasshopper_core==1.45.0",
     "dragonfly_grasshopper==1.73.3",
 )
+# What people's Rhinos have saved and they have published: owner, project, commit and path, a line for each file.
+PUBLIC = Path(__file__).with_name("public_files.txt").read_text().split()
 PYTHONS = ("2.7", "3.9")
 
 
@@ -232,6 +236,25 @@ def corpus() -> list[tuple[str, str, bytes]]:
             names = [name for name in package.namelist() if name.endswith((".ghuser", ".gh"))]
             found += [(each.split("==")[0], name, package.read(name)) for name in names]
     return found
+
+
+@pytest.fixture(scope="session")
+def public_files() -> list[tuple[str, bytes]]:
+    """Name and content of the files in other people's repositories; downloaded once."""
+    with one_at_a_time(WHEELS):
+        for each in PUBLIC:
+            path = WHEELS / each
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                unfinished = path.with_name(f"{path.name}.part")
+                try:
+                    address = f"https://raw.githubusercontent.com/{quote(each)}"
+                    with urllib.request.urlopen(address, timeout=20) as answer:
+                        unfinished.write_bytes(answer.read())
+                except OSError as error:
+                    pytest.skip(f"what Rhino saved for others cannot be downloaded: {address}: {error}")
+                unfinished.rename(path)
+    return [(each, (WHEELS / each).read_bytes()) for each in PUBLIC]
 
 
 @pytest.fixture(scope="session")

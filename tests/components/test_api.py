@@ -25,6 +25,7 @@ HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": 
 ARGUMENTS = {
     "curve": "_types.Curve",
     "clouds": "_types.Clouds",
+    "document": "_types.Document | None",
     "ghenv": "_types.Environment",
     "host": "_types.Host",
     "memory": "_types.Memory",

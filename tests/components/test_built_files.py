@@ -63,7 +63,7 @@ def test_what_a_user_object_holds_is_what_was_written(unpacked, python):
 def test_every_script_says_its_version_in_its_first_line():
     for component in COMPONENTS.values():
         first = component.source.split("\n", 1)[0]
-        assert first == f"# ganmnist {sources.version()} - {component.title}: {component.description}"
+        assert first == f"# ganmnist {sources.version()} - {component.title}"
 
 
 def test_build_needs_neither_the_library_nor_the_server():

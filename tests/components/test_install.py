@@ -8,13 +8,14 @@ import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from ghpython_components import build, definitions
 from ghpython_components import install as installer
 from ghpython_components.archive import Item, codes, from_bytes, to_bytes
-from ghpython_components.document.script_component import RHINO7, RHINO8
+from ghpython_components.document.script_component import RHINO8
 from ghpython_components.document.user_objects import file_name, user_object
 from ghpython_components.install import NoRhino, main, user_object_folders
 from ghpython_components.sources import component as sources
@@ -120,10 +121,31 @@ def older(content):
     return to_bytes(outer)
 
 
-def test_an_older_version_is_listed_and_replaced(install, folder):
+def in_the_form_before(content):
+    """Return a user object for Rhino 8 as 0.0.9 wrote it: of the guid for all languages, outputs without hints."""
+    outer = from_bytes(content)
+    inner = from_bytes(outer.get("Object"))
+    for port in inner.chunk("ParameterData").chunks:
+        gone = {"Access", "ScriptParameterVersion"}
+        if port.name == "OutputParam":
+            gone |= {"AllowTreeAccess", "ScriptParamAccess", "ShowTypeHints", "TypeHintID"}
+        port.items = [item for item in port.items if item.name not in gone]
+        port.items += [Item(name, codes.BOOL, False) for name in ("ReverseData", "SimplifyData")]
+        port.chunks = [chunk for chunk in port.chunks if chunk.name != "ConverterData"]
+    inner.items += [Item("IconDisplay", codes.INT32, 0), Item("MarshalGuids", codes.BOOL, True)]
+    inner.sort()
+    base = UUID("c9b2d725-6f87-4b07-af90-bd9aefef68eb")
+    changed = {"BaseID": (codes.GUID, base), "Object": (codes.BYTES, to_bytes(inner))}
+    outer.items = [Item(item.name, *changed.get(item.name, (item.type, item.value))) for item in outer.items]
+    outer.items.append(Item("ToolTip", codes.STRING, outer.get("Description")))
+    return older(to_bytes(outer))
+
+
+@pytest.mark.parametrize("before", [older, in_the_form_before])
+def test_an_older_version_is_listed_and_replaced(install, folder, before):
     install("--rhino", "8")
     now = (folder / TRAIN).read_bytes()
-    (folder / TRAIN).write_bytes(older(now))
+    (folder / TRAIN).write_bytes(before(now))
     _, said = install("--list", "--rhino", "8")
     assert f"{TRAIN:44} 0.0.9, now {sources.version()}" in said
     assert f"{folder}: {COUNT} of ganmnist" in said
@@ -205,21 +227,47 @@ def test_nothing_half_written_stays_when_the_disk_is_full(install, folder, monke
 
 
 def test_grasshopper_is_found_where_it_looks_on_windows_and_macos(tmp_path):
-    for number in ("7.0", "8.0"):
+    def folders(platform, environment, user):
+        return {release.number: folder for release, folder in user_object_folders(platform, environment, user)}
+
+    for number in ("7.0", "8.0", "9.0"):
         (tmp_path / "AppData/Roaming/McNeel/Rhinoceros" / number).mkdir(parents=True)
     shared = tmp_path / "AppData/Roaming/Grasshopper/UserObjects"
     environment = {"APPDATA": str(tmp_path / "AppData/Roaming")}
-    assert user_object_folders("win32", environment, Path("/nobody")) == [(RHINO7, shared), (RHINO8, shared)]
-    assert user_object_folders("win32", {}, tmp_path) == [(RHINO7, shared), (RHINO8, shared)]
+    for found in (folders("win32", environment, Path("/nobody")), folders("win32", {}, tmp_path)):
+        assert found == dict.fromkeys((7, 8, 9), shared)
 
     mac = tmp_path / "Library/Application Support/McNeel/Rhinoceros"
-    (mac / "8.0").mkdir(parents=True)
-    assert user_object_folders("darwin", {}, tmp_path) == [(RHINO8, mac / "8.0" / MAC)]
-    (mac / "7.0").mkdir()
-    assert user_object_folders("darwin", {}, tmp_path) == [(RHINO7, mac / "7.0" / MAC), (RHINO8, mac / "8.0" / MAC)]
+    for number in (8, 7, 9):
+        (mac / f"{number}.0").mkdir(parents=True)
+        found = folders("darwin", {}, tmp_path)
+        assert found[number] == mac / f"{number}.0" / MAC
+    assert list(found) == [7, 8, 9]
 
 
-@pytest.mark.parametrize(("platform", "words"), [("win32", "Start Rhino"), ("darwin", "--rhino 8"), ("linux", "--to")])
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_the_next_rhino_takes_the_components_of_rhino_8(tmp_path, home, monkeypatch, capsys, platform):
+    """On Windows out of the folder of all, which is filled once, and on macOS out of its own."""
+    user = tmp_path / "user"
+    roaming = user / ("AppData/Roaming" if platform == "win32" else "Library/Application Support")
+    for number in ("8.0", "9.0"):
+        (roaming / "McNeel/Rhinoceros" / number).mkdir(parents=True)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: user)
+    monkeypatch.delenv("APPDATA", raising=False)
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    found = {path.parent for path in user.rglob("*.ghuser")}
+    assert said.count(f" of {COUNT} changed") == len(found) == (1 if platform == "win32" else 2)
+    for folder in found:
+        assert len(list(folder.glob("*_rh8.ghuser"))) == len(list(folder.iterdir())) == COUNT
+    assert main(["--rhino", "9", "--to", str(tmp_path / "elsewhere")]) == 0
+    assert len(list((tmp_path / "elsewhere").glob("*_rh8.ghuser"))) == COUNT
+
+
+@pytest.mark.parametrize(
+    ("platform", "words"), [("win32", r"No Rhino \(7, 8, 9\)"), ("darwin", "--rhino 8"), ("linux", "--to")]
+)
 def test_without_a_rhino_the_remedy_is_named(tmp_path, platform, words):
     with pytest.raises(NoRhino, match=words):
         user_object_folders(platform, {}, tmp_path)

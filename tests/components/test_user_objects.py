@@ -1,12 +1,11 @@
-"""User objects, held against those of other projects."""
+"""User objects: their ports, icons and guids, and how ours are known. Their form: test_script_form.py."""
 
 import io
-from collections import defaultdict
 
 import pytest
 from PIL import Image
 
-from ghpython_components.archive import Chunk, Item, from_bytes, from_xml, to_bytes
+from ghpython_components.archive import Chunk, Item, from_bytes, to_bytes
 from ghpython_components.archive.codes import STRING
 from ghpython_components.document.script_component import RHINO7, RHINO8, RHINOS
 from ghpython_components.document.user_objects import file_name, our_version, user_object
@@ -29,55 +28,6 @@ def opened(component, rhino):
     return outer, from_bytes(outer.get("Object"))
 
 
-def keys(chunk, at=""):
-    """Return the places and types of all items and chunks; the numbers of repeated ones are left out."""
-    found = {(f"{at}{item.name}", item.type) for item in chunk.items}
-    for inner in chunk.chunks:
-        found |= {(f"{at}{inner.name}/", None)} | keys(inner, f"{at}{inner.name}/")
-    return found
-
-
-@pytest.fixture(scope="module")
-def real(corpus):
-    """Keys of the real user objects that run scripts: by kind of component, outer and inner ones of each."""
-    found = defaultdict(list)
-    for _, name, content in corpus:
-        if name.endswith(".ghuser"):
-            outer = from_bytes(content)
-            found[outer.get("BaseID")].append((keys(outer), keys(from_bytes(outer.get("Object")))))
-    return found
-
-
-@pytest.fixture(scope="module")
-def saved(saved_definitions):
-    """Keys of the script components in definitions that a Rhino has saved, by kind."""
-    found = defaultdict(list)
-    for content in saved_definitions:
-        for each in from_xml(content).chunk("Definition").chunk("DefinitionObjects").chunks:
-            found[each.get("GUID")].append(keys(each.chunk("Container")))
-    return found
-
-
-@pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
-def test_every_key_that_all_real_user_objects_have_is_in_ours(real, rhino):
-    assert len(real[rhino.base]) >= 38
-    for side in (0, 1):
-        everywhere = set.intersection(*(pair[side] for pair in real[rhino.base]))
-        for component in COMPONENTS:
-            missing = everywhere - keys(opened(component, rhino)[side])
-            assert not {key for key in missing if component.inputs or "Input" not in key[0]}, component.name
-
-
-@pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
-def test_no_key_of_ours_is_in_no_real_file(real, saved, rhino):
-    outer = set.union(*(pair[0] for pair in real[rhino.base]))
-    inner = set.union(*(pair[1] for pair in real[rhino.base]), *saved[rhino.base])
-    for component in COMPONENTS:
-        ours = opened(component, rhino)
-        assert keys(ours[0]) <= outer
-        assert keys(ours[1]) <= inner
-
-
 @pytest.mark.parametrize("rhino", RHINOS, ids=lambda rhino: f"Rhino {rhino.number}")
 def test_counts_agree_and_ports_have_their_hints(rhino):
     hints = {guid: name for name, guid in rhino.hints.items()}
@@ -95,7 +45,7 @@ def test_counts_agree_and_ports_have_their_hints(rhino):
             assert hints[chunk.get("TypeHintID")] == port.hint
             access = {"item": 0, "list": 1, "tree": 2}[port.access]
             assert chunk.get("ScriptParamAccess") == access
-            assert chunk.get("Access") == (access if rhino is RHINO7 and access else None)
+            assert chunk.get("Access") == (access or None)
             assert chunk.get("Optional") is True
             assert data.get("InputId", index) == rhino.input
         for index in range(len(component.outputs)):

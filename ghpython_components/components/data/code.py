@@ -1,5 +1,6 @@
 from ghpython_components.shared.component import Component, carry_out
 from ghpython_components.shared.geometry import to_rhino
+from ghpython_components.shared.text import decimal
 
 
 def look(bridge, request, memory):
@@ -29,7 +30,7 @@ if slot.value:
     name, train, test, preview = data["name"], data["train"], data["test"], slot.value["preview"]
     message = {
         "absent": "press load",
-        "preparing": "importing - {0:.0f} %".format(data["percent"]),
+        "preparing": "importing - " + decimal(data["percent"], 0) + " %",
         "ready": name,
         "failed": "failed",
     }.get(data["state"], data["state"])

@@ -1,6 +1,7 @@
 from ghpython_components.shared.chart import Chart, Scale
 from ghpython_components.shared.client import ACTIVE
 from ghpython_components.shared.component import Component
+from ghpython_components.shared.text import plain
 
 MANY = 1000  # points of a curve
 
@@ -35,7 +36,8 @@ slot = me.ask("losses", run or "", follow, again=seconds_to_next)
 discriminator = generator = frechet = axes = points = labels = None
 message = "no run yet"
 if across <= 0 or up <= 0:
-    me.tell("width and height: expected lengths above 0, got {0:g} and {1:g}.".format(across, up), "Error")
+    came = plain(across), plain(up)
+    me.tell("width and height: expected lengths above 0, got {0} and {1}.".format(*came), "Error")
 elif slot.value and slot.value["run"]:
     rows = slot.value["rows"]
     message = "{0} - {1}".format(slot.value["run"]["model"], slot.value["run"]["text"])

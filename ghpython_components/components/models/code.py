@@ -1,4 +1,5 @@
 from ghpython_components.shared.component import Component
+from ghpython_components.shared.text import decimal
 
 
 def look(bridge, request, memory):
@@ -16,7 +17,7 @@ def line(model):
     facts = [model["data"], model["preset"] or "own networks", "epoch {0}".format(model["epoch"])]
     facts.append("step {0}".format(model["step"]))
     if model["frechet"] is not None:
-        facts.append("FID {0:.1f}".format(model["frechet"]))
+        facts.append("FID " + decimal(model["frechet"], 1))
     facts.append(model["created"][:10])
     if not model["finished"]:
         facts.append("training" if model.get("training") else "cut short")

@@ -1,10 +1,10 @@
-import json
 import os
 
 from ghpython_components.shared.client import BridgeError
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import number_tree
 from ghpython_components.shared.saving import load_file, stamp_of
+from ghpython_components.shared.text import to_json
 
 
 def restore(bridge, request, memory):
@@ -21,7 +21,7 @@ def restore(bridge, request, memory):
         "z": number_tree(answer["z"], answer["count"]),
         "count": answer["count"],
         "model": answer["model"],
-        "record": json.dumps(answer["record"], sort_keys=True),
+        "record": to_json(answer["record"], sort_keys=True),
         "remarks": answer["remarks"],
     }
 

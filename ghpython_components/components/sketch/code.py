@@ -2,6 +2,7 @@ from ghpython_components.shared.canvas import filled, present
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.curves import to_polylines
 from ghpython_components.shared.geometry import number_tree, to_images
+from ghpython_components.shared.text import decimal
 
 
 def find(bridge, body, memory):
@@ -30,7 +31,7 @@ if slot.value and slot.value["answer"]:
     answer = slot.value["answer"]
     z, found, mse, images = slot.value["z"], answer["digit"], answer["mse"], slot.value["images"]
     sliders, values = slot.value["names"], slot.value["values"]
-    message = "{0} - error {1:.3f}".format("found" if found is None else "a {0}".format(found), mse)
+    message = "{0} - error {1}".format("found" if found is None else "a {0}".format(found), decimal(mse, 3))
     for remark in answer["remarks"]:
         me.tell(remark, "Remark")
 me.show(slot, message)

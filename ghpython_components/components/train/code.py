@@ -13,7 +13,7 @@ def follow(bridge, wanted, memory):
     run = carry_out(bridge, memory["queue"]) or (not seen["id"] and find_run(bridge, wanted, memory))
     if run and run["id"] != seen["id"]:
         seen.update(id=run["id"], next=0, number=0, loss_d=[], loss_g=[], preview=None)
-        scriptcontext.sticky.setdefault("ganmnist runs", {})[run["id"]] = memory["name"]
+        scriptcontext.sticky["ganmnist runs"][run["id"]] = memory["guid"]
     if not seen["id"]:
         return {"mark": None, "run": None}
     try:
@@ -40,10 +40,8 @@ def follow(bridge, wanted, memory):
 
 def find_run(bridge, wanted, memory):
     """Find the run to show when a file was opened: that of the model's name, else one under way or interrupted."""
-    owners = scriptcontext.sticky.get("ganmnist runs", {})
     for run in bridge.call("runs")["runs"]:
-        owner = owners.get(run["id"], memory["name"])
-        if owner != memory["name"] and owner in scriptcontext.sticky:
+        if run["id"] in memory["taken"]:
             continue  # another Train component shows it
         if run["model"].lower() == wanted.lower() if wanted else run["state"] in ACTIVE + ("interrupted",):
             return run
@@ -61,6 +59,10 @@ def seconds_to_next(value):
 
 
 me = Component(ghenv)
+owners = scriptcontext.sticky.setdefault("ganmnist runs", {})  # the guids of the components that show them
+if len(owners) > 1000:
+    owners.clear()
+me.memory["taken"] = [id for id, guid in list(owners.items()) if guid != me.memory["guid"] and me.is_present(guid)]
 seen = me.memory.setdefault("seen", {"id": None})
 waiting = me.memory["queue"]
 known = me.memory["slots"]["run"].value if "run" in me.memory["slots"] else None

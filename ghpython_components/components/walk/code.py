@@ -2,6 +2,7 @@ from ghpython_components.shared.component import Component, while_training
 from ghpython_components.shared.contract import PIECES
 from ghpython_components.shared.geometry import image_tree, point_tree, to_images, to_shapes
 from ghpython_components.shared.network import layer_line
+from ghpython_components.shared.text import plain
 
 
 def walk(bridge, body, memory):
@@ -14,7 +15,7 @@ def walk(bridge, body, memory):
         "mark": [answer["model"], answer["step"], pixels],
         "geometry": shapes,
         "lines": [
-            "{0} ({1:.3g} to {2:.3g})".format(layer_line(layer), layer["low"], layer["high"])
+            "{0} ({1} to {2})".format(layer_line(layer), plain(layer["low"], 3), plain(layer["high"], 3))
             for layer in answer["layers"]
         ],
         "images": image_tree(to_images(maps) for maps in pixels),

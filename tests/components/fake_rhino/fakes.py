@@ -6,6 +6,7 @@ thread that is not the screen thread, a component expired while its document is 
 
 from __future__ import print_function
 
+import itertools
 import os
 import shlex
 import subprocess
@@ -14,12 +15,16 @@ import threading
 import time
 import types
 
+import docstrings
+import ironpython
+
 try:
     import queue
 except ImportError:  # Python 2
     import Queue as queue
 
 MISTAKES = []
+DOCUMENT_IDS = itertools.count(1)
 EVENTS = queue.Queue()  # what the screen thread has to do: functions
 SCREEN_THREAD = threading.current_thread()
 clock = getattr(time, "monotonic", time.time)
@@ -108,13 +113,60 @@ class Tree(Strict):
         return [self._branches[path] for path in sorted(self._branches)]
 
 
-class Document(Strict):
-    """A Grasshopper document: components in the order of their wires."""
+class DocumentServer(Strict):
+    """The documents that are open on the canvas; those in clusters, and those that a server solves, are not."""
 
     def __init__(self):
+        self._documents = []
+
+    def Contains(self, document):
+        on_screen_thread("the document server")
+        return document in self._documents
+
+
+class ClusterObject(Strict):
+    """A cluster on the canvas, seen from the document in it."""
+
+    def __init__(self, document):
+        self._document = document
+
+    def OwnerDocument(self):
+        return self._document
+
+
+class Instances(object):
+    DocumentServer = DocumentServer()
+
+
+class Document(Strict):
+    """A Grasshopper document: components in the order of their wires. One in a cluster has an owner."""
+
+    def __init__(self, shown=True, owner=None):
+        self._id = next(DOCUMENT_IDS)
+        self._owner = owner
         self._components = []
         self._schedule = []  # (when, delegate)
         self._state = Step.PostProcess
+        if shown:
+            Instances.DocumentServer._documents.append(self)
+
+    def _close(self):
+        if self in Instances.DocumentServer._documents:
+            Instances.DocumentServer._documents.remove(self)
+
+    @property
+    def RuntimeID(self):
+        on_screen_thread("the document")
+        return self._id
+
+    @property
+    def Owner(self):
+        on_screen_thread("the document")
+        return self._owner
+
+    def FindObject(self, guid, top_level_only):
+        on_screen_thread("the document")
+        return next((component for component in self._components if component._guid == guid), None)
 
     @property
     def SolutionState(self):
@@ -177,10 +229,12 @@ class Component(Strict):
 
     _settable = ("Message",)
 
-    def __init__(self, document, guid, code, interface):
+    def __init__(self, document, guid, source, interface):
         self._document = document
         self._guid = guid
-        self._code = code
+        self._source = source
+        self._code = ironpython.compiled(source)
+        self._described = None
         self._inputs = interface["inputs"]
         self._outputs = [port["name"] for port in interface["outputs"]]
         self._wires = {}  # input: [(component, output)]
@@ -265,6 +319,9 @@ class Component(Strict):
             scope[name] = brought[0] if len(brought) == 1 else merged(brought)
         scope["ghenv"] = Environment(self)
         scope["__name__"] = "__main__"
+        if sys.version_info[0] == 2:
+            names = [port["name"] for port in self._inputs]
+            self._described = docstrings.described(self._source, names, self._outputs)
         exec(self._code, scope)
         self._values = {name: scope[name] for name in self._outputs}
 
@@ -342,7 +399,7 @@ def install(common_object, **geometry):
     module("Rhino", RhinoApp=RhinoApp)
     module("Rhino.Geometry", **geometry)
     module("Rhino.Runtime", CommonObject=common_object)
-    module("Grasshopper", DataTree=Generic(Tree))
+    module("Grasshopper", DataTree=Generic(Tree), Instances=Instances)
     module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)
     module("Grasshopper.Kernel.Data", GH_Path=Path)
     module("System", Action=Action, Array=Generic(list), Object=object)

@@ -14,24 +14,55 @@ import threading
 import traceback
 
 import fakes
+import ironpython
 import shapes
 
 
 class Canvas(object):
     def __init__(self, folder):
         self.folder = folder
-        self.document = fakes.Document()
+        self.documents = {"": fakes.Document()}
         self.placed = {}  # name: (component's name, component)
 
-    def place(self, name, component=None):
+    @property
+    def document(self):
+        return self.documents[""]
+
+    def open(self, document, kind="shown"):
+        """Open one more document: shown, in a cluster of the first, or hidden, as Rhino.Compute has them."""
+        owner = fakes.ClusterObject(self.document) if kind == "cluster" else None
+        self.documents[document] = fakes.Document(kind == "shown", owner)
+
+    def close(self, document):
+        """Close a document with all that was placed in it."""
+        closed = self.documents.pop(document)
+        closed._close()
+        self.placed = {name: found for name, found in self.placed.items() if found[1]._document is not closed}
+
+    def cycle(self, component, times):
+        """Open a document, solve a component in it, close it again, so many times."""
+        for _ in range(times):
+            self.open("passing")
+            self.place("passing", component, "passing", "guid-of-the-same")
+            self.solve("passing", [{}])
+            self.close("passing")
+
+    def sticky(self):
+        """Return how many things Rhino's sticky holds."""
+        return len(sys.modules["scriptcontext"].sticky)
+
+    def place(self, name, component=None, document="", guid=None):
         """Put a component on the canvas; it is solved with the next solution."""
         component = component or name
         path = os.path.join(self.folder, component)
         with io.open(path + ".json") as file:
             interface = json.load(file)
-        with io.open(path + ".py", "rb") as file:
-            code = compile(file.read(), component + ".py", "exec")
-        self.placed[name] = component, fakes.Component(self.document, "guid-of-" + name, code, interface)
+        with io.open(path + ".py", encoding="ascii") as file:
+            source = file.read()
+        self.placed[name] = (
+            component,
+            fakes.Component(self.documents[document], guid or "guid-of-" + name, source, interface),
+        )
 
     def wire(self, source, output, target, input):
         """Lead a wire to an input, beside those that lead there already."""
@@ -40,7 +71,8 @@ class Canvas(object):
     def reopen(self, name, inputs):
         """Close the file and open it again: the same guids, other objects, and one has these inputs; sticky stays."""
         old = self.placed
-        self.document, self.placed = fakes.Document(), {}
+        self.document._close()
+        self.documents[""], self.placed = fakes.Document(), {}
         for each in sorted(old):
             self.place(each, old[each][0])
             self.find(each)._runs = [inputs] if each == name else old[each][1]._runs
@@ -48,15 +80,22 @@ class Canvas(object):
 
     def delete(self, name):
         component = self.find(name)
-        self.document._components.remove(component)
+        component._document._components.remove(component)
         object.__setattr__(component, "_document", None)
+
+    def undelete(self, name, document=""):
+        """Undo the deletion: another object with the same guid, inputs and wires, as Grasshopper makes it anew."""
+        kind, old = self.placed[name]
+        self.place(name, kind, document, old._guid)
+        self.find(name)._runs, self.find(name)._wires = old._runs, old._wires
+        self.find(name)._document._solve()
 
     def solve(self, name, runs, outputs=()):
         """Set inputs and solve what hangs on them. Several runs are what a list on an item input gives."""
         component = self.find(name)
         component._runs = [{key: self.value(value) for key, value in inputs.items()} for inputs in runs]
         component._expire()
-        self.document._solve()
+        component._document._solve()
         return self.report(name, outputs)
 
     def report(self, name, outputs=()):
@@ -67,6 +106,7 @@ class Canvas(object):
             "times": component._times,
             "outputs": {output: shapes.plain(component._values[output]) for output in outputs},
             "threads": threading.active_count(),
+            "described": component._described,
         }
 
     def burst(self, name, runs):
@@ -96,13 +136,15 @@ def serve_screen(canvas, seconds):
         event()
     except fakes.queue.Empty:
         pass
-    canvas.document._solve_scheduled()
+    for document in list(canvas.documents.values()):
+        document._solve_scheduled()
 
 
 def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else prints does not get between the answers
     fakes.install(shapes.CommonObject, Point3d=shapes.Point3d, PolylineCurve=shapes.PolylineCurve)
+    ironpython.install()
     canvas = Canvas(sys.argv[1])
     running = [True]
 
@@ -126,7 +168,7 @@ def main():
     reader.start()
     while running:
         try:
-            serve_screen(canvas, canvas.document._wait())
+            serve_screen(canvas, min([document._wait() for document in canvas.documents.values()]))
         except Exception:
             fakes.MISTAKES.append(traceback.format_exc())
     os._exit(0)  # threads that wait for a server do not keep Rhino from closing

@@ -6,8 +6,9 @@ from typing import Any, Literal, Protocol, overload
 
 import Rhino.Geometry
 from Grasshopper import DataTree
-from Grasshopper.Kernel import GH_Component
+from Grasshopper.Kernel import GH_Component, GH_Document
 
+Document = GH_Document
 Host = GH_Component
 Curve = Rhino.Geometry.Curve
 Plane = Rhino.Geometry.Plane
