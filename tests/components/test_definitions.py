@@ -1,4 +1,4 @@
-"""The files of the bundled definitions: rules that Grasshopper does not check by itself."""
+"""The files of the bundled definitions: rules that Grasshopper does not check by itself, and how they look."""
 
 import io
 import re
@@ -23,7 +23,8 @@ from ghpython_components.document.canvas import (
     VALUE_LIST,
 )
 from ghpython_components.document.script_component import RHINOS, parse_component, title
-from ghpython_components.pictures.canvas_picture import members, read_definition
+from ghpython_components.document.wires import behind
+from ghpython_components.pictures.canvas_picture import members, read_definition, wires
 from ghpython_components.sources import component as sources
 
 pytestmark = pytest.mark.slow
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.slow
 NAMES = definitions.names()
 COMPONENTS = sources.all_components()
 CASES = [(name, rhino.number) for rhino in RHINOS for name in NAMES]
+MARGIN, WIDEST = 4.0, 2400.0  # pixels: between a wire and an object; of a definition with its groups
 KINDS = (SLIDER, BUTTON, PANEL, VALUE_LIST, GENE_POOL, PLANE, MESH, CURVES, POINTS, GROUP)
 
 
@@ -116,12 +118,57 @@ def overlap(one, other):
     return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
 
 
-def test_wires_run_from_left_to_right(objects):
-    starts = {guid: end for each in objects for guid, end in each.ends.items()}
+def test_wires_run_from_left_to_right_except_where_a_line_turns(objects):
+    """A turn leads to the next line: its target begins under its source's bottom, and stands further left."""
+    for wire in wires(objects):
+        (start, _), (end, _) = wire.points[0], wire.points[-1]
+        turns = wire.target.box.y >= wire.source.box.bottom and wire.target.box.x < wire.source.box.x
+        assert start <= end or turns, (wire.source.chunk.get("NickName"), wire.target.chunk.get("NickName"))
+
+
+def test_no_wire_runs_behind_an_object_that_it_does_not_belong_to(objects):
+    for wire in wires(objects):
+        crossed = [each for each in objects if each not in (wire.source, wire.target)]
+        found = [each.chunk.get("NickName") for each in crossed if behind(wire.points, each.box, MARGIN)]
+        assert found == [], (wire.source.chunk.get("NickName"), wire.target.chunk.get("NickName"))
+
+
+def test_a_picture_of_it_is_legible_at_the_width_of_a_page(groups):
+    assert max(group.box.right for group in groups) - min(group.box.x for group in groups) <= WIDEST
+
+
+def test_what_is_shown_is_shown_once(objects):
+    """A parameter to bake from is hidden: the component before it shows the same."""
     for each in objects:
-        for target, found in each.sources.items():
-            end = each.box.x if target == each.guid else each.ends[target][0]
-            assert all(starts[source][0] <= end for source in found), each.chunk.get("NickName")
+        led = each.kind in (MESH.guid, CURVES.guid, POINTS.guid) and each.guid in each.sources
+        assert each.chunk.get("Hidden") is (True if led else None), each.chunk.get("NickName")
+
+
+@pytest.fixture(params=[rhino.number for rhino in RHINOS])
+def tutorial(request, dist):
+    """What is on the canvas of the tutorial."""
+    return read_definition((dist / "definitions" / f"rhino{request.param}" / "02_the_tutorial.ghx").read_bytes())
+
+
+def test_the_tutorials_data_reach_its_training(tutorial):
+    before = {}
+    for wire in wires(tutorial):
+        before.setdefault(wire.target.guid, []).append(wire.source)
+    (train,) = [each for each in tutorial if each.chunk.get("NickName") == "Train"]
+    reached, ahead = set(), [train]
+    while ahead:
+        each = ahead.pop()
+        reached.add(each.chunk.get("NickName"))
+        ahead += before.get(each.guid, [])
+    assert {"Data", "Network", "Model", "latent dim"} <= reached
+
+
+@pytest.mark.parametrize(
+    "words", ["[-1, 1]", "7 x 7 x 256", "padding", "filters", "kernel", "learning_rate", "beta1", "latent dim"]
+)
+def test_the_tutorial_gives_reasons(tutorial, words):
+    notes = [each.chunk.get("UserText") for each in tutorial if each.chunk.get("NickName") == "read me"]
+    assert any(words in note for note in notes)
 
 
 def test_groups_are_numbered_steps(groups):
@@ -181,6 +228,8 @@ def test_objects_have_the_keys_that_all_of_their_kind_have_in_saved_definitions(
     real = {}
     for each in (found for content in saved_definitions for found in read_definition(content)):
         real.setdefault(each.kind, []).append(keys(each.chunk))
+    hidden = ("Hidden", codes.BOOL)
+    assert any(hidden in found for kind in (MESH, CURVES, POINTS) for found in real.get(kind.guid, ()))
     compared = set()
     for name, rhino in CASES:
         for each in read_definition((dist / "definitions" / f"rhino{rhino}" / f"{name}.ghx").read_bytes()):
@@ -188,7 +237,8 @@ def test_objects_have_the_keys_that_all_of_their_kind_have_in_saved_definitions(
                 continue
             compared.add(each.kind)
             everywhere = set.intersection(*real[each.kind])
-            anywhere = set.union(*real[each.kind], {("Source", codes.GUID)})  # a wire may lead to any of them
+            # A wire may lead to any of them, and any that draws may be hidden.
+            anywhere = set.union(*real[each.kind], {("Source", codes.GUID), hidden})
             optional = {key for key in everywhere if key[0].startswith("PersistentData")}
             if each.kind in (kind.guid for kind in KINDS):
                 assert keys(each.chunk) <= anywhere, each.chunk.get("NickName")

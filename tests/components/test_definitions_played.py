@@ -64,6 +64,12 @@ def plug(dist, open_rhino, python, tmp_path, unpack):
             canvas.inputs[called] = {}
             for port in each.chunk.chunk("ParameterData").chunks:
                 found = each.sources.get(port.get("InstanceGuid"), []) if port.name == "InputParam" else []
+                # A panel on the way hands on what it is wired to.
+                found = [
+                    led
+                    for source in found
+                    for led in (parts[source].sources.get(source) if source in parts else ()) or [source]
+                ]
                 if any(source in owners for source in found):
                     for before, output in (owners[source] for source in found):
                         canvas.rhino.do("wire", source=before, output=output, target=called, input=port.get("Name"))
@@ -161,6 +167,9 @@ def test_the_tutorial_composes_the_tutorials_networks(plug, server):
     assert ModelConfig.model_validate(gan["networks"]) == tutorial.networks
     for setting in ("learning_rate", "beta1", "batch_size", "loss"):
         assert gan[setting] == getattr(tutorial, setting)
+    generator, discriminator = canvas.named("Network")
+    assert canvas.inputs[generator]["latent_dim"] == canvas.inputs[model]["latent_dim"] == gan["networks"]["latent_dim"]
+    assert "latent_dim" not in canvas.inputs[discriminator]
     relief, dots = canvas.named("Generate")
     assert canvas.inputs[relief]["form"] == "relief"
     assert canvas.inputs[dots]["form"] == "points"
