@@ -11,6 +11,7 @@ from ghpython_components.definitions.steps import (
     LOOK,
     NO_TRAINING,
     PRESS,
+    TOP,
     NewRow,
     start,
     style_sliders,
@@ -113,21 +114,20 @@ def latent_sliders(canvas: Canvas, row: NewRow) -> None:
 def forms(canvas: Canvas, row: NewRow) -> None:
     first = start(canvas, row, NO_TRAINING)
 
-    sliders = row(LEFT, first.box.bottom + APART, "One digit for all forms.")
+    left = first.box.right + APART
+    printed = row(
+        left,
+        TOP,
+        "A relief on a base, pillars and an extruded contour: closed solids, to bake and to print.",
+    )
+    # The sliders of all four stand at half their height, so that no wire is steep where it passes what feeds another.
+    sliders = row(LEFT, printed.box.bottom + 40 * ROW, "One digit for all forms.", 150.0)
     digit = sliders.part("digit", slider("digit", 8, 0, 9))
     second = row(LEFT, sliders.box.bottom + ABOVE / 4, "")
     hand = second.part("latent", gene_pool("latent", 6, -3, 3))
-    third = row(LEFT, second.box.bottom + ABOVE / 4, "")
-    limit = third.part("threshold", slider("threshold", 0.5, 0, 1, 2))
-    canvas.group("2  Which digit", sliders.members + second.members + third.members, LOOK)
+    canvas.group("2  Which digit", sliders.members + second.members, LOOK)
 
     wires = {"digit": (digit, ""), "latent": (hand, "")}
-    left = sliders.box.right + APART
-    printed = row(
-        left,
-        first.box.bottom + APART,
-        "A relief on a base, pillars and an extruded contour: closed solids, to bake and to print.",
-    )
     solid = printed.component(
         "solid",
         "generate",
@@ -144,7 +144,7 @@ def forms(canvas: Canvas, row: NewRow) -> None:
         **wires,
         form=choice("form", "voxels", ("voxels", "extrusion")),
         plane=plane("stands at", -BESIDE, 0),
-        threshold=(limit, ""),
+        threshold=slider("threshold", 0.5, 0, 1, 2),
     )
     lower.part("voxels mesh", mesh("voxels"), (pillars, "geometry"))
     canvas.group("3  Solids", printed.members + lower.members, LOOK)
@@ -169,7 +169,7 @@ def forms(canvas: Canvas, row: NewRow) -> None:
         **wires,
         form=panel("points", (80.0, 24.0)),
         plane=plane("stands at", -3 * BESIDE, 0),
-        threshold=(limit, ""),
+        threshold=slider("threshold", 0.5, 0, 1, 2),
     )
     under.part("points above", points(), (dots, "geometry"))
     canvas.group("4  Curves and points", drawn.members + under.members, LOOK)

@@ -16,7 +16,8 @@ from ghpython_components.definitions.steps import (
     start,
 )
 from ghpython_components.document.canvas import Canvas
-from ghpython_components.document.parts import choice, curves, mesh, panel, plane, slider
+from ghpython_components.document.parts import choice, drawn_curves, mesh, panel, plane, slider
+from ghpython_components.document.script_component import ROW
 
 
 def between_and_sheet(canvas: Canvas, row: NewRow) -> None:
@@ -48,7 +49,7 @@ def between_and_sheet(canvas: Canvas, row: NewRow) -> None:
 
     way = row(
         above.box.right + APART,
-        first.box.bottom + APART,
+        one.box.y + 5 * ROW,  # so that one wire to Between is level
         "Move steps: so many from the one to the other, in a row.",
     )
     path = way.component("between", "between", z=[(one, "z"), (other, "z")], steps=slider("steps", 8, 1, 32))
@@ -102,7 +103,7 @@ def sketch(canvas: Canvas, row: NewRow) -> None:
         "Right-click on strokes, choose Set Multiple Curves, and pick what you have drawn. Change a curve in Rhino, "
         "and Sketch looks again.\n\nThe panels say where the sliders of Generate stand for the digit that it finds.",
     )
-    found = drawing.component("sketch", "sketch", curves=curves("strokes"))
+    found = drawing.component("sketch", "sketch", curves=drawn_curves("strokes"))
     names = drawing.part("names", panel("", (160.0, 90.0), "sliders"), (found, "sliders"), down=1.5 * ABOVE)
     under = row(names.box.x, names.box.bottom + ABOVE / 4, "")
     under.part("values", panel("", (160.0, 90.0), "values"), (found, "values"))

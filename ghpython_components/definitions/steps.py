@@ -10,7 +10,7 @@ from ghpython_components.document.parts import button, panel, slider, style_slid
 from ghpython_components.sources.component import document
 from ghpython_components.sources.help_texts import style_attributes
 
-NewRow = Callable[[float, float, str], Row]
+NewRow = Callable[..., Row]
 LEFT, TOP, APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them
 PRESS, LOOK, MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
 _OPENAPI = document()
@@ -46,7 +46,7 @@ def train(row: Row, name: str, down: float = 0.0, **inputs: Source) -> Placed:
         name=panel(name, (150.0, 24.0), "name"),
         **inputs,
     )
-    row.part("progress", panel("", (240.0, 44.0), "progress"), (trained, "progress"), down=down)
+    row.part("progress", panel("", (180.0, 60.0), "progress"), (trained, "progress"), down=down)
     return trained
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from uuid import UUID
 
 from ghpython_components.archive import Chunk, Item
@@ -26,28 +25,12 @@ from ghpython_components.archive.codes import (
 )
 from ghpython_components.document.identity import identity
 from ghpython_components.document.script_component import Rhino, container, parameter, size, title
+from ghpython_components.document.wires import Box, Point
 from ghpython_components.icons.icons import icon
 from ghpython_components.sources.component import Component
 
 WRITTEN = 639_027_360_000_000_000  # .NET ticks of 2026-01-01: the same definition gives the same bytes
 _NO_LIBRARY = UUID(int=0)
-
-
-class Box(NamedTuple):
-    """A rectangle on the canvas, in pixels; y grows downwards."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
 
 
 @dataclass(frozen=True)
@@ -123,6 +106,21 @@ class Placed:
         if name not in [port.name for port in self.component.outputs]:
             raise KeyError(f"{self.component.title} has no output {name}")
         return parameter(self.guid, "Output", name)
+
+    def grip(self, name: str) -> Point:
+        """Return where wires from an output begin."""
+        if self.component is None:
+            return self.box.right, self.box.middle
+        return self._grip(self.box.right - 2, [port.name for port in self.component.outputs], name)
+
+    def hold(self, name: str) -> Point:
+        """Return where wires to an input end."""
+        if self.component is None:
+            return self.box.x, self.box.middle
+        return self._grip(self.box.x + 2, [port.name for port in self.component.inputs], name)
+
+    def _grip(self, x: float, names: list[str], name: str) -> Point:
+        return x, self.box.y + 2 + (names.index(name) + 0.5) * (self.box.height - 4) / len(names)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from ghpython_components.document.canvas import (
 
 _YELLOW = (255, 255, 250, 90)
 _WHITE = (255, 255, 255, 255)
+_HIDDEN = (Item("Hidden", BOOL, True),)
 
 
 def slider(nickname: str, value: float, low: float, high: float, digits: int = 0) -> Part:
@@ -105,15 +106,20 @@ def plane(nickname: str, x: float, y: float) -> Part:
 
 
 def mesh(nickname: str = "Mesh") -> Part:
-    """A parameter that holds meshes."""
-    return Part(MESH, nickname, (50.0, 24.0))
+    """A parameter that holds meshes, to bake; what it is wired to shows them already."""
+    return Part(MESH, nickname, (50.0, 24.0), _HIDDEN)
 
 
 def curves(nickname: str = "Crv") -> Part:
-    """A parameter that holds curves."""
+    """A parameter that holds curves, to bake; what it is wired to shows them already."""
+    return Part(CURVES, nickname, (50.0, 24.0), _HIDDEN)
+
+
+def drawn_curves(nickname: str) -> Part:
+    """A parameter for curves that the user sets."""
     return Part(CURVES, nickname, (50.0, 24.0))
 
 
 def points(nickname: str = "Pt") -> Part:
-    """A parameter that holds points."""
-    return Part(POINTS, nickname, (50.0, 24.0))
+    """A parameter that holds points, to bake; what it is wired to shows them already."""
+    return Part(POINTS, nickname, (50.0, 24.0), _HIDDEN)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
 from PIL import Image, ImageDraw, ImageFont
 
 from ghpython_components.archive import ArchiveError, Chunk, from_bytes, from_xml
-from ghpython_components.document.canvas import BUTTON, GENE_POOL, GROUP, PANEL, SLIDER, VALUE_LIST, Box
+from ghpython_components.document.canvas import BUTTON, GENE_POOL, GROUP, PANEL, SLIDER, VALUE_LIST
+from ghpython_components.document.wires import Box, Point, curve
 
 _MARGIN, _TITLE = 18.0, 26.0  # of a group around its members, pixels
 _GROUND, _INK, _WIRE, _BODY = (212, 208, 200), (30, 30, 34), (90, 90, 90), (235, 235, 235)
@@ -61,6 +61,27 @@ def read_definition(content: bytes) -> list[Shown]:
     return objects
 
 
+@dataclass(frozen=True)
+class Wire:
+    """A wire of a definition: the objects at its ends, and the curve between them."""
+
+    source: Shown
+    target: Shown
+    points: list[Point]
+
+
+def wires(objects: list[Shown]) -> list[Wire]:
+    """Return the wires between objects, as they are drawn."""
+    starts = {guid: (each, end) for each in objects for guid, end in each.ends.items()}
+    found = []
+    for each in objects:
+        for target, sources in each.sources.items():
+            left = each.ends[target] if target != each.guid else (each.box.x, each.box.middle)
+            for source, start in (starts[source] for source in sources if source in starts):
+                found.append(Wire(source, each, curve(start, left)))
+    return found
+
+
 def members(group: Shown) -> list[UUID]:
     """Return the guids of what a group is around."""
     return [group.chunk.get("ID", index) for index in range(group.chunk.get("ID_Count"))]
@@ -74,13 +95,8 @@ def picture(objects: list[Shown]) -> Image.Image:
     for each in objects:
         if each.kind == GROUP.guid:
             pen.group(each)
-    starts = {guid: end for each in objects for guid, end in each.ends.items()}
-    for each in objects:
-        for target, sources in each.sources.items():
-            for source in sources:
-                if source in starts:
-                    left = each.ends[target] if target != each.guid else (each.box.x, each.box.y + each.box.height / 2)
-                    pen.wire(starts[source], left)
+    for wire in wires(objects):
+        pen.wire(wire.points)
     for each in objects:
         if each.kind != GROUP.guid:
             pen.object(each)
@@ -98,11 +114,8 @@ class _Pen:
         self._draw.rounded_rectangle(corners, 10, tuple(color), tuple(part - 40 for part in color))
         self._draw.text((corners[0] + 10, corners[1] + 4), group.chunk.get("NickName"), _INK, self._big)
 
-    def wire(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        reach = max(30.0, abs(end[0] - start[0]) / 2)
-        bend = (start, (start[0] + reach, start[1]), (end[0] - reach, end[1]), end)
-        line = [self._at(*_bezier(bend, step / 40)) for step in range(41)]
-        self._draw.line(line, _WIRE, 2)
+    def wire(self, points: list[Point]) -> None:
+        self._draw.line([self._at(*point) for point in points], _WIRE, 2)
 
     def object(self, shown: Shown) -> None:
         corners = self._corners(shown.box)
@@ -201,12 +214,6 @@ def _around(boxes: list[Box]) -> Box:
     left, top = min(box.x for box in boxes) - _MARGIN, min(box.y for box in boxes) - _MARGIN - _TITLE
     right, bottom = max(box.right for box in boxes) + _MARGIN, max(box.bottom for box in boxes) + _MARGIN
     return Box(left, top, right - left, bottom - top)
-
-
-def _bezier(points: tuple[tuple[float, float], ...], share: float) -> tuple[float, float]:
-    while len(points) > 1:
-        points = tuple((a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share) for a, b in pairwise(points))
-    return points[0]
 
 
 def main() -> int:
