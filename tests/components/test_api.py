@@ -74,6 +74,7 @@ MISTAKES = [
     ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),
     ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
     ("server", "Process.Start(how)", "Process.Start()"),
+    ("server", 'clr.AddReference("System.Diagnostics.Process")', "clr.AddReference()"),
 ]
 
 

@@ -1,3 +1,9 @@
+try:
+    import clr
+
+    clr.AddReference("System.Diagnostics.Process")  # where .NET has an assembly for it, which may not be loaded yet
+except Exception:
+    pass  # it is in one that is there always
 from System.Diagnostics import Process, ProcessStartInfo
 
 from ghpython_components.shared.client import BridgeError, clock, quoted, read_file, start_command

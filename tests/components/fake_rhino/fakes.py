@@ -374,6 +374,15 @@ class Process(Strict):
             subprocess.Popen(how._command, stdin=null, stdout=null, stderr=null, env=env, preexec_fn=os.setsid)
 
 
+def add_reference(name):
+    """Load an assembly. Process has its own in .NET Core, of Rhino 8; in .NET Framework it is there always."""
+    if name != "System.Diagnostics.Process":
+        mistake("there is no assembly {0}".format(name))
+    if sys.version_info[0] == 2:
+        raise IOError("Could not add reference to assembly " + name)
+    module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
+
+
 def module(name, **content):
     made = types.ModuleType(name)
     made.__dict__.update(content)
@@ -399,5 +408,8 @@ def install(common_object, **geometry):
     module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)
     module("Grasshopper.Kernel.Data", GH_Path=Path)
     module("System", Action=Action, Array=Generic(list), Object=object)
-    module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
+    module("System.Diagnostics")
+    if sys.version_info[0] == 2:
+        module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
+    module("clr", AddReference=add_reference)
     module("scriptcontext", sticky={})
