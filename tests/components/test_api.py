@@ -30,6 +30,7 @@ ARGUMENTS = {
     "memory": "_types.Memory",
     "plane": "_types.Plane | None",
     "point": "_types.Point",
+    "process": "_types.Process",
     "tree": "_types.Tree | None",
     "shapes": "_types.Shapes",
 }
@@ -74,6 +75,7 @@ MISTAKES = [
     ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),
     ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
     ("server", "Process.Start(how)", "Process.Start()"),
+    ("server", "if process.HasExited", "if process.HasExited()"),
     ("server", 'clr.AddReference("System.Diagnostics.Process")', "clr.AddReference()"),
 ]
 

@@ -365,13 +365,27 @@ class ProcessStartInfo(Strict):
 
 
 class Process(Strict):
+    def __init__(self, started):
+        self._started = started
+
+    @property
+    def HasExited(self):
+        return self._started.poll() is not None
+
+    @property
+    def ExitCode(self):
+        if self._started.poll() is None:
+            mistake("a process that runs has no exit status")
+        return self._started.returncode
+
     @staticmethod
     def Start(how):
         if how.UseShellExecute or not how.CreateNoWindow:
             mistake("the process would open a window")
         env = how.EnvironmentVariables._values
         with open(os.devnull, "r+b") as null:
-            subprocess.Popen(how._command, stdin=null, stdout=null, stderr=null, env=env, preexec_fn=os.setsid)
+            command, streams = how._command, {"stdin": null, "stdout": null, "stderr": null}
+            return Process(subprocess.Popen(command, env=env, preexec_fn=os.setsid, **streams))
 
 
 def add_reference(name):
