@@ -24,6 +24,7 @@ HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": 
 # Arguments that are objects of .NET in every helper that takes them, and their types in canvas_types.pyi.
 ARGUMENTS = {
     "curve": "_types.Curve",
+    "document": "_types.Document | None",
     "clouds": "_types.Clouds",
     "ghenv": "_types.Environment",
     "host": "_types.Host",
@@ -59,7 +60,7 @@ MISTAKES = [
     ("data", "GH_ScheduleDelegate(expire)", "GH_ScheduleDelegate(lambda: None)"),
     ("data", "System.Action(act)", "System.Action(lambda _: None)"),
     ("data", "InvokeOnUiThread(System.Action(act))", "InvokeOnUiThread()"),
-    ("data", "self.host.Message = state or text", "self.host.Message = 1"),
+    ("data", "self.host.Message = state or tag(text)", "self.host.Message = 1"),
     ("data", "CommonObject.FromBase64String(", "CommonObject.FromBase64("),
     ("data", 'answer["opennurbs"], answer["data"])', 'answer["opennurbs"])'),
     ("data", "import scriptcontext", "import scriptcontexts"),

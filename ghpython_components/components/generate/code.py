@@ -38,7 +38,7 @@ def draw(bridge, body, memory):
     }
 
 
-me = Component(ghenv, wait)
+me = Component(ghenv, bool(wait))
 few = max(count or 1, len(given.get("z", ()))) <= 16
 slot = me.ask("generate", given, draw, again=while_training, keep=8 if few else 1)
 
