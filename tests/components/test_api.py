@@ -77,7 +77,7 @@ MISTAKES = [
     ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
     ("server", "Process.Start(how)", "Process.Start()"),
     ("server", "if process.HasExited", "if process.HasExited()"),
-    ("server", 'clr.AddReference("System.Diagnostics.Process")', "clr.AddReference()"),
+    ("server", "clr.AddReference(name)", "clr.AddReference()"),
 ]
 
 

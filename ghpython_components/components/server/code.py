@@ -1,11 +1,3 @@
-try:
-    import clr
-
-    clr.AddReference("System.Diagnostics.Process")  # where .NET has an assembly for it, which may not be loaded yet
-except Exception:
-    pass  # it is in one that is there always
-from System.Diagnostics import Process, ProcessStartInfo
-
 from ghpython_components.shared.client import (
     BridgeError,
     clock,
@@ -16,6 +8,21 @@ from ghpython_components.shared.client import (
     start_command,
 )
 from ghpython_components.shared.component import Component
+
+
+def add_reference(name):
+    """Load an assembly of .NET, and tell whether there is one of that name."""
+    try:
+        import clr
+
+        clr.AddReference(name)
+    except Exception:
+        return False
+    return True
+
+
+add_reference("System.Diagnostics.Process")  # .NET Core has one, which may not be loaded yet
+from System.Diagnostics import Process, ProcessStartInfo  # noqa: E402
 
 PATIENCE = 30.0  # seconds that a server may take to come up
 AT_ONCE = 3.0  # seconds
