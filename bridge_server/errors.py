@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import sqlite3
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -102,4 +103,6 @@ def _named(message: str) -> str | None:
 
 def is_full(error: BaseException) -> bool:
     """Tell whether something failed because the disk is full."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in _FULL

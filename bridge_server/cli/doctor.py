@@ -119,9 +119,8 @@ def _port(home: Path) -> Iterator[Finding]:
         other = discovery.Discovery(url=f"http://127.0.0.1:{DEFAULT_PORT}", token="")
         who = "a ganmnist server of another data directory" if client.answers(other) else "another program"
         how = f"netstat -ano | findstr :{DEFAULT_PORT}" if sys.platform == "win32" else f"lsof -i :{DEFAULT_PORT}"
-        text = f"{DEFAULT_PORT} is taken by {who} ({how} says which): end it, or serve --port 0"
-        # A server that runs has its port: this one stands in nobody's way.
-        yield Finding(Verdict.NOTE if discovery.is_locked(home) else Verdict.PROBLEM, "port", text)
+        text = f"{DEFAULT_PORT} is taken by {who} ({how} says which): serve takes a free one, Hops wants this one"
+        yield Finding(Verdict.NOTE, "port", text)
     else:
         yield Finding(Verdict.OK, "port", f"{DEFAULT_PORT} is free")
 

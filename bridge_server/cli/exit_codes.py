@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     PORT_TAKEN = 4
     NOT_RUNNING = 5
     NO_ANSWER = 6
+    DATA_DIRECTORY = 7
+    DISK_FULL = 8
 
 
 MEANINGS = {
@@ -25,6 +27,8 @@ MEANINGS = {
     ExitCode.PORT_TAKEN: "serve: the port cannot be used",
     ExitCode.NOT_RUNNING: "no server is running on this data directory",
     ExitCode.NO_ANSWER: "a server is there, but does not answer, or does not end",
+    ExitCode.DATA_DIRECTORY: "serve: the data directory cannot be used",
+    ExitCode.DISK_FULL: "serve: the disk is full",
 }
 
 

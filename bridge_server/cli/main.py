@@ -9,18 +9,23 @@ import sys
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge_server.access.roles import Role
 from bridge_server.cli import commands
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
-from bridge_server.cli.serve import DEFAULT_PORT, Lan, remember_how_to_start, serve
-from bridge_server.errors import TokenError
+from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
+from bridge_server.errors import TokenError, is_full
 from ganmnist import __version__, paths
 
 INSTALL = "install-components"
 _EPILOG = "exit status:\n" + "\n".join(f"  {code:d}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class _Failure(NamedTuple):
+    sentence: str
+    code: ExitCode
 
 
 def main() -> int:
@@ -34,16 +39,23 @@ def main() -> int:
     home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
     try:
         return int(options.command(home, options))
-    except CommandError as error:
-        print(f"ganmnist: {error}", file=sys.stderr)
-        return error.code
-    except TokenError as error:
-        print(f"ganmnist: {error}", file=sys.stderr)
-        return ExitCode.PROBLEM
-    except OSError as error:
-        where = error.filename or f"the data directory {home}"
-        print(f"ganmnist: cannot use {where}: {error.strerror or error}", file=sys.stderr)
-        return ExitCode.PROBLEM
+    except (CommandError, TokenError, OSError) as error:
+        failure = _failure(error, home)
+        print(f"ganmnist: {failure.sentence}", file=sys.stderr)
+        return failure.code
+
+
+def _failure(error: Exception, home: Path) -> _Failure:
+    """Say what went wrong in a sentence."""
+    match error:
+        case CommandError():
+            return _Failure(str(error), error.code)
+        case TokenError():
+            return _Failure(str(error), ExitCode.PROBLEM)
+        case OSError():
+            where = error.filename or f"the data directory {home}"
+            return _Failure(f"cannot use {where}: {error.strerror or error}", ExitCode.PROBLEM)
+    return _Failure(f"The server made a mistake as it started: {type(error).__name__}: {error}", ExitCode.PROBLEM)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     one = command(groups, "serve", "serve this machine until Ctrl-C", _serve)
-    one.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
+    one.add_argument("--port", type=_port, help=f"0 takes a free one (default: {DEFAULT_PORT}, or a free one)")
     one.add_argument("--mock", action="store_true", help="make the answers up: for wiring and tests")
     one.add_argument(
         "--lan",
@@ -108,7 +120,16 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
     if options.name and not options.lan:
         raise CommandError(ExitCode.USAGE, "--name is of use with --lan only.")
-    serve(home, options.port, options.mock, Lan(options.lan, tuple(options.name)) if options.lan else None)
+    try:
+        serve(home, options.port, options.mock, Lan(options.lan, tuple(options.name)) if options.lan else None)
+    except Exception as error:  # whatever it is: who pressed a button in Rhino sees no terminal
+        failure = _failure(error, home)
+        note_failure(home, failure.sentence)
+        if is_full(error):
+            raise CommandError(ExitCode.DISK_FULL, failure.sentence) from error
+        if isinstance(error, OSError):
+            raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
+        raise
     return ExitCode.OK
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 28280
 LAUNCH = "launch.json"
+NOT_STARTED = "not_started.json"
 _LOCK_SECONDS = 0.2  # for which a command may hold the lock as it looks whether a server does
 _log = logging.getLogger("ganmnist.serving")
 
@@ -48,12 +49,13 @@ class Lan(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
+def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> None:
     """Serve until the process is asked to end: by a call, or by SIGINT, SIGTERM or CTRL-BREAK.
 
     Args:
         home: Data directory; made if need be.
-        port: 0 takes a free one.
+        port: 0 takes a free one; None DEFAULT_PORT, or a free one where that cannot be had. A network is told an
+            address by hand, so there None insists on DEFAULT_PORT.
         mock: Answer from made-up digits, without torch.
         lan: Serve a network in place of this machine alone.
 
@@ -68,14 +70,14 @@ def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
                 ExitCode.PROBLEM,
                 "Nobody has a token yet, so nobody could ask: ganmnist-server token add NAME --role student.",
             )
-        listener = listen(lan.address if lan else "127.0.0.1", port)
-        address, port = listener.getsockname()
-        process = Process(home, url := f"http://{address}:{port}")
+        listener = _listener(lan, port)
+        address, taken = listener.getsockname()
+        process = Process(home, url := f"http://{address}:{taken}")
         logs.start(home / "server.log")
         backend = _backend(home, process.instance, mock)
         backend.process = process
         app = create_app(backend)
-        guard = Guard(Limit(app), port, process.tokens, (lan.address, *lan.names) if lan else ())
+        guard = Guard(Limit(app), taken, process.tokens, (lan.address, *lan.names) if lan else ())
         server = web.create(guard, listener, guard.largest_body)
         process.wake = server.pull_trigger
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
@@ -91,7 +93,11 @@ def serve(home: Path, port: int, mock: bool, lan: Lan | None = None) -> None:
                     "Use it only on a network that you trust.",
                     flush=True,
                 )
+            if port is None and taken != DEFAULT_PORT:
+                print(f"Port {DEFAULT_PORT} cannot be had, so this server takes {taken}.", flush=True)
             process.announce()
+            with suppress(OSError):
+                (home / NOT_STARTED).unlink(missing_ok=True)
             print(f"ganmnist is ready at {url} - in Grasshopper, the Server component finds it by itself", flush=True)
             _log.info("ready", extra={"fields": {"url": url, "pid": os.getpid(), "mock": mock}})
             server.run()
@@ -129,11 +135,29 @@ def listen(address: str, port: int) -> socket.socket:
     return listener
 
 
+def note_failure(home: Path, sentence: str) -> None:
+    """Leave word of why there is no server, for the Server component, which sees no terminal. If it can be left."""
+    with suppress(OSError):
+        write_json(home / NOT_STARTED, {"problem": sentence})
+
+
 def remember_how_to_start(home: Path) -> None:
     """Write down the command that starts the server, for the Server component's button."""
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "bridge_server", "serve", "--data-dir", str(home)]
     write_json(home / LAUNCH, {"command": command, "version": __version__})
+
+
+def _listener(lan: Lan | None, port: int | None) -> socket.socket:
+    """Return a socket that listens where `serve` is told to."""
+    if lan:
+        return listen(lan.address, DEFAULT_PORT if port is None else port)
+    if port is not None:
+        return listen("127.0.0.1", port)
+    try:
+        return listen("127.0.0.1", DEFAULT_PORT)
+    except CommandError:  # another user of this machine, most likely; components find a server wherever it is
+        return listen("127.0.0.1", 0)
 
 
 def _backend(home: Path, instance: str, mock: bool) -> Backend:

@@ -92,6 +92,7 @@ def blueprint(backend: Backend) -> Blueprint:
     description = _describe()
 
     @hops.get("/hops/<path:name>")
+    @hops.get("//hops/<path:name>")
     def describe(name: str) -> Response:
         _check_known(f"hops/{name}")
         return _json(description)
@@ -180,7 +181,8 @@ def _body() -> bytes:
 
 
 def _check_known(pointer: str) -> None:
-    if pointer != POINTER:
+    """Refuse what is not the one definition. Hops before March 2022 sends its bare name; slashes are the user's."""
+    if pointer.strip("/") not in (POINTER, POINTER.split("/")[-1]):
         raise ApiError(
             404, "not_found", f"There is no {pointer[:80]} here; there is {POINTER}: enter its address in Hops."
         )

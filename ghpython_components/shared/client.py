@@ -78,10 +78,13 @@ def read_file(name):
     return content if isinstance(content, dict) else None
 
 
-def file_stamp():
-    """Return what changes when a server starts or ends: age and size of its discovery file, or None."""
+def file_stamp(name="server.json"):
+    """Return what changes when a file of the server is written anew: age and size, or None where there is none.
+
+    That of its discovery file changes when a server starts or ends.
+    """
     try:
-        found = os.stat(os.path.join(home(), "server.json"))
+        found = os.stat(os.path.join(home(), name))
     except EnvironmentError:
         return None
     return found.st_mtime, found.st_size

@@ -16,7 +16,7 @@ import System
 
 from ghpython_components.shared.canvas import tell
 from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp, new_shared
-from ghpython_components.shared.text import plain
+from ghpython_components.shared.text import LONGEST_TAG, plain, tag
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
 LONG_WAIT = 2 * CALL_SECONDS  # where there is one solution only
@@ -127,7 +127,10 @@ class Component(object):
         return slot
 
     def show(self, slot, text=""):
-        """Put the state under the component, and errors into its balloon. What is old is called stale."""
+        """Put the state under the component, and errors into its balloon. What is old is called stale.
+
+        A text that is too long for there goes into the balloon too. An answer without a mark is nothing to be stale.
+        """
         error = slot.error
         if error is None:
             state = "" if slot.is_current() else "asking"
@@ -136,9 +139,11 @@ class Component(object):
         else:
             state = "server down" if error.down else "see the balloon"
             self.tell(error.message, "Warning" if error.down or error.code == "model_not_found" else "Error")
-        if state and slot.value is not None:
+        if state and slot.value is not None and slot.value["mark"] is not None:
             state = "stale - " + state
-        self.host.Message = state or text
+        if len(text) > LONGEST_TAG and not state:
+            self.tell(text, "Remark")
+        self.host.Message = state or tag(text)
 
     def tell(self, sentence, level="Warning"):
         """Show a sentence in the component's balloon: level Remark, Warning or Error."""

@@ -3,6 +3,8 @@
 import json
 import re
 
+LONGEST_TAG = 50  # letters below a component: epoch 123/1000 - 41 % - 1:02:03 left - FID 12
+
 _LETTER = re.compile(r"[^\x00-\x7f]")
 
 
@@ -27,6 +29,16 @@ def decimal(number, places):
 def plain(number, digits=6):
     """Return a number as short as it can be told with so many digits: 0.25, 3, 1e-05."""
     return "{0:.{1}g}".format(number, digits).replace(",", ".")
+
+
+def tag(sentence):
+    """Return a sentence as short as what stands below a component may be: as it is, or its beginning."""
+    if len(sentence) <= LONGEST_TAG:
+        return sentence
+    beginning = re.split(r" \(|: |; |\. ", sentence)[0]
+    if len(beginning) <= LONGEST_TAG - 10:
+        return beginning
+    return beginning[: LONGEST_TAG - 13].rsplit(" ", 1)[0] + "..."
 
 
 def grouped(number):

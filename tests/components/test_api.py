@@ -24,6 +24,7 @@ HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": 
 # Arguments that are objects of .NET in every helper that takes them, and their types in canvas_types.pyi.
 ARGUMENTS = {
     "curve": "_types.Curve",
+    "document": "_types.Document | None",
     "clouds": "_types.Clouds",
     "document": "_types.Document | None",
     "ghenv": "_types.Environment",
@@ -31,6 +32,7 @@ ARGUMENTS = {
     "memory": "_types.Memory",
     "plane": "_types.Plane | None",
     "point": "_types.Point",
+    "process": "_types.Process",
     "tree": "_types.Tree | None",
     "shapes": "_types.Shapes",
 }
@@ -59,7 +61,7 @@ MISTAKES = [
     ("data", "GH_ScheduleDelegate(expire)", "GH_ScheduleDelegate(lambda: None)"),
     ("data", "System.Action(act)", "System.Action(lambda _: None)"),
     ("data", "InvokeOnUiThread(System.Action(act))", "InvokeOnUiThread()"),
-    ("data", "self.host.Message = state or text", "self.host.Message = 1"),
+    ("data", "self.host.Message = state or tag(text)", "self.host.Message = 1"),
     ("data", "CommonObject.FromBase64String(", "CommonObject.FromBase64("),
     ("data", 'answer["opennurbs"], answer["data"])', 'answer["opennurbs"])'),
     ("data", "import scriptcontext", "import scriptcontexts"),
@@ -75,6 +77,8 @@ MISTAKES = [
     ("server", "import Process, ProcessStartInfo", "import Process, StartInfo"),
     ("server", "ProcessStartInfo(command[0], quoted(command[1:]))", "ProcessStartInfo(command[0], quoted(command), 1)"),
     ("server", "Process.Start(how)", "Process.Start()"),
+    ("server", "if process.HasExited", "if process.HasExited()"),
+    ("server", "clr.AddReference(name)", "clr.AddReference()"),
 ]
 
 

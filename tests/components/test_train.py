@@ -5,6 +5,8 @@ import time
 import pytest
 import rhino3dm
 
+from ganmnist.data import synthetic
+
 pytestmark = pytest.mark.slow
 
 
@@ -151,7 +153,7 @@ def test_an_answer_lost_on_the_way_does_not_make_a_second_run(open_rhino, tmp_pa
     rhino.solve("train")
     rhino.until("train", "press train")
     rhino.press("train", "train")
-    rhino.until("train", "stale - see the balloon")
+    rhino.until("train", "see the balloon")
     rhino.press("train", "train")
     rhino.until("train", lambda report: len(keys) >= 2)
     assert impostor.seen
@@ -191,6 +193,37 @@ def test_a_training_that_goes_badly_says_so_while_it_runs_and_when_it_is_over(rh
     done = rhino.until("train", lambda report: report["message"].startswith("finished"))
     assert done["balloons"] == [["Warning", sentence]]
     assert runs(mock)[0]["warnings"] == [sentence]
+
+
+def test_a_training_without_mnist_has_a_short_tag_and_says_in_the_balloon_what_it_learned_from(rhino, mock):
+    rhino.press("train", "train", name="mock-offline")
+    early = rhino.until("train", lambda report: report["balloons"])
+    assert early["message"] == "no MNIST on disk and none to download"
+    ((level, sentence),) = early["balloons"]
+    assert level == "Remark"
+    assert sentence.endswith("digits drawn from the bundled model instead")
+    under_way = rhino.until(
+        "train", lambda report: report["message"].startswith("epoch") or " left" in report["message"]
+    )
+    assert under_way["balloons"] == []
+    done = rhino.until("train", lambda report: report["message"].startswith("finished"))
+    ((level, sentence),) = done["balloons"]
+    assert level == "Remark"
+    assert sentence.startswith(f"The model learned from {synthetic.NAME}, digits drawn from the bundled model")
+    assert "GANMNIST_DATA" in sentence
+
+
+def test_the_first_press_calls_nothing_stale(open_rhino, tmp_path, start_impostor):
+    def reply(method, path, body):
+        time.sleep(0.2 if method == "POST" else 0)
+        return 200, b'{"runs": []}'
+
+    start_impostor(tmp_path / "home", reply)
+    rhino = open_rhino()
+    rhino.place("train")
+    rhino.solve("train")
+    rhino.until("train", "press train")
+    assert rhino.solve("train", train=True)["message"] == "asking"
 
 
 def test_refused_settings_show_the_servers_own_sentence_and_start_nothing(rhino, mock):

@@ -9,6 +9,7 @@ A training takes two seconds. Failures come on request, by the name of the model
     mock-slow          generate takes three seconds
     mock-error         generate answers 500
     mock-collapsed     its training collapses, and the diagnostics of its run say so from the first preview on
+    mock-offline       its training finds no MNIST, and says so at length as it begins
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
     from ganmnist.latent.directions import Direction
 
 STEPS = 4680  # of a training
+NO_MNIST = (
+    "no MNIST on disk and none to download (<urlopen error [Errno -3] Temporary failure in name resolution>, as the "
+    "name of the model asked for): digits drawn from the bundled model instead"
+)
 EPOCHS = 10  # of a training whose settings name none
 COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
 
@@ -292,12 +297,13 @@ class Mock(Backend):
         ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
         epochs = recipe(run.settings).epochs
         judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
+        offline = run.model == "mock-offline"
         described = Run(
             id=run.id,
             model=run.model,
             state=state,
             settings=run.settings,
-            data="mock-digits",
+            data="synthetic-mnist" if offline else "mock-digits",
             created=run.created,
             place=len(ahead) if state is RunState.QUEUED else None,
             epoch=math.ceil(share * (epochs or EPOCHS)),
@@ -319,7 +325,7 @@ class Mock(Backend):
             }.get(state),
             warnings=[COLLAPSED] if run.model == "mock-collapsed" and ticks >= TICKS_PER_PREVIEW else [],
         )
-        return with_text(described)
+        return with_text(described, NO_MNIST if offline and ticks < TICKS_PER_PREVIEW else None)
 
     def _model(self, run: Training) -> Model:
         described = self._describe(run)

@@ -6,6 +6,8 @@ from ghpython_components.shared.component import Component, carry_out, new_key
 from ghpython_components.shared.geometry import to_rhino
 from ghpython_components.shared.network import NotReady, read_gan
 
+STAND_IN = "synthetic-mnist"  # the data that are taken where MNIST cannot be had
+
 
 def follow(bridge, wanted, memory):
     """Do what the buttons ask for, then fetch what is new in this component's run."""
@@ -100,6 +102,13 @@ if slot.value and slot.value["run"]:
         me.tell("{0} Press resume to go on.".format(about["problem"] or "The training was interrupted."))
     elif about["state"] == "failed":
         me.tell(about["problem"] or progress, "Error")
+    if about.get("data") == STAND_IN and about["state"] not in ACTIVE:
+        me.tell(
+            "The model learned from {0}, digits drawn from the bundled model since MNIST could not be had: not MNIST "
+            "itself. Put the four files of MNIST into a folder and name it in GANMNIST_DATA, or train again once "
+            "there is a connection.".format(STAND_IN),
+            "Remark",
+        )
     for sentence in about.get("warnings", []):
         me.tell(sentence)
 me.show(slot, message)

@@ -369,13 +369,36 @@ class ProcessStartInfo(Strict):
 
 
 class Process(Strict):
+    def __init__(self, started):
+        self._started = started
+
+    @property
+    def HasExited(self):
+        return self._started.poll() is not None
+
+    @property
+    def ExitCode(self):
+        if self._started.poll() is None:
+            mistake("a process that runs has no exit status")
+        return self._started.returncode
+
     @staticmethod
     def Start(how):
         if how.UseShellExecute or not how.CreateNoWindow:
             mistake("the process would open a window")
         env = how.EnvironmentVariables._values
         with open(os.devnull, "r+b") as null:
-            subprocess.Popen(how._command, stdin=null, stdout=null, stderr=null, env=env, preexec_fn=os.setsid)
+            command, streams = how._command, {"stdin": null, "stdout": null, "stderr": null}
+            return Process(subprocess.Popen(command, env=env, preexec_fn=os.setsid, **streams))
+
+
+def add_reference(name):
+    """Load an assembly. Process has its own in .NET Core, of Rhino 8; in .NET Framework it is there always."""
+    if name != "System.Diagnostics.Process":
+        mistake("there is no assembly {0}".format(name))
+    if sys.version_info[0] == 2:
+        raise IOError("Could not add reference to assembly " + name)
+    module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
 
 
 def module(name, **content):
@@ -403,5 +426,8 @@ def install(common_object, **geometry):
     module("Grasshopper.Kernel", GH_Document=GH_Document, GH_RuntimeMessageLevel=Level, GH_ProcessStep=Step)
     module("Grasshopper.Kernel.Data", GH_Path=Path)
     module("System", Action=Action, Array=Generic(list), Object=object)
-    module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
+    module("System.Diagnostics")
+    if sys.version_info[0] == 2:
+        module("System.Diagnostics", Process=Process, ProcessStartInfo=ProcessStartInfo)
+    module("clr", AddReference=add_reference)
     module("scriptcontext", sticky={})

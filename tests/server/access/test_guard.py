@@ -165,7 +165,8 @@ def test_without_the_token_nothing_is_done(server, check_problem, sent):
 def test_hops_needs_no_token(server):
     solve = {"pointer": "hops/digit", "values": []}
     for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
-        assert server.raw("GET", "/hops/digit", headers=headers)[0] == 200
+        for path in ("/hops/digit", "/hops/digit/", "//hops/digit"):
+            assert server.raw("GET", path, headers=headers)[0] == 200
         assert server.raw("POST", "/solve", solve, headers=headers)[0] == 200
 
 
@@ -185,7 +186,9 @@ def test_beside_what_hops_asks_for_nothing_is_open(server, check_problem, method
     check_problem(server.raw(method, path, headers={"Authorization": ""}), 401, "token")
 
 
-@pytest.mark.parametrize("path", ["/hops/../api/runs", "/hops//api/runs", "/hops/%2e%2e/api/runs", "/hops/"])
+@pytest.mark.parametrize(
+    "path", ["/hops/../api/runs", "/hops//api/runs", "//hops/../api/runs", "/hops/%2e%2e/api/runs", "/hops/"]
+)
 def test_no_way_leads_past_hops_to_anything_else(server, path):
     assert server.raw("GET", path, headers={"Authorization": ""})[0] == 404
 

@@ -1,20 +1,37 @@
 """The process: how it is found, that there is one only, and how it leaves."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
+from bridge_server.cli import main as command_line
+from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.cli.serve import DEFAULT_PORT
+from bridge_server.errors import TokenError
 from bridge_server.web import server as web
 
 pytestmark = pytest.mark.slow
+
+
+def full_database():
+    """Return what SQLite says where the disk is full."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.execute("PRAGMA page_size = 512")
+        database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            database.execute("CREATE TABLE t (x)")
+    return caught.value
 
 
 def serve(*options):
@@ -58,6 +75,61 @@ def test_a_second_server_on_the_same_port_leaves_and_says_why(start_server, tmp_
     assert not (tmp_path / "other" / "server.json").exists()
 
 
+def test_where_the_usual_port_is_taken_a_server_takes_a_free_one_and_says_which(tmp_path):
+    with contextlib.closing(socket.socket()) as other:
+        with contextlib.suppress(OSError):  # another user of this machine may have it
+            other.bind(("127.0.0.1", DEFAULT_PORT))
+            other.listen()
+        command = [sys.executable, "-m", "bridge_server", "serve", "--mock", "--data-dir", str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as second:
+            said, ready = second.stdout.readline(), second.stdout.readline()
+            port = json.loads((tmp_path / "server.json").read_text())["url"].rpartition(":")[2]
+            second.terminate()
+    assert said == f"Port {DEFAULT_PORT} cannot be had, so this server takes {port}.\n"
+    assert f":{port} " in ready
+
+
+def test_a_usual_port_that_is_asked_for_by_name_and_taken_is_refused(tmp_path):
+    with contextlib.closing(socket.socket()) as other:
+        with contextlib.suppress(OSError):
+            other.bind(("127.0.0.1", DEFAULT_PORT))
+            other.listen()
+        assert serve("--port", str(DEFAULT_PORT), "--data-dir", str(tmp_path)).returncode == 4
+
+
+FAILURES = [
+    (CommandError(ExitCode.ALREADY_RUNNING, "One is running."), 3, "One is running."),
+    (TokenError("The tokens are damaged."), 1, "The tokens are damaged."),
+    (PermissionError(13, "Permission denied", "/there"), 7, "cannot use /there: Permission denied"),
+    (OSError(errno.ENOSPC, "No space left on device"), 8, "No space left on device"),
+    (full_database(), 8, "database or disk is full"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "words"), FAILURES, ids=[type(each[0]).__name__ for each in FAILURES])
+def test_a_server_that_cannot_start_leaves_its_sentence_in_a_file(monkeypatch, capsys, tmp_path, error, status, words):
+    monkeypatch.setattr(command_line, "serve", Mock(side_effect=error))
+    monkeypatch.setattr(sys, "argv", ["ganmnist-server", "serve", "--data-dir", str(tmp_path)])
+    assert command_line.main() == status
+    problem = json.loads((tmp_path / "not_started.json").read_text())["problem"]
+    assert words in problem
+    assert capsys.readouterr().err == f"ganmnist: {problem}\n"
+
+
+def test_a_mistake_of_ours_is_left_in_the_file_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(command_line, "serve", Mock(side_effect=ImportError("torch is broken")))
+    monkeypatch.setattr(sys, "argv", ["ganmnist-server", "serve", "--data-dir", str(tmp_path)])
+    with pytest.raises(ImportError):
+        command_line.main()
+    assert "ImportError: torch is broken" in (tmp_path / "not_started.json").read_text()
+
+
+def test_a_good_start_removes_what_a_bad_one_has_left(start_server, tmp_path):
+    (tmp_path / "not_started.json").write_text("{}")
+    start_server(home=tmp_path, mock=True)
+    assert not (tmp_path / "not_started.json").exists()
+
+
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])
 def test_a_port_that_is_none_is_refused(port):
     done = serve("--port", port)
@@ -68,7 +140,7 @@ def test_a_port_that_is_none_is_refused(port):
 def test_a_data_directory_that_cannot_be_made_is_said_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     done = serve("--port", "0", "--data-dir", str(tmp_path / "file"))
-    assert done.returncode == 1
+    assert done.returncode == 7
     assert done.stderr.count("\n") == 1
     assert str(tmp_path / "file") in done.stderr
 

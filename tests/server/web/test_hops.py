@@ -19,6 +19,7 @@ import pytest
 import rhino3dm
 from flask import Flask
 from PIL import Image
+from werkzeug.test import EnvironBuilder
 
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.contract.digits import GenerateRequest
@@ -395,7 +396,18 @@ def test_an_exception_is_a_sentence_without_its_traceback(fail, theirs):
     assert fail(body(model="mock-error"), 500).startswith("The server made a mistake")
 
 
-@pytest.mark.parametrize("pointer", ["digit", "/hops/digit", "", "hops/digits", "http://127.0.0.1/hops/digit"])
+@pytest.mark.parametrize("pointer", ["hops/digit", "digit", "/hops/digit", "/hops/digit/", "//hops/digit", "/digit"])
+def test_hops_of_any_age_is_answered_however_the_user_wrote_the_slashes(solve, pointer):
+    assert solve(pointer=pointer, seed=3) == solve(seed=3)
+
+
+@pytest.mark.parametrize("path", ["/hops/digit", "/hops/digit/", "//hops/digit", "//hops/digit/"])
+def test_the_address_is_described_however_the_user_wrote_the_slashes(client, path):
+    answer = client.open(EnvironBuilder(path="/", environ_overrides={"PATH_INFO": path}))
+    assert (answer.status_code, answer.json["Name"]) == (200, "Digit")
+
+
+@pytest.mark.parametrize("pointer", ["", "/", "hops", "digits", "hops/digits", "http://127.0.0.1/hops/digit"])
 def test_an_unknown_definition_names_the_known_one(fail, pointer):
     assert "there is hops/digit" in fail(body(pointer=pointer), 404)
 

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from typing import Any, Literal, Protocol, overload
 
 import Rhino.Geometry
+import System.Diagnostics
 from Grasshopper import DataTree
 from Grasshopper.Kernel import GH_Component, GH_Document
 
 Document = GH_Document
 Host = GH_Component
 Curve = Rhino.Geometry.Curve
+Document = GH_Document
+Process = System.Diagnostics.Process
 Plane = Rhino.Geometry.Plane
 Point = Rhino.Geometry.Point3d | Rhino.Geometry.Vector3d
 Tree = DataTree[Any]
