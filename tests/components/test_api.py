@@ -24,7 +24,6 @@ HINTS = {"bool": "bool", "int": "int", "float": "float", "str": "str", "plane": 
 # Arguments that are objects of .NET in every helper that takes them, and their types in canvas_types.pyi.
 ARGUMENTS = {
     "curve": "_types.Curve",
-    "document": "_types.Document | None",
     "clouds": "_types.Clouds",
     "document": "_types.Document | None",
     "ghenv": "_types.Environment",

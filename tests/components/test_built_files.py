@@ -22,7 +22,7 @@ NAMES = list(COMPONENTS)
 SOURCES = sorted([*sources.SHARED.glob("*.py"), *sources.COMPONENTS.glob("*/code.py")])
 # In IronPython these are absent, or not what they are elsewhere.
 TRAPS = {"argparse", "errno", "ctypes", "numpy", "multiprocessing", "asyncio", "ssl", "urllib2", "requests", "typing"}
-RHINOS = {"Rhino", "Grasshopper", "System", "scriptcontext"}
+RHINOS = {"clr", "Rhino", "Grasshopper", "System", "scriptcontext"}
 
 
 def test_the_sliders_of_the_page_are_what_build_makes():

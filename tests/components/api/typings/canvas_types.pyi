@@ -12,7 +12,6 @@ from Grasshopper.Kernel import GH_Component, GH_Document
 Document = GH_Document
 Host = GH_Component
 Curve = Rhino.Geometry.Curve
-Document = GH_Document
 Process = System.Diagnostics.Process
 Plane = Rhino.Geometry.Plane
 Point = Rhino.Geometry.Point3d | Rhino.Geometry.Vector3d
