@@ -116,11 +116,12 @@ class Evaluations:
                 f"step: model {source.model} is at step {source.step} by now, and what it was at {request.step} is not "
                 "remembered: leave step out"
             )
-        if sum(job.told.state.is_active for job in self._jobs) >= MAX_ACTIVE:
+        active = sum(job.told.state.is_active for job in self._jobs)
+        if active >= MAX_ACTIVE:
             message = f"{MAX_ACTIVE} evaluations are under way or waiting, as many as there may be: ask again later."
             raise ApiError(429, "too_many_evaluations", message, headers={"Retry-After": str(RETRY_SECONDS)})
         told = Evaluated(
-            state=EvaluationState.WAITING,
+            state=EvaluationState.WAITING if active else EvaluationState.RUNNING,
             model=source.model,
             step=source.step,
             count=request.count,
@@ -144,7 +145,7 @@ class Evaluations:
         """Work off what is waiting: the thread, which ends where nothing is."""
         while True:
             with self._lock:
-                job = next((job for job in self._jobs if job.told.state is EvaluationState.WAITING), None)
+                job = next((job for job in self._jobs if job.work), None)
                 if job is None:
                     self._thread = None
                     return

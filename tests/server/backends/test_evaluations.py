@@ -69,7 +69,7 @@ def evaluations():
 
 def test_one_is_made_after_the_other_in_the_order_in_which_they_were_asked_for(evaluations):
     first, second, request = Work(), Work(), EvaluateRequest()
-    evaluations.ask(request, model(), first)
+    assert evaluations.ask(request, model(), first).state == "running"
     assert first.began.wait(10)
     told = evaluations.ask(request, model(), None)
     assert (told.state, told.percent, told.step, told.count) == ("running", 25, 5, 1000)
