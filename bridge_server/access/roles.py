@@ -32,6 +32,8 @@ _READ_ONLY = frozenset(
         "models",
         "model",
         "generate",
+        "evaluate",
+        "evaluate_stop",
         "latents_between",
         "latents_sheet",
         "latents_invert",

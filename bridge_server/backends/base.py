@@ -10,9 +10,11 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from bridge_server.backends.evaluations import Evaluations, Work
 from bridge_server.backends.events import stream
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
+from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
 from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.contract.models import Deleted, Model, ModelRename, Models
@@ -82,6 +84,7 @@ class Backend(ABC):
     def __init__(self, instance: str) -> None:
         self.instance = instance
         self._naming = threading.Lock()  # held from the look whether a name is free until it is taken
+        self._evaluations = Evaluations()
         self.process: Process | None = None  # that serves it; there is none where the calls are made directly
 
     def start(self) -> None:
@@ -90,7 +93,7 @@ class Backend(ABC):
 
     def close(self) -> None:
         """End all work; what is under way is kept for the next start. At most about 5 s."""
-        return
+        self._evaluations.close()
 
     def health(self) -> Health:
         return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)
@@ -252,6 +255,17 @@ class Backend(ABC):
         drawing = self._drawing(request, request.model)
         with self._turn(len(drawing.z)):
             return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
+
+    def evaluate(self, request: EvaluateRequest) -> Evaluated:
+        return self._evaluations.ask(request, *self._evaluation(request))
+
+    def evaluate_stop(self, request: EvaluateRequest) -> Evaluated:
+        source, _ = self._evaluation(request)
+        return self._evaluations.stop(request, source)
+
+    @abstractmethod
+    def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
+        """Return a model as it is now, and what finds its figures in the background."""
 
     @contextmanager
     def images(self, request: GenerateRequest) -> Iterator[NDArray[np.uint8]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import AbstractContextManager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bridge_server.backends.base import Backend, Drawing, to_model
 from bridge_server.backends.datasets import DataKeeper
+from bridge_server.backends.evaluations import Work
+from bridge_server.backends.judging import Judging
 from bridge_server.backends.samplers import Samplers
 from bridge_server.contract.digits import GenerateRequest
+from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
 from bridge_server.contract.models import Deleted, Model, Models
@@ -65,6 +68,7 @@ class Service(Backend):
         self._launcher = Launcher(self._runs, self._store.path)
         self._data = DataKeeper(home)
         self._samplers = Samplers()
+        self._judging = Judging(home)
         self._frame_cache: FrameCache = {}
         self._closing = threading.Event()
         self._deleting = threading.Lock()
@@ -77,6 +81,7 @@ class Service(Backend):
 
     def close(self) -> None:
         self._closing.set()
+        super().close()
         self._launcher.close()
         self._runs.close()
 
@@ -171,6 +176,11 @@ class Service(Backend):
         _, sampler, origin = self._load(model)
         z, remarks = _latents(sampler, config)
         return Drawing(origin, z, remarks, lambda: sampler.generate(z))
+
+    def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
+        _, sampler, origin = self._load(request.model)
+        self._judging.check()
+        return origin.source, partial(self._judging.figures, sampler, request.count)
 
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.generation.film import render_frames

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from bridge_server.contract.base import Message
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
+from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
 from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.contract.media import BYTES, EVENTS, JSON, MEDIA, PNG, ZIP
@@ -77,6 +78,8 @@ CALLS = (
         "latents_invert", "POST", "/api/latents/invert", InvertRequest, Inverted, "Find the digit nearest to a drawing."
     ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
+    Call("evaluate", "POST", "/api/evaluate", EvaluateRequest, Evaluated, "How good are a model's digits? Ask again."),
+    Call("evaluate_stop", "POST", "/api/evaluate/stop", EvaluateRequest, Evaluated, "End an evaluation."),
     Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
     Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
     Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all snapshots of a training."),

@@ -176,24 +176,15 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
     """Read a file of samples, or have a model draw them, with the classes in the proportions of the real images."""
-    import numpy as np
-
     from ganmnist.evaluation.evaluate import read_samples
+    from ganmnist.generation.draw_like import draw_like
     from ganmnist.generation.sampler import Sampler
-    from ganmnist.latent.vectors import from_seed
 
     if what and what.endswith(".npy"):
         return read_samples(Path(what))[:count]
     sampler = Sampler.load(ModelStore(paths.home()).find(what))
-    z = from_seed(0, count, sampler.latent_dim)
-    labels = data.train_labels if data.classes else np.arange(max(sampler.classes, 1))
-    classes = np.random.default_rng(0).choice(labels, count).astype(np.int64)
-    made = []
     with _bar("sampling") as advance:
-        for part in np.array_split(np.arange(count), 20):
-            made.append(sampler.generate(z[part], classes[part]))
-            advance(5 * len(made), sampler.name)
-    return np.concatenate(made)
+        return draw_like(data, sampler, count, lambda fraction: advance(100 * fraction, sampler.name))
 
 
 def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:

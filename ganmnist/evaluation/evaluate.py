@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +20,39 @@ _REPORTED_SAMPLES = 10_000  # what an FID is usually given for
 _ESTIMATE_SAMPLES = 1000
 _MIN_CLASS_SAMPLES = 20  # images of a class, to tell how far they differ
 _MIN_DIGIT_ACCURACY = 0.9  # share of real images in which the judge sees what their label says
+OnProgress = Callable[[float], object]
 
 
 class Evaluator:
     """Compares images with the test images of a data set, whose features are extracted once."""
 
-    def __init__(self, data: Dataset) -> None:
+    def __init__(self, data: Dataset, on_progress: OnProgress | None = None) -> None:
         """Extract the features of the test images.
+
+        Args:
+            data: The real images.
+            on_progress: Called with the fraction that is done; what it raises ends the work.
 
         Raises:
             DataError: They are too few.
         """
         _require_enough(data.test_images, f"{data.name}: its test images")
         self._data = data
-        self._real, _ = extract_features(data.test_images)
+        self._real, _ = extract_features(data.test_images, on_progress)
         self._radii = knn_radii(self._real)
 
-    def evaluate(self, images: NDArray[np.uint8]) -> Evaluation:
+    def evaluate(self, images: NDArray[np.uint8], on_progress: OnProgress | None = None) -> Evaluation:
         """Compare images with the test images.
 
         Args:
             images: uint8 (N, 28, 28). Figures are comparable only for equal N.
+            on_progress: As in the constructor.
 
         Raises:
             DataError: They are too few.
         """
         _require_enough(images, "images")
-        features, probabilities = extract_features(images)
+        features, probabilities = extract_features(images, on_progress)
         return Evaluation(
             images=len(images),
             frechet=frechet_distance(features, self._real),
@@ -56,10 +63,10 @@ class Evaluator:
             classes=tuple((np.bincount(probabilities.argmax(1), minlength=10) / len(probabilities)).tolist()),
         )
 
-    def real_baseline(self, count: int) -> Evaluation:
+    def real_baseline(self, count: int, on_progress: OnProgress | None = None) -> Evaluation:
         """Evaluate real training images: what a perfect generator would score with as many samples."""
         chosen = np.random.default_rng(0).permutation(len(self._data.train_images))[:count]
-        return self.evaluate(self._data.train_images[chosen])
+        return self.evaluate(self._data.train_images[chosen], on_progress)
 
 
 class Estimator:

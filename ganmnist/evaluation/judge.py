@@ -5,6 +5,7 @@ Its weights are bundled, as float16, made by `python -m ganmnist.weights.train_j
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,11 +69,14 @@ def load_judge() -> Judge:
     return judge.eval()
 
 
-def extract_features(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def extract_features(
+    images: NDArray[np.uint8], on_progress: Callable[[float], object] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Run images through the judge.
 
     Args:
         images: uint8 (N, 28, 28).
+        on_progress: Called with the fraction that is done; what it raises ends the work.
 
     Returns:
         Features (N, 128) and probabilities of the ten digits (N, 10).
@@ -84,6 +88,8 @@ def extract_features(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], ND
             part = judge.features(torch.from_numpy(rescale(images[start : start + _BATCH])))
             features.append(part)
             probabilities.append(judge.classes(part).softmax(1))
+            if on_progress:
+                on_progress(min((start + _BATCH) / len(images), 1.0))
     return torch.cat(features).double().numpy(), torch.cat(probabilities).double().numpy()
 
 

@@ -11,7 +11,10 @@ class Evaluation(Settings):
     """What the judge says of a set of images, compared with the test images."""
 
     images: int = Field(description="Number of images looked at.")
-    frechet: float = Field(description="Frechet distance of the features to those of the test images; less is better.")
+    frechet: float = Field(
+        description="Frechet distance of the features to those of the test images; less is better, and the fewer "
+        "images the more it is."
+    )
     inception: float = Field(description="Inception score by the judge's classes, 1 to 10; more is better.")
     confident: float = Field(description="Share of images of whose digit the judge is sure.")
     precision: float = Field(description="Share of images that lie among real ones.")

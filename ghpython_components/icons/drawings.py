@@ -70,6 +70,15 @@ def models(pen: Pen) -> None:
     pen.dot(19.5, 12, 2.5, PINK)
 
 
+def evaluate(pen: Pen) -> None:
+    """A gauge whose hand is high."""
+    turns = np.linspace(np.pi, 0, 19)
+    pen.line(*[(12 + 9 * float(np.cos(turn)), 15.5 - 10 * float(np.sin(turn))) for turn in turns], width=3)
+    pen.line((4, 20.5), (20, 20.5), width=3)
+    pen.line((12, 15.5), (16.5, 9.5), colour=ORANGE, width=3)
+    pen.dot(12, 15.5, 2.5, ORANGE)
+
+
 def generate(pen: Pen) -> None:
     """A digit as MNIST has them, white on black, and the slider that it follows."""
     pen.box(5, 2, 19, 16, corner=1)
@@ -350,6 +359,7 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
     "film": film,
     "losses": losses,
     "models": models,
+    "evaluate": evaluate,
     "export": export,
     "restore": restore,
     **{

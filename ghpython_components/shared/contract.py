@@ -4,6 +4,8 @@ API_VERSION = 1
 CALLS = {
     "data": ("GET", "/api/data"),
     "data_prepare": ("POST", "/api/data/prepare"),
+    "evaluate": ("POST", "/api/evaluate"),
+    "evaluate_stop": ("POST", "/api/evaluate/stop"),
     "export": ("POST", "/api/export"),
     "film": ("POST", "/api/film"),
     "generate": ("POST", "/api/generate"),

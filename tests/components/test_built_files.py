@@ -150,7 +150,7 @@ def test_the_tabs_of_the_components_are_in_the_order_of_the_work():
         {"Network"},
         {"Model"},
         {"Train", "Losses"},
-        {"Generate", "Walk", "Film", "Between", "Sheet", "Sketch", "Models", "Export", "Restore"},
+        {"Generate", "Walk", "Film", "Between", "Sheet", "Sketch", "Models", "Evaluate", "Export", "Restore"},
     ]
 
 

@@ -56,6 +56,7 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "network": "14 layers - 1.7 M",
         "model": "ready - 1.7 M",
         "models": "bundled of 1",
+        "evaluate": "press evaluate",
         "losses": "no run yet",
     }
     openapi = component.document()

@@ -37,6 +37,7 @@ def drag_the_others(rhino):
         "sketch": lambda tick: {"curves": [{"curve": [[3, 20, 5], [3, 27, 15], [3, 22, -5]]}], "pen": tick + 1.0},
         "losses": lambda tick: {"width": 50.0 + tick},
         "models": lambda tick: {"choose": "0"},
+        "evaluate": lambda tick: {"count": 129, "evaluate": tick % 2 == 1},
         "export": lambda tick: {"height": tick / 2, "z": {"tree": {"0": [0.5] * 74}}},
         "restore": lambda tick: {"text": "ganmnist" * (tick + 1)},
     }

@@ -64,6 +64,36 @@ def test_two_models_are_compared_under_the_same_sliders(open_page, server):
         page.locator("input[name=slant]").fill("2")
 
 
+def test_a_model_is_evaluated_beside_real_images_while_the_page_goes_on(open_page, server):
+    page = open_page(server, "#/models")
+    server.call("POST", "/api/evaluate", {"count": 10_000})  # whose turn it is first
+    page.get_by_role("button", name="Evaluate gamma").click()
+    row = page.locator("li[data-name=gamma]")
+    expect(row.get_by_role("progressbar", name="Evaluation of gamma")).to_be_visible()
+    expect(row.get_by_text(re.compile(r"Waiting for its turn|Evaluating, \d+ %"))).to_be_visible()
+    expect(row.get_by_role("table")).to_be_visible()
+    found = server.call("POST", "/api/evaluate", {"model": "gamma"})[1]
+    fid, real = found["samples"]["frechet"], found["real_baseline"]["frechet"]
+    told = row.get_by_role("row", name=re.compile("^FID")).inner_text().split("\t")
+    assert told == ["FID", f"{fid:.1f}", f"{real:.1f}", found["explanations"]["frechet"]]
+    expect(row.get_by_role("row")).to_have_count(1 + 5 + 10)
+    expect(row.get_by_role("row", name=re.compile("^Share of 9"))).to_be_visible()
+
+
+def test_an_evaluation_is_stopped_and_an_evaluation_that_fails_says_why(open_page, server):
+    run = server.start_run(model="mock-fails")
+    server.wait_for_run(run["id"], "failed")
+    page = open_page(server, "#/models")
+    page.get_by_role("button", name="Evaluate mock-fails").click()
+    row = page.locator("li[data-name=mock-fails]")
+    expect(row.get_by_text("The evaluation failed half way, as the name of the model asked for.")).to_be_visible()
+    for count in (9_997, 9_998, 9_999):  # which take seconds
+        server.call("POST", "/api/evaluate", {"count": count})
+    page.get_by_role("button", name="Evaluate bundled", exact=True).click()
+    page.get_by_role("button", name="Stop evaluating bundled").click()
+    expect(page.locator("li[data-name=bundled]").get_by_text("Stopped.")).to_be_visible()
+
+
 def test_a_name_that_is_taken_is_refused_in_the_servers_words(open_page, server):
     page = open_page(server, "#/models", clean=False)  # a refusal is a word on the console
     page.get_by_role("button", name="Rename delta").click()

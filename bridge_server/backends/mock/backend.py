@@ -1,9 +1,10 @@
 """The whole contract with made-up answers, for wiring components and for tests: `serve --mock`. No torch.
 
 Digits have seven segments: the first latent number moves a digit to the right, the second up.
-A training takes two seconds. Failures come on request, by the name of the model:
+A training takes two seconds, an evaluation of a thousand digits half a second. Failures come on request, by the name of
+the model:
 
-    mock-fails         its training fails half way
+    mock-fails         its training fails half way, and so does its evaluation
     mock-interrupted   its training is interrupted half way, as if killed; resume finishes it
     mock-missing       generate answers 404
     mock-slow          generate takes three seconds
@@ -20,14 +21,17 @@ import secrets
 import threading
 import time
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from bridge_server.backends.base import Backend, Drawing, to_model
+from bridge_server.backends.evaluations import Work
 from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
+from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
 from bridge_server.contract.base import Picture
+from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
 from bridge_server.contract.models import Deleted, Model, Models
@@ -244,6 +248,10 @@ class Mock(Backend):
         origin = _origin(self.model(BUNDLED if model in (None, "mock-slow") else model))
         z = inputs(config, LATENT_DIM, CLASSES, directions())
         return Drawing(origin, z, [], lambda: drawn(z))
+
+    def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
+        model = self.model(request.model or BUNDLED)
+        return _source(model), partial(made_up, model, request.count)
 
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.latent.vectors import inputs

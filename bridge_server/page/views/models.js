@@ -2,6 +2,7 @@
 
 import { call, get, post } from "../lib/api.js";
 import { controls } from "../widgets/controls.js";
+import { evaluationPanel } from "../widgets/evaluation_panel.js";
 import { ask, clock, el, fill, freshId, save, say, whole } from "../lib/dom.js";
 import { field, schemas } from "../lib/form.js";
 import { latest } from "../lib/latest.js";
@@ -50,7 +51,13 @@ export function modelsView() {
       el("div", { className: "columns compare" }, knobs.node, el("div", { className: "stack" }, sides.map((one) => one.node))),
     ),
   );
+  const evaluations = new Map(); // by the models' ids: a list that is made anew does not end them
   let models = [];
+
+  function evaluation({ id }) {
+    if (!evaluations.has(id)) evaluations.set(id, evaluationPanel(() => models.find((model) => model.id === id)?.name ?? ""));
+    return evaluations.get(id);
+  }
 
   function side(label) {
     const id = freshId("model");
@@ -149,10 +156,12 @@ export function modelsView() {
         "div",
         { className: "row" },
         el("a", { className: "button", href: `#/play/${encodeURIComponent(model.name)}`, "aria-label": `Play with ${model.name}` }, "Play"),
+        button("Evaluate", (one) => evaluation(one).start()),
         button("Export", takeAlong),
         own ? button("Rename", rename) : null,
         own ? button("Delete", remove, "quiet danger-text") : null,
       ),
+      evaluation(model).node,
     );
     return { node, model, digits };
   }

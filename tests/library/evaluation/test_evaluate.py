@@ -111,6 +111,21 @@ def test_too_few_images_are_refused(mnist, evaluator):
         evaluator.evaluate(mnist.train_images[:128])
 
 
+def test_work_says_how_far_it_is_and_ends_where_it_is_told_to(mnist, evaluator):
+    said = []
+    evaluator.real_baseline(500, said.append)
+    assert said == sorted(said)
+    assert (len(said), said[-1]) == (16, 1.0)
+
+    def stop(fraction):
+        said.append(fraction)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Evaluator(mnist, stop)
+    assert len(said) == 17
+
+
 @pytest.fixture(scope="module")
 def estimator(mnist):
     return Estimator(mnist.train_images)

@@ -8,6 +8,7 @@ import pytest
 import rhino3dm
 
 from bridge_server.contract.calls import CALLS
+from ganmnist.data.load import is_at_hand
 from ganmnist.layers import LAYERS
 
 pytestmark = pytest.mark.slow
@@ -149,6 +150,66 @@ def test_every_form_gives_its_geometry(ask, form):
         assert len(found[0].VertexColors) == len(found[0].Vertices)
 
 
+@pytest.fixture
+def real_images(ask, server):
+    """Digits can be compared with real ones: the real server needs some."""
+    if not ask("health").mock and not is_at_hand(server.home):
+        pytest.skip("no MNIST here: put its four files into GANMNIST_DATA")
+
+
+def evaluated(ask, body, *states):
+    """Ask until an evaluation is in one of the states."""
+    deadline = time.monotonic() + 120
+    while (found := ask("evaluate", body)).state not in states:
+        assert found.state in ("waiting", "running"), found
+        assert time.monotonic() < deadline
+        body = {**body, "step": found.step}
+        time.sleep(0.05)
+    return found
+
+
+def test_figures_come_beside_those_of_real_images_and_are_kept(ask, run, real_images):
+    body = {"model": "alpha", "count": 300}
+    first = ask("evaluate", body)
+    assert (first.model, first.step, first.count) == ("Alpha", run.step, 300)
+    assert first.state in ("waiting", "running")
+    assert (first.samples, first.real_baseline, first.problem) == (None, None, None)
+    found = evaluated(ask, body, "ready")
+    assert found.percent == 100
+    assert found.data
+    assert found.samples.images == found.real_baseline.images == 300
+    assert found.samples.frechet > found.real_baseline.frechet > 0
+    for figures in (found.samples, found.real_baseline):
+        assert sum(figures.classes) == pytest.approx(1)
+        assert min(figures.precision, figures.recall, figures.confident) >= 0
+        assert max(figures.precision, figures.recall, figures.confident) <= 1
+        assert 1 <= figures.inception <= 10
+    assert found.explanations.keys() == found.samples.model_dump().keys() - {"images"}
+    assert all(sentence.endswith(".") for sentence in found.explanations.values())
+    assert ask("evaluate", body) == ask("evaluate", {**body, "step": run.step}) == found
+
+
+def test_an_evaluation_is_stopped_and_begun_anew(ask, server, real_images, check_problem):
+    body = {"count": 9000}
+    method, path = CALLED["evaluate_stop"]
+    assert "bundled" in check_problem(server.raw(method, path, body), 409, "conflict")["message"]
+    running = evaluated(ask, body, "running")
+    others = ask("evaluate", {"count": 200})
+    assert others.state == "waiting"
+    stopped = ask("evaluate_stop", body)
+    assert (stopped.state, stopped.samples) == ("stopped", None)
+    assert ask("evaluate", {**body, "step": running.step}).state == "stopped"
+    assert evaluated(ask, {"count": 200}, "ready").samples.images == 200
+    assert ask("evaluate", body).state in ("waiting", "running")
+    assert ask("evaluate_stop", body).state == "stopped"
+
+
+def test_what_a_model_was_at_another_step_is_not_measured(server, run, real_images, check_problem):
+    method, path = CALLED["evaluate"]
+    error = check_problem(server.raw(method, path, {"model": "Alpha", "step": run.step - 1}), 409, "conflict")
+    assert f"at step {run.step} by now" in error["message"]
+
+
 def vectors(reply):
     return np.frombuffer(base64.b64decode(reply.z), "<f4").reshape(reply.rows, reply.columns, -1)
 
@@ -218,6 +279,12 @@ UNKNOWN = "0123456789abcdef"
         ("generate", {"latent": [0] * 1000}, 422, "invalid_setting", "latent"),
         ("generate", {"model": "nobody"}, 404, "model_not_found", None),
         ("generate", {"model": "../x"}, 422, "invalid_setting", "model"),
+        ("evaluate", {"count": 128}, 422, "invalid_setting", "count"),
+        ("evaluate", {"count": 10_001}, 422, "invalid_setting", "count"),
+        ("evaluate", {"seed": 1}, 422, "invalid_setting", "seed"),
+        ("evaluate", {"step": -1}, 422, "invalid_setting", "step"),
+        ("evaluate", {"model": "nobody"}, 404, "model_not_found", None),
+        ("evaluate_stop", {"model": "nobody"}, 404, "model_not_found", None),
         ("run_start", {"epochs": 1.5}, 422, "invalid_setting", "epochs"),
         ("run_start", {"seconds": 0}, 422, "invalid_setting", "seconds"),
         ("run_start", {"preset": "quick"}, 422, "invalid_setting", "preset"),

@@ -1,0 +1,89 @@
+"""Digits of a model measured beside real images; what is known of the real ones is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge_server.backends.evaluations import Figures, Report
+from bridge_server.errors import ApiError
+
+if TYPE_CHECKING:
+    from ganmnist.dataset import Dataset
+    from ganmnist.evaluation.evaluate import Evaluator
+    from ganmnist.generation.sampler import Sampler
+    from ganmnist.models.figures import Evaluation
+
+_BASELINES = 16  # that are kept, a kilobyte each
+
+
+class Judging:
+    """Finds figures, in one thread at a time. The real images and their features are 70 MB, from the first time on."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._known: tuple[Dataset, Evaluator] | None = None
+        self._baselines: dict[int, Evaluation] = {}
+
+    def check(self) -> None:
+        """Refuse to compare with what would have to be downloaded first, or with digits of the bundled model.
+
+        Raises:
+            ApiError: There are no real images.
+        """
+        from ganmnist.data.load import is_at_hand
+
+        if self._known is None and not is_at_hand(self._home):
+            message = (
+                "There are no real images here to compare digits with: load MNIST first "
+                "(Data in Grasshopper, Train on the page, POST /api/data/prepare)."
+            )
+            raise ApiError(409, "no_data", message)
+
+    def figures(self, sampler: Sampler, count: int, report: Report) -> Figures:
+        """Find the figures of a model, in seconds of one processor.
+
+        Raises:
+            DataError: The real images are damaged or too few.
+        """
+        import torch
+
+        from ganmnist.data.load import load_data
+        from ganmnist.evaluation.evaluate import Evaluator
+        from ganmnist.generation.draw_like import draw_like
+
+        torch.set_num_threads(1)  # as for all that the server draws: the other processors are others'
+        report(0.0)
+        data = self._known[0] if self._known else load_data(home=self._home)
+        baseline = self._baselines.get(count)
+        steps = _Steps(report, [0 if self._known else len(data.test_images), count, count, 0 if baseline else count])
+        if self._known is None:
+            self._known = data, Evaluator(data, steps.report)
+        _, evaluator = self._known
+        steps.next()
+        images = draw_like(data, sampler, count, steps.report)
+        steps.next()
+        samples = evaluator.evaluate(images, steps.report)
+        steps.next()
+        if baseline is None:
+            baseline = evaluator.real_baseline(count, steps.report)
+            self._baselines[count] = baseline
+            if len(self._baselines) > _BASELINES:
+                del self._baselines[next(iter(self._baselines))]
+        return Figures(data.name, samples, baseline)
+
+
+class _Steps:
+    """Progress through steps of which each takes its share, and says itself how far it is."""
+
+    def __init__(self, report: Report, shares: list[int]) -> None:
+        self._report = report
+        self._shares = shares
+        self._at = 0
+
+    def next(self) -> None:
+        self._at += 1
+
+    def report(self, fraction: float) -> None:
+        done = sum(self._shares[: self._at]) + fraction * self._shares[self._at]
+        self._report(done / sum(self._shares))
