@@ -8,6 +8,7 @@ from ghpython_components.shared.client import (
     start_command,
 )
 from ghpython_components.shared.component import Component
+from ghpython_components.shared.text import plain
 
 
 def add_reference(name):
@@ -81,8 +82,8 @@ def how_it_gets_on(attempt):
         return attempt["problem"]
     if clock() < attempt["pressed"] + PATIENCE:
         return None
-    sentence = "The server has not come up within {0:.0f} seconds. Wait, or see in a terminal what it does: {1}"
-    return sentence.format(PATIENCE, quoted(start_command()))
+    sentence = "The server has not come up within {0} seconds. Wait, or see in a terminal what it does: {1}"
+    return sentence.format(plain(PATIENCE), quoted(start_command()))
 
 
 def look(bridge, request, memory):
