@@ -68,7 +68,7 @@ if slot.value and slot.value["found"] and slot.is_current():
     message = {
         "waiting": "waiting for its turn",
         "running": "evaluating - " + decimal(found["percent"], 0) + " %",
-    }.get(found["state"], found["state"])
+    }.get(found["state"]) or found["state"]
     if found["problem"]:
         me.tell(found["problem"], "Error")
     if found["samples"]:
