@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganmnist.dataset import DIGITS, Dataset
 from ganmnist.errors import DataError
-from ganmnist.evaluation.judge import FEATURES, extract_features
+from ganmnist.evaluation.judge import FEATURES, OnProgress, extract_features
 from ganmnist.evaluation.judgement import Judgement
 from ganmnist.evaluation.metrics import Vectors, confident, coverage, frechet_distance, inception_score, knn_radii
 from ganmnist.models.figures import Estimate, Evaluation
@@ -20,7 +19,6 @@ _REPORTED_SAMPLES = 10_000  # what an FID is usually given for
 _ESTIMATE_SAMPLES = 1000
 _MIN_CLASS_SAMPLES = 20  # images of a class, to tell how far they differ
 _MIN_DIGIT_ACCURACY = 0.9  # share of real images in which the judge sees what their label says
-OnProgress = Callable[[float], object]
 
 
 class Evaluator:

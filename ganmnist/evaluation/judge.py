@@ -20,6 +20,7 @@ from ganmnist.storage import bundle
 from ganmnist.storage.safetensors_header import layouts
 
 FEATURES = 128
+OnProgress = Callable[[float], object]
 MANIFEST = Path(__file__).parents[1] / "weights" / "judge.json"
 _BATCH = 32  # what a layer makes of them stays in the cache: four times as quick as 500
 
@@ -70,7 +71,7 @@ def load_judge() -> Judge:
 
 
 def extract_features(
-    images: NDArray[np.uint8], on_progress: Callable[[float], object] | None = None
+    images: NDArray[np.uint8], on_progress: OnProgress | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Run images through the judge.
 

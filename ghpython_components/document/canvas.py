@@ -24,7 +24,7 @@ from ghpython_components.archive.codes import (
     VERSION,
 )
 from ghpython_components.document.identity import identity
-from ghpython_components.document.script_component import Rhino, container, parameter, size, title
+from ghpython_components.document.script_component import Rhino, container, parameter, port_span, size, title
 from ghpython_components.document.wires import Box, Point
 from ghpython_components.icons.icons import icon
 from ghpython_components.sources.component import Component
@@ -120,7 +120,8 @@ class Placed:
         return self._grip(self.box.x + 2, [port.name for port in self.component.inputs], name)
 
     def _grip(self, x: float, names: list[str], name: str) -> Point:
-        return x, self.box.y + 2 + (names.index(name) + 0.5) * (self.box.height - 4) / len(names)
+        top, row = port_span(self.box.y, self.box.height, len(names), names.index(name))
+        return x, top + row / 2
 
 
 @dataclass

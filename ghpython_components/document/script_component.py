@@ -105,6 +105,12 @@ def size(component: Component) -> tuple[float, float]:
     return inputs + _ICON + outputs + 4, ROW * rows + (4 if rows > 1 else 8)
 
 
+def port_span(y: float, height: float, count: int, index: int) -> tuple[float, float]:
+    """Return top and height of one of the ports at a side of a component that has that top and height."""
+    row = (height - 4) / count
+    return y + 2 + index * row, row
+
+
 def container(
     name: str,
     component: Component,
@@ -222,8 +228,8 @@ def _parameters(component: Component, rhino: Rhino, guid: UUID, at: tuple[float,
         items.append(Item(f"{side}Count", INT32, len(ports)))
         items += [Item(f"{side}Id", GUID, kind, index) for index in range(len(ports))]
         for index, port in enumerate(ports):
-            row = (height - 4) / len(ports)
-            bounds = (x, at[1] + 2 + index * row, width, row)
+            top, row = port_span(at[1], height, len(ports), index)
+            bounds = (x, top, width, row)
             own = parameter(guid, side, port.name)
             sources = wires.get(port.name, ()) if side == "Input" else ()
             kept = [_box(bounds), *_converter(port, rhino)]

@@ -69,8 +69,7 @@ class Component(object):
         document = self.host.OnPingDocument()
         if document is not None and document.FindObject(guid, False) is not None:
             return True
-        sticky = scriptcontext.sticky
-        return any(sticky[name]["guid"] == guid for name in list(sticky.keys()) if str(name).startswith(MEMORY))
+        return any(memory["guid"] == guid for memory in _memories())
 
     def pressed(self, name, value):
         """Tell whether a button went down in this solve. One that is down when the file opens did not."""
@@ -347,17 +346,20 @@ def _is_gone(memory):
 
 
 def _forget_what_is_gone():
+    for memory in _memories():
+        _is_gone(memory)
+
+
+def _memories():
     sticky = scriptcontext.sticky
-    for name in list(sticky.keys()):
-        if str(name).startswith(MEMORY):
-            _is_gone(sticky[name])
+    return [sticky[name] for name in list(sticky.keys()) if str(name).startswith(MEMORY)]
 
 
 def _is_open(document):
     """Tell whether a document is open, by itself or in a cluster of one that is."""
     while document is not None and document.Owner is not None:
         document = document.Owner.OwnerDocument()
-    return document is not None and Grasshopper.Instances.DocumentServer.Contains(document)
+    return _is_shown(document)
 
 
 def _is_shown(document):

@@ -64,8 +64,9 @@ me = Component(ghenv)
 owners = scriptcontext.sticky.setdefault("ganmnist runs", {})  # the guids of the components that show them
 if len(owners) > 1000:
     owners.clear()
-me.memory["taken"] = [id for id, guid in list(owners.items()) if guid != me.memory["guid"] and me.is_present(guid)]
 seen = me.memory.setdefault("seen", {"id": None})
+others = [] if seen["id"] else [pair for pair in owners.items() if pair[1] != me.memory["guid"]]
+me.memory["taken"] = [id for id, guid in others if me.is_present(guid)]  # what `find_run` leaves to them
 waiting = me.memory["queue"]
 known = me.memory["slots"]["run"].value if "run" in me.memory["slots"] else None
 active = bool(known and known["run"] and known["run"]["state"] in ACTIVE)
