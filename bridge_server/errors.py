@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from bridge_server.contract.base import ErrorBody, Problem
-from ganmnist.errors import DataError, GanError, GeometryError, ModelError, ModelNotFound, SettingError
+from ganmnist.errors import DataError, DatasetNotFound, GanError, GeometryError, ModelError, ModelNotFound, SettingError
 from ganmnist.validation import explain, field_name
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # a user's quota is a full disk too
@@ -59,6 +59,7 @@ class Answer(NamedTuple):
 # The first class that fits decides, so children come before their parents.
 STATUSES: tuple[tuple[type[GanError], int], ...] = (
     (ModelNotFound, 404),
+    (DatasetNotFound, 404),
     (SettingError, 422),
     (GeometryError, 422),
     (ModelError, 409),

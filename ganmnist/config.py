@@ -19,22 +19,26 @@ def _not_a_device(name: str) -> str:
     return name
 
 
-ModelName = Annotated[
+_Name = Annotated[
     str,
     Field(
-        description="Name of the model: letters, digits, _ and -.",
         min_length=1,
         max_length=64,
         pattern=r"^[A-Za-z0-9_-]+$",  # in pydantic's engine $ is the end of the text, never a newline before it
     ),
     AfterValidator(_not_a_device),
 ]
+ModelName = Annotated[_Name, Field(description="Name of the model: letters, digits, _ and -.")]
+DatasetName = Annotated[_Name, Field(description="Name of the data set: letters, digits, _ and -.")]
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1), BeforeValidator(whole)]
 
 
 class DataConfig(Settings):
     """Which images to train on."""
 
+    data: DatasetName | None = Field(
+        None, description="Name of the data set to learn from, as it was imported; MNIST unless given."
+    )
     images: Whole | None = Field(
         None, description="Train on the first so many images; all of them unless given.", ge=2, le=60000
     )

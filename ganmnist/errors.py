@@ -37,6 +37,12 @@ class DataError(GanError):
     code = "data"
 
 
+class DatasetNotFound(DataError):
+    """No data set of that name."""
+
+    code = "data_not_found"
+
+
 class ModelError(GanError):
     """A model cannot be stored, or its files are damaged."""
 

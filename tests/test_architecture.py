@@ -22,8 +22,8 @@ ALLOWED = {
 # room of its own line; inside functions and for annotations too. A package's own `__init__` stands outside.
 ROOMS = {
     "ganmnist": (
-        {"errors", "fields", "paths", "dataset"},
-        {"pixels", "storage", "layers"},
+        {"errors", "fields", "paths"},
+        {"dataset", "pixels", "storage", "layers"},
         {"networks"},
         {"config", "validation"},
         {"models", "latent", "geometry"},

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from bridge_server.access.roles import is_allowed
-from bridge_server.access.tokens import Principal, Tokens
+from bridge_server.access.roles import is_allowed, is_owners
+from bridge_server.access.tokens import OWNER, Principal, Tokens
 from bridge_server.contract.calls import API_VERSION, CALLS
-from bridge_server.contract.media import BYTES, ZIP
+from bridge_server.contract.datasets import MAX_UPLOAD
 from bridge_server.errors import ApiError, answer
 from ganmnist.export import records
 from ganmnist.models.archive import MAX_FILE
@@ -34,9 +34,9 @@ REQUEST_ID = "ganmnist.request_id"
 WHO = "ganmnist.who"  # name of the one whose token it is; absent where none is needed
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PUBLIC = frozenset({"/", "/openapi.json", *(call.path for call in CALLS if call.public)})
-_LARGEST = {ZIP: MAX_FILE, BYTES: records.MAX_FILE}  # bytes, of what is no JSON
+_LARGEST = {"model_import": MAX_FILE, "restore": records.MAX_FILE, "dataset_upload": MAX_UPLOAD}  # bytes
 _LARGE: dict[tuple[str, str], int] = {
-    (call.method, call.path): _LARGEST[call.takes] for call in CALLS if call.takes in _LARGEST
+    (call.method, call.path): _LARGEST[call.name] for call in CALLS if call.name in _LARGEST
 }
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -118,6 +118,8 @@ class Guard:
             message = f"The token is missing or not this server's: {where}."
             raise ApiError(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
         environ[WHO] = principal.name
+        if principal.name != OWNER and is_owners(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            raise ApiError(403, "role", "Only who runs the server may have it read its own disk: send a file instead.")
         if not is_allowed(principal.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):
             raise ApiError(
                 403, "role", f"{principal.name} may not do this as a {principal.role}: ask who runs the server."

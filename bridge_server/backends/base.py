@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
 from bridge_server.backends.evaluations import Evaluations, Work
 from bridge_server.backends.events import stream
 from bridge_server.contract.calls import API_VERSION
+from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
 from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
@@ -30,7 +31,7 @@ from bridge_server.contract.networks import (
 from bridge_server.contract.openapi import tidy
 from bridge_server.contract.replies import Attachment, Created, Stream
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
-from bridge_server.contract.server import Data, Health, Server
+from bridge_server.contract.server import Health, Server
 from bridge_server.encoding.drawings import inverted, parse_drawing
 from bridge_server.encoding.exports import exported, validate_export_size
 from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
@@ -214,6 +215,24 @@ class Backend(ABC):
 
     @abstractmethod
     def data_prepare(self) -> Data: ...
+
+    @abstractmethod
+    def datasets(self) -> DataList: ...
+
+    @abstractmethod
+    def dataset(self, name: str) -> Data: ...
+
+    @abstractmethod
+    def dataset_import(self, request: DataImport) -> Data: ...
+
+    @abstractmethod
+    def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data: ...
+
+    @abstractmethod
+    def dataset_delete(self, name: str) -> Deleted: ...
+
+    @abstractmethod
+    def dataset_preview(self, name: str) -> bytes: ...
 
     @abstractmethod
     def run_start(self, request: StartRun) -> Run | Created: ...

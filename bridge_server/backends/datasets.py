@@ -1,21 +1,39 @@
-"""The data set as the server shows it: prepared in the background, then remembered."""
+"""Data sets as the server shows them: read in the background, then remembered."""
 
 from __future__ import annotations
 
+import io
 import logging
+import secrets
+import shutil
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
-from bridge_server.contract.server import Data, DataState
+from bridge_server.contract.base import Picture
+from bridge_server.contract.datasets import Data, DataImport, DataList, DataState, DataUpload
+from bridge_server.contract.models import Deleted
 from bridge_server.encoding.pixels import image_grid_picture
-from ganmnist.errors import GanError
+from bridge_server.errors import ApiError, Conflict
+from ganmnist.data.store import DatasetManifest, DatasetStore, name_of
+from ganmnist.errors import GanError, SettingError, shown
+from ganmnist.models.manifest import now
 
+if TYPE_CHECKING:
+    from ganmnist.dataset import Dataset
+
+_MAX_IMPORTS = 8  # that wait for their turn
 _PREVIEW_ROWS = 4
+_PIECE = 1 << 20
 _log = logging.getLogger("ganmnist.data")
 
 
-class DataKeeper:
-    """Prepares the data once, and says how far it is."""
+class DefaultData:
+    """What trainings learn from where no data set is named: prepared once, in the background."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -48,28 +66,225 @@ class DataKeeper:
     def _prepare(self) -> None:
         try:
             self._data = self._load()
-        except (GanError, OSError) as error:
-            self._data = Data(state=DataState.FAILED, problem=str(error))
         except Exception as error:
-            _log.exception("data cannot be prepared")
-            self._data = Data(state=DataState.FAILED, problem=f"{type(error).__name__}: {error}")
+            self._data = Data(state=DataState.FAILED, problem=_problem(error))
 
     def _load(self) -> Data:
         from ganmnist.data.load import load_data
-        from ganmnist.dataset import first_of_each, image_grid_columns
 
         dataset = load_data(home=self._home, on_progress=self._report)
+        summary = dataset.summary()
         return Data(
             state=DataState.READY,
-            name=dataset.name,
-            source=dataset.source,
-            train=len(dataset.train_images),
-            test=len(dataset.test_images),
+            name=summary.name,
+            source=summary.source,
+            train=summary.train,
+            test=summary.test,
+            classes=list(summary.classes),
+            report=list(summary.sentences()),
             percent=100.0,
-            preview=image_grid_picture(
-                self._preparations, first_of_each(dataset, _PREVIEW_ROWS), image_grid_columns(dataset), below=True
-            ),
+            preview=_picture(self._preparations, dataset),
         )
 
     def _report(self, percent: float, words: str) -> None:
         self._data = Data(state=DataState.PREPARING, percent=float(percent))
+
+
+@dataclass
+class _Import:
+    """One import under way, or one that failed."""
+
+    data: Data
+    stopped: bool = False
+
+
+class _Stopped(Exception):
+    """An import was ended before it was done."""
+
+
+class ImportedData:
+    """The data sets that were imported. One is read at a time, in the background."""
+
+    def __init__(self, home: Path) -> None:
+        self._store = DatasetStore(home)
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._imports: dict[str, _Import] = {}  # by name in small letters
+        self._preview = lru_cache(maxsize=16)(self._read_preview)
+
+    def list(self) -> DataList:
+        """Return those under way and those that failed, then all that are there."""
+        under_way = [each.data for each in reversed(self._imports.copy().values())]
+        names = {data.name for data in under_way}
+        kept = [_described(manifest) for manifest in self._store.list() if manifest.name not in names]
+        return DataList(datasets=[*under_way, *kept])
+
+    def describe(self, name: str) -> Data:
+        """Describe one, with its preview.
+
+        Raises:
+            DatasetNotFound: There is none of that name.
+        """
+        if under_way := self._imports.get(name.lower()):
+            return under_way.data
+        manifest = self._store.summary(name)
+        picture, _ = self._preview(manifest.name, manifest.created)
+        return _described(manifest).model_copy(update={"preview": picture})
+
+    def preview(self, name: str) -> bytes:
+        """Return the preview as a PNG.
+
+        Raises:
+            DatasetNotFound: There is none of that name that could be read.
+        """
+        manifest = self._store.summary(name)
+        return self._preview(manifest.name, manifest.created)[1]
+
+    def read(self, request: DataImport) -> Data:
+        """Begin to read what lies on this machine's disk.
+
+        Raises:
+            SettingError: There is nothing at the path, or no name can be made of what was given.
+            Conflict: Another import has the name, or too many wait.
+        """
+        path = _path(request.path)
+        return self._begin(request.name, path.name, path, str(path))
+
+    def receive(self, request: DataUpload, content: BinaryIO) -> Data:
+        """Keep a file until it is read, and begin to.
+
+        Raises:
+            SettingError: It has no name by which it can be read.
+            Conflict: Another import has the name, or too many wait.
+        """
+        file = Path(request.file.replace("\\", "/")).name
+        if not file or not file.isprintable():
+            raise SettingError(f"file: expected what the file is called, got {shown(request.file)}")
+        folder = self._store.path / f".{secrets.token_hex(8)}.tmp"
+        folder.mkdir(parents=True)
+        path = folder / f"sent{Path(file).suffix}"  # whatever letters its name has
+        try:
+            with path.open("wb") as target:
+                while piece := content.read(_PIECE):
+                    target.write(piece)
+            return self._begin(request.name, file, path, f"{file}, sent at {now()}", lambda: _remove(folder))
+        except BaseException:
+            _remove(folder)
+            raise
+
+    def delete(self, name: str) -> Deleted:
+        """Delete one, or end its import.
+
+        Raises:
+            DatasetNotFound: There is none of that name.
+        """
+        with self._lock:
+            under_way = self._imports.pop(name.lower(), None)
+        if under_way:
+            under_way.stopped = True
+            return Deleted(deleted=under_way.data.name or name)
+        return Deleted(deleted=self._store.delete(name))
+
+    def close(self) -> None:
+        """End all imports."""
+        for each in self._imports.copy().values():
+            each.stopped = True
+
+    def _begin(
+        self, name: str | None, title: str, path: Path, source: str, done: Callable[[], object] = lambda: None
+    ) -> Data:
+        with self._lock:
+            waiting = {key for key, each in self._imports.items() if each.data.state is DataState.PREPARING}
+            chosen = self._store.free_name(name or name_of(title), source)
+            if chosen.lower() in waiting:
+                raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
+            if len(waiting) >= _MAX_IMPORTS:
+                raise Conflict(f"{len(waiting)} imports wait already: wait for one of them.")
+            begun = _Import(Data(state=DataState.PREPARING, name=chosen, source=source))
+            self._imports[chosen.lower()] = begun
+        threading.Thread(target=self._import, args=(begun, path, done), name="import", daemon=True).start()
+        return begun.data
+
+    def _import(self, begun: _Import, path: Path, done: Callable[[], object]) -> None:
+        from ganmnist.data.load import read_data
+
+        name, source = begun.data.name, begun.data.source
+        assert name is not None
+        assert source is not None
+
+        def report(percent: float, words: str) -> None:
+            if begun.stopped:
+                raise _Stopped
+            begun.data = begun.data.model_copy(update={"percent": float(percent)})
+
+        try:
+            with self._turn:
+                report(0, "")
+                dataset = read_data(path, report)
+                report(100, "")
+                self._store.add(replace(dataset, source=source), name)
+        except _Stopped:
+            return
+        except Exception as error:
+            problem = _problem(error).replace(str(path), source.split(", sent at ")[0])
+            begun.data = Data(state=DataState.FAILED, name=name, source=source, problem=problem)
+        else:
+            with self._lock:
+                if self._imports.get(name.lower()) is begun:
+                    del self._imports[name.lower()]
+        finally:
+            done()
+
+    def _read_preview(self, name: str, created: str) -> tuple[Picture, bytes]:
+        from ganmnist.dataset import first_of_each, image_grid_columns
+        from ganmnist.export.pictures import sample_grid
+
+        dataset = self._store.load(name)
+        file = io.BytesIO()
+        sample_grid(first_of_each(dataset, _PREVIEW_ROWS), image_grid_columns(dataset)).save(file, "PNG")
+        return _picture(int(datetime.fromisoformat(created).timestamp() * 1000), dataset), file.getvalue()
+
+
+def _path(text: str) -> Path:
+    """Return the path that somebody typed, or copied from a file manager."""
+    path = Path(text.strip().strip("\"'")).expanduser()
+    if not path.is_absolute():
+        raise SettingError(f"path: expected a whole path, from the root of the disk on, got {shown(text)!r}")
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise SettingError(f"path: {shown(path)} cannot be read ({error.strerror})") from None
+    if not there:
+        raise SettingError(f"path: there is nothing at {shown(path)}: name a folder or a file on the server's machine")
+    return path
+
+
+def _described(manifest: DatasetManifest) -> Data:
+    return Data(
+        state=DataState.READY,
+        name=manifest.name,
+        source=manifest.source,
+        created=manifest.created,
+        train=manifest.train,
+        test=manifest.test,
+        classes=list(manifest.classes),
+        report=list(manifest.sentences()),
+        percent=100.0,
+    )
+
+
+def _picture(number: int, dataset: Dataset) -> Picture:
+    from ganmnist.dataset import first_of_each, image_grid_columns
+
+    return image_grid_picture(number, first_of_each(dataset, _PREVIEW_ROWS), image_grid_columns(dataset), below=True)
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, GanError | ApiError | OSError):
+        return str(error)
+    _log.error("data cannot be prepared", exc_info=error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -7,13 +7,14 @@ import threading
 from contextlib import AbstractContextManager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from bridge_server.backends.base import Backend, Drawing, to_model
-from bridge_server.backends.datasets import DataKeeper
+from bridge_server.backends.datasets import DefaultData, ImportedData
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.judging import Judging
 from bridge_server.backends.samplers import Samplers
+from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
@@ -22,7 +23,6 @@ from bridge_server.contract.models import Deleted, Model, Models
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
-from bridge_server.contract.server import Data
 from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import cleanup, previews, quotas
@@ -31,6 +31,7 @@ from bridge_server.runs.progress import TickReader, last_tick
 from bridge_server.runs.status_text import with_text
 from bridge_server.runs.store import Record, RunStore
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
+from ganmnist.data.load import is_default
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import FrameCache
@@ -66,7 +67,8 @@ class Service(Backend):
         self._store = ModelStore(home)
         self._runs = RunStore(home / "runs.sqlite")
         self._launcher = Launcher(self._runs, self._store.path)
-        self._data = DataKeeper(home)
+        self._data = DefaultData(home)
+        self._imported = ImportedData(home)
         self._samplers = Samplers()
         self._judging = Judging(home)
         self._frame_cache: FrameCache = {}
@@ -82,6 +84,7 @@ class Service(Backend):
     def close(self) -> None:
         self._closing.set()
         super().close()
+        self._imported.close()
         self._launcher.close()
         self._runs.close()
 
@@ -91,9 +94,34 @@ class Service(Backend):
     def data_prepare(self) -> Data:
         return self._data.prepare()
 
+    def datasets(self) -> DataList:
+        return self._imported.list()
+
+    def dataset(self, name: str) -> Data:
+        return self._imported.describe(name)
+
+    def dataset_import(self, request: DataImport) -> Data:
+        self._check_room()
+        return self._imported.read(request)
+
+    def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
+        self._check_room()
+        return self._imported.receive(request, content)
+
+    def dataset_preview(self, name: str) -> bytes:
+        return self._imported.preview(name)
+
+    def dataset_delete(self, name: str) -> Deleted:
+        active = (run for run in self._runs.all() if run.state.is_active)
+        if used := next((run for run in active if (run.settings.data or "").lower() == name.lower()), None):
+            raise Conflict(f"Data set {name} is being learned from by model {used.model}: stop its run first.")
+        return self._imported.delete(name)
+
     def run_start(self, request: StartRun) -> Run | Created:
         settings = TrainConfig.part_of(request)
         recipe(settings)  # refuses what cannot be trained
+        if settings.data:
+            is_default(settings.data, self._home)  # refuses what is not there
         self._check_room()
         record, new = self._runs.add(request.model, settings, request.key, self._free_name)
         self._launcher.wake()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from bridge_server.contract.base import Message
+from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
 from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
@@ -13,7 +14,7 @@ from bridge_server.contract.media import BYTES, EVENTS, JSON, MEDIA, PNG, ZIP
 from bridge_server.contract.models import Deleted, Model, ModelRename, Models
 from bridge_server.contract.networks import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, StartRun
-from bridge_server.contract.server import Data, Health, Server
+from bridge_server.contract.server import Health, Server
 from ganmnist.fields import Settings
 
 API_VERSION = 1
@@ -41,6 +42,12 @@ CALLS = (
     Call("server_token", "POST", "/api/server/token", None, Server, "Give the owner a new token, in server.json."),
     Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
     Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
+    Call("datasets", "GET", "/api/datasets", None, DataList, "List the data sets that were imported."),
+    Call("dataset", "GET", "/api/datasets/{name}", None, Data, "Describe a data set that was imported."),
+    Call("dataset_import", "POST", "/api/datasets", DataImport, Data, "Import images from this machine's disk."),
+    Call("dataset_upload", "POST", "/api/datasets/file", DataUpload, Data, "Import images from a file.", takes=BYTES),
+    Call("dataset_delete", "DELETE", "/api/datasets/{name}", None, Deleted, "Delete a data set, or end its import."),
+    Call("dataset_preview", "GET", "/api/datasets/{name}/preview.png", None, None, "Images of each class.", gives=PNG),
     Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
     Call("networks_check", "POST", "/api/networks/check", NetworksCheck, CheckedNetworks, "Check two networks."),
     Call(

@@ -96,12 +96,14 @@ def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
         for name in re.findall(r"{(\w+)}", call.path)
     ]
     operation: dict[str, Any] = {"operationId": call.name, "summary": call.summary}
-    if call.request and call.method == "GET":
+    in_query = call.method == "GET" or call.takes != JSON
+    if call.request and in_query:
+        required = schemas[call.request.__name__].get("required", [])
         for name, schema in schemas[call.request.__name__]["properties"].items():
-            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+            parameters.append({"name": name, "in": "query", "required": name in required, "schema": schema})
     elif call.request:
         operation["requestBody"] = {"required": True, "content": {call.takes: {"schema": _ref(call.request)}}}
-    elif call.takes != JSON:
+    if call.takes != JSON:
         operation["requestBody"] = {"required": True, "content": {call.takes: {}}}
     if parameters:
         operation["parameters"] = parameters

@@ -1,13 +1,12 @@
-"""Messages about the server and its data."""
+"""Messages about the server."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
-from bridge_server.contract.base import Message, Picture
+from bridge_server.contract.base import Message
 from ganmnist.fields import Flag, Number, Whole
 
 
@@ -33,30 +32,3 @@ class Server(Message):
     running: Whole = Field(description="Trainings under way.")
     queued: Whole = Field(description="Trainings that wait for their turn.")
     memory: Whole | None = Field(description="Memory that its process takes, bytes; none where it is not known.")
-
-
-class DataState(StrEnum):
-    """Whether there is data to train on."""
-
-    ABSENT = "absent"
-    PREPARING = "preparing"
-    READY = "ready"
-    FAILED = "failed"
-
-
-class Data(Message):
-    """The data set that trainings use."""
-
-    state: DataState
-    name: str | None = Field(
-        None,
-        description="MNIST, synthetic-mnist (the offline default, drawn from the bundled model) or a folder's name.",
-    )
-    source: str | None = Field(None, description="Where it came from.")
-    train: Whole | None = Field(None, description="Number of training images.")
-    test: Whole | None = Field(None, description="Number of test images.")
-    percent: Number = Field(0.0, description="How much is prepared.")
-    problem: str | None = Field(None, description="Why it failed, and what to do.")
-    preview: Picture | None = Field(
-        None, description="The first images of each class, below the X axis: what a training shows stands above it."
-    )

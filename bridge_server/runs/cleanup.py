@@ -20,7 +20,7 @@ _TEMPORARY = (
     "models/*/.*.tmp",
     "models/*/checkpoints/.*.tmp",
     "models/*/film/.*.tmp",
-    "data/*/.*.tmp",
+    "data/*/.*.tmp",  # sets/ too, where an import under way has a folder of such a name
 )
 _log = logging.getLogger("ganmnist.leftovers")
 

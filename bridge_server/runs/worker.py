@@ -197,7 +197,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
     model = ModelStore(home).folder(folder.name, request["model"])
     if _is_finished(model):  # it was killed when all was done but to say so
         return Exit.FINISHED
-    data = load_data(home=home, on_progress=reporter.note)
+    data = load_data(name=settings.data, home=home, on_progress=reporter.note)
     reporter.data(data.name)
     if stop():
         return Exit.SAVED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
@@ -39,16 +39,22 @@ def _view(call: Call, work: Callable[..., Any]) -> Callable[..., Response]:
     return view
 
 
-def _reader(call: Call) -> Callable[[], Sequence[BaseModel | bytes]]:
-    """Return what reads the request of a call: nothing, its query string or its body."""
+def _reader(call: Call) -> Callable[[], Sequence[BaseModel | bytes | BinaryIO]]:
+    """Return what reads the request of a call: nothing, its query string, its body, or both."""
     model = call.request
-    if call.takes != JSON:
+    if call.takes != JSON and model is None:
         return lambda: [body_of(call.takes)]
     if model is None:
         return list
-    if call.method == "GET":
-        whole = {name for name, field in model.model_json_schema()["properties"].items() if field["type"] == "integer"}
-        return lambda: [model.model_validate(_numbers(request.args, whole))]
+    if call.method == "GET" or call.takes != JSON:
+        fields = model.model_json_schema()["properties"].items()
+        whole = {name for name, field in fields if field.get("type") == "integer"}
+
+        def read() -> Sequence[BaseModel | BinaryIO]:
+            query = model.model_validate(_numbers(request.args, whole))
+            return [query] if call.method == "GET" else [query, stream_of(call.takes)]
+
+        return read
     return lambda: [model.model_validate_json(_body())]
 
 
@@ -83,9 +89,23 @@ def body_of(kind: str) -> bytes:
     Raises:
         ApiError: It is of another type.
     """
+    _check_type(kind)
+    return request.get_data()
+
+
+def stream_of(kind: str) -> BinaryIO:
+    """Return the body of a request that may be too large for the memory, to be read piece by piece.
+
+    Raises:
+        ApiError: It is of another type.
+    """
+    _check_type(kind)
+    return request.stream  # type: ignore[return-value]
+
+
+def _check_type(kind: str) -> None:
     if request.mimetype != kind:
         raise ApiError(415, "media_type", f"Send the body as Content-Type: {kind}.")
-    return request.get_data()
 
 
 def _check_entries(value: object, place: str = "") -> int:

@@ -63,15 +63,20 @@ def magic_of(path: Path) -> int | None:
     return magic if magic in (IMAGES_MAGIC, LABELS_MAGIC) else None
 
 
-def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
+def write_idx(path: Path, array: NDArray[np.uint8]) -> str:
     """Write images (N, rows, columns) or labels (N,) as a gzip'd IDX file, whole or not at all.
+
+    Returns:
+        The SHA-256 of the inflated file, as `read_idx` tells it.
 
     Raises:
         OSError: It cannot be written.
     """
     magic = IMAGES_MAGIC if array.ndim == 3 else LABELS_MAGIC
     header = np.array([magic, *array.shape], ">u4").tobytes()
-    write_atomic(path, gzip.compress(header + array.tobytes(), compresslevel=1, mtime=0))
+    content = header + array.tobytes()
+    write_atomic(path, gzip.compress(content, compresslevel=1, mtime=0))
+    return hashlib.sha256(content).hexdigest()
 
 
 def _open(path: Path) -> BinaryIO:

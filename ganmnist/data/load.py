@@ -16,8 +16,9 @@ from ganmnist.data import download, picture_folders, synthetic
 from ganmnist.data.csv_images import read_csv
 from ganmnist.data.idx import IMAGES_MAGIC, LABELS_MAGIC, magic_of, read_idx, write_idx
 from ganmnist.data.picture import ENDINGS
+from ganmnist.data.store import MNIST_NAMES, DatasetStore
 from ganmnist.dataset import Dataset
-from ganmnist.errors import DataError
+from ganmnist.errors import DataError, DatasetNotFound
 from ganmnist.networks.spec import MAX_CLASSES
 
 ENVIRONMENT = "GANMNIST_DATA"
@@ -32,23 +33,32 @@ OnProgress = Callable[[float, str], object]
 
 
 def load_data(
-    directory: Path | None = None, *, home: Path | None = None, on_progress: OnProgress | None = None
+    directory: Path | None = None,
+    *,
+    name: str | None = None,
+    home: Path | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Dataset:
     """Find the images and read them.
 
-    The first of these counts: `directory`, the environment variable GANMNIST_DATA, MNIST in the user's cache. If MNIST
-    is not there, it is downloaded; where that fails too, digits drawn from the bundled model stand in for it, under
-    the name `synthetic-mnist`, and are kept until MNIST can be had.
+    The first of these counts: `directory`, `name`, the environment variable GANMNIST_DATA, MNIST in the user's cache.
+    If MNIST is not there, it is downloaded; where that fails too, digits drawn from the bundled model stand in for it,
+    under the name `synthetic-mnist`, and are kept until MNIST can be had.
 
     Args:
         directory: As `read_data` takes it.
+        name: Of a data set that was imported.
         home: Folder that holds the cache; the user's own unless given.
         on_progress: Called with percent and a few words.
 
     Raises:
+        DatasetNotFound: No data set has the name.
         DataError: What was named lacks a file, or a file is damaged; names the file and what was expected.
     """
     report = on_progress or (lambda percent, words: None)
+    if name and not directory and not is_default(name, home):
+        report(0, f"reading {name}")
+        return DatasetStore(home or paths.home()).load(name)
     named = directory or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
     if named:
         return read_data(named, report)
@@ -60,6 +70,22 @@ def load_data(
             report(0, f"no MNIST on disk and none to download ({error}): digits drawn from the bundled model instead")
             return _stand_in(home or paths.home(), report)
     return read_data(cache, report)
+
+
+def is_default(name: str, home: Path | None = None) -> bool:
+    """Tell whether a name is that of the images that are taken where none are named.
+
+    Raises:
+        DatasetNotFound: It is neither theirs nor that of a data set that was imported.
+    """
+    try:
+        DatasetStore(home or paths.home()).summary(name)
+    except DatasetNotFound:
+        named = os.environ.get(ENVIRONMENT)
+        if name.lower() in MNIST_NAMES or (named and name == Path(named).resolve().name):
+            return True
+        raise
+    return False
 
 
 def is_at_hand(home: Path | None = None) -> bool:

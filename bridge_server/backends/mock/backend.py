@@ -22,15 +22,17 @@ import threading
 import time
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from bridge_server.backends.base import Backend, Drawing, to_model
 from bridge_server.backends.evaluations import Work
+from bridge_server.backends.mock.datasets import ImportedData
 from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
 from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
 from bridge_server.contract.base import Picture
+from bridge_server.contract.datasets import Data, DataImport, DataList, DataState, DataUpload
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
@@ -38,7 +40,6 @@ from bridge_server.contract.models import Deleted, Model, Models
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
-from bridge_server.contract.server import Data, DataState
 from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs.status_text import with_text
@@ -80,6 +81,7 @@ class Mock(Backend):
         self._imported: list[Model] = []
         self._deleted: set[str] = set()
         self._prepared_at: float | None = None
+        self._datasets = ImportedData()
         self._born = _now()
 
     def data(self) -> Data:
@@ -97,6 +99,28 @@ class Mock(Backend):
             if self._prepared_at is None:
                 self._prepared_at = time.monotonic()
         return self.data()
+
+    def datasets(self) -> DataList:
+        return self._datasets.list()
+
+    def dataset(self, name: str) -> Data:
+        return self._datasets.describe(name)
+
+    def dataset_import(self, request: DataImport) -> Data:
+        with self._lock:
+            return self._datasets.read(request.path, request.name)
+
+    def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
+        content.read()
+        with self._lock:
+            return self._datasets.read(request.file, request.name)
+
+    def dataset_delete(self, name: str) -> Deleted:
+        with self._lock:
+            return self._datasets.delete(name)
+
+    def dataset_preview(self, name: str) -> bytes:
+        return self._datasets.preview(name)
 
     def run_start(self, request: StartRun) -> Run | Created:
         with self._lock:
@@ -341,7 +365,7 @@ class Mock(Backend):
             id=run.id,
             name=run.model,
             created=run.created,
-            data="mock-digits",
+            data=described.data or "mock-digits",
             latent_dim=LATENT_DIM,
             classes=CLASSES,
             epoch=described.epoch,

@@ -1,0 +1,100 @@
+"""Made-up data sets of the mock: an import takes half a second and finds three trees."""
+
+from __future__ import annotations
+
+import io
+import time
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import NamedTuple
+
+from bridge_server.backends.mock.digits import digits
+from bridge_server.contract.datasets import Data, DataList, DataState
+from bridge_server.contract.models import Deleted
+from bridge_server.encoding.pixels import image_grid_picture
+from bridge_server.errors import Conflict
+from ganmnist.config import DatasetName
+from ganmnist.data.store import name_of
+from ganmnist.dataset import ClassSize
+from ganmnist.errors import DatasetNotFound
+
+SECONDS = 0.5
+_CLASSES = (("ash", 9, 1), ("elm", 18, 2), ("oak", 27, 3))
+
+
+class _Import(NamedTuple):
+    name: str
+    source: str
+    begun: float
+    created: str
+
+
+class ImportedData:
+    """Data sets that are all arithmetic. One whose name begins with mock-fails cannot be read."""
+
+    def __init__(self) -> None:
+        self._imports: dict[str, _Import] = {}
+
+    def list(self) -> DataList:
+        return DataList(datasets=[_data(each) for each in reversed(self._imports.values())])
+
+    def describe(self, name: str) -> Data:
+        data = _data(self._find(name))
+        if data.state is not DataState.READY:
+            return data
+        return data.model_copy(update={"preview": image_grid_picture(1, digits(3), columns=3, below=True)})
+
+    def preview(self, name: str) -> bytes:
+        from ganmnist.export.pictures import sample_grid
+
+        self._find(name)
+        file = io.BytesIO()
+        sample_grid(digits(3)).save(file, "PNG")
+        return file.getvalue()
+
+    def read(self, path: str, name: DatasetName | None) -> Data:
+        source = PurePath(path.replace("\\", "/"))
+        chosen = name or name_of(source.name)
+        known = self._imports.get(chosen.lower())
+        if known and _data(known).state is DataState.PREPARING:
+            raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
+        created = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._imports[chosen.lower()] = _Import(chosen, path, time.monotonic(), created)
+        return _data(self._imports[chosen.lower()])
+
+    def delete(self, name: str) -> Deleted:
+        found = self._find(name)
+        self._imports.pop(name.lower(), None)
+        return Deleted(deleted=found.name)
+
+    def _find(self, name: str) -> _Import:
+        found = self._imports.get(name.lower())
+        if found is None:
+            names = ", ".join(each.name for each in self._imports.values())
+            raise DatasetNotFound(f"data: no data set {name}; there are MNIST{names and ', ' + names}")
+        return found
+
+
+def _data(found: _Import) -> Data:
+    percent = min((time.monotonic() - found.begun) / SECONDS, 1.0) * 100
+    data = Data(state=DataState.PREPARING, name=found.name, source=found.source, percent=percent)
+    if percent < 100:
+        return data
+    if found.name.startswith("mock-fails"):
+        problem = f"{found.source}: cannot be read, as the name of the data set asked for: choose another"
+        return data.model_copy(update={"state": DataState.FAILED, "percent": 0.0, "problem": problem})
+    return data.model_copy(
+        update={
+            "state": DataState.READY,
+            "created": found.created,
+            "train": sum(train for _, train, _ in _CLASSES),
+            "test": sum(test for *_, test in _CLASSES),
+            "classes": [ClassSize(name=name, train=train, test=test) for name, train, test in _CLASSES],
+            "report": [
+                "60 images in 3 classes",
+                "ash: 10, elm: 20, oak: 30",
+                "54 to train on, 6 kept for the test",
+                "left out 2 files, made-up.heic for one: .heic is not read, save it as PNG",
+            ],
+        }
+    )

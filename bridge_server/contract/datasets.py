@@ -1,0 +1,72 @@
+"""Messages about what there is to learn from: MNIST, and data sets of one's own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from bridge_server.contract.base import Message, Picture
+from ganmnist.config import DatasetName
+from ganmnist.dataset import ClassSize
+from ganmnist.fields import Number, Whole
+
+MAX_UPLOAD = 512 << 20  # bytes of a file that is sent
+
+
+class DataState(StrEnum):
+    """Whether there is data to train on."""
+
+    ABSENT = "absent"
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Data(Message):
+    """A data set: what trainings learn from where none is named, or one that was imported."""
+
+    state: DataState
+    name: str | None = Field(
+        None,
+        description="Its name, which a training asks for it by. Where none was imported: MNIST, synthetic-mnist (the "
+        "offline default, drawn from the bundled model) or a folder's name.",
+    )
+    source: str | None = Field(None, description="Where it came from.")
+    created: str | None = Field(None, description="When it was imported, ISO 8601 in UTC.")
+    train: Whole | None = Field(None, description="Number of training images.")
+    test: Whole | None = Field(None, description="Number of test images.")
+    classes: list[ClassSize] = Field([], description="Its classes by number; none if the images have none.")
+    report: list[str] = Field([], description="What is in it, and what was left out and why, a sentence each.")
+    percent: Number = Field(0.0, description="How much is prepared.")
+    problem: str | None = Field(None, description="Why it failed, and what to do.")
+    preview: Picture | None = Field(
+        None,
+        description="The first images of each class, below the X axis: what a training shows stands above it. Not in "
+        "lists.",
+    )
+
+
+class DataList(Message):
+    """All data sets that were imported, or are being imported, newest first."""
+
+    datasets: list[Data]
+
+
+class DataImport(Message):
+    """Reads images on the server's own machine and keeps them as a data set."""
+
+    path: str = Field(
+        description="Whole path of a folder of pictures (a sub-folder for each class), of a .zip of one, of a .csv of "
+        "pixels, or of a folder with IDX files.",
+        min_length=1,
+        max_length=4096,
+    )
+    name: DatasetName | None = Field(None, description="What to call it; as the folder or file is called unless given.")
+
+
+class DataUpload(Message):
+    """Says what a file is that is sent to be kept as a data set."""
+
+    file: str = Field(description="What it is called, with its ending: trees.zip.", min_length=1, max_length=255)
+    name: DatasetName | None = Field(None, description="What to call the data set; as the file is called unless given.")
