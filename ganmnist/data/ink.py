@@ -1,0 +1,201 @@
+"""Ink told from paper: which of the two is darker, however the paper is lit and however pale the ink is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+_Floats = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+_SIDE = 48  # pixels of the longer side at which ink is looked for: noise is averaged away, and it is quick
+_PURE = 0.75  # share of the border that is black, or white, to the bit: no camera has seen that
+_STRONG = 200  # greys from pure paper that need no stretching
+_FAINTEST = 16  # greys that ink stands out by
+_NOISE = 3.5  # standard deviations that noise seldom goes beyond
+_SURE = 4.5  # standard deviations that ink stands out by ...
+_EVIDENCE = 30  # ... and, times the root of its pixels, so many: a speck alone is noise
+_SHARP = 0.8  # share of its contrast that ink has within two pixels of its edge: what has less is a shadow
+_MIXED = 0.6  # of what stands out on one side, so much on the other too: that is a picture of things
+_LIGHTS = 8  # places a side at which the light on the paper is measured
+_UNEVEN = 6  # greys that paper may differ from the light around it
+_LEAST_NOISE = 0.3  # greys: rounding makes as much
+
+
+@dataclass(frozen=True)
+class Ink:
+    """What is drawn on paper.
+
+    Attributes:
+        strength: uint8 (rows, columns), 0 where paper is, 255 where ink is strongest. All 0 for blank paper.
+        dark: Whether ink is darker than paper.
+        mixed: Whether much is lighter than the paper, and much is darker.
+    """
+
+    strength: NDArray[np.uint8]
+    dark: bool = False
+    mixed: bool = False
+
+
+def find_ink(grey: NDArray[np.uint8], at_most: int = 1024) -> Ink | None:
+    """Tell ink from the paper that the border shows.
+
+    Pure black or white paper is believed as it is, and strong ink on it keeps its greys to the bit, as does all that is
+    28 x 28 on black. Otherwise the light on the paper is measured and taken away, and what is left is stretched.
+
+    Args:
+        grey: uint8 (rows, columns).
+        at_most: Pixels of the longer side: what lies on uneven paper comes back no larger.
+
+    Returns:
+        What is drawn; None if this is no picture of ink on paper.
+    """
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    paper = int(np.partition(border, len(border) // 2)[len(border) // 2])
+    if paper in (0, 255) and np.count_nonzero(border == paper) >= _PURE * len(border):
+        return _on_pure_paper(grey, paper)
+    return _on_lit_paper(np.asarray(shrunk(Image.fromarray(grey), at_most)))
+
+
+def is_dust(strength: NDArray[np.uint8]) -> bool:
+    """Tell whether what is drawn is single pixels here and there, as noise makes them."""
+    ink = strength > strength.max() / 2
+    return 2 * np.count_nonzero(ink & (_neighbours(ink) > 0)) < np.count_nonzero(ink)
+
+
+def shrunk(picture: Image.Image, side: int) -> Image.Image:
+    """Return a picture whose longer side is at most so long: each of its pixels is the mean of a square."""
+    return picture.reduce(-(-max(picture.size) // side)) if max(picture.size) > side else picture
+
+
+def _on_pure_paper(grey: NDArray[np.uint8], paper: int) -> Ink:
+    strength = 255 - grey if paper else grey
+    if strength.max() < _STRONG and (paper or strength.shape != (28, 28)):
+        strength = _stretched(strength.astype(np.float32), 0)
+    return Ink(strength, bool(paper))
+
+
+def _on_lit_paper(grey: NDArray[np.uint8]) -> Ink | None:
+    small = np.asarray(shrunk(Image.fromarray(grey), _SIDE), np.float32)
+    paper, noise = _light(small)
+    sides = paper - small, small - paper
+    inks = [_standing_out(side, noise) for side in sides]
+    weights = [
+        float(side[ink].sum()) if _is_sure(side, ink, noise) and _has_edges(small, side, ink) else 0.0
+        for side, ink in zip(sides, inks, strict=True)
+    ]
+    if not any(weights):
+        is_blank = noise <= _FAINTEST / 4 and np.quantile(np.abs(sides[0]), 0.99) <= _FAINTEST
+        return Ink(np.zeros_like(grey)) if is_blank else None
+    is_light = weights[1] > weights[0]
+    size = grey.shape[1], grey.shape[0]
+    lit = _resized(paper, size, Image.Resampling.BICUBIC)
+    strength = grey - lit if is_light else lit - grey
+    near = np.asarray(Image.fromarray(_grown(inks[is_light], 2)).resize(size, Image.Resampling.NEAREST))
+    rough = _deviation(strength[~near])
+    strength[~near | (strength <= 2.5 * rough)] = 0
+    return Ink(_stretched(strength, 2 * rough), not is_light, min(weights) > _MIXED * max(weights))
+
+
+def _light(small: _Floats) -> tuple[_Floats, float]:
+    """Return how light the paper is everywhere, and the deviation of its noise.
+
+    A plane through the border, then a surface of second degree through all that agrees with it, then mended place by
+    place.
+    """
+    terms, edge = _surface_terms(small.shape)
+    border, flat = small[edge], terms[edge][:, :3]
+    plane = np.array([np.median(border), 0, 0], np.float32)
+    for _ in range(4):  # what is far from the plane, ink at the border, counts for little
+        away = border - flat @ plane
+        plane = _solve(flat, border, 1 / (1 + (away / max(2 * _deviation(away), 1)) ** 2))
+    noise = max(_deviation(border - flat @ plane), 0.5)
+    paper = terms[..., :3] @ plane
+    for _ in range(3):
+        agrees = np.abs(small - paper) <= 3 * noise
+        paper = terms @ _solve(terms[agrees], small[agrees])
+        noise = max(_deviation((small - paper)[agrees]), _LEAST_NOISE)
+    size = small.shape[1], small.shape[0]
+    places = min(_LIGHTS, size[0]), min(_LIGHTS, size[1])
+    for _ in range(3):
+        agrees = np.abs(small - paper) <= max(_NOISE * noise, _UNEVEN)
+        shares = _resized(agrees, places, Image.Resampling.BOX)
+        amounts = _resized(np.where(agrees, small - paper, 0), places, Image.Resampling.BOX)
+        paper = paper + _resized(amounts / (shares + 0.1), size, Image.Resampling.BICUBIC)
+    agrees = np.abs(small - paper) <= max(_NOISE * noise, _UNEVEN)
+    return paper, max(_deviation((small - paper)[agrees]), _LEAST_NOISE)
+
+
+@lru_cache(maxsize=16)
+def _surface_terms(shape: tuple[int, int]) -> tuple[_Floats, _Mask]:
+    """Return the terms of a surface of second degree at each pixel, (rows, columns, 6), and which pixels are border."""
+    y, x = np.meshgrid(*(np.linspace(-1, 1, side, dtype=np.float32) for side in shape), indexing="ij")
+    width = max(1, round(min(shape) / 16))
+    edge = np.ones(shape, bool)
+    edge[width:-width, width:-width] = False
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1), edge
+
+
+def _standing_out(side: _Floats, noise: float) -> _Mask:
+    """Return the pixels that noise does not explain, and that are not alone."""
+    ink = side > _NOISE * noise + 0.5
+    return ink & (_neighbours(ink) >= 2)
+
+
+def _is_sure(side: _Floats, ink: _Mask, noise: float) -> bool:
+    """Tell whether what stands out is far enough from the paper, and large enough."""
+    if not ink.any():
+        return False
+    strongest = float(np.quantile(side[ink], 0.9)) / noise
+    return strongest >= _SURE and strongest * float(np.count_nonzero(ink)) ** 0.5 >= _EVIDENCE
+
+
+def _has_edges(small: _Floats, side: _Floats, ink: _Mask) -> bool:
+    """Tell whether what stands out ends at an edge, unlike a shadow or a lamp's light."""
+    core = side > float(np.quantile(side[ink], 0.9)) / 2
+    beside = _grown(core, 2) & ~_grown(core, 1)
+    if not beside.any():
+        return True
+    return abs(float(small[core].mean() - small[beside].mean())) >= _SHARP * float(side[core].mean())
+
+
+def _stretched(strength: _Floats, doubt: float) -> NDArray[np.uint8]:
+    """Make the strongest ink white; nothing, where it may be too faint to be any."""
+    top = float(strength.max())
+    strongest = float(np.quantile(strength[strength > top / 2], 0.9)) if top > 0 else 0.0
+    if strongest - doubt < _FAINTEST:
+        return np.zeros(strength.shape, np.uint8)
+    return np.rint(strength * (255 / strongest)).clip(0, 255).astype(np.uint8)
+
+
+def _solve(terms: _Floats, values: _Floats, weights: _Floats | None = None) -> _Floats:
+    weighted = terms if weights is None else terms * weights[:, None]
+    slack = 1e-3 * np.eye(terms.shape[1], dtype=np.float32)  # a picture of one row has no slope downwards
+    solution: _Floats = np.linalg.solve(weighted.T @ terms + slack, weighted.T @ values)
+    return solution
+
+
+def _deviation(away: _Floats) -> float:
+    """Return the standard deviation of differences, as their middle half shows it."""
+    some = np.abs(away[:: 1 + len(away) // 2000])
+    return 1.4826 * float(np.partition(some, len(some) // 2)[len(some) // 2]) if len(some) else 0.0
+
+
+def _resized(values: NDArray[Any], size: tuple[int, int], how: Image.Resampling) -> _Floats:
+    return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
+
+
+def _grown(mask: _Mask, pixels: int) -> _Mask:
+    return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.BoxBlur(pixels))) > 0
+
+
+def _neighbours(mask: _Mask) -> NDArray[np.uint8]:
+    """Return how many of the eight pixels around each are in the mask."""
+    rows, columns = mask.shape
+    wide = np.pad(mask, 1).astype(np.uint8)
+    around = [wide[y : y + rows, x : x + columns] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    return np.sum(around, 0, dtype=np.uint8)
