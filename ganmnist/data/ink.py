@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 _Floats = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
@@ -107,37 +107,57 @@ def _light(small: _Floats) -> tuple[_Floats, float]:
     A plane through the border, then a surface of second degree through all that agrees with it, then mended place by
     place.
     """
-    terms, edge = _surface_terms(small.shape)
-    border, flat = small[edge], terms[edge][:, :3]
+    sheet = _sheet(small.shape)
+    border, flat = small[sheet.edge], sheet.terms[sheet.edge][:, :3]
     plane = np.array([np.median(border), 0, 0], np.float32)
-    for _ in range(4):  # what is far from the plane, ink at the border, counts for little
+    for _ in range(3):  # what is far from the plane, ink at the border, counts for little
         away = border - flat @ plane
         plane = _solve(flat, border, 1 / (1 + (away / max(2 * _deviation(away), 1)) ** 2))
     noise = max(_deviation(border - flat @ plane), 0.5)
-    paper = terms[..., :3] @ plane
-    for _ in range(3):
+    paper = sheet.terms[..., :3] @ plane
+    for _ in range(2):
         agrees = np.abs(small - paper) <= 3 * noise
-        paper = terms @ _solve(terms[agrees], small[agrees])
+        paper = sheet.terms @ _solve(sheet.terms[agrees], small[agrees])
         noise = max(_deviation((small - paper)[agrees]), _LEAST_NOISE)
-    size = small.shape[1], small.shape[0]
-    places = min(_LIGHTS, size[0]), min(_LIGHTS, size[1])
     for _ in range(3):
-        agrees = np.abs(small - paper) <= max(_NOISE * noise, _UNEVEN)
-        shares = _resized(agrees, places, Image.Resampling.BOX)
-        amounts = _resized(np.where(agrees, small - paper, 0), places, Image.Resampling.BOX)
-        paper = paper + _resized(amounts / (shares + 0.1), size, Image.Resampling.BICUBIC)
-    agrees = np.abs(small - paper) <= max(_NOISE * noise, _UNEVEN)
-    return paper, max(_deviation((small - paper)[agrees]), _LEAST_NOISE)
+        away = small - paper
+        agrees = np.abs(away) <= max(_NOISE * noise, _UNEVEN)
+        paper = paper + sheet.finer(sheet.coarser(away * agrees) / (sheet.coarser(agrees) + 0.1))
+    away = small - paper
+    return paper, max(_deviation(away[np.abs(away) <= max(_NOISE * noise, _UNEVEN)]), _LEAST_NOISE)
+
+
+class _Sheet(NamedTuple):
+    """What depends on the shape of a picture alone."""
+
+    terms: _Floats  # of a surface of second degree at each pixel, (rows, columns, 6)
+    edge: _Mask  # which pixels are the border
+    down: tuple[_Floats, _Floats]  # from rows to places and from columns to places
+    up: tuple[_Floats, _Floats]  # and back
+
+    def coarser(self, values: NDArray[Any]) -> _Floats:
+        mean: _Floats = self.down[0] @ values @ self.down[1].T
+        return mean
+
+    def finer(self, values: _Floats) -> _Floats:
+        smooth: _Floats = self.up[0] @ values @ self.up[1].T
+        return smooth
 
 
 @lru_cache(maxsize=16)
-def _surface_terms(shape: tuple[int, int]) -> tuple[_Floats, _Mask]:
-    """Return the terms of a surface of second degree at each pixel, (rows, columns, 6), and which pixels are border."""
+def _sheet(shape: tuple[int, int]) -> _Sheet:
     y, x = np.meshgrid(*(np.linspace(-1, 1, side, dtype=np.float32) for side in shape), indexing="ij")
     width = max(1, round(min(shape) / 16))
     edge = np.ones(shape, bool)
     edge[width:-width, width:-width] = False
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1), edge
+    down = [_resized(np.eye(side), (side, _places(side)), Image.Resampling.BOX) for side in shape]
+    up = [_resized(np.eye(_places(side)), (_places(side), side), Image.Resampling.BICUBIC) for side in shape]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
+    return _Sheet(terms, edge, (down[0], down[1]), (up[0], up[1]))
+
+
+def _places(side: int) -> int:
+    return min(side, _LIGHTS)
 
 
 def _standing_out(side: _Floats, noise: float) -> _Mask:
@@ -150,13 +170,13 @@ def _is_sure(side: _Floats, ink: _Mask, noise: float) -> bool:
     """Tell whether what stands out is far enough from the paper, and large enough."""
     if not ink.any():
         return False
-    strongest = float(np.quantile(side[ink], 0.9)) / noise
+    strongest = _high(side[ink]) / noise
     return strongest >= _SURE and strongest * float(np.count_nonzero(ink)) ** 0.5 >= _EVIDENCE
 
 
 def _has_edges(small: _Floats, side: _Floats, ink: _Mask) -> bool:
     """Tell whether what stands out ends at an edge, unlike a shadow or a lamp's light."""
-    core = side > float(np.quantile(side[ink], 0.9)) / 2
+    core = side > _high(side[ink]) / 2
     beside = _grown(core, 2) & ~_grown(core, 1)
     if not beside.any():
         return True
@@ -166,7 +186,7 @@ def _has_edges(small: _Floats, side: _Floats, ink: _Mask) -> bool:
 def _stretched(strength: _Floats, doubt: float) -> NDArray[np.uint8]:
     """Make the strongest ink white; nothing, where it may be too faint to be any."""
     top = float(strength.max())
-    strongest = float(np.quantile(strength[strength > top / 2], 0.9)) if top > 0 else 0.0
+    strongest = _high(strength[strength > top / 2]) if top > 0 else 0.0
     if strongest - doubt < _FAINTEST:
         return np.zeros(strength.shape, np.uint8)
     return np.rint(strength * (255 / strongest)).clip(0, 255).astype(np.uint8)
@@ -185,17 +205,25 @@ def _deviation(away: _Floats) -> float:
     return 1.4826 * float(np.partition(some, len(some) // 2)[len(some) // 2]) if len(some) else 0.0
 
 
+def _high(values: _Floats) -> float:
+    """Return what nine tenths of some values are below."""
+    place = len(values) * 9 // 10
+    return float(np.partition(values, place)[place])
+
+
 def _resized(values: NDArray[Any], size: tuple[int, int], how: Image.Resampling) -> _Floats:
     return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
 
 
 def _grown(mask: _Mask, pixels: int) -> _Mask:
-    return np.asarray(Image.fromarray(mask).convert("L").filter(ImageFilter.BoxBlur(pixels))) > 0
+    for _ in range(pixels):
+        mask = _neighbours(mask) + mask > 0
+    return mask
 
 
 def _neighbours(mask: _Mask) -> NDArray[np.uint8]:
     """Return how many of the eight pixels around each are in the mask."""
-    rows, columns = mask.shape
-    wide = np.pad(mask, 1).astype(np.uint8)
-    around = [wide[y : y + rows, x : x + columns] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    return np.sum(around, 0, dtype=np.uint8)
+    wide = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
+    wide[1:-1, 1:-1] = mask
+    three = wide[:-2] + wide[1:-1] + wide[2:]
+    return three[:, :-2] + three[:, 1:-1] + three[:, 2:] - mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -91,7 +92,7 @@ def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.ui
 def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
     """Return the greys of a picture. A JPEG may come smaller than it is, but not smaller than four times `least`."""
     try:
-        with Image.open(source, formats=_formats(name)) as opened:
+        with Image.open(source, formats=_formats(name.lower().endswith(".tga"))) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
             opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
@@ -109,11 +110,12 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
     return np.asarray(flat)
 
 
-def _formats(name: str) -> list[str]:
+@cache
+def _formats(targa: bool) -> list[str]:
     """Return the formats that a file may have: Targa has no bytes of its own to be known by, but its ending."""
     Image.init()
-    targa = ("TGA",) if name.lower().endswith(".tga") else ()
-    return [each for each in (*_FORMATS, *targa) if each in Image.OPEN]  # not every Pillow has been built with AVIF
+    asked = (*_FORMATS, "TGA") if targa else _FORMATS
+    return [each for each in asked if each in Image.OPEN]  # not every Pillow has been built with AVIF
 
 
 def _layers(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
