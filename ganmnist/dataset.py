@@ -37,6 +37,7 @@ class ReadReport(Settings):
     split: str = Field("", description="How the test images were told from the others, in a few words.")
     dark_on_light: Whole = Field(0, description="Number of pictures that were turned about, their ink being dark.")
     left_out: tuple[LeftOut, ...] = ()
+    remarks: tuple[str, ...] = Field((), description="What else was decided in reading them, a sentence each.")
 
 
 NO_REPORT = ReadReport()
@@ -65,6 +66,7 @@ class DatasetSummary(Settings):
             yield f"{self.report.dark_on_light:,} had dark ink on light paper: made light on dark, as digits are"
         for left in self.report.left_out:
             yield f"left out {_counted(left.count, 'file')}, {left.example} for one: {left.reason}"
+        yield from self.report.remarks
 
 
 def _counted(count: int, noun: str, plural: str = "s") -> str:

@@ -64,7 +64,7 @@ def find_ink(grey: NDArray[np.uint8], at_most: int = 1024) -> Ink | None:
 def is_dust(strength: NDArray[np.uint8]) -> bool:
     """Tell whether what is drawn is single pixels here and there, as noise makes them."""
     ink = strength > strength.max() / 2
-    return 2 * np.count_nonzero(ink & (_neighbours(ink) > 0)) < np.count_nonzero(ink)
+    return bool(2 * np.count_nonzero(ink & (_neighbours(ink) > 0)) < np.count_nonzero(ink))
 
 
 def shrunk(picture: Image.Image, side: int) -> Image.Image:
@@ -112,7 +112,8 @@ def _light(small: _Floats) -> tuple[_Floats, float]:
     plane = np.array([np.median(border), 0, 0], np.float32)
     for _ in range(3):  # what is far from the plane, ink at the border, counts for little
         away = border - flat @ plane
-        plane = _solve(flat, border, 1 / (1 + (away / max(2 * _deviation(away), 1)) ** 2))
+        far = away / np.float32(max(2 * _deviation(away), 1))
+        plane = _solve(flat, border, np.reciprocal(1 + far * far))
     noise = max(_deviation(border - flat @ plane), 0.5)
     paper = sheet.terms[..., :3] @ plane
     for _ in range(2):
@@ -136,7 +137,7 @@ class _Sheet(NamedTuple):
     up: tuple[_Floats, _Floats]  # and back
 
     def coarser(self, values: NDArray[Any]) -> _Floats:
-        mean: _Floats = self.down[0] @ values @ self.down[1].T
+        mean: _Floats = self.down[0] @ values.astype(np.float32) @ self.down[1].T
         return mean
 
     def finer(self, values: _Floats) -> _Floats:
@@ -189,7 +190,8 @@ def _stretched(strength: _Floats, doubt: float) -> NDArray[np.uint8]:
     strongest = _high(strength[strength > top / 2]) if top > 0 else 0.0
     if strongest - doubt < _FAINTEST:
         return np.zeros(strength.shape, np.uint8)
-    return np.rint(strength * (255 / strongest)).clip(0, 255).astype(np.uint8)
+    white: NDArray[np.uint8] = np.rint(strength * (255 / strongest)).clip(0, 255).astype(np.uint8)
+    return white
 
 
 def _solve(terms: _Floats, values: _Floats, weights: _Floats | None = None) -> _Floats:
@@ -226,4 +228,5 @@ def _neighbours(mask: _Mask) -> NDArray[np.uint8]:
     wide = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
     wide[1:-1, 1:-1] = mask
     three = wide[:-2] + wide[1:-1] + wide[2:]
-    return three[:, :-2] + three[:, 1:-1] + three[:, 2:] - mask
+    count: NDArray[np.uint8] = three[:, :-2] + three[:, 1:-1] + three[:, 2:] - mask
+    return count

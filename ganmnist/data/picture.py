@@ -110,6 +110,14 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
     return np.asarray(flat)
 
 
+def has_picture_bytes(head: bytes) -> bool:
+    """Tell whether a file that begins so may be a picture of a format that is read."""
+    if head[:1] == b"P" and not head[2:3].isspace():  # text, and no portable grey map
+        return False
+    accepts = (Image.OPEN[name][1] for name in _formats(False))
+    return any(accept and accept(head[:16].ljust(16, b"\0")) is True for accept in accepts)
+
+
 @cache
 def _formats(targa: bool) -> list[str]:
     """Return the formats that a file may have: Targa has no bytes of its own to be known by, but its ending."""
@@ -135,7 +143,8 @@ def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     ordered = np.partition(values, (hot, values.size - 1 - hot), axis=None)
     black, white = min(float(ordered[hot]), 0.0), float(ordered[-1 - hot])
     scaled = (values - black) * np.float32(255 / max(white - black, 1e-9))
-    return np.rint(scaled).clip(0, 255).astype(np.uint8)
+    greys: NDArray[np.uint8] = np.rint(scaled).clip(0, 255).astype(np.uint8)
+    return greys
 
 
 def _background(grey: Image.Image, visible: Image.Image) -> int:
