@@ -5,14 +5,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.data.classes import numbered
 from ganmnist.data.csv_layout import PIXELS, Layout, fields_of, layout_of, looks_like_images, number
 from ganmnist.data.files import DAMAGED, DiskFile, File, OnProgress, opened
 from ganmnist.data.idx import MAX_IMAGES
@@ -41,10 +43,10 @@ class Table(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def read_csv(path: Path, on_progress: OnProgress) -> tuple[NDArray[np.uint8], list[str] | None]:
-    """Read a table as `read_table` does: its images and their labels."""
+def read_csv(path: Path, on_progress: OnProgress) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Read a table as `read_table` does: its images uint8 (N, 28, 28), and the numbers of their classes (N,) if any."""
     found = read_table(DiskFile((path.name,), path), on_progress)
-    return found.images, found.labels
+    return found.images, None if found.labels is None else numbered(found.labels, str(path))[0]
 
 
 def looks_like_table(file: File) -> bool:
@@ -93,9 +95,10 @@ class _Rows:
     def __init__(self, layout: Layout, where: str) -> None:
         self.count = 0
         self._layout, self._where = layout, where
+        self._pick: Callable[[list[str]], tuple[str, ...]] = itemgetter(*layout.pixels)
         self._pixels, self._scales = bytearray(), bytearray()
         self._labels: list[str] = []
-        self._signed: int | None = None  # the first line with numbers below 0
+        self._signed = ""  # what to say of the first number below 0, where others are above 1
         self._faults: list[str] = []
         self._faulty = 0
 
@@ -112,21 +115,14 @@ class _Rows:
         if layout.label is not None and not label:
             self._fault(at, f"expected a label, got nothing in column {layout.label + 1}")
             return
-        pixels = fields[layout.pixels] if isinstance(layout.pixels, slice) else [fields[at] for at in layout.pixels]
+        pixels = self._pick(fields)
         try:
             line, scale = _parsed(pixels)
         except ValueError:
-            column, came = next((place, text) for place, text in enumerate(pixels) if not _is_pixel(text))
-            column = (
-                list(range(layout.columns))[layout.pixels][column]
-                if isinstance(layout.pixels, slice)
-                else layout.pixels[column]
-            )
-            came = shown(came.strip()) or "nothing"
-            self._fault(at, f"expected numbers from 0 to 255, or from 0 to 1, got {came} in column {column + 1}")
+            self._fault(at, self._odd(fields))
             return
-        if scale == _SIGNED and self._signed is None:
-            self._signed = at
+        if scale == _SIGNED and not self._signed:
+            self._signed = f"line {at}: {self._odd(fields)}"
         self._pixels += line
         self._scales.append(scale)
         self._labels.append(label)
@@ -142,7 +138,7 @@ class _Rows:
         scales = np.frombuffer(self._scales, np.uint8)
         wanted = _scale_of_all(pixels, scales)
         if wanted == _BYTES and self._signed:
-            self._fault(self._signed, "expected numbers from 0 to 255 as in other lines, got some below 0")
+            raise DataError(f"{self._where}: {self._signed}")
         if self._faulty:
             more = f"; and {self._faulty - _NAMED:,} lines more" if self._faulty > _NAMED else ""
             raise DataError(f"{self._where}: {'; '.join(self._faults)}{more}")
@@ -154,13 +150,19 @@ class _Rows:
         scaled = () if wanted == _BYTES else (f"numbers from {black} to {white} were taken as from black to white",)
         return Table(images, labels, (*self._layout.remarks, *scaled))
 
+    def _odd(self, fields: Sequence[str]) -> str:
+        """Say what is the first field that is no pixel."""
+        column = next(place for place in self._layout.pixels if not _is_pixel(fields[place]))
+        came = f"{shown(fields[column].strip()) or 'nothing'} in column {column + 1}"
+        return f"expected whole numbers from 0 to 255, got {came} (all from 0 to 1 will do too)"
+
     def _fault(self, at: int, words: str) -> None:
         self._faulty += 1
         if self._faulty <= _NAMED:
             self._faults.append(f"line {at}: {words}")
 
 
-def _parsed(fields: list[str]) -> tuple[bytes, int]:
+def _parsed(fields: Sequence[str]) -> tuple[bytes, int]:
     """Return the pixels of a line, and on which scale they are; raises ValueError."""
     try:
         return bytes(map(int, fields)), _BYTES

@@ -34,7 +34,7 @@ class Layout(NamedTuple):
 
     delimiter: str
     columns: int
-    pixels: slice | list[int]
+    pixels: Sequence[int]
     label: int | None
     has_header: bool
     remarks: tuple[str, ...] = ()
@@ -83,8 +83,8 @@ def layout_of(lines: Sequence[str], where: str) -> Layout:
     body = rows[1:] if names is not None else rows
     if not PIXELS <= used <= _MOST:
         raise DataError(
-            f"{where}: expected {PIXELS} pixels separated by commas, semicolons or tabs, or a label and {PIXELS} "
-            f"pixels, got {used:,} columns"
+            f"{where}: expected {PIXELS} pixels separated by commas, or a label and {PIXELS} pixels, got {used:,} "
+            f"column{'s' if used != 1 else ''} (semicolons, tabs and spaces will do too)"
         )
     extras = _named_extras(names) if names else None
     if extras is None:
@@ -126,7 +126,7 @@ def _named_extras(names: list[str]) -> list[int] | None:
 
 def _by_their_names(
     names: list[str], extras: list[int], rows: list[list[str]], where: str
-) -> tuple[slice | list[int], int | None, tuple[str, ...]]:
+) -> tuple[Sequence[int], int | None, tuple[str, ...]]:
     labels = [place for place in extras if _LABELS.fullmatch(names[place])]
     others = [place for place in extras if place not in labels and not _INDEXES.fullmatch(names[place])]
     if len(labels) > 1 or (not labels and len(others) > 1):
@@ -137,12 +137,12 @@ def _by_their_names(
     remarks = [f"columns that are no pixels and no label were left out: {shown(', '.join(left))}"] if left else []
     if label is not None and not labels:
         remarks.append(f"the column {shown(names[label])} was taken as the label")
-    return _places([place for place in range(len(names)) if place not in extras]), label, tuple(remarks)
+    return [place for place in range(len(names)) if place not in extras], label, tuple(remarks)
 
 
 def _by_their_numbers(
     rows: list[list[str]], columns: int, where: str
-) -> tuple[slice | list[int], int | None, tuple[str, ...]]:
+) -> tuple[Sequence[int], int | None, tuple[str, ...]]:
     first, last, remarks = 0, columns, []
     if columns > PIXELS and _is_index(rows, 0, columns > PIXELS + 1):
         first = 1
@@ -153,11 +153,11 @@ def _by_their_numbers(
             "name the columns in a first line, label and pixel0 to pixel783"
         )
     if last - first == PIXELS:
-        return slice(first, last), None, tuple(remarks)
+        return range(first, last), None, tuple(remarks)
     label = _label_place(rows, first, last - 1, where)
     if label != first:
         remarks.append("the columns have no names that tell: the last was taken as the label")
-    return (slice(first + 1, last) if label == first else slice(first, last - 1)), label, tuple(remarks)
+    return (range(first + 1, last) if label == first else range(first, last - 1)), label, tuple(remarks)
 
 
 def _is_index(rows: list[list[str]], place: int, is_one_too_many: bool) -> bool:
@@ -202,12 +202,6 @@ def _column(rows: list[list[str]], place: int) -> np.ndarray | None:
     """Return the numbers of a column; None if some are words."""
     numbers = [_number(row[place]) for row in rows]
     return None if None in numbers else np.array(numbers, np.float64)
-
-
-def _places(places: list[int]) -> slice | list[int]:
-    """Return a slice where that says the same, which is quick."""
-    start = places[0]
-    return slice(start, start + len(places)) if places[-1] - start == len(places) - 1 else places
 
 
 def _number(text: str) -> float | None:

@@ -137,12 +137,10 @@ class _Sheet(NamedTuple):
     up: tuple[_Floats, _Floats]  # and back
 
     def coarser(self, values: NDArray[Any]) -> _Floats:
-        mean: _Floats = self.down[0] @ values.astype(np.float32) @ self.down[1].T
-        return mean
+        return np.asarray(self.down[0] @ values @ self.down[1].T, np.float32)
 
     def finer(self, values: _Floats) -> _Floats:
-        smooth: _Floats = self.up[0] @ values @ self.up[1].T
-        return smooth
+        return np.asarray(self.up[0] @ values @ self.up[1].T, np.float32)
 
 
 @lru_cache(maxsize=16)

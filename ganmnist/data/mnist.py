@@ -24,6 +24,7 @@ MNIST = {
 }
 # As unpackers and browsers leave it: a dot or an underline for a dash, capitals, .gz kept or lost, a second download.
 _NAME = re.compile(r"(train|t10k)[-_. ](images|labels)[-_. ]idx([13])[-_. ]ubyte(?: ?\(\d+\))?(\.gz)?(?: ?\(\d+\))?")
+_DEEPEST = 3  # folders and the name: MNIST/raw/train-images-idx3-ubyte
 
 
 def find_mnist(tree: Tree) -> dict[str, File] | None:
@@ -42,6 +43,12 @@ def find_mnist(tree: Tree) -> dict[str, File] | None:
     if not set(found) & set(MNIST):
         return None
     needed = f"the folder needs the four IDX files of MNIST ({', '.join(MNIST)})"
+    deep = min(len(file.parts) for files in found.values() for file in files)
+    if deep > _DEEPEST:
+        folder = "/".join(next(file for files in found.values() for file in files).parts[:-1])
+        raise DataError(
+            f"{tree.where}: has no images in it, but MNIST's ({', '.join(MNIST)}) in {folder}: name that folder"
+        )
     if missing := [os.path.join(tree.where, name) for name in MNIST if name not in found]:
         raise DataError(f"{' and '.join(missing)}: not there, nor as .gz: {needed}")
     return {name: _best(tree, found[name]) for name in MNIST}

@@ -228,9 +228,9 @@ def test_what_is_wrong_with_own_idx_files_is_said(own, name, array, words):
 
 
 def test_a_label_beyond_the_classes_a_model_may_have_is_refused(own):
-    labels = np.full(30, 100, np.uint8)
-    (own / "emnist-labels.gz").write_bytes(gzip.compress(idx(labels)))
-    assert "labels from 0 to 99, got 100" in refusal(own)
+    (own / "emnist-images.idx").write_bytes(idx(np.zeros((101, 28, 28), np.uint8)))
+    (own / "emnist-labels.gz").write_bytes(gzip.compress(idx(np.arange(101, dtype=np.uint8))))
+    assert "at most 100 classes, got 101" in refusal(own)
 
 
 def test_labels_alone_are_no_data_set(own):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ganmnist.config import TrainConfig
-from ganmnist.data import picture_folders
+from ganmnist.data import files, picture_folders
 from ganmnist.data.load import ENVIRONMENT, load_data
 from ganmnist.errors import DataError
 from ganmnist.networks.spec import MAX_CLASSES
@@ -106,7 +106,7 @@ def test_all_endings_count_in_capitals_too_and_nothing_else_does(tmp_path):
         picture(tmp_path / "mixed" / name, 10 * (place + 1))
     for name in (".hidden.png", "notes.txt", "Thumbs.db", "png"):
         (tmp_path / "mixed" / name).write_bytes(b"no picture")
-    for name in (".git/x.png", "empty/notes.txt", "deep/down/x.png", "folder.png/notes.txt"):
+    for name in (".git/x.png", "empty/notes.txt", ".deep/down/x.png", "folder.png/notes.txt"):
         (tmp_path / "mixed" / name).parent.mkdir(parents=True)
         (tmp_path / "mixed" / name).write_bytes(b"no picture")
     found = load_data(tmp_path / "mixed")
@@ -184,7 +184,7 @@ def test_a_zip_is_the_same_data_set_as_the_folder_it_was_made_of(request, kind, 
 def test_what_is_hidden_in_a_zip_or_left_there_by_a_mac_does_not_count(classed):
     path = zipped(classed, "tools/")
     with zipfile.ZipFile(path, "a") as archive:
-        for name in ("__MACOSX/tools/axe/._00.png", "tools/.DS_Store", "tools/axe/.x.png", "tools/deep/er/x.png"):
+        for name in ("__MACOSX/tools/axe/._00.png", "tools/.DS_Store", "tools/axe/.x.png", "tools/.deep/er/x.png"):
             archive.writestr(name, b"no picture")
     assert load_data(path).classes == ("axe", "bow", "cup")
 
@@ -231,7 +231,7 @@ def test_a_zip_packed_in_another_way_says_which_way_is_read(flat):
 
 def test_a_zip_without_pictures_says_what_to_do(tmp_path):
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "train.csv").write_text("1,2,3")
+    (tmp_path / "notes" / "songs.mp3").write_text("1,2,3")
     message = refusal(zipped(tmp_path / "notes"))
     assert "no pictures" in message
     assert "unpack it" in message
@@ -239,7 +239,7 @@ def test_a_zip_without_pictures_says_what_to_do(tmp_path):
 
 def test_a_zip_swells_neither_beyond_its_limit_nor_a_hundredfold(tmp_path, monkeypatch):
     (tmp_path / "bombs").mkdir()
-    for number in range(4):
+    for number in range(2):
         (tmp_path / "bombs" / f"{number}.bmp").write_bytes(bytes(400_000))
     path = zipped(tmp_path / "bombs")
     assert "cannot be read as a picture" in refusal(path)  # small enough to do no harm
@@ -248,12 +248,13 @@ def test_a_zip_swells_neither_beyond_its_limit_nor_a_hundredfold(tmp_path, monke
     monkeypatch.setattr(bounded, "_SMALL", 1 << 30)
     monkeypatch.setattr(bounded, "MAX_INFLATED", 399_999)
     assert "399,999 bytes" in refusal(path)
-    monkeypatch.setattr(picture_folders, "_LARGEST", 399_999)
+    monkeypatch.setattr(bounded, "MAX_INFLATED", 1 << 30)
+    monkeypatch.setattr(files, "_LARGEST_PICTURE", 399_999)
     assert "0.bmp has 400,000 bytes, at most 399,999" in refusal(path)
 
 
 def test_a_zip_of_more_entries_than_there_may_be_is_refused_before_they_are_listed(flat, monkeypatch):
-    monkeypatch.setattr(picture_folders, "_MAX_ENTRIES", 30)
+    monkeypatch.setattr(files, "_MOST_ENTRIES", 30)
     path = zipped(flat)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("they were listed"))
     assert "more than 30 entries" in refusal(path)
