@@ -30,6 +30,10 @@ class LeftOut(Settings):
     count: Whole = Field(description="Number of files.", ge=1)
     example: str = Field(description="One of them.")
 
+    def sentence(self) -> str:
+        """Say so."""
+        return f"left out {_counted(self.count, 'file')}, {self.example} for one: {self.reason}"
+
 
 class ReadReport(Settings):
     """What a reader made of what lay there, beside the images themselves."""
@@ -64,8 +68,7 @@ class DatasetSummary(Settings):
         yield f"{self.train:,} to train on, {self.test:,} kept for the test{split}"
         if self.report.dark_on_light:
             yield f"{self.report.dark_on_light:,} had dark ink on light paper: made light on dark, as digits are"
-        for left in self.report.left_out:
-            yield f"left out {_counted(left.count, 'file')}, {left.example} for one: {left.reason}"
+        yield from (left.sentence() for left in self.report.left_out)
         yield from self.report.remarks
 
 

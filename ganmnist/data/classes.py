@@ -14,7 +14,8 @@ from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
 
 _LONGEST = 60  # letters of a class's name
-_WHOLE = re.compile(r"([+-]?\d{1,15})(?:[.,]0*)?")
+_MOST = 1e15  # what a float tells from its neighbours
+_NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{0,20})?(e[+-]?\d{1,2})?", re.IGNORECASE)
 
 
 def in_natural_order(names: Iterable[str]) -> list[str]:
@@ -61,9 +62,10 @@ def _check(classes: Sequence[object], where: str) -> None:
 
 
 def _whole(value: object) -> int | None:
-    """Return the whole number that a label is: 5, 5.0 or 5,0."""
-    found = _WHOLE.fullmatch(str(value).strip())
-    return int(found[1]) if found else None
+    """Return the whole number that a label is: 5, 5.0, 5,0 or 5.000e+00."""
+    text = str(value).strip()
+    number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else 0.5
+    return int(number) if number.is_integer() and abs(number) < _MOST else None
 
 
 def _name(value: object) -> str:

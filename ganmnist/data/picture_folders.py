@@ -15,7 +15,7 @@ from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.data.kinds import called
 from ganmnist.data.picture import NoPicture, turned_to_light
 from ganmnist.data.report import Reporting, listed
-from ganmnist.data.splits import FEW, TENTH, TOO_FEW, Parts, Split, is_given, shuffled, split, split_called, split_of
+from ganmnist.data.splits import Parts, Split, how_split, is_given, shuffled, split, split_called, split_of
 from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
 
@@ -171,7 +171,7 @@ def _read_all(
         except DataError as error:
             other = called(place.file.head()) if isinstance(error, NoPicture) else ""
             if other:
-                report.leave_out(place.file, f"is {other}")
+                report.leave_out(place.file, other)
             else:
                 damaged.append((place.file, error))
             continue
@@ -181,7 +181,8 @@ def _read_all(
     if damaged:
         raise _all_damaged(tree, damaged)
     if not kept:
-        raise DataError(f"{tree.where}: has no pictures that can be read: {report.reasons}")
+        reasons = "; ".join(left.sentence() for left in report.left_out())
+        raise DataError(f"{tree.where}: has no pictures that can be read: {reasons}")
     return images[: len(kept)], kept
 
 
@@ -191,7 +192,8 @@ def _all_damaged(tree: Tree, damaged: list[tuple[File, DataError]]) -> DataError
         return damaged[0][1]
     reasons = []
     for file, error in damaged[:_NAMED]:
-        words = str(error).removeprefix(file.where).lstrip(": ").removesuffix(": repair it or take it out")
+        words = str(error).removeprefix(file.where).removesuffix(": repair it or take it out")
+        words = words.removeprefix(": cannot be read as a picture").removeprefix(":").strip()
         reasons.append(f"{shown('/'.join(file.parts))} {words}")
     more = f"; and {len(damaged) - _NAMED:,} more" if len(damaged) > _NAMED else ""
     named = f"{'; '.join(reasons)}{more}"
@@ -199,10 +201,10 @@ def _all_damaged(tree: Tree, damaged: list[tuple[File, DataError]]) -> DataError
 
 
 def _parted(images: NDArray[np.uint8], labels: NDArray[np.uint8], places: list[_Place], report: Reporting) -> Parts:
-    if not report.split:
-        report.split = TENTH if len(places) >= FEW else TOO_FEW
-        return split(images, labels)
     is_train = np.array([place.split is Split.TRAIN for place in places])
+    if not report.split or is_train.all():
+        report.split = how_split(labels)
+        return split(images, labels)
     return *shuffled(images[is_train], labels[is_train]), *shuffled(images[~is_train], labels[~is_train])
 
 

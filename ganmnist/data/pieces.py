@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganmnist.data.classes import numbered
 from ganmnist.data.files import File
 from ganmnist.data.report import Reporting, listed
-from ganmnist.data.splits import FEW, TENTH, TOO_FEW, Parts, Split, is_given, split
+from ganmnist.data.splits import Parts, Split, how_split, is_given, split
 from ganmnist.errors import DataError, shown
 
 _Bytes = NDArray[np.uint8]
@@ -69,7 +69,7 @@ def put_together(
         of_each = [labels, *(each for _, each in found.values() if each)]
         numbers, classes = numbered(np.concatenate([_labels(piece) for piece in of_each]), labels.where)
     if not found:
-        report.split = TENTH if len(numbers) >= FEW else TOO_FEW
+        report.split = how_split(numbers)
         return split(_images(images), numbers), classes
     test = np.concatenate([_images(piece) for piece in named[1:]])
     report.split = f"as they are called: {listed(piece.name for piece in named)}"

@@ -17,22 +17,23 @@ from ganmnist.data.mnist import MNIST, find_mnist, read_mnist
 from ganmnist.data.picture import ENDINGS
 from ganmnist.data.picture_folders import read_pictures
 from ganmnist.data.pieces import Piece, put_together
-from ganmnist.data.report import Reporting
+from ganmnist.data.report import Reporting, listed
 from ganmnist.data.splits import Parts, split_of
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, shown
 
+_TOLD = 4  # reasons in one sentence
 _OFTEN = 500  # files looked into, after which progress is told
 _TABLES = (".csv", ".tsv", ".tab")
 _NOTES = (".txt", ".md", ".rst", ".html", ".license")  # which nobody takes for images
 _READ = "a folder or a .zip of pictures, a table of pixels (.csv), IDX files or NumPy's arrays (.npz, .npy)"
-_AS_PNG = "not read: save them as PNG or JPEG"
-# Endings of pictures that are not read, though their first bytes may be those of a picture that is.
+# A camera's raw files begin as TIFF does, and hold a small preview at best.
+_RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2", ".pef")
+_PICTURES = (*_RAW, ".heic", ".heif", ".hif", ".jxl", ".psd", ".xcf", ".svg", ".eps", ".ai", ".ico", ".wmf")
 _UNREAD = {
-    **dict.fromkeys((".heic", ".heif", ".hif", ".jxl", ".psd", ".xcf", ".svg", ".eps", ".ai", ".ico", ".wmf"), _AS_PNG),
-    **dict.fromkeys((".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2", ".pef"), _AS_PNG),
-    ".pdf": "not read: save the pages as PNG",
-    **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv"), "a film, which is not read: save its frames as PNG"),
+    **dict.fromkeys(_PICTURES, "is not read: save them as PNG or JPEG"),
+    **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv"), "is a film, which is not read: save its frames as PNG"),
+    ".pdf": "is not read: save the pages as PNG",
 }
 
 
@@ -71,6 +72,7 @@ class _Found:
     tables: list[File] = field(default_factory=list)
     pictures: list[File] = field(default_factory=list)
     zips: list[File] = field(default_factory=list)
+    odd_tables: list[File] = field(default_factory=list)  # of other things, or damaged
 
 
 def _read_file(path: Path, on_progress: OnProgress) -> Dataset:
@@ -114,6 +116,8 @@ def _read_tree(tree: Tree, path: Path, on_progress: OnProgress) -> Dataset:
         return _read_tables(tree, path, found.tables, report, on_progress)
     if found.pictures:
         return _dataset(path, read_pictures(tree, found.pictures, report, on_progress), report)
+    if found.odd_tables:
+        return _read_tables(tree, path, found.odd_tables[:1], report, on_progress)  # which says what is odd
     raise _nothing(tree, found, report)
 
 
@@ -124,9 +128,6 @@ def _sorted_out(tree: Tree, report: Reporting, on_progress: OnProgress) -> _Foun
         if ending in ENDINGS:
             found.pictures.append(file)
             continue
-        if ending in _UNREAD:
-            report.leave_out(file, f"{ending} is {_UNREAD[ending]}")
-            continue
         looked_into += 1
         if looked_into % _OFTEN == 0:
             on_progress(0, f"looking into {looked_into:,} files")
@@ -136,18 +137,21 @@ def _sorted_out(tree: Tree, report: Reporting, on_progress: OnProgress) -> _Foun
             found.arrays.append((file, kind))
         elif kind is Kind.ZIP:
             found.zips.append(file)
-        elif kind is Kind.PICTURE:
+        elif kind is Kind.PICTURE and ending not in _RAW:
             found.pictures.append(file)
         elif kind is Kind.TEXT and looks_like_table(file):
             found.tables.append(file)
         elif ending not in _NOTES:
-            report.leave_out(file, _why_not(ending, kind, head))
+            found.odd_tables += [file] if ending in _TABLES else []
+            report.leave_out(file, _why_not(ending, head))
     return found
 
 
-def _why_not(ending: str, kind: Kind, head: bytes) -> str:
+def _why_not(ending: str, head: bytes) -> str:
+    if ending in _UNREAD:
+        return f"{ending} {_UNREAD[ending]}"
     if words := called(head):
-        return f"is {words}"
+        return words
     if ending in _TABLES:
         return "a table, but none of images of 28 x 28 pixels"
     return f"{shown(ending)} is no picture, table or array" if ending else "no picture, table or array"
@@ -198,19 +202,19 @@ def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, o
 
 
 def _nothing(tree: Tree, found: _Found, report: Reporting) -> DataError:
-    came = f": there are {report.reasons}" if report.reasons else ""
+    came = [left.sentence() for left in report.left_out()[:_TOLD]]
     if found.zips:
-        names = ", ".join(shown("/".join(file.parts)) for file in found.zips[:3])
-        came = f": there is {names}, which may be named itself"
+        came.insert(0, f"there is {listed('/'.join(file.parts) for file in found.zips)}, which may be named itself")
+    words = f" ({'; '.join(came)})" if came else ""
     if tree.archive:
         return DataError(
-            f"{tree.where}: has no pictures ({' '.join(ENDINGS[:7])} ...), tables or arrays in it{came}: if it holds "
-            "other data, unpack it and name them"
+            f"{tree.where}: has no pictures (.png .jpg .webp ...), tables or arrays in it{words}: if it holds other "
+            "data, unpack it and name them"
         )
     return DataError(
         f"{tree.where}: has neither the four IDX files of MNIST ({', '.join(MNIST)}, plain or as .gz) nor other IDX "
         f"files, arrays (.npz .npy) or tables (.csv) of images nor pictures (.png .jpg .webp ...), in it or in its "
-        f"sub-folders{came}: name a folder that has"
+        f"sub-folders{words}: name a folder that has"
     )
 
 

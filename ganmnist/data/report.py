@@ -31,20 +31,19 @@ class Reporting:
         """Count a file that is not read."""
         self._left_out.setdefault(reason, []).append("/".join(file.parts))
 
-    @property
-    def reasons(self) -> str:
-        """What was left out, in a few words."""
-        return ", ".join(f"{len(names):,} of which {reason}" for reason, names in list(self._left_out.items())[:4])
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Return what was left out, by the reasons."""
+        return tuple(
+            LeftOut(reason=reason, count=len(names), example=shown(names[0]))
+            for reason, names in self._left_out.items()
+        )
 
     def done(self) -> ReadReport:
         """Return what was gathered."""
         return ReadReport(
             split=self.split,
             dark_on_light=self.dark_on_light,
-            left_out=tuple(
-                LeftOut(reason=reason, count=len(names), example=shown(names[0]))
-                for reason, names in self._left_out.items()
-            ),
+            left_out=self.left_out(),
             remarks=tuple(self.remarks),
         )
 

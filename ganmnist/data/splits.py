@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 _Bytes = NDArray[np.uint8]
 Parts = tuple[_Bytes, _Bytes, _Bytes, _Bytes]
 _SEED = 28
-FEW = 20  # of fewer images none is spared for the test
+_FEW = 20  # of fewer images none is spared for the test
 _WORDS = re.compile(
     r"[xy]?(?:(?P<train>train|training|trainset|trn)|(?P<test>test|testing|tests|testset|t10k|tst|eval|evaluation)"
     r"|(?P<validation>val|valid|validation|valset|dev))[xy]?"
 )
-TENTH = "every tenth of each class"
-TOO_FEW = f"none of fewer than {FEW}"
 
 
 class Split(StrEnum):
@@ -61,6 +59,13 @@ def split(images: _Bytes, labels: _Bytes) -> Parts:
     return images[train], labels[train], images[test], labels[test]
 
 
+def how_split(labels: _Bytes) -> str:
+    """Say how `split` parts images with such labels."""
+    if len(labels) < _FEW:
+        return f"none of fewer than {_FEW}"
+    return "every tenth of each class" if labels.any() else "every tenth"
+
+
 def shuffled(images: _Bytes, labels: _Bytes) -> tuple[_Bytes, _Bytes]:
     """Return images and labels by chance but always in the same order: files lie class by class."""
     order = np.random.default_rng(_SEED).permutation(len(labels))
@@ -70,7 +75,7 @@ def shuffled(images: _Bytes, labels: _Bytes) -> tuple[_Bytes, _Bytes]:
 def _split(labels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places of the training images, in the order they are trained in, and of the test images."""
     shuffled = np.random.default_rng(_SEED).permutation(len(labels))
-    if len(labels) < FEW:
+    if len(labels) < _FEW:
         return shuffled, shuffled[:0]
     of_each = [shuffled[labels[shuffled] == label] for label in np.unique(labels)]
     test = np.concatenate([places[: len(places) // 10] for places in of_each])
