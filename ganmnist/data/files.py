@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -157,9 +158,9 @@ def in_folder(folder: Path, on_progress: OnProgress) -> Tree:
     """
     tree = Tree(str(folder))
     seen: set[tuple[int, int]] = set()
-    waiting: list[tuple[tuple[str, ...], Path]] = [((), folder)]
+    waiting: deque[tuple[tuple[str, ...], Path]] = deque([((), folder)])
     while waiting:
-        parts, place = waiting.pop()
+        parts, place = waiting.popleft()  # the highest first: what links lead to is where it is seen first
         try:
             known = place.stat()
             if (known.st_dev, known.st_ino) in seen:
