@@ -12,7 +12,7 @@ import numpy as np
 from ganmnist.errors import DataError, shown
 
 PIXELS = 28 * 28
-_DELIMITERS = (",", ";", "\t", "|", " ")
+_DELIMITERS = (";", "\t", "|", " ", ",")
 _MOST = PIXELS + 16  # columns: beside the pixels a label, an index and a few words
 _LABELS = re.compile(r"labels?|class(es)?|classification|targets?|y|digits?|number|categor(y|ies)|letters?|characters?")
 _INDEXES = re.compile(r"|unnamed: \d+|index|idx|id|row|nr|no|num|image[ _]?id|sample|file(name)?|name|split|usage")
@@ -52,8 +52,10 @@ def fields_of(line: str, delimiter: str) -> list[str]:
 
 
 def delimiter_of(line: str) -> str:
-    """Return what parts the columns of a line, by how many columns that gives."""
-    return max(_DELIMITERS, key=lambda delimiter: len(fields_of(line, delimiter)))
+    """Return what parts the columns of a line, by how many columns that gives: commas may be those of the numbers."""
+    counts = {delimiter: len(fields_of(line, delimiter)) for delimiter in _DELIMITERS}
+    fitting = [each for each, count in counts.items() if PIXELS <= count <= _MOST and (each != " " or ", " not in line)]
+    return fitting[0] if fitting else max(counts, key=lambda delimiter: counts[delimiter])
 
 
 def looks_like_images(line: str) -> bool:
