@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from ganmnist.data.classes import numbered
 from ganmnist.data.csv_layout import PIXELS, Layout, fields_of, layout_of, looks_like_images, number
 from ganmnist.data.files import DAMAGED, DiskFile, File, OnProgress, opened
 from ganmnist.data.idx import MAX_IMAGES
+from ganmnist.data.kinds import encoding_of
 from ganmnist.errors import DataError, shown
 
 _LONGEST = 65_536  # letters of a line; 785 numbers as NumPy writes them have a third
@@ -52,7 +52,7 @@ def read_csv(path: Path, on_progress: OnProgress) -> tuple[NDArray[np.uint8], ND
 def looks_like_table(file: File) -> bool:
     """Tell whether the first line of a file may be that of an image."""
     head = file.head(_LONGEST)
-    lines = (line for line in head.decode(_encoding(head), "replace").splitlines() if line.strip("\ufeff "))
+    lines = (line for line in head.decode(encoding_of(head), "replace").splitlines() if line.strip("\ufeff "))
     return any(looks_like_images(line) for line in islice(lines, _COMMENTS))
 
 
@@ -72,7 +72,7 @@ def read_table(file: File, on_progress: OnProgress) -> Table:
     """
     with opened(file) as reading:
         try:
-            lines = _lines(reading.content, _encoding(file.head()), file.where)
+            lines = _lines(reading.content, encoding_of(file.head()), file.where)
             first = list(islice(lines, _LOOKED_AT))
             if not first:
                 raise DataError(f"{file.where}: has no line of numbers: expected one for each image")
@@ -215,12 +215,3 @@ def _lines(content: BinaryIO, encoding: str, where: str) -> Iterator[tuple[int, 
                 yield at, line.removeprefix("#").lstrip(" ")
     finally:
         text.detach()  # or it would close what others look at
-
-
-def _encoding(head: bytes) -> str:
-    """Return how a table's letters are coded: spreadsheets write UTF-16 too."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if head[1::2].count(0) > len(head) // 3:
-        return "utf-16-le"
-    return "utf-16-be" if head[::2].count(0) > len(head) // 3 else "utf-8"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from enum import StrEnum
 
@@ -89,8 +90,18 @@ def called(head: bytes) -> str:
     return ""
 
 
+def encoding_of(head: bytes) -> str:
+    """Return how a text that begins so is coded, by its mark or by which bytes are 0: spreadsheets write UTF-16 too."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) // 3 and min(even, odd) == 0:
+        return "utf-16-be" if even else "utf-16-le"
+    return "utf-8"
+
+
 def _is_text(head: bytes) -> bool:
-    """Tell whether bytes may be letters, in UTF-8 or an older code, or in UTF-16 as spreadsheets write it."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[1::2].count(0) > len(head) // 3:
+    """Tell whether bytes may be letters, in UTF-8 or an older code, or in UTF-16."""
+    if encoding_of(head) != "utf-8":
         return True
     return bool(head.strip()) and not re.search(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]", head)
