@@ -96,7 +96,7 @@ def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
 
 def described(array: NDArray[Any]) -> str:
     """Say what shape an array has, and of which numbers it is."""
-    return f"{array.dtype} {' x '.join(map(str, array.shape)) or 'one number'}"
+    return f"{shown(array.dtype)} {' x '.join(map(str, array.shape)) or 'one number'}"
 
 
 def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:
@@ -125,8 +125,10 @@ def _named(file: File, name: str) -> Named:
     with opened(file) as reading:
         content = reading.content
         try:
-            read_header = _HEADERS[np.lib.format.read_magic(content)]
-            shape, is_fortran, kind = read_header(content)
+            shape, is_fortran, kind = _HEADERS[np.lib.format.read_magic(content)](content)
+        except Exception as error:  # the header is parsed as Python is: errors of all kinds for damaged bytes
+            raise DataError(f"{file.where}: is no array of NumPy's, or damaged ({shown(error)})") from None
+        try:
             promised = prod(shape) * kind.itemsize
             if kind.hasobject:
                 raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}")
@@ -137,11 +139,14 @@ def _named(file: File, name: str) -> Named:
                     f"images and {most:,} bytes are taken"
                 )
             body = read_at_most(content, promised)
-        except (ValueError, KeyError, *DAMAGED) as error:
+        except DAMAGED as error:
             raise DataError(f"{file.where}: is no array of NumPy's, or damaged ({shown(error)})") from None
     if len(body) != promised:
         came = f"{len(body):,}" if len(body) < promised else "more"
         raise DataError(f"{file.where}: expected {promised:,} bytes after the header, got {came}: save it anew")
-    array = np.frombuffer(body, kind)
-    array = array.reshape(shape[::-1]).T if is_fortran else array.reshape(shape)
+    try:
+        array = np.frombuffer(body, kind)
+        array = array.reshape(shape[::-1]).T if is_fortran else array.reshape(shape)
+    except ValueError as error:  # words without letters
+        raise DataError(f"{file.where}: is no array of images or labels ({shown(error)})") from None
     return Named(file.where, name, split_of(name), array)
