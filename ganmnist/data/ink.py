@@ -17,8 +17,7 @@ _PURE = 0.75  # share of the border that is black, or white, to the bit: no came
 _STRONG = 200  # greys from pure paper that need no stretching
 _FAINTEST = 16  # greys that ink stands out by
 _NOISE = 3.5  # standard deviations that noise seldom goes beyond
-_SURE = 4.5  # standard deviations that ink stands out by ...
-_EVIDENCE = 30  # ... and, times the root of its pixels, so many: a speck alone is noise
+_EVIDENCE = 30  # standard deviations, times the root of its pixels, that ink stands out by: a speck alone is noise
 _SHARP = 0.8  # share of its contrast that ink has within two pixels of its edge: what has less is a shadow
 _MIXED = 0.6  # of what stands out on one side, so much on the other too: that is a picture of things
 _LIGHTS = 8  # places a side at which the light on the paper is measured
@@ -169,8 +168,7 @@ def _is_sure(side: _Floats, ink: _Mask, noise: float) -> bool:
     """Tell whether what stands out is far enough from the paper, and large enough."""
     if not ink.any():
         return False
-    strongest = _high(side[ink]) / noise
-    return strongest >= _SURE and strongest * float(np.count_nonzero(ink)) ** 0.5 >= _EVIDENCE
+    return bool(_high(side[ink]) / noise * np.count_nonzero(ink) ** 0.5 >= _EVIDENCE)
 
 
 def _has_edges(small: _Floats, side: _Floats, ink: _Mask) -> bool:

@@ -135,7 +135,8 @@ def test_a_folder_without_any_says_what_was_looked_for(tmp_path):
 @pytest.mark.parametrize(
     ("train", "test"),
     [("training", "testing"), ("train", "test"), ("Train", "VAL"), ("train", "valid"), ("TRAINING", "Validation"),
-     ("mnist_train", "mnist_test"), ("training_set", "test_set"), ("cats/train", "cats/test")],
+     ("mnist_train", "mnist_test"), ("training_set", "test_set"), ("cats/train", "cats/test"),
+     ("train/images", "test/images")],
 )  # fmt: skip
 @pytest.mark.parametrize("packed", [False, True])
 def test_folders_called_train_and_test_are_the_split_and_those_in_them_the_classes(
