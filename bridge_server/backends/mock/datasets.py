@@ -14,8 +14,7 @@ from bridge_server.contract.models import Deleted
 from bridge_server.encoding.pixels import image_grid_picture
 from bridge_server.errors import Conflict
 from ganmnist.config import DatasetName
-from ganmnist.data.store import name_of
-from ganmnist.dataset import ClassSize
+from ganmnist.dataset_summary import ClassSize
 from ganmnist.errors import DatasetNotFound
 
 SECONDS = 0.5
@@ -53,6 +52,8 @@ class ImportedData:
         return file.getvalue()
 
     def read(self, path: str, name: DatasetName | None) -> Data:
+        from ganmnist.data.store import name_of
+
         source = PurePath(path.replace("\\", "/"))
         chosen = name or name_of(source.name)
         known = self._imports.get(chosen.lower())
