@@ -206,9 +206,9 @@ class Service(Backend):
         return Drawing(origin, z, remarks, lambda: sampler.generate(z))
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
-        _, sampler, origin = self._load(request.model)
-        self._judging.check()
-        return origin.source, partial(self._judging.figures, sampler, request.count)
+        manifest, sampler, origin = self._load(request.model)
+        real = self._judging.find(manifest.settings.data)
+        return origin.source, partial(self._judging.figures, sampler, real, request.count)
 
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.generation.film import render_frames
