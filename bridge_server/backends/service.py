@@ -40,6 +40,7 @@ from ganmnist.models.manifest import ModelManifest, Source
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
+from ganmnist.training.start import with_networks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +119,7 @@ class Service(Backend):
         return self._imported.delete(name)
 
     def run_start(self, request: StartRun) -> Run | Created:
-        settings = TrainConfig.part_of(request)
+        settings = with_networks(TrainConfig.part_of(request), self._store)
         recipe(settings)  # refuses what cannot be trained
         if settings.data:
             is_default(settings.data, self._home)  # refuses what is not there

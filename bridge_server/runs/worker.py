@@ -192,6 +192,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
     from ganmnist.data.load import load_data
     from ganmnist.models.store import ModelStore
     from ganmnist.training.loop import train
+    from ganmnist.training.start import starting_model
 
     home = folder.parent.parent
     model = ModelStore(home).folder(folder.name, request["model"])
@@ -210,6 +211,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
             on_preview=reporter.preview,
             on_warnings=reporter.warnings,
             should_stop=lambda: stop() or disk.is_low(),
+            start=starting_model(settings, model, ModelStore(home)),
             adapt=True,
         )
     finally:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +29,7 @@ from ganmnist.models.manifest import BUNDLED, NewName
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import recipe
+from ganmnist.training.start import starting_model, with_networks
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
@@ -64,10 +65,13 @@ def train(options: argparse.Namespace) -> None:
     config = read_settings(TrainConfig, settings)
     store = ModelStore(paths.home())
     if options.resume:
+        _refuse(settings)
         folder = _cut_short(store, options.model)
         config = folder.manifest().settings
     else:
+        config = with_networks(config, store)
         folder = store.new(options.model)
+        warn(_taken(store, folder.name))
     warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
     found = load(options.directory, config.data)
     stop = _on_interrupt()
@@ -80,6 +84,7 @@ def train(options: argparse.Namespace) -> None:
             on_preview=(lambda images: write(options.out, images)) if options.out else None,
             on_warnings=warn,
             should_stop=lambda: bool(stop),
+            start=starting_model(config, folder, store),
             adapt=True,
         )
     print_result(
@@ -177,13 +182,42 @@ def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
     if name is None:
         name = next((model.name for model in store.list() if not model.finished), None)
         if name is None:
-            raise SettingError("resume: no training was cut short; train another model")
+            raise SettingError("resume: no training was cut short; --start-from NAME trains a finished model on")
     folder = store.find(name)
     if folder.manifest().finished:
-        raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
+        raise SettingError(
+            f"resume: the training of {folder.name} is finished: --start-from {folder.name} trains it on"
+        )
     if not any(folder.checkpoints.glob("*.json")):
-        raise SettingError(f"resume: the checkpoints of {folder.name} are gone, the model stays; train another model")
+        raise SettingError(
+            f"resume: the checkpoints of {folder.name} are gone; --start-from {folder.name} trains the model on"
+        )
     return folder
+
+
+def _refuse(settings: dict[str, Any]) -> None:
+    """Refuse settings beside --resume, which goes on with those that the training began with.
+
+    Raises:
+        SettingError: There are some; names them.
+    """
+    if settings:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in settings)
+        raise SettingError(
+            f"resume: goes on with the settings that the training began with, so {names} cannot be taken: leave them "
+            "out; or train the model on under others, as another model: --start-from NAME in place of --resume"
+        )
+
+
+def _taken(store: ModelStore, name: str) -> list[str]:
+    """Say what becomes of a model that has the name of a new one."""
+    taken = next((model.name for model in store.list() if model.name.lower() == name.lower()), None)
+    if taken is None:
+        return []
+    return [
+        f"There is a model {taken}: it is kept, and called {store.free_name(taken)} once the new one is there. Ctrl-C "
+        f"and another --model leave it its name; ganmnist models --delete {taken} makes room for the new one."
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:

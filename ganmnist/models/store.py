@@ -26,6 +26,7 @@ T = TypeVar("T")
 _BUNDLED_FOLDER = Path(__file__).parents[1] / "weights" / BUNDLED
 _MANIFEST = "model.json"
 _LAST = "last.json"
+_DISCRIMINATOR = "discriminator.json"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,24 @@ class ModelFolder:
     def keep_last(self, manifest: ModelManifest, generator: dict[str, Tensor]) -> None:
         """Keep what a training ended with, where an earlier state of it was better and is the one published."""
         bundle.save(self.path / _LAST, manifest_values(manifest), generator)
+
+    def keep_discriminator(self, discriminator: dict[str, Tensor]) -> None:
+        """Keep what the generator was trained against, for a training that starts from this model."""
+        bundle.save(self.path / _DISCRIMINATOR, {}, discriminator)
+
+    def load_discriminator(self) -> dict[str, Tensor] | None:
+        """Load what was kept, checked as the generator is; None where there is none, as with a model from a file.
+
+        Raises:
+            ModelError: Its files are damaged.
+        """
+        from ganmnist.networks.build import discriminator_layouts
+
+        path = self.path / _DISCRIMINATOR
+        if not path.exists():
+            return None
+        networks = self.manifest().networks
+        return _twice(lambda: bundle.load(path, lambda _: discriminator_layouts(networks)))[1]
 
     def load(self, *, last: bool = False) -> tuple[ModelManifest, dict[str, Tensor]]:
         """Load the generator's weights, checked against their checksum and against the networks of the manifest.
