@@ -25,7 +25,7 @@ from bridge_server import errors
 from bridge_server.runs import quotas
 from bridge_server.runs.previews import write_preview
 from bridge_server.runs.progress import Tick, TickWriter
-from bridge_server.runs.protocol import FAILURE, LOCK, LOG, SETTINGS, Exit
+from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from ganmnist.config import TrainConfig
 from ganmnist.errors import GanError, ModelError
 from ganmnist.storage.atomic import read_json, write_json
@@ -175,7 +175,9 @@ class Warnings(logging.Handler):
 
 def work(folder: Path, stop: Callable[[], bool]) -> Exit:
     """Train what the folder says and report into it, as soon as nobody else does."""
-    with FileLock(folder / LOCK):  # an orphan may still be saving
+    from ganmnist.models.store import ModelStore
+
+    with FileLock(ModelStore(folder.parents[1]).folder(folder.name, "").lock):  # an orphan may still be saving
         return _work(folder, stop)
 
 

@@ -71,11 +71,12 @@ def train(options: argparse.Namespace) -> None:
     else:
         config = with_networks(config, store)
         folder = store.new(options.model)
-        warn(_taken(store, folder.name))
+        if displaced := store.displaced(folder):
+            warn([f"{displaced} Ctrl-C and another --model leave it its name."])
     warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
     found = load(options.directory, config.data)
     stop = _on_interrupt()
-    with bar("training") as advance:
+    with folder.training(), bar("training") as advance:
         loop.train(
             found,
             config,
@@ -207,17 +208,6 @@ def _refuse(settings: dict[str, Any]) -> None:
             f"resume: goes on with the settings that the training began with, so {names} cannot be taken: leave them "
             "out; or train the model on under others, as another model: --start-from NAME in place of --resume"
         )
-
-
-def _taken(store: ModelStore, name: str) -> list[str]:
-    """Say what becomes of a model that has the name of a new one."""
-    taken = next((model.name for model in store.list() if model.name.lower() == name.lower()), None)
-    if taken is None:
-        return []
-    return [
-        f"There is a model {taken}: it is kept, and called {store.free_name(taken)} once the new one is there. Ctrl-C "
-        f"and another --model leave it its name; ganmnist models --delete {taken} makes room for the new one."
-    ]
 
 
 def _parser() -> argparse.ArgumentParser:
