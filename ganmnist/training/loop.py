@@ -127,11 +127,7 @@ def train(
             begin(trainer, start)
         threads = ThreadCount() if adapt else None
         best_before = _published(folder) if trainer.step else None
-        observer = ending.enter_context(
-            Observer(data, folder, best_before, on_preview, 0.0)
-            if begins
-            else Observer(data, folder, best_before, on_preview)
-        )
+        observer = ending.enter_context(Observer(data, folder, best_before, on_preview, judge_at_once=begins))
         frames = FrameKeeper(folder.film, trainer.step) if folder else None
         evaluations, saves = _GrowingInterval(*_EVALUATE_SECONDS), _GrowingInterval(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
