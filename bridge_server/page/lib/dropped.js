@@ -37,7 +37,7 @@ async function walk(entry, folder, collect) {
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
     if (!some.length) return;
-    for (const each of some) await walk(each, `${path}/`, collect);
+    await Promise.all(some.map((each) => walk(each, `${path}/`, collect)));
   }
 }
 

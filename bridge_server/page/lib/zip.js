@@ -1,5 +1,4 @@
-// A zip of files as they are, stored and not packed: pictures hardly get smaller. It is made of references to the files,
-// so that it takes no memory, whatever they hold.
+// A zip of files as they are, stored and not packed: pictures hardly get smaller.
 
 const ENTRY = 0x04034b50;
 const LISTED = 0x02014b50;
@@ -12,7 +11,9 @@ const UNIX = 3 << 8;
 const REGULAR_FILE = (0o100644 << 16) >>> 0;
 const NAMES_ARE_UTF8 = 1 << 11;
 const MOST_16 = 0xffff;
-const ABREAST = 8; // files read at a time
+const ABREAST = 16; // files read at a time
+const SMALL = 1 << 20; // bytes of a file that is copied: a zip of thousands of references takes the browser seconds
+const PIECE = 4 << 20; // bytes that are handed over to the browser at a time, which keeps them out of our memory
 
 const text = new TextEncoder();
 
@@ -29,12 +30,17 @@ function turned(sum, bytes) {
   return value;
 }
 
-async function checksum(file) {
+/** Read a file: { sum, content }. Of a large one the content is the file itself. */
+async function read(file) {
+  if (file.size <= SMALL) {
+    const content = new Uint8Array(await file.arrayBuffer());
+    return { sum: ~turned(~0, content) >>> 0, content };
+  }
   let sum = ~0;
   const reader = file.stream().getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return ~sum >>> 0;
+    if (done) return { sum: ~sum >>> 0, content: file };
     sum = turned(sum, value);
   }
 }
@@ -78,40 +84,48 @@ function ending(entries, length, at) {
 }
 
 /**
- * Make a zip of files that have 4 GB at most.
+ * Make a zip of files that have 4 GB at most, in the order in which they are read.
  *
  * `files` are { path, file }, the path with its folders; `progress(number)` hears how many are read. Rejects if one cannot
  * be read, and by the signal.
  */
 export async function zip(files, { progress = () => {}, signal } = {}) {
-  const sums = [];
-  let next = 0;
-  let done = 0;
-  async function read() {
-    while (next < files.length) {
+  const waiting = files.values();
+  const parts = [];
+  const directory = [];
+  let loose = []; // parts that are not handed over yet
+  let [at, handed, done] = [0, 0, 0];
+  let broken = false;
+
+  function add(path, { size, lastModified }, { sum, content }) {
+    const entry = { name: text.encode(path), sum, size, time: dosTime(lastModified), at };
+    const own = header(entry);
+    loose.push(own, entry.name, content);
+    directory.push(listed(entry), entry.name);
+    at += own.length + entry.name.length + size;
+    if (at - handed < PIECE) return;
+    parts.push(new Blob(loose));
+    loose = [];
+    handed = at;
+  }
+
+  async function work() {
+    for (const { path, file } of waiting) {
       signal?.throwIfAborted();
-      const place = next++;
-      const { path, file } = files[place];
+      if (broken) return;
+      let found;
       try {
-        sums[place] = await checksum(file);
+        found = await read(file);
       } catch (error) {
+        broken = true;
         throw new Error(`${path} cannot be read (${error.message}): leave it out.`);
       }
+      add(path, file, found);
       progress((done += 1));
     }
   }
-  await Promise.all(Array.from({ length: ABREAST }, read));
-  const parts = [];
-  const directory = [];
-  let [at, length] = [0, 0];
-  for (const [place, { path, file }] of files.entries()) {
-    const entry = { name: text.encode(path), sum: sums[place], size: file.size, time: dosTime(file.lastModified), at };
-    const own = header(entry);
-    parts.push(own, entry.name, file);
-    at += own.length + entry.name.length + file.size;
-    const line = listed(entry);
-    directory.push(line, entry.name);
-    length += line.length + entry.name.length;
-  }
-  return new Blob([...parts, ...directory, ...ending(files.length, length, at)], { type: "application/zip" });
+
+  await Promise.all(Array.from({ length: ABREAST }, work));
+  const length = directory.reduce((sum, part) => sum + part.length, 0);
+  return new Blob([...parts, ...loose, ...directory, ...ending(files.length, length, at)], { type: "application/zip" });
 }

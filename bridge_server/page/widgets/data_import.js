@@ -122,6 +122,8 @@ export function dataImport(done) {
       });
       mine.name = begun.name;
     } catch (error) {
+      // A large file of somebody who may send none is refused before it is read, and for its size alone.
+      if (error.status === 413) throw new Error("You may not send files to this server: ask who runs it.");
       if (!(error instanceof Away)) throw error;
       const again = new Error(`The connection broke off while ${title} was sent, and nothing of it was kept.`);
       again.again = () => attempt(title, (next) => send(next, content));
