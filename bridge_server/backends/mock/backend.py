@@ -335,7 +335,7 @@ class Mock(Backend):
             model=run.model,
             state=state,
             settings=run.settings,
-            data="synthetic-mnist" if offline else run.settings.data or "mock-digits",
+            data="synthetic-mnist" if offline else "mock-digits",
             created=run.created,
             place=len(ahead) if state is RunState.QUEUED else None,
             epoch=math.ceil(share * (epochs or EPOCHS)),

@@ -12,6 +12,7 @@ const STANDARD = ""; // the value of what is learned from where nothing is chose
 /** { node, field, refresh() }; the field is one of the form's, as lib/form.js makes them. */
 export function dataChoice() {
   const choice = field("data", { enum: [] });
+  choice.node.querySelector(".help").className = "hidden"; // it is about typing a name; whoever looks sees what there is
   const select = choice.input;
   const about = el("p", { className: "data", role: "status" }, "Looking for data …");
   const report = dataReport();

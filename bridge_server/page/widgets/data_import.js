@@ -3,10 +3,12 @@
 import { ApiError, Away, call, get, isAway, pause, server } from "../lib/api.js";
 import { el, fill, say, whole } from "../lib/dom.js";
 import { fromDialog, fromDrop, gather } from "../lib/dropped.js";
+import { settled } from "../lib/latest.js";
 import { zip } from "../lib/zip.js";
 
 const MAX_UPLOAD = Number(document.body.dataset.maxUpload); // bytes
 const ASK_MS = 300;
+const DRAGS_MS = 500; // after which something that hovered has left: while it does, it is told of more often
 const KEY = "ganmnist.import"; // in this tab: { title, name }, the name once the server has given it
 const ZIP = "application/zip";
 const address = (name) => `/api/datasets/${encodeURIComponent(name)}`;
@@ -30,7 +32,7 @@ export function dataImport(done) {
   const bar = el("progress", { max: 1, "aria-label": "Share of the import that is done" });
   const cancel = el("button", { type: "button", className: "quiet" }, "Cancel");
   const busy = el("div", { hidden: true }, el("div", { className: "row apart" }, el("div", { className: "row" }, words, share), cancel), bar);
-  const problem = el("div", { className: "problem", role: "alert", hidden: true });
+  const problem = el("div", { className: "failure", role: "alert", hidden: true });
   const files = el("input", { type: "file", multiple: true, hidden: true, onchange: pick, "aria-label": "Files of pictures" });
   const folder = el("input", { type: "file", webkitdirectory: true, hidden: true, onchange: pick, "aria-label": "Folder of pictures" });
   const zone = el(
@@ -83,12 +85,12 @@ export function dataImport(done) {
       if (error instanceof Cancelled || error.name === "AbortError") say(`The import of ${mine.title} is cancelled.`);
       else complain(error);
     }
-    const left = busy.contains(document.activeElement);
+    const focused = busy.contains(document.activeElement);
     sessionStorage.removeItem(KEY);
     job = null;
     busy.hidden = true;
     idle.hidden = false;
-    if (left) zone.focus();
+    if (focused) zone.focus();
     await done(name);
   }
 
@@ -180,14 +182,15 @@ export function dataImport(done) {
   }
 
   // What is dropped beside the zone is taken too: the browser would open it in place of the page.
-  const over = (event) => {
+  const left = settled(() => zone.classList.remove("over"), DRAGS_MS);
+  const hover = (event) => {
     if (!node.isConnected || !event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     zone.classList.toggle("over", event.type === "dragover");
+    left();
     if (event.type === "drop") begin(fromDrop(event.dataTransfer));
   };
-  for (const type of ["dragover", "drop"]) document.addEventListener(type, over);
-  document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget ?? zone.classList.remove("over"));
+  for (const type of ["dragover", "drop"]) document.addEventListener(type, hover);
 
   /** Go on with an import that was under way when this tab was loaded anew. */
   function resume() {
