@@ -308,7 +308,7 @@ def test_the_drop_zone_is_a_button_for_the_keyboard(open_page, server, picture):
     zone = page.get_by_role("button", name="Import your own pictures")
     zone.focus()
     expect(zone).to_be_focused()
-    page.wait_for_load_state("networkidle")  # by then dialogs are heard of
+    page.wait_for_timeout(500)  # Playwright hears of dialogs a moment after it was asked to
     page.keyboard.press("Enter")
     chosen(page, "holly")
 
@@ -342,7 +342,9 @@ def test_a_report_of_many_classes_fits_a_phone_and_stands_in_nobodys_way(open_pa
 
 def test_a_training_that_others_began_is_shown_by_itself(start_server, open_page):
     server = start_server(mock=True)
-    page = open_page(server, "#/train")
+    page = open_page(server, "#/models")
+    with page.expect_response("**/api/runs"):  # the first look
+        page.get_by_role("link", name="Train").click()
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible()
     server.start_run(model="elsewhere")
     expect(page.locator(".run h2")).to_have_text("elsewhere")
