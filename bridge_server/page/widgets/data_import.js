@@ -10,7 +10,6 @@ const MAX_UPLOAD = Number(document.body.dataset.maxUpload); // bytes
 const ASK_MS = 300;
 const DRAGS_MS = 500; // after which something that hovered has left: while it does, it is told of more often
 const KEY = "ganmnist.import"; // in this tab: { title, name }, the name once the server has given it
-const ZIP = "application/zip";
 const address = (name) => `/api/datasets/${encodeURIComponent(name)}`;
 
 /** An import that was ended from here. */
@@ -57,9 +56,10 @@ export function dataImport(done) {
   const node = el("div", { className: "stack", role: "group", "aria-label": "Own pictures" }, problem, idle, busy);
   let job = null; // { halt, title, name }
 
-  function stage(text, part = null) {
+  /** Say what is being done, and how far it is, a part of 1 or in words. A screen reader reads what, not how far. */
+  function stage(text, part = null, far = part === null ? "" : `${Math.floor(100 * part)} %`) {
     if (words.textContent !== text) words.textContent = text;
-    share.textContent = part === null ? "" : `${Math.floor(100 * part)} %`;
+    share.textContent = far;
     if (part === null) bar.removeAttribute("value");
     else bar.value = part;
   }
@@ -101,8 +101,9 @@ export function dataImport(done) {
     }
     await attempt("what was chosen", async (mine) => {
       const { signal } = mine.halt;
-      stage("Looking at what there is");
-      const found = await gather(read, { most: MAX_UPLOAD, progress: (count) => stage(`Looking at what there is: ${whole(count)} files`), signal });
+      const look = (count) => stage("Looking at what there is", null, `${whole(count)} files`);
+      look(0);
+      const found = await gather(read, { most: MAX_UPLOAD, progress: look, signal });
       mine.title = found.title;
       const total = found.files.length;
       const content = found.single ?? (await zip(found.files, { progress: (count) => stage(`Packing ${whole(total)} files`, count / total), signal }));
