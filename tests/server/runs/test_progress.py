@@ -10,7 +10,7 @@ import pytest
 import rhino3dm
 import torch
 
-from bridge_server.backends.datasets import DataKeeper
+from bridge_server.backends.datasets import DefaultData
 from bridge_server.backends.service import thin
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.encoding.pixels import rhino
@@ -287,7 +287,7 @@ def test_data_are_found_once_but_what_stands_in_for_mnist_gives_way_to_it(tmp_pa
         return Dataset(next(names), "somewhere", images, labels, images[:3], labels[:3])
 
     monkeypatch.setattr("ganmnist.data.load.load_data", load_data)
-    keeper = DataKeeper(tmp_path)
+    keeper = DefaultData(tmp_path)
     assert keeper.describe().state == "absent", "looking is not preparing"
     for name, number in (("synthetic-mnist", 1), ("MNIST", 2), ("MNIST", 2)):
         keeper.prepare()
@@ -301,7 +301,7 @@ def test_data_are_found_once_but_what_stands_in_for_mnist_gives_way_to_it(tmp_pa
 
 def test_data_that_cannot_be_read_are_a_problem_said_in_the_librarys_words(tmp_path, monkeypatch):
     monkeypatch.setenv("GANMNIST_DATA", str(tmp_path))
-    keeper = DataKeeper(tmp_path)
+    keeper = DefaultData(tmp_path)
     deadline = time.monotonic() + 10
     while (data := keeper.describe()).state in ("absent", "preparing"):
         assert time.monotonic() < deadline
