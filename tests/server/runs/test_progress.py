@@ -119,7 +119,7 @@ def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeyp
     images = np.random.default_rng(0).integers(0, 256, (600, 28, 28), np.uint8)
     labels = (np.arange(600) % 10).astype(np.uint8)
     data = Dataset("noise", "made up", images, labels, images[:0], labels[:0])
-    monkeypatch.setattr("ganmnist.data.load.load_data", lambda home, on_progress: data)
+    monkeypatch.setattr("ganmnist.data.load.load_data", lambda name, home, on_progress: data)
     folder = tmp_path / "models" / ("a" * 16)
     folder.mkdir(parents=True)
     settings = TrainConfig(networks=short["networks"], batch_size=32, seconds=0.2)
@@ -134,7 +134,7 @@ def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeyp
     assert (last.percent, last.frechet) == (100, manifest.estimate.frechet)
     assert last.confident == manifest.estimate.confident
 
-    monkeypatch.setattr("ganmnist.data.load.load_data", lambda home, on_progress: pytest.fail("it trains again"))
+    monkeypatch.setattr("ganmnist.data.load.load_data", lambda name, home, on_progress: pytest.fail("it trains again"))
     assert work(folder, lambda: False) is Exit.FINISHED, "it was killed when all was done but to say so"
 
 
