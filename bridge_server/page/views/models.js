@@ -133,7 +133,7 @@ export function modelsView() {
   function row(model) {
     const digits = strip(`Digits of ${model.name}`);
     const facts = [
-      model.data,
+      `learned from ${model.data}`,
       model.seconds ? `trained ${clock(model.seconds)}` : null,
       `${whole(model.step)} steps`,
       model.finished ? null : "not finished",
