@@ -164,6 +164,17 @@ export function trainView() {
     }
   }
 
+  /** Prepare a training that starts from a model, where the address says so. */
+  async function startFrom(name) {
+    await build();
+    const { input, node: place } = fields.start_from;
+    input.value = name;
+    place.closest("details").open = true;
+    place.scrollIntoView({ block: "center" });
+    fields.seconds.input.focus({ preventScroll: true });
+    check();
+  }
+
   const refresh = () => {
     build().catch(() => {});
     data.refresh();
@@ -175,9 +186,11 @@ export function trainView() {
   return {
     node,
     enter(rest) {
-      const id = rest || chosen;
+      const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
+      const id = (model ? "" : rest) || chosen;
       if (id) choose(id);
       refresh();
+      if (model) startFrom(decodeURIComponent(model)).catch(() => {});
     },
     leave: panel.leave,
     back: refresh,
