@@ -138,20 +138,13 @@ class Bridge(object):
         with self.shared["turns"]:
             return self._call(call, body, None, {}, True)
 
-    def send(self, call, opened, size, query, told):
-        """Make a call whose body is an open file and return its answer, a dict. Raises BridgeError.
+    def send(self, call, outgoing, query):
+        """Make a call whose body is a file, as `open_to_send` gives it, and return its answer. Raises BridgeError.
 
         One file goes at a time, so that there is a turn left for all other calls.
-
-        Args:
-            call: Of the contract.
-            opened: The file; it is read piece by piece.
-            size: Its bytes.
-            query: What the call wants to know besides.
-            told: Called with the number of bytes that have gone.
         """
         with self.shared.setdefault("sending", threading.Lock()), self.shared["turns"]:
-            return self._call(call, _Outgoing(opened, size, told), query, {})
+            return self._call(call, outgoing, query, {})
 
     def _call(self, call, body, query, places, is_file=False):
         method, path = CALLS[call]
@@ -204,25 +197,6 @@ class Bridge(object):
         if response.status in (200, 201):
             return answer
         raise _refusal(response, answer)
-
-
-class _Outgoing(object):
-    """A file that is sent: httplib reads it piece by piece."""
-
-    def __init__(self, opened, size, told):
-        self.opened, self.size, self.told = opened, size, told
-        self.gone = 0
-
-    def rewind(self):
-        """Begin anew, for another connection."""
-        self.opened.seek(0)
-        self.gone = 0
-
-    def read(self, count):
-        piece = self.opened.read(count)
-        self.gone += len(piece)
-        self.told(self.gone)
-        return piece
 
 
 class _Closed(Exception):

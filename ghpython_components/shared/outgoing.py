@@ -10,14 +10,44 @@ from ghpython_components.shared.text import decimal
 LARGEST = 512 << 20  # bytes: the server takes no larger file
 
 
+class Outgoing(object):
+    """An open file on its way: httplib reads it piece by piece.
+
+    Attributes:
+        name: What to call it.
+        size: Its bytes.
+        gone: How many of them have been read.
+    """
+
+    def __init__(self, name, opened):
+        self.name, self._opened = name, opened
+        opened.seek(0, 2)
+        self.size = opened.tell()
+        self.rewind()
+
+    def rewind(self):
+        """Begin anew, for another connection."""
+        self._opened.seek(0)
+        self.gone = 0
+
+    def read(self, count):
+        """Return the next bytes."""
+        piece = self._opened.read(count)
+        self.gone += len(piece)
+        return piece
+
+    def close(self):
+        self._opened.close()
+
+
 def open_to_send(path):
-    """Open a file, or pack a folder; return what to call it, and the open file. Raises BridgeError."""
+    """Open a file, or pack a folder, as Outgoing. Raises BridgeError."""
     name = os.path.basename(os.path.normpath(path)) or "pictures"
     try:
         if os.path.isdir(path):
-            return name + ".zip", _packed(path)
+            return Outgoing(name + ".zip", _packed(path))
         _check_size(path, os.path.getsize(path))
-        return name, open(path, "rb")
+        return Outgoing(name, open(path, "rb"))
     except EnvironmentError as error:
         sentence = "source: {0} cannot be read ({1}): name a folder or a file on this machine"
         why = error.strerror or type(error).__name__

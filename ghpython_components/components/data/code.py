@@ -66,8 +66,8 @@ def under_way(asked, memory):
     """Return how far a source has been sent to another machine, or None."""
     if not any(order["asked"] == asked for order in memory["outbox"]):
         return None
-    percent = memory["percent"]
-    return {"state": "packing" if percent is None else "sending", "percent": percent}
+    going = memory["going"]
+    return {"state": "sending", "percent": 100.0 * going.gone / max(going.size, 1)} if going else {"state": "packing"}
 
 
 def send(bridge, request, memory):
@@ -76,7 +76,7 @@ def send(bridge, request, memory):
     while outbox:
         order = outbox[0]
         asked = order["asked"]
-        memory["percent"] = None
+        memory["going"] = None
         try:
             if order["until"] > clock():
                 memory["sent"][key_of(asked)] = send_one(bridge, asked, memory)
@@ -92,17 +92,12 @@ def send(bridge, request, memory):
 
 def send_one(bridge, asked, memory):
     """Send one source and return what the server calls its data set."""
-    name, opened = open_to_send(asked["path"])
+    going = open_to_send(asked["path"])
     try:
-        opened.seek(0, 2)
-        size = opened.tell()
-
-        def told(gone):
-            memory["percent"] = 100.0 * gone / max(size, 1)
-
-        return bridge.send("dataset_upload", opened, size, filled(file=name, name=asked["name"]), told)["name"]
+        memory["going"] = going
+        return bridge.send("dataset_upload", going, filled(file=going.name, name=asked["name"]))["name"]
     finally:
-        opened.close()
+        going.close()
 
 
 def mended(error):
@@ -135,7 +130,7 @@ def seconds_to_next(value):
 
 me = Component(ghenv)
 outbox = me.memory.setdefault("outbox", [])  # sources that wait to be sent, or are
-me.memory.setdefault("percent", None)  # of the first of them that has gone; None before
+me.memory.setdefault("going", None)  # the first of them, once it is packed
 me.memory.setdefault("sent", {})  # what the server calls those that were
 me.memory.setdefault("refused", {})  # why it takes those that it does not
 asked = {"path": whole_path(source), "name": (name or "").strip()}
