@@ -16,7 +16,6 @@ class Outgoing(object):
     Attributes:
         name: What to call it.
         size: Its bytes.
-        gone: How many of them have been read.
     """
 
     def __init__(self, name, opened):
@@ -28,13 +27,17 @@ class Outgoing(object):
     def rewind(self):
         """Begin anew, for another connection."""
         self._opened.seek(0)
-        self.gone = 0
+        self._gone = 0
 
     def read(self, count):
         """Return the next bytes."""
         piece = self._opened.read(count)
-        self.gone += len(piece)
+        self._gone += len(piece)
         return piece
+
+    def percent(self):
+        """Return how much has gone."""
+        return 100.0 * self._gone / max(self.size, 1)
 
     def close(self):
         self._opened.close()

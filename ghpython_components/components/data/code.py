@@ -67,7 +67,7 @@ def under_way(asked, memory):
     if not any(order["asked"] == asked for order in memory["outbox"]):
         return None
     going = memory["going"]
-    return {"state": "sending", "percent": 100.0 * going.gone / max(going.size, 1)} if going else {"state": "packing"}
+    return {"state": "sending" if going else "packing", "percent": going and going.percent()}
 
 
 def send(bridge, request, memory):
