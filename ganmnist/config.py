@@ -88,6 +88,11 @@ class TrainConfig(OptimizationConfig, DataConfig):
     """One training, from the press of the button to its end."""
 
     networks: ModelConfig | None = Field(None, description="Networks of your own, in place of a preset's.")
+    start_from: ModelName | None = Field(
+        None,
+        description="Name of a model whose networks and weights the training starts from, in place of chance: to train "
+        "it on, or to teach it a few pictures of your own. That model stays as it is.",
+    )
     epochs: Whole | None = Field(None, description="How often the training sees every image, at most.", ge=1, le=10_000)
     seconds: Number | None = Field(
         None,

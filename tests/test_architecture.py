@@ -23,8 +23,8 @@ ALLOWED = {
 ROOMS = {
     "ganmnist": (
         {"errors", "fields", "paths"},
-        {"dataset", "pixels", "storage", "layers"},
-        {"networks"},
+        {"dataset_summary", "pixels", "storage", "layers"},
+        {"dataset", "networks"},
         {"config", "validation"},
         {"models", "latent", "geometry"},
         {"generation", "evaluation"},

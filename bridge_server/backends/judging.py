@@ -15,33 +15,53 @@ if TYPE_CHECKING:
     from ganmnist.models.figures import Evaluation
 
 _BASELINES = 16  # that are kept, a kilobyte each
+_SETS = 2  # of real images that are kept with their features
+RealImages = tuple[str | None, str]  # a data set by its name, and when it was imported
+DEFAULT: RealImages = (None, "")
 
 
 class Judging:
-    """Finds figures, in one thread at a time. The real images and their features are 70 MB, from the first time on."""
+    """Finds figures, in one thread at a time. Real images and their features are 70 MB, from the first time on."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._known: tuple[Dataset, Evaluator] | None = None
-        self._baselines: dict[int, Evaluation] = {}
+        self._known: dict[RealImages, tuple[Dataset, Evaluator]] = {}
+        self._baselines: dict[tuple[RealImages, int], Evaluation] = {}
 
-    def check(self) -> None:
-        """Refuse to compare with what would have to be downloaded first, or with digits of the bundled model.
+    def find(self, name: str | None) -> RealImages:
+        """Return the data set to compare with, as it is now.
+
+        What would have to be downloaded first is refused, and so are digits of the bundled model.
+
+        Args:
+            name: Of a data set that was imported.
 
         Raises:
+            DatasetNotFound: It is there no longer.
             ApiError: There are no real images.
         """
-        from ganmnist.data.load import is_at_hand
+        from ganmnist.data.load import is_at_hand, is_default
+        from ganmnist.data.store import DatasetStore
 
-        if self._known is None and not is_at_hand(self._home):
+        if name and not is_default(name, self._home):
+            found = DatasetStore(self._home).summary(name)
+            return found.name, found.created
+        if DEFAULT not in self._known and not is_at_hand(self._home):
             message = (
                 "There are no real images here to compare digits with: load MNIST first "
                 "(Data in Grasshopper, Train on the page, POST /api/data/prepare)."
             )
             raise ApiError(409, "no_data", message)
+        return DEFAULT
 
-    def figures(self, sampler: Sampler, count: int, report: Report) -> Figures:
+    def figures(self, sampler: Sampler, real: RealImages, count: int, report: Report) -> Figures:
         """Find the figures of a model, in seconds of one processor.
+
+        Args:
+            sampler: Draws the model's digits.
+            real: What `find` returned.
+            count: Number of digits.
+            report: Called with the fraction that is done.
 
         Raises:
             DataError: The real images are damaged or too few.
@@ -54,12 +74,15 @@ class Judging:
 
         torch.set_num_threads(1)  # as for all that the server draws: the other processors are others'
         report(0.0)
-        data = self._known[0] if self._known else load_data(home=self._home)
-        baseline = self._baselines.get(count)
-        steps = _Steps(report, [0 if self._known else len(data.test_images), count, count, 0 if baseline else count])
-        if self._known is None:
-            self._known = data, Evaluator(data, steps.report)
-        _, evaluator = self._known
+        known = self._known.get(real)
+        data = known[0] if known else load_data(name=real[0], home=self._home)
+        baseline = self._baselines.get((real, count))
+        steps = _Steps(report, [0 if known else len(data.test_images), count, count, 0 if baseline else count])
+        if known is None:
+            known = self._known[real] = data, Evaluator(data, steps.report)
+            if len(self._known) > _SETS:
+                del self._known[next(iter(self._known))]
+        _, evaluator = known
         steps.next()
         images = draw_like(data, sampler, count, steps.report)
         steps.next()
@@ -67,7 +90,7 @@ class Judging:
         steps.next()
         if baseline is None:
             baseline = evaluator.real_baseline(count, steps.report)
-            self._baselines[count] = baseline
+            self._baselines[real, count] = baseline
             if len(self._baselines) > _BASELINES:
                 del self._baselines[next(iter(self._baselines))]
         return Figures(data.name, samples, baseline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -27,7 +28,7 @@ from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import cleanup, previews, quotas
 from bridge_server.runs.launcher import Launcher
-from bridge_server.runs.progress import TickReader, last_tick
+from bridge_server.runs.progress import Tick, TickReader, last_tick
 from bridge_server.runs.status_text import with_text
 from bridge_server.runs.store import Record, RunStore
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
@@ -40,6 +41,7 @@ from ganmnist.models.manifest import ModelManifest, Source
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
+from ganmnist.training.start import with_networks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +120,7 @@ class Service(Backend):
         return self._imported.delete(name)
 
     def run_start(self, request: StartRun) -> Run | Created:
-        settings = TrainConfig.part_of(request)
+        settings = with_networks(TrainConfig.part_of(request), self._store)
         recipe(settings)  # refuses what cannot be trained
         if settings.data:
             is_default(settings.data, self._home)  # refuses what is not there
@@ -200,15 +202,38 @@ class Service(Backend):
             self._store.delete(folder.name)
             return Deleted(deleted=folder.name)
 
+    def _displaced(self, record: Record) -> list[str]:
+        """Say beforehand what becomes of another model that has the name of one in training."""
+        if not record.state.is_active:
+            return []
+        sentence = self._store.displaced(self._store.folder(record.id, record.model))
+        return [sentence] if sentence else []
+
+    def _gone_on(self, record: Record, tick: Tick) -> tuple[Record, Tick]:
+        """Return where a training is by now that a command line went on with."""
+        try:
+            model = self._store.folder(record.id, record.model).manifest()
+        except ModelError:
+            return record, tick
+        if model.step <= tick.step:
+            return record, tick
+        news = model.model_dump(include={"epoch", "step", "seconds"})
+        if model.estimate:
+            news |= {"frechet": model.estimate.frechet, "confident": model.estimate.confident}
+        if model.finished:
+            record = replace(record, state=RunState.SUCCEEDED, reason=None, problem=None)
+            news["percent"] = 100.0
+        return record, tick.model_copy(update=news)
+
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         _, sampler, origin = self._load(model)
         z, remarks = _latents(sampler, config)
         return Drawing(origin, z, remarks, lambda: sampler.generate(z))
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
-        _, sampler, origin = self._load(request.model)
-        self._judging.check()
-        return origin.source, partial(self._judging.figures, sampler, request.count)
+        manifest, sampler, origin = self._load(request.model)
+        real = self._judging.find(manifest.settings.data)
+        return origin.source, partial(self._judging.figures, sampler, real, request.count)
 
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.generation.film import render_frames
@@ -298,6 +323,8 @@ class Service(Backend):
     def _describe(self, record: Record) -> Run:
         record = self._launcher.seen(record)
         tick = last_tick(self._store.path / record.id)
+        if not record.state.is_active:
+            record, tick = self._gone_on(record, tick)
         state = record.state
         place = None
         if state is RunState.QUEUED:
@@ -324,7 +351,7 @@ class Service(Backend):
             text="",
             reason=record.reason,
             problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
-            warnings=list(tick.warnings),
+            warnings=[*self._displaced(record), *tick.warnings],
         )
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
 

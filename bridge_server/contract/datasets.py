@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bridge_server.contract.base import Message, Picture
 from ganmnist.config import DatasetName
-from ganmnist.dataset import ClassSize
+from ganmnist.dataset_summary import ClassSize
 from ganmnist.fields import Number, Whole
 
 MAX_UPLOAD = 512 << 20  # bytes of a file that is sent

@@ -7,7 +7,6 @@ from enum import IntEnum
 SETTINGS = "settings.json"
 FAILURE = "failure.json"
 LOG = "worker.log"
-LOCK = "worker.lock"
 
 
 class Exit(IntEnum):

@@ -25,7 +25,7 @@ from bridge_server import errors
 from bridge_server.runs import quotas
 from bridge_server.runs.previews import write_preview
 from bridge_server.runs.progress import Tick, TickWriter
-from bridge_server.runs.protocol import FAILURE, LOCK, LOG, SETTINGS, Exit
+from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from ganmnist.config import TrainConfig
 from ganmnist.errors import GanError, ModelError
 from ganmnist.storage.atomic import read_json, write_json
@@ -175,7 +175,9 @@ class Warnings(logging.Handler):
 
 def work(folder: Path, stop: Callable[[], bool]) -> Exit:
     """Train what the folder says and report into it, as soon as nobody else does."""
-    with FileLock(folder / LOCK):  # an orphan may still be saving
+    from ganmnist.models.store import ModelStore
+
+    with FileLock(ModelStore(folder.parents[1]).folder(folder.name, "").lock):  # an orphan may still be saving
         return _work(folder, stop)
 
 
@@ -192,6 +194,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
     from ganmnist.data.load import load_data
     from ganmnist.models.store import ModelStore
     from ganmnist.training.loop import train
+    from ganmnist.training.start import starting_model
 
     home = folder.parent.parent
     model = ModelStore(home).folder(folder.name, request["model"])
@@ -210,6 +213,7 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
             on_preview=reporter.preview,
             on_warnings=reporter.warnings,
             should_stop=lambda: stop() or disk.is_low(),
+            start=starting_model(settings, model, ModelStore(home)),
             adapt=True,
         )
     finally:

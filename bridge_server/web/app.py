@@ -12,6 +12,7 @@ from bridge_server import errors
 from bridge_server.access.guard import REQUEST_ID
 from bridge_server.backends.base import Backend
 from bridge_server.contract import openapi
+from bridge_server.contract.datasets import MAX_UPLOAD
 from bridge_server.errors import ApiError, answer
 from bridge_server.web import api, hops
 from ganmnist import __version__
@@ -42,6 +43,7 @@ def create_app(backend: Backend) -> Flask:
             mock=backend.mock,
             modules=modules,
             style_attributes=STYLE_ATTRIBUTES,
+            max_upload=MAX_UPLOAD,
         )
 
     @app.errorhandler(Exception)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LargestBody = Callable[[str, str, str], int]
 THREADS = 8
 REQUEST_SECONDS = 30  # within which a whole request, headers and body, has to arrive, and its answer to be taken
+SLOWEST = 100_000  # bytes a second of a body larger than MAX_BODY, for which there is so much more time
 CONNECTIONS = 400  # less than `select` takes anywhere
 PER_ADDRESS = 40  # of them; a Rhino needs two, a browser six
 PER_ADDRESS_HERE = 200  # all programs of this machine have the same
@@ -107,6 +108,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         super().service()
         self.waiting_since = time.monotonic()
 
+    def patience(self) -> float:
+        """Return how many seconds the other side has: more for a large body, if it may send one."""
+        parser = self.request
+        large = parser is not None and parser.headers_finished and not parser.error
+        return REQUEST_SECONDS + (max(0, parser.content_length - MAX_BODY) / SLOWEST if large else 0)
+
     def is_idle(self) -> bool:
         """Tell whether it waits for the other side: for a request, or to get rid of an answer."""
         return not self.requests or bool(self.total_outbufs_len)
@@ -136,10 +143,10 @@ class _Maintenance:
     def __init__(self, server: BaseWSGIServer) -> None:
         self._server = server
 
-    def __call__(self, now: float) -> None:
-        cutoff = time.monotonic() - REQUEST_SECONDS
+    def __call__(self, _: float) -> None:
+        now = time.monotonic()
         for channel in list(self._server.active_channels.values()):
-            if channel.is_idle() and channel.waiting_since < cutoff:
+            if channel.is_idle() and now - channel.waiting_since > channel.patience():
                 channel.cut()
 
 

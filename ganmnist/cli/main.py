@@ -6,16 +6,15 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ganmnist import __version__, paths
+from ganmnist.cli.data import add_data, add_directory, load
 from ganmnist.cli.film import add_film
 from ganmnist.cli.invert import add_invert
 from ganmnist.cli.latents import add_latents
@@ -23,12 +22,14 @@ from ganmnist.cli.models import add_models, summary
 from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.cli.progress import bar, warn
 from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models.manifest import BUNDLED, NewName
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import recipe
+from ganmnist.training.start import starting_model, with_networks
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
     from ganmnist.dataset import Dataset
     from ganmnist.training import loop
-
-
-_screen = Console(stderr=True)  # progress and errors; standard output holds results alone
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,25 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def data(options: argparse.Namespace) -> None:
-    """Find or download MNIST, or read images of your own, and describe them."""
-    from ganmnist.dataset import first_of_each, image_grid_columns
-    from ganmnist.export.write import write
-
-    found = _load(options.directory)
-    if options.out:
-        write(options.out, first_of_each(found), GeometryConfig(columns=image_grid_columns(found)))
-    described = {
-        "name": found.name,
-        "source": found.source,
-        "train": len(found.train_images),
-        "test": len(found.test_images),
-    }
-    print_result(
-        options, described, "{name}: {train} training and {test} test images, from {source}".format(**described)
-    )
-
-
 def train(options: argparse.Namespace) -> None:
     """Train a model; Ctrl-C keeps what it has learned."""
     from ganmnist.export.write import write
@@ -86,22 +65,27 @@ def train(options: argparse.Namespace) -> None:
     config = read_settings(TrainConfig, settings)
     store = ModelStore(paths.home())
     if options.resume:
+        _refuse(settings)
         folder = _cut_short(store, options.model)
         config = folder.manifest().settings
     else:
+        config = with_networks(config, store)
         folder = store.new(options.model)
-    _warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
-    found = _load(options.directory)
+        if displaced := store.displaced(folder):
+            warn([f"{displaced} Ctrl-C and another --model leave it its name."])
+    warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
+    found = load(options.directory, config.data)
     stop = _on_interrupt()
-    with _bar("training") as advance:
+    with folder.training(), bar("training") as advance:
         loop.train(
             found,
             config,
             folder,
             on_progress=lambda step: advance(step.percent, _say(step)),
             on_preview=(lambda images: write(options.out, images)) if options.out else None,
-            on_warnings=_warn,
+            on_warnings=warn,
             should_stop=lambda: bool(stop),
+            start=starting_model(config, folder, store),
             adapt=True,
         )
     print_result(
@@ -139,7 +123,7 @@ def restore(options: argparse.Namespace) -> None:
     what: str = options.what
     record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
     made = draw(record)
-    _warn(made.remarks)
+    warn(made.remarks)
     if options.out:
         # With its record they are the same file again; of a changed model they are others.
         write(options.out, made.images, record.geometry, None if made.remarks else record)
@@ -153,9 +137,9 @@ def evaluate(options: argparse.Namespace) -> None:
     from ganmnist.evaluation.evaluate import Evaluator
 
     config = read_settings(EvaluateConfig, given(options, EvaluateConfig))
-    found = _load(options.directory)
+    found = load(options.directory, (options.directory is None and _learned_from(options.what)) or None)
     images = _samples(options.what, config.count, found)
-    with _bar("judging") as advance:
+    with bar("judging") as advance:
         evaluator = Evaluator(found)
         advance(30, "the samples")
         judged = evaluator.evaluate(images)
@@ -174,6 +158,13 @@ def evaluate(options: argparse.Namespace) -> None:
     Console().print(table)
 
 
+def _learned_from(what: str | None) -> str | None:
+    """Return the data set by whose name a model was trained, if it was by one."""
+    if what is None or what.endswith(".npy"):
+        return None
+    return ModelStore(paths.home()).find(what).manifest().settings.data
+
+
 def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
     """Read a file of samples, or have a model draw them, with the classes in the proportions of the real images."""
     from ganmnist.evaluation.evaluate import read_samples
@@ -183,7 +174,7 @@ def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
     if what and what.endswith(".npy"):
         return read_samples(Path(what))[:count]
     sampler = Sampler.load(ModelStore(paths.home()).find(what))
-    with _bar("sampling") as advance:
+    with bar("sampling") as advance:
         return draw_like(data, sampler, count, lambda fraction: advance(100 * fraction, sampler.name))
 
 
@@ -192,13 +183,31 @@ def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
     if name is None:
         name = next((model.name for model in store.list() if not model.finished), None)
         if name is None:
-            raise SettingError("resume: no training was cut short; train another model")
+            raise SettingError("resume: no training was cut short; --start-from NAME trains a finished model on")
     folder = store.find(name)
     if folder.manifest().finished:
-        raise SettingError(f"resume: the training of {folder.name} is finished; train another model")
+        raise SettingError(
+            f"resume: the training of {folder.name} is finished: --start-from {folder.name} trains it on"
+        )
     if not any(folder.checkpoints.glob("*.json")):
-        raise SettingError(f"resume: the checkpoints of {folder.name} are gone, the model stays; train another model")
+        raise SettingError(
+            f"resume: the checkpoints of {folder.name} are gone; --start-from {folder.name} trains the model on"
+        )
     return folder
+
+
+def _refuse(settings: dict[str, Any]) -> None:
+    """Refuse settings beside --resume, which goes on with those that the training began with.
+
+    Raises:
+        SettingError: There are some; names them.
+    """
+    if settings:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in settings)
+        raise SettingError(
+            f"resume: goes on with the settings that the training began with, so {names} cannot be taken: leave them "
+            "out; or train the model on under others, as another model: --start-from NAME in place of --resume"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -206,17 +215,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    where = (
-        "Folder with IDX files like MNIST's, or with pictures, in a sub-folder for each class if they have any; a .zip "
-        "of pictures, or a .csv of pixels, the label first. GANMNIST_DATA, the cache or a download unless given."
-    )
-    added = add_command(commands, "data", data)
-    added.add_argument("--directory", type=Path, help=where)
-    added.add_argument("--out", type=Path, help="PNG file for an image grid of the first ones.")
+    add_data(commands)
 
     added = add_command(commands, "train", train)
     added.add_argument("--model", help=NewName.model_fields["model"].description)
-    added.add_argument("--directory", type=Path, help=where)
+    add_directory(added)
     added.add_argument("--out", type=Path, help="PNG file that shows the newest samples while it trains.")
     added.add_argument(
         "--resume",
@@ -250,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "what", nargs="?", help="Name of a model, the bundled one unless given, or a .npy file of samples."
     )
-    added.add_argument("--directory", type=Path, help=where)
+    add_directory(added)
     add_settings(added, EvaluateConfig)
 
     add_invert(commands)
@@ -258,26 +261,6 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands)
     add_networks(commands)
     return parser
-
-
-def _load(directory: Path | None) -> Dataset:
-    from ganmnist.data import synthetic
-    from ganmnist.data.load import load_data
-
-    with _bar("data") as advance:
-        found = load_data(directory, on_progress=advance)
-    if found.name == synthetic.NAME:
-        _screen.print(f"[yellow]These digits are from {found.source}.[/]")
-    return found
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[float, str], object]]:
-    """Show a progress bar; lends a function that takes percent and words."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=_screen) as progress:
-        task = progress.add_task(title, total=100, words="")
-        yield lambda percent, words: progress.update(task, completed=percent, words=words)
 
 
 def _on_interrupt() -> list[int]:
@@ -290,11 +273,6 @@ def _on_interrupt() -> list[int]:
 
     signal.signal(signal.SIGINT, press)
     return pressed
-
-
-def _warn(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        _screen.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(step: loop.Progress) -> str:

@@ -55,11 +55,16 @@ def models(options: argparse.Namespace) -> None:
             escape(model.data),
             str(model.epoch),
             str(model.step),
-            f"{model.seconds:.0f} s{'' if model.finished else ', cut short'}",
+            f"{model.seconds:.0f} s{'' if model.finished else _unfinished(store, model)}",
             f"{model.estimate.frechet:.1f}" if model.estimate else "",
             escape(model.created[:10]),
         )
     Console().print(table)
+
+
+def _unfinished(store: ModelStore, model: ModelManifest) -> str:
+    under_way = store.folder(model.id, model.name).is_being_trained()
+    return ", under way" if under_way else ", cut short"
 
 
 def export(options: argparse.Namespace) -> None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ganmnist.data.files import File, OnProgress, Tree, in_folder
 from ganmnist.data.idx import IMAGES_MAGIC, LABELS_MAGIC, read_open_idx
-from ganmnist.dataset import Dataset, ReadReport
+from ganmnist.dataset import Dataset
+from ganmnist.dataset_summary import ReadReport
 from ganmnist.errors import DataError
 
 # SHA-256 of the inflated files, which tell MNIST wherever it comes from.

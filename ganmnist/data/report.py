@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ganmnist.data.classes import in_natural_order
 from ganmnist.data.files import File
-from ganmnist.dataset import LeftOut, ReadReport
+from ganmnist.dataset_summary import LeftOut, ReadReport
 from ganmnist.errors import shown
 
 _NAMED = 10  # names in a sentence

@@ -15,7 +15,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ganmnist.config import DatasetName
 from ganmnist.data.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx, write_idx
-from ganmnist.dataset import Dataset, DatasetSummary
+from ganmnist.dataset import Dataset
+from ganmnist.dataset_summary import DatasetSummary
 from ganmnist.errors import DataError, DatasetNotFound, SettingError, shown
 from ganmnist.models.manifest import now
 from ganmnist.storage.atomic import read_json, write_json

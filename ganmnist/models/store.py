@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from filelock import FileLock, Timeout
+
 from ganmnist import paths
-from ganmnist.errors import ModelError, ModelNotFound, SettingError
+from ganmnist.errors import ModelError, ModelNotFound, SettingError, TrainingError
 from ganmnist.storage import bundle
 from ganmnist.validation import read_settings
 
@@ -26,6 +28,7 @@ T = TypeVar("T")
 _BUNDLED_FOLDER = Path(__file__).parents[1] / "weights" / BUNDLED
 _MANIFEST = "model.json"
 _LAST = "last.json"
+_DISCRIMINATOR = "discriminator.json"
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,43 @@ class ModelFolder:
         return self.path / "checkpoints"
 
     @property
+    def lock(self) -> Path:
+        """What whoever trains here holds, and the system lets go however that ends."""
+        return self.path / "worker.lock"
+
+    @property
     def film(self) -> Path:
         """Where the states of the training are kept as it goes on."""
         return self.path / "film"
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Hold what only one process has at a time: the right to train in this folder.
+
+        Raises:
+            TrainingError: Another one has it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = FileLock(self.lock).acquire(timeout=0)
+        except Timeout:
+            raise TrainingError(f"{self.name} is being trained by another program: wait, or stop it first") from None
+        try:
+            with lock:
+                yield
+        finally:
+            if [path.name for path in self.path.iterdir()] == [self.lock.name]:  # it failed before there was anything
+                shutil.rmtree(self.path, ignore_errors=True)
+
+    def is_being_trained(self) -> bool:
+        """Tell whether some process trains here at this moment."""
+        if not self.lock.exists():
+            return False
+        try:
+            with FileLock(self.lock).acquire(timeout=0):
+                return False
+        except (Timeout, OSError):
+            return True
 
     def created(self) -> str:
         """Return when this training published first, or now: ISO 8601 in UTC."""
@@ -79,6 +116,24 @@ class ModelFolder:
     def keep_last(self, manifest: ModelManifest, generator: dict[str, Tensor]) -> None:
         """Keep what a training ended with, where an earlier state of it was better and is the one published."""
         bundle.save(self.path / _LAST, manifest_values(manifest), generator)
+
+    def keep_discriminator(self, discriminator: dict[str, Tensor]) -> None:
+        """Keep what the generator was trained against, for a training that starts from this model."""
+        bundle.save(self.path / _DISCRIMINATOR, {}, discriminator)
+
+    def load_discriminator(self) -> dict[str, Tensor] | None:
+        """Load what was kept, checked as the generator is; None where there is none, as with a model from a file.
+
+        Raises:
+            ModelError: Its files are damaged.
+        """
+        from ganmnist.networks.build import discriminator_layouts
+
+        path = self.path / _DISCRIMINATOR
+        if not path.exists():
+            return None
+        networks = self.manifest().networks
+        return _twice(lambda: bundle.load(path, lambda _: discriminator_layouts(networks)))[1]
 
     def load(self, *, last: bool = False) -> tuple[ModelManifest, dict[str, Tensor]]:
         """Load the generator's weights, checked against their checksum and against the networks of the manifest.
@@ -195,6 +250,14 @@ class ModelStore:
         while f"{stem}-{number}".lower() in taken:
             number += 1
         return f"{stem}-{number}"
+
+    def displaced(self, folder: ModelFolder) -> str | None:
+        """Say what becomes of another model that has the name of a new one; None where there is none."""
+        taken = self._find(folder.name)
+        if taken is None or taken.id == folder.id:
+            return None
+        free = self.free_name(taken.name)
+        return f"There is a model {taken.name}: it is kept, and called {free} once the new one is there."
 
     def _damage(self) -> Iterable[ModelError]:
         for manifest in self.path.glob(f"[!.]*/{_MANIFEST}"):

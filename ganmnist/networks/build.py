@@ -37,6 +37,12 @@ def build_discriminator(config: ModelConfig) -> Network:
     return _build(Sequential(layers=layers), IMAGE_SHAPE, config.classes)
 
 
+def discriminator_layouts(config: ModelConfig) -> dict[str, Layout]:
+    """Return what tensors the discriminator's weights are, as `generator_layouts`."""
+    with SkipInit(), torch.device("meta"):
+        return layouts(build_discriminator(config).state_dict())
+
+
 def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     shape = input_shape

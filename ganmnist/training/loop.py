@@ -20,12 +20,14 @@ from ganmnist.models.figures import Estimate
 from ganmnist.models.frames import FrameKeeper
 from ganmnist.models.manifest import ModelManifest, now
 from ganmnist.models.store import ModelFolder
+from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
 from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.presets import recipe
 from ganmnist.training.recipe import Recipe
+from ganmnist.training.start import begin
 from ganmnist.training.step import GANTrainer
 from ganmnist.training.threads import ThreadCount
 
@@ -79,6 +81,7 @@ def train(
     on_preview: Callable[[NDArray[np.uint8]], object] | None = None,
     on_warnings: Callable[[tuple[str, ...]], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    start: ModelFolder | None = None,
     adapt: bool = False,
 ) -> Sampler:
     """Train a GAN and return the best generator it had, ready to sample.
@@ -92,6 +95,7 @@ def train(
         on_progress: Called after every step.
         on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
         on_warnings: Called when the training diagnostics have changed, with a sentence for each problem and its remedy.
+        start: A model to begin with, whose networks `config` has; of no meaning to a training that goes on.
         should_stop: Asked after every step; True ends the training with what it has.
         adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
 
@@ -118,15 +122,20 @@ def train(
         trainer = GANTrainer(plan, bfloat16=adapt and _has_bfloat16())
         if folder:
             checkpoint.restore(folder.checkpoints, trainer, config, data.name)
+        begins = start is not None and not trainer.step
+        if start and begins:
+            begin(trainer, start)
         threads = ThreadCount() if adapt else None
         best_before = _published(folder) if trainer.step else None
-        observer = ending.enter_context(Observer(data, folder, best_before, on_preview))
+        observer = ending.enter_context(Observer(data, folder, best_before, on_preview, judge_at_once=begins))
         frames = FrameKeeper(folder.film, trainer.step) if folder else None
         evaluations, saves = _GrowingInterval(*_EVALUATE_SECONDS), _GrowingInterval(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
         first_step, started = trainer.step, time.perf_counter() - trainer.seconds
         progress, stopped = _progress(plan, trainer, steps_per_epoch), False
         diagnostics = Diagnostics(plan, on_warnings)
+        if begins:  # what it starts from is shown at once, and is the best until the judge finds another better
+            observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
 
         while progress < 1 and not stopped:
             epoch, place = divmod(trainer.step, steps_per_epoch)
@@ -176,6 +185,8 @@ def train(
             raise _not_finite_error(trainer, plan, folder)
         best = observer.close(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1))
         diagnostics.update(observer.judgement)
+        if folder:
+            folder.keep_discriminator(trainer.discriminator.state_dict())
         if folder and progress == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
@@ -230,6 +241,11 @@ def _published(folder: ModelFolder | None) -> Snapshot | None:
     return Snapshot(manifest, weights) if manifest and manifest.estimate else None
 
 
+def _preset_networks(config: TrainConfig, classes: int) -> ModelConfig:
+    """Return the networks of a training's preset, for as many classes."""
+    return recipe(TrainConfig(preset=config.base), classes).networks
+
+
 def _snapshot(
     trainer: GANTrainer,
     config: TrainConfig,
@@ -244,7 +260,7 @@ def _snapshot(
         name=folder.name if folder else "model",
         created=folder.created() if folder else now(),
         data=data.name,
-        preset=None if config.networks else config.base,
+        preset=config.base if trainer.networks == _preset_networks(config, trainer.networks.classes) else None,
         networks=trainer.networks,
         settings=config,
         epoch=-(-trainer.step // steps_per_epoch),

@@ -58,6 +58,8 @@ class Observer:
         folder: ModelFolder | None,
         best: Snapshot | None,
         on_preview: Callable[[NDArray[np.uint8]], object] | None,
+        *,
+        judge_at_once: bool = False,
     ) -> None:
         """Set up; the thread starts with the first request.
 
@@ -66,6 +68,7 @@ class Observer:
             folder: Where the best model is published and the last one is kept beside it.
             best: The best model of an earlier part of this training.
             on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
+            judge_at_once: It begins with digits worth judging.
         """
         self.judgement: Judgement | None = None
         self.judging = False
@@ -74,7 +77,7 @@ class Observer:
         self._published: ModelManifest | None = None
         self._sampler: Sampler | None = None
         self._estimator: Estimator | None = None
-        self._next_judgement = _JUDGE_AFTER
+        self._next_judgement = 0.0 if judge_at_once else _JUDGE_AFTER
         # One thread for all of them: one that starts when memory lacks leaves the one that started it waiting for ever.
         self._executor = ThreadPoolExecutor(1, "observer")
         self._busy = threading.Lock()

@@ -41,7 +41,7 @@ def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
     """
     base = PRESETS[config.base]
     networks = config.networks or base.networks
-    if networks.classes and not config.networks:
+    if networks.classes and (config.start_from or not config.networks):
         networks = networks.model_copy(update={"classes": classes})
     budget = (base.epochs, base.seconds) if config.epochs is config.seconds is None else (config.epochs, config.seconds)
     given = {name: getattr(config, name) for name in _FROM_PRESET if getattr(config, name) is not None}

@@ -12,6 +12,7 @@ from ganmnist.training import losses
 from ganmnist.training.recipe import Recipe
 
 _EMA_DECAY = 0.998
+_STEPS_ALONE = 50  # of a new discriminator beside a generator that has learned already
 _PENALTY_INTERVAL = 8  # steps between two penalties: lazy regularisation, as in Karras et al. 2020, section 3.1
 
 
@@ -41,9 +42,19 @@ class GANTrainer:
         self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
         self.step = 0
         self.seconds = 0.0
+        self._steps_alone = 0
         self._recipe = recipe
         self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
+
+    def begun_from_weights(self, *, alone: bool) -> None:
+        """Take the generator's weights for what was learned before: they are the average too, and worth keeping.
+
+        Args:
+            alone: The discriminator has yet to learn, alone at first.
+        """
+        self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
+        self._steps_alone = _STEPS_ALONE if alone else 0
 
     def train_step(self, real: Tensor, classes: Tensor, progress: float) -> tuple[float, float]:
         """Do one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
@@ -78,9 +89,10 @@ class GANTrainer:
             fake_logits = self.discriminator(fake, condition)
             real_logits = self.discriminator(real, condition) if self._loss.relativistic else real_logits
         loss_g = self._loss.generator(fake_logits.float(), real_logits.float())
-        self.adam_g.zero_grad()
-        loss_g.backward()  # type: ignore[no-untyped-call]
-        self.adam_g.step()
+        if self.step >= self._steps_alone:
+            self.adam_g.zero_grad()
+            loss_g.backward()  # type: ignore[no-untyped-call]
+            self.adam_g.step()
         self.discriminator.requires_grad_(True)
 
         self.step += 1

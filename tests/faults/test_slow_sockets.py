@@ -1,5 +1,6 @@
 """Connections that are slow on purpose keep nobody out, and are closed in the end."""
 
+import contextlib
 import select
 import socket
 import threading
@@ -116,3 +117,26 @@ def test_answers_that_nobody_takes_hold_no_thread_for_long(serve):
             while connection.recv(1_000_000):
                 pass
         connection.close()
+
+
+@pytest.mark.parametrize(("allowed", "arrives"), [(50_000_000, True), (web.MAX_BODY, False)])
+def test_a_large_file_has_the_time_that_a_slow_network_takes_if_it_may_be_sent_at_all(monkeypatch, allowed, arrives):
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(web, "SLOWEST", web.MAX_BODY // 4)
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [str(len(environ["wsgi.input"].read())).encode()]
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=web.create(app, listener, lambda *_: allowed).run, daemon=True).start()
+    length = 2 * web.MAX_BODY
+    with socket.create_connection(listener.getsockname()) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        sent = b""
+        with contextlib.suppress(OSError):
+            for _ in range(8):
+                time.sleep(0.3)
+                connection.sendall(bytes(length // 8))
+            sent = connection.recv(1000)  # its headers at least
+    assert sent.startswith(b"HTTP/1.1 200") == arrives

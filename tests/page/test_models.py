@@ -45,6 +45,20 @@ def test_a_model_is_renamed_taken_along_deleted_after_a_question_and_brought_in_
     expect(page.get_by_role("button", name="Delete bundled", exact=True)).to_have_count(0)
 
 
+def test_a_model_is_trained_on_from_its_row(open_page, server):
+    page = open_page(server, "#/models")
+    page.get_by_role("link", name="Train gamma on").click()
+    expect(page.get_by_label("Start from")).to_have_value("gamma")
+    expect(page.get_by_label("Seconds")).to_be_focused()
+    page.get_by_label("Seconds").fill("30")
+    with page.expect_response(
+        lambda reply: reply.url.endswith("/api/runs") and reply.request.method == "POST"
+    ) as begun:
+        page.get_by_role("button", name="Start training").click()
+    settings = begun.value.json()["settings"]
+    assert (settings["start_from"], settings["seconds"]) == ("gamma", 30)
+
+
 def asks(reply, model):
     """Tell whether an answer is that to a slant of 2 for a model."""
     body = reply.request.post_data_json if reply.url.endswith("/generate") else {}

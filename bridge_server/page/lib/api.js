@@ -58,12 +58,39 @@ function next() {
 const headers = () => ({ Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}`, "X-Client-Id": client });
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function once(method, path, { body, type, file, signal }) {
+/** Send a file as `fetch` does, which tells nobody how far it is. Once all of it is sent, the signal ends it no more. */
+function sending(path, { method, headers: sent, body, signal, progress }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, path);
+    for (const [name, value] of Object.entries(sent)) request.setRequestHeader(name, value);
+    request.responseType = "blob";
+    const abort = () => request.abort();
+    signal.addEventListener("abort", abort);
+    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
+    request.upload.onload = () => {
+      progress(1);
+      signal.removeEventListener("abort", abort);
+    };
+    request.onload = () => {
+      const names = ["Content-Type", "Retry-After"].filter((name) => request.getResponseHeader(name));
+      const told = names.map((name) => [name, request.getResponseHeader(name)]);
+      resolve(new Response(request.response, { status: request.status, headers: told }));
+    };
+    request.onerror = () => reject(new TypeError("The connection broke off."));
+    request.onabort = () => reject(new DOMException("", "AbortError"));
+    if (signal.aborted) reject(new DOMException("", "AbortError"));
+    else request.send(body);
+  });
+}
+
+async function once(method, path, { body, type, file, signal, progress }) {
   const sent = headers();
   if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
   const content = body === undefined || type ? body : JSON.stringify(body);
+  const options = { method, headers: sent, body: content, signal, cache: "no-store" };
   try {
-    const reply = await fetch(path, { method, headers: sent, body: content, signal, cache: "no-store" });
+    const reply = progress ? await sending(path, { ...options, progress }) : await fetch(path, options);
     const json = (reply.headers.get("Content-Type") ?? "").startsWith("application/json") && !(file && reply.ok);
     const read = json ? await reply.json() : await reply.blob();
     return { status: reply.status, read, retry: Number(reply.headers.get("Retry-After")) };
@@ -74,7 +101,10 @@ async function once(method, path, { body, type, file, signal }) {
   }
 }
 
-/** Make a call. Two are under way at a time; the others wait here, urgent ones first. `file`: its answer is one, JSON too. */
+/**
+ * Make a call. Two are under way at a time; the others wait here, urgent ones first. `file`: its answer is one, JSON too;
+ * `progress` hears how much of the body is sent, 0 to 1, and wants a signal.
+ */
 export async function call(method, path, options = {}) {
   await turn(options.urgent);
   try {

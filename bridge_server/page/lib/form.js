@@ -19,19 +19,23 @@ export async function contract() {
 /** The schemas of the contract. */
 export const schemas = async () => (await contract()).components.schemas;
 
-/** Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong. */
+/**
+ * Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong, and
+ * `explain(text)` gives it another help text.
+ */
 export function field(name, property) {
   const kind = property.anyOf?.find(({ type }) => type !== "null") ?? property;
   const id = freshId(name);
   const common = { id, name, "aria-describedby": `${id}-help ${id}-wrong` };
   const input = kind.enum ? choice(kind, property, common) : typed(kind, property, common);
+  const help = el("p", { id: `${id}-help`, className: "help" }, property.description ?? kind.description ?? "");
   const wrong = el("p", { id: `${id}-wrong`, className: "wrong", role: "alert" });
   const node = el(
     "div",
     { className: "field" },
     el("label", { htmlFor: id }, title(name)),
     input,
-    el("p", { id: `${id}-help`, className: "help" }, property.description ?? kind.description ?? ""),
+    help,
     wrong,
   );
   const complain = (text) => {
@@ -44,7 +48,7 @@ export function field(name, property) {
     return input.type === "number" ? input.valueAsNumber : input.value;
   };
   input.addEventListener("input", () => complain(input.checkValidity() ? "" : input.validationMessage));
-  return { name, node, input, value, complain };
+  return { name, node, input, value, complain, explain: (text) => (help.textContent = text) };
 }
 
 function choice(kind, property, common) {

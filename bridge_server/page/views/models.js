@@ -133,7 +133,7 @@ export function modelsView() {
   function row(model) {
     const digits = strip(`Digits of ${model.name}`);
     const facts = [
-      model.data,
+      `learned from ${model.data}`,
       model.seconds ? `trained ${clock(model.seconds)}` : null,
       `${whole(model.step)} steps`,
       model.finished ? null : "not finished",
@@ -156,6 +156,7 @@ export function modelsView() {
         "div",
         { className: "row" },
         el("a", { className: "button", href: `#/play/${encodeURIComponent(model.name)}`, "aria-label": `Play with ${model.name}` }, "Play"),
+        el("a", { className: "button quiet", href: `#/train/from/${encodeURIComponent(model.name)}`, "aria-label": `Train ${model.name} on` }, "Train on"),
         button("Evaluate", (one) => evaluation(one).start()),
         button("Export", takeAlong),
         own ? button("Rename", rename) : null,

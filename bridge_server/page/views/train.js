@@ -1,21 +1,22 @@
 // Train: the data, the settings, the run under way, and the runs before it.
 
-import { get, post } from "../lib/api.js";
-import { el, fill, say, whole } from "../lib/dom.js";
+import { get, isAway, post } from "../lib/api.js";
+import { el, fill } from "../lib/dom.js";
 import { field, schemas } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
+import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
 import { isUnderWay, runPanel } from "../widgets/run_panel.js";
 
 const MAIN = ["model", "preset", "seconds"];
 const LEFT_OUT = ["networks", "key"]; // not for a form: networks are composed in Grasshopper, Python or a file
-const DATA_MS = 500;
+const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
 const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].join("-");
 
 export function trainView() {
-  const data = el("p", { className: "data", role: "status" }, "Looking for data …");
-  const fields = {};
+  const data = dataChoice();
+  const fields = { data: data.field };
   const main = el("div", { className: "stack" });
   const more = el("div", { className: "stack" });
   const networks = networksPanel();
@@ -25,7 +26,7 @@ export function trainView() {
     "form",
     { className: "card stack", noValidate: true, onsubmit: press, "aria-label": "New training" },
     el("h2", {}, "New training"),
-    data,
+    data.node,
     main,
     el("details", {}, el("summary", {}, "More settings"), more),
     networks.node,
@@ -40,8 +41,8 @@ export function trainView() {
     el("p", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. A trained model is bundled, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
   );
   const panel = runPanel((run, other) => {
-    const text = runs.querySelector(`a[href="#/train/${run.id}"] .help`);
-    if (text) text.textContent = run.text;
+    const link = runs.querySelector(`a[href="#/train/${run.id}"]`);
+    if (link) tell(link, run);
     if (other) list();
   });
   const stage = el("div", { className: "stack" }, empty);
@@ -60,7 +61,8 @@ export function trainView() {
     const { properties } = (await schemas()).StartRun;
     if (main.children.length) return;
     for (const [name, property] of Object.entries(properties)) {
-      if (LEFT_OUT.includes(name)) continue;
+      if (name === "data") data.field.explain(property.description);
+      if (LEFT_OUT.includes(name) || name in fields) continue;
       fields[name] = field(name, property);
       if (!MAIN.includes(name)) more.append(fields[name].node);
     }
@@ -112,7 +114,7 @@ export function trainView() {
       location.hash = `#/train/${run.id}`;
       if (chosen === run.id) panel.follow(run.id, true);
       list();
-      describeData();
+      data.refresh();
     } catch (error) {
       complain(error)?.input.focus();
     } finally {
@@ -120,30 +122,22 @@ export function trainView() {
     }
   }
 
-  async function describeData() {
-    try {
-      const found = await get("/api/data");
-      if (found.state === "ready") {
-        fill(data, el("strong", {}, found.name), `: ${whole(found.train)} images to train on, ${whole(found.test)} to test with.`);
-      } else if (found.state === "preparing") {
-        fill(data, `Preparing the data, ${Math.round(found.percent)} %`);
-        setTimeout(describeData, DATA_MS);
-      } else {
-        const fetchIt = el("button", { type: "button", className: "quiet", onclick: prepare }, "Load MNIST now");
-        fill(data, found.problem ?? "MNIST is loaded at the first start. ", " ", fetchIt);
-      }
-    } catch (error) {
-      data.textContent = error.message;
-    }
+  function tell(link, run) {
+    const [dot, , text] = link.children;
+    dot.dataset.state = run.state;
+    if (text.textContent !== run.text) text.textContent = run.text;
   }
 
-  async function prepare() {
-    try {
-      await post("/api/data/prepare", undefined);
-    } catch (error) {
-      say(error.message, "bad");
-    }
-    describeData();
+  function row(run) {
+    const link = el(
+      "a",
+      { href: `#/train/${run.id}`, "aria-current": run.id === chosen ? "true" : undefined },
+      el("span", { className: "dot", "aria-hidden": "true" }),
+      el("strong", {}, run.model),
+      el("span", { className: "help" }),
+    );
+    tell(link, run);
+    return el("li", {}, link);
   }
 
   async function list() {
@@ -154,22 +148,9 @@ export function trainView() {
       return;
     }
     history.hidden = !found.length;
-    fill(
-      runs,
-      found.map((run) =>
-        el(
-          "li",
-          {},
-          el(
-            "a",
-            { href: `#/train/${run.id}`, "aria-current": run.id === chosen ? "true" : undefined },
-            el("span", { className: "dot", "data-state": run.state, "aria-hidden": "true" }),
-            el("strong", {}, run.model),
-            el("span", { className: "help" }, run.text),
-          ),
-        ),
-      ),
-    );
+    const links = [...runs.querySelectorAll("a")];
+    if (String(links.map(({ hash }) => hash)) !== String(found.map(({ id }) => `#/train/${id}`))) fill(runs, found.map(row));
+    else links.forEach((link, at) => tell(link, found[at])); // whoever has one of them under the finger keeps it
     if (!chosen && found.length) choose((found.find(isUnderWay) ?? found[0]).id);
   }
 
@@ -183,17 +164,33 @@ export function trainView() {
     }
   }
 
+  /** Prepare a training that starts from a model, where the address says so. */
+  async function startFrom(name) {
+    await build();
+    const { input, node: place } = fields.start_from;
+    input.value = name;
+    place.closest("details").open = true;
+    place.scrollIntoView({ block: "center" });
+    fields.seconds.input.focus({ preventScroll: true });
+    check();
+  }
+
   const refresh = () => {
     build().catch(() => {});
-    describeData();
+    data.refresh();
     list();
   };
+  setInterval(() => {
+    if (node.isConnected && !document.hidden && !isAway()) list();
+  }, LOOK_MS);
   return {
     node,
     enter(rest) {
-      const id = rest || chosen;
+      const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
+      const id = (model ? "" : rest) || chosen;
       if (id) choose(id);
       refresh();
+      if (model) startFrom(decodeURIComponent(model)).catch(() => {});
     },
     leave: panel.leave,
     back: refresh,

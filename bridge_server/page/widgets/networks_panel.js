@@ -41,7 +41,8 @@ export function networksPanel() {
     node,
     async show(settings) {
       const asked = Object.fromEntries(GAME.filter((name) => name in settings).map((name) => [name, settings[name]]));
-      asked.preset ??= "fast"; // what StartRun takes unless given
+      if (settings.start_from) asked.model = settings.start_from; // whose networks they are
+      else asked.preset ??= "fast"; // what StartRun takes unless given
       const found = await post("/api/networks/check", asked);
       const parameters = found.generator.parameters + found.discriminator.parameters;
       summary.textContent = `${whole(parameters)} parameters, about ${whole(found.memory / 1e6)} MB`;

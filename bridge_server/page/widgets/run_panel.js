@@ -20,6 +20,7 @@ export function runPanel(changed) {
   const heading = el("h2", {}, "");
   const chip = el("span", { className: "chip" });
   const text = el("p", { className: "lead", role: "status" });
+  const source = el("p", { className: "help source" });
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
   const warnings = el("div", { className: "remarks", role: "status" });
@@ -33,6 +34,7 @@ export function runPanel(changed) {
     el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, play, resume, stop)),
     text,
     bar,
+    source,
     problem,
     warnings,
     figures,
@@ -77,6 +79,8 @@ export function runPanel(changed) {
     chip.dataset.state = run.state;
     if (text.textContent !== run.text) text.textContent = run.text;
     bar.value = run.percent;
+    const data = run.data ?? run.settings.data; // the latter, before it has read any
+    source.textContent = data ? `${isUnderWay(run) ? "Learns" : "Learned"} from ${data}.` : "";
     problem.textContent = run.problem ?? "";
     problem.hidden = !run.problem;
     const said = [...warnings.children].map(({ textContent }) => textContent);

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ganmnist.data import csv_images
 from ganmnist.data.csv_images import read_csv
-from ganmnist.data.load import read_data
+from ganmnist.data.read import read_data
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError
 

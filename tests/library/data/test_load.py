@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from ganmnist.data import download
-from ganmnist.data.load import MNIST, load_data, read_data
+from ganmnist.data.load import MNIST, load_data
+from ganmnist.data.read import read_data
 from ganmnist.dataset import Dataset, first_of_each, image_grid_columns
 from ganmnist.errors import DataError
 from ganmnist.pixels import rescale

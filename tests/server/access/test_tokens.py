@@ -67,7 +67,7 @@ def lan_address():
 
 def test_each_role_may_what_the_one_before_may_and_more():
     assert ALLOWED[Role.VIEWER] < ALLOWED[Role.STUDENT] < ALLOWED[Role.TEACHER]
-    assert ALLOWED[Role.TEACHER] == {call.name for call in CALLS}
+    assert ALLOWED[Role.TEACHER] == {call.name for call in CALLS} - {"dataset_import"}
     for name in ("model_delete", "server_stop", "server_token"):
         assert name not in ALLOWED[Role.STUDENT]
     assert not [call.name for call in CALLS if call.name in ALLOWED[Role.VIEWER] and call.method == "DELETE"]

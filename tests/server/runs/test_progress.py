@@ -10,7 +10,7 @@ import pytest
 import rhino3dm
 import torch
 
-from bridge_server.backends.datasets import DataKeeper
+from bridge_server.backends.datasets import DefaultData
 from bridge_server.backends.service import thin
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.encoding.pixels import rhino
@@ -119,7 +119,7 @@ def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeyp
     images = np.random.default_rng(0).integers(0, 256, (600, 28, 28), np.uint8)
     labels = (np.arange(600) % 10).astype(np.uint8)
     data = Dataset("noise", "made up", images, labels, images[:0], labels[:0])
-    monkeypatch.setattr("ganmnist.data.load.load_data", lambda home, on_progress: data)
+    monkeypatch.setattr("ganmnist.data.load.load_data", lambda name, home, on_progress: data)
     folder = tmp_path / "models" / ("a" * 16)
     folder.mkdir(parents=True)
     settings = TrainConfig(networks=short["networks"], batch_size=32, seconds=0.2)
@@ -134,7 +134,7 @@ def test_a_run_ends_with_the_figures_of_the_model_it_published(tmp_path, monkeyp
     assert (last.percent, last.frechet) == (100, manifest.estimate.frechet)
     assert last.confident == manifest.estimate.confident
 
-    monkeypatch.setattr("ganmnist.data.load.load_data", lambda home, on_progress: pytest.fail("it trains again"))
+    monkeypatch.setattr("ganmnist.data.load.load_data", lambda name, home, on_progress: pytest.fail("it trains again"))
     assert work(folder, lambda: False) is Exit.FINISHED, "it was killed when all was done but to say so"
 
 
@@ -287,7 +287,7 @@ def test_data_are_found_once_but_what_stands_in_for_mnist_gives_way_to_it(tmp_pa
         return Dataset(next(names), "somewhere", images, labels, images[:3], labels[:3])
 
     monkeypatch.setattr("ganmnist.data.load.load_data", load_data)
-    keeper = DataKeeper(tmp_path)
+    keeper = DefaultData(tmp_path)
     assert keeper.describe().state == "absent", "looking is not preparing"
     for name, number in (("synthetic-mnist", 1), ("MNIST", 2), ("MNIST", 2)):
         keeper.prepare()
@@ -301,7 +301,7 @@ def test_data_are_found_once_but_what_stands_in_for_mnist_gives_way_to_it(tmp_pa
 
 def test_data_that_cannot_be_read_are_a_problem_said_in_the_librarys_words(tmp_path, monkeypatch):
     monkeypatch.setenv("GANMNIST_DATA", str(tmp_path))
-    keeper = DataKeeper(tmp_path)
+    keeper = DefaultData(tmp_path)
     deadline = time.monotonic() + 10
     while (data := keeper.describe()).state in ("absent", "preparing"):
         assert time.monotonic() < deadline

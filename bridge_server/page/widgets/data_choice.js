@@ -1,0 +1,121 @@
+// What a training learns from: MNIST, or a data set that was imported; what is in it, and how to get another.
+
+import { call, get, post } from "../lib/api.js";
+import { ask, el, fill, say, whole } from "../lib/dom.js";
+import { field } from "../lib/form.js";
+import { dataImport } from "./data_import.js";
+import { dataReport } from "./data_report.js";
+
+const AGAIN_MS = 500;
+const STANDARD = ""; // the value of what is learned from where nothing is chosen
+
+/** { node, field, refresh() }; the field is one of the form's, as lib/form.js makes them. */
+export function dataChoice() {
+  const choice = field("data", { enum: [] });
+  choice.node.querySelector(".help").className = "hidden"; // it is about typing a name; whoever looks sees what there is
+  const select = choice.input;
+  const about = el("p", { className: "data", role: "status" }, "Looking for data …");
+  const report = dataReport();
+  const remove = el("button", { type: "button", className: "quiet danger-text", onclick: forget }, "Delete");
+  const title = el("strong");
+  const imported = el("div", { className: "data stack close", hidden: true }, el("div", { className: "row apart" }, title, remove), report.node);
+  const own = dataImport(arrived);
+  const node = el("div", { className: "stack" }, choice.node, about, imported, own.node);
+  let standard = null;
+  let sets = [];
+  let timer = 0;
+
+  const found = () => sets.find(({ name }) => name === select.value);
+  select.addEventListener("change", () => describe());
+
+  function describe(gone = "") {
+    const one = found();
+    imported.hidden = !one;
+    about.hidden = Boolean(one);
+    if (one) {
+      report.show(one);
+      title.textContent = one.name;
+      remove.setAttribute("aria-label", `Delete ${one.name}`);
+      return;
+    }
+    if (standard.state === "ready") {
+      fill(about, gone, el("strong", {}, standard.name), `: ${whole(standard.train)} images to train on, ${whole(standard.test)} to test with.`);
+    } else if (standard.state === "preparing") {
+      fill(about, gone, `Preparing the data, ${Math.round(standard.percent)} %`);
+    } else {
+      const fetchIt = el("button", { type: "button", className: "quiet", onclick: prepare }, "Load MNIST now");
+      fill(about, gone, standard.problem ?? "MNIST is loaded at the first start. ", " ", fetchIt);
+    }
+  }
+
+  /** Ask what there is; the choice stays, or becomes what is wanted. */
+  async function refresh(wanted = select.value) {
+    clearTimeout(timer);
+    try {
+      const asked = await Promise.all([get("/api/data"), get("/api/datasets")]);
+      [standard, { datasets: sets }] = asked;
+    } catch (error) {
+      if (!standard) about.textContent = error.message;
+      return;
+    }
+    const ready = sets.filter(({ state }) => state === "ready");
+    const underWay = sets.filter(({ state }) => state === "preparing");
+    const there = wanted === STANDARD || ready.some(({ name }) => name === wanted);
+    fill(
+      select,
+      el("option", { value: STANDARD }, standard.name ?? "MNIST"),
+      ready.map(({ name }) => el("option", { value: name }, name)),
+      underWay.map(({ name }) => el("option", { value: name, disabled: true }, `${name}, being read`)),
+    );
+    select.value = there ? wanted : STANDARD;
+    describe(there ? "" : `${wanted} is gone. `);
+    if ((standard.state === "preparing" || underWay.length) && node.isConnected) timer = setTimeout(refresh, AGAIN_MS);
+  }
+
+  async function prepare() {
+    try {
+      await post("/api/data/prepare", undefined);
+    } catch (error) {
+      say(error.message, "bad");
+    }
+    refresh();
+  }
+
+  async function arrived(name) {
+    await refresh(name ?? undefined);
+    if (name && found()) say(`${name} is here, and chosen for the next training.`, "good");
+  }
+
+  async function forget() {
+    const { name } = found();
+    const sure = await ask({
+      title: `Delete ${name}?`,
+      body: [el("p", {}, "Its images go for good. Models that learned from them stay.")],
+      confirm: "Delete",
+      dangerous: true,
+      cancel: "Keep it",
+    });
+    if (!sure) return;
+    try {
+      await call("DELETE", `/api/datasets/${encodeURIComponent(name)}`);
+      say(`${name} is deleted.`, "good");
+      await refresh(STANDARD);
+      select.focus();
+    } catch (error) {
+      say(error.message, "bad");
+      refresh();
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && node.isConnected) refresh(); // another tab may have brought some
+  });
+  return {
+    node,
+    field: choice,
+    refresh() {
+      own.resume();
+      return refresh();
+    },
+  };
+}

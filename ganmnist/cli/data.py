@@ -1,0 +1,131 @@
+"""The command line's `data`: describe, import, list, delete; and what other commands learn from or compare with."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ganmnist import paths
+from ganmnist.cli.options import add_command, print_result
+from ganmnist.cli.progress import bar, warn
+from ganmnist.config import GeometryConfig
+from ganmnist.dataset_summary import DatasetSummary
+from ganmnist.errors import SettingError
+
+if TYPE_CHECKING:
+    from ganmnist.cli.options import Commands
+    from ganmnist.dataset import Dataset
+
+KINDS = (
+    "Folder with IDX files like MNIST's, or with pictures, in a sub-folder for each class if they have any; a .zip "
+    "of pictures, or a .csv of pixels, the label first."
+)
+
+
+def add_data(commands: Commands) -> None:
+    """Add the command `data`, which describes MNIST or what it is shown unless one of its own commands follows."""
+    added = add_command(commands, "data", data)
+    add_directory(added)
+    added.add_argument("--out", type=Path, help="PNG file for an image grid of the first ones.")
+    own = added.add_subparsers(metavar="command")
+
+    added = add_command(own, "import", take)
+    added.add_argument("source", type=Path, help=KINDS)
+    added.add_argument("--name", help="What to call it; as the folder or file is called unless given.")
+
+    add_command(own, "list", show_all)
+
+    added = add_command(own, "delete", delete)
+    added.add_argument("name", help="Name of the data set.")
+
+
+def add_directory(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names images on the disk."""
+    parser.add_argument("--directory", type=Path, help=f"{KINDS} GANMNIST_DATA, the cache or a download unless given.")
+
+
+def data(options: argparse.Namespace) -> None:
+    """Find or download MNIST, or read images of your own, and describe them."""
+    from ganmnist.dataset import first_of_each, image_grid_columns
+    from ganmnist.export.write import write
+
+    found = load(options.directory)
+    if options.out:
+        write(options.out, first_of_each(found), GeometryConfig(columns=image_grid_columns(found)))
+    _print_summary(options, found.summary(), "{name}: {train} training and {test} test images, from {source}")
+
+
+def take(options: argparse.Namespace) -> None:
+    """Import images of your own as a data set, to train on it by its name."""
+    from ganmnist.data.read import read_data
+    from ganmnist.data.store import DatasetStore, name_of
+
+    store = DatasetStore(paths.home())
+    source = options.source.expanduser().resolve()
+    name = store.free_name(options.name or name_of(source.name), str(source))  # refused before anything is read
+    with bar("importing") as advance:
+        found = replace(read_data(source, advance), source=str(source))
+    kept = store.add(found, name)
+    _print_summary(options, kept, "imported as {name}: ganmnist train --data {name}")
+
+
+def show_all(options: argparse.Namespace) -> None:
+    """List the data sets that were imported."""
+    from ganmnist.data.store import DatasetStore
+
+    found = DatasetStore(paths.home()).list()
+    if options.json:
+        print(json.dumps([_values(summary) for summary in found]))
+        return
+    table = Table("data set", "images", "classes", "from", "imported")
+    for summary in found:
+        classes = ", ".join(size.name for size in summary.classes)
+        images = f"{summary.train + summary.test:,}"
+        table.add_row(summary.name, images, escape(classes), escape(summary.source), summary.created[:10])
+    if found:
+        Console().print(table)
+    else:
+        print("none yet: ganmnist data import FOLDER")
+
+
+def delete(options: argparse.Namespace) -> None:
+    """Delete a data set; models that learned from it stay."""
+    from ganmnist.data.store import DatasetStore
+
+    name = DatasetStore(paths.home()).delete(options.name)
+    print_result(options, {"deleted": name}, f"deleted {name}")
+
+
+def load(directory: Path | None, name: str | None = None) -> Dataset:
+    """Return the images of a folder or file, of a data set by its name, or those there are.
+
+    Raises:
+        SettingError: Both were named.
+        DataError: What was named cannot be read.
+    """
+    from ganmnist.data import synthetic
+    from ganmnist.data.load import load_data
+
+    if directory and name:
+        raise SettingError(f"data: name {name} or --directory {directory}, not both")
+    with bar("data") as advance:
+        found = load_data(directory, name=name, on_progress=advance)
+    if found.name == synthetic.NAME:
+        warn([f"These digits are from {found.source}."])
+    return found
+
+
+def _print_summary(options: argparse.Namespace, summary: DatasetSummary, sentence: str) -> None:
+    values = _values(summary)
+    print_result(options, values, "\n  ".join([sentence.format(**values), *summary.sentences()]))
+
+
+def _values(summary: DatasetSummary) -> dict[str, Any]:
+    return summary.model_dump(mode="json", exclude={"sha256"})
