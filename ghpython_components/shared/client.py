@@ -320,7 +320,7 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
 
 def _in_utf8(value):
     """Return a text as the bytes that a URL holds: Python 2 would not know how to quote its letters."""
-    return value.encode("utf-8") if hasattr(value, "encode") else value
+    return value.encode("utf-8") if hasattr(value, "encode") and not isinstance(value, bytes) else value
 
 
 def _why(error):

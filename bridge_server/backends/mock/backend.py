@@ -126,6 +126,8 @@ class Mock(Backend):
         with self._lock:
             settings = TrainConfig.part_of(request)
             recipe(settings)  # refuses what cannot be trained
+            if settings.start_from:
+                self._check_start(settings.start_from)
             data = self._datasets.learned_from(settings.data)
             name = request.model or self._free_name()
             for run in self._runs:
@@ -220,6 +222,12 @@ class Mock(Backend):
                 return model
         names = ", ".join(model.name for model in self.models().models)
         raise ModelNotFound(f"model: no model {name}; there are {names}")
+
+    def _check_start(self, name: str) -> None:
+        try:
+            self.model(name)
+        except ModelNotFound as error:
+            raise ModelNotFound(str(error).replace("model: ", "start_from: ", 1)) from None
 
     def _rename(self, id: str, name: str) -> None:
         with self._lock:
