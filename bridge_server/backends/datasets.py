@@ -206,7 +206,7 @@ class ImportedData:
         return begun.data
 
     def _import(self, begun: _Import, path: Path, done: Callable[[], object]) -> None:
-        from ganmnist.data.read import read_data
+        from ganmnist.data.load import read_data
 
         name, source = begun.data.name, begun.data.source
         assert name is not None

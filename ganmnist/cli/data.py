@@ -64,7 +64,7 @@ def data(options: argparse.Namespace) -> None:
 
 def take(options: argparse.Namespace) -> None:
     """Import images of your own as a data set, to train on it by its name."""
-    from ganmnist.data.read import read_data
+    from ganmnist.data.load import read_data
     from ganmnist.data.store import DatasetStore, name_of
 
     store = DatasetStore(paths.home())

@@ -17,6 +17,7 @@ from ganmnist.data.store import MNIST_NAMES, DatasetStore
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, DatasetNotFound
 
+__all__ = ["ENVIRONMENT", "MNIST", "is_at_hand", "is_default", "load_data", "read_data"]
 ENVIRONMENT = "GANMNIST_DATA"
 
 
