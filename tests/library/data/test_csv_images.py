@@ -183,6 +183,10 @@ def test_a_first_image_that_pandas_took_for_names_is_no_image(write):
     check(read_data(write(",".join(names), *table(header=False))))
 
 
+def test_what_tells_a_spreadsheet_the_delimiter_is_no_image(write):
+    check(read_data(write("sep=;", *table(";"))))
+
+
 def test_numpys_file_with_its_remark_is_read(tmp_path):
     rows = np.column_stack([LABELS, IMAGES.reshape(20, -1)])
     names = ",".join(["label", *(f"pixel{place}" for place in range(784))])

@@ -276,7 +276,7 @@ def test_what_is_encrypted_in_a_zip_says_so_whatever_it_is(tmp_path):
     put(tmp_path / "set" / "train.csv", b"1,2,3")
     path = zipped(tmp_path / "set")
     path.write_bytes(path.read_bytes().replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"))
-    assert "train.csv for one: is encrypted: make the zip without a password" in refusal(path)
+    assert "train.csv is encrypted: make the zip without a password" in refusal(path)
 
 
 def tar() -> bytes:
