@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -207,7 +208,9 @@ def _column(rows: list[list[str]], place: int) -> np.ndarray | None:
 
 
 def _number(text: str) -> float | None:
+    """Return the finite number that a field is, None if it is a word."""
     try:
-        return number(text)
+        found = number(text)
     except ValueError:
         return None
+    return found if math.isfinite(found) else None

@@ -313,6 +313,7 @@ def test_a_data_set_of_a_csv_file_has_the_labels_as_classes_and_every_tenth_for_
         ([row(), row(0).replace("2", "-0.5")], "got -0.5 in column 2"),
         ([row(), row(0).replace("2", "")], "got nothing in column 2"),
         ([row(), row(0).replace("2", "\x1b[2J")], r"got \x1b[2J in column 2"),
+        ([row(0, 3).replace("2", "nan")], "line 1: expected whole numbers from 0 to 255, got nan in column 3"),
         ([row(0).replace("2", "x")], "line 1: expected whole numbers from 0 to 255, got x in column 2"),
         ([row(), "9" * 70_000], "line 2: is longer than 65,536 letters"),
         (["\0" * 140_000], "line 1: is longer than 65,536 letters"),
