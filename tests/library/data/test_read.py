@@ -262,6 +262,12 @@ def test_what_lies_beside_the_images_is_said(tmp_path):
     }
 
 
+def test_labels_of_the_test_images_alone_are_left_out(tmp_path):
+    found = read_data(put(tmp_path / "a.npz", saved(x_train=TRAIN, x_test=TEST, y_test=TEST_LABELS)))
+    assert (len(found.train_images), len(found.test_images), found.classes) == (30, 8, ())
+    assert found.report.remarks == ("the labels of y_test.npy were left out: the training images have none",)
+
+
 def test_labels_in_an_array_do_not_hide_the_pictures_beside_them(tmp_path):
     for number in range(3):
         put(tmp_path / "ab"[number % 2] / f"{number}.png", b"")
