@@ -19,12 +19,12 @@ from ghpython_components.shared.contract import API_VERSION, CALLS
 from ghpython_components.shared.text import plain, to_json
 
 try:
-    from urllib import urlencode
+    from urllib import quote, urlencode
 
     import httplib
 except ImportError:  # CPython 3
     import http.client as httplib
-    from urllib.parse import urlencode
+    from urllib.parse import quote, urlencode
 
 CONNECT_SECONDS = 0.3
 HEALTH_SECONDS = 1.0
@@ -148,7 +148,7 @@ class Bridge(object):
 
     def _call(self, call, body, query, places, is_file=False):
         method, path = CALLS[call]
-        path = path.format(**places)
+        path = path.format(**{name: quote(_in_utf8(place), "") for name, place in places.items()})
         if query:
             path += "?" + urlencode([(name, _in_utf8(value)) for name, value in sorted(query.items())])
         server = _find_server()
