@@ -53,6 +53,7 @@ class BridgeError(Exception):
         self.code = code
         self.down = down
         self.wait = wait
+        self.press = None  # what is refused, where that is a press
 
 
 def home():
@@ -148,7 +149,7 @@ class Bridge(object):
 
     def _call(self, call, body, query, places, is_file=False):
         method, path = CALLS[call]
-        path = path.format(**{name: quote(_in_utf8(place), "") for name, place in places.items()})
+        path = path.format(**{name: quote(_in_utf8(place)) for name, place in places.items()})
         if query:
             path += "?" + urlencode([(name, _in_utf8(value)) for name, value in sorted(query.items())])
         server = _find_server()
@@ -320,7 +321,10 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
 
 def _in_utf8(value):
     """Return a text as the bytes that a URL holds: Python 2 would not know how to quote its letters."""
-    return value.encode("utf-8") if hasattr(value, "encode") and not isinstance(value, bytes) else value
+    try:
+        return value.encode("utf-8")
+    except (AttributeError, UnicodeDecodeError):  # a number, or those bytes already
+        return value
 
 
 def _why(error):

@@ -7,7 +7,6 @@ anything of Grasshopper touched and any state changed, so there is nothing to lo
 
 import threading
 import time
-import uuid
 
 import Grasshopper
 import Rhino
@@ -16,13 +15,13 @@ import System
 
 from ghpython_components.shared.canvas import tell
 from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp, new_shared
+from ghpython_components.shared.presses import PRESS_LASTS
 from ghpython_components.shared.text import LONGEST_TAG, plain, tag
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
 LONG_WAIT = 2 * CALL_SECONDS  # where there is one solution only
 FRESH = 0.8  # seconds for which an answer is not asked for again
 RETRY = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server is down
-PRESS_LASTS = 60.0  # seconds for which a press waits for a server that is down
 PASSING = ("version", "model_not_found")  # refusals that time may mend, beside those that say when to come again
 GIVE_UP = 3 * CALL_SECONDS
 MEMORY = "ganmnist memory "  # and document, component and run: the name of a memory in Rhino's sticky
@@ -79,7 +78,7 @@ class Component(object):
         return held[name] and not before
 
     def queue(self, call, body=None, **places):
-        """Put a call that changes something in the queue, which `carry_out` empties: each is made once.
+        """Put a call that changes something in the queue, which `carry_out` of presses.py empties: each is made once.
 
         A place may be a function of the answer to the call before it in the queue; without one the call is left out.
         """
@@ -220,44 +219,9 @@ class Slot(object):
         return False
 
 
-def carry_out(bridge, queue):
-    """Make the calls in the queue, in order; return the last answer, or None.
-
-    An answer or a refusal takes a call out of the queue. While the server is down or busy it stays, until it is old.
-    """
-    answer = None
-    while queue:
-        call = queue[0]
-        waits = [place for place in call["places"].values() if callable(place)]
-        if call["until"] < clock() or (waits and answer is None):
-            _done(queue, call)
-            continue
-        places = {name: place(answer) if callable(place) else place for name, place in call["places"].items()}
-        call["sent"] = True
-        try:
-            answer = bridge.call(call["call"], call["body"], **places)
-        except BridgeError as error:
-            if not error.down and not error.wait:
-                _done(queue, call)
-                error.press = call
-            raise
-        _done(queue, call)
-    return answer
-
-
-def _done(queue, call):
-    if queue and queue[0] is call:  # another thread may have emptied the queue
-        del queue[0]
-
-
 def while_training(value):
     """Return the seconds after which to ask a model again that is learning; None for one that is not."""
     return 1.0 if value["training"] else None
-
-
-def new_key():
-    """Return a key by which the server knows one press of a button from another."""
-    return uuid.uuid4().hex
 
 
 def _start(memory, slot):

@@ -3,9 +3,10 @@ import re
 
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.client import BridgeError, clock, is_elsewhere
-from ghpython_components.shared.component import PRESS_LASTS, Component, carry_out
+from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import to_rhino
 from ghpython_components.shared.outgoing import open_to_send
+from ghpython_components.shared.presses import PRESS_LASTS, carry_out
 from ghpython_components.shared.text import decimal, grouped
 
 MNIST = "MNIST"  # what a training calls the images that are there without being imported

@@ -2,9 +2,10 @@ import scriptcontext
 
 from ghpython_components.shared.canvas import is_wired
 from ghpython_components.shared.client import ACTIVE, BridgeError
-from ghpython_components.shared.component import Component, carry_out, new_key
+from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import to_rhino
 from ghpython_components.shared.network import NotReady, read_gan
+from ghpython_components.shared.presses import carry_out, new_key
 
 STAND_IN = "synthetic-mnist"  # the data that are taken where MNIST cannot be had
 
