@@ -113,7 +113,8 @@ class Mock(Backend):
     def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
         content.read()
         with self._lock:
-            return self._datasets.read(request.file, request.name)
+            sender = f", sent from {request.sent_from}" if request.sent_from else ""
+            return self._datasets.read(request.file, request.name, sender)
 
     def dataset_delete(self, name: str) -> Deleted:
         with self._lock:
