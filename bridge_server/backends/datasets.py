@@ -256,15 +256,16 @@ class ImportedData:
 
 
 def _path(text: str) -> Path:
-    """Return the path that somebody typed, or copied from a file manager: what it says, if there is that, else in
-    quotes or between blanks.
+    """Return the path that somebody typed, or copied from a file manager, which puts it in quotes.
+
+    What it says goes first, since a name may end in a blank or a quote; on Windows none ends in a blank.
     """
     bare = text.strip()
     if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
-        bare = bare[1:-1].strip()
-    path = Path(bare).expanduser()
-    if os.name != "nt":  # where no name ends in a blank, and one that does is found without it
-        path = next((each for each in (Path(text).expanduser(),) if each.is_absolute() and _is_there(each)), path)
+        bare = bare[1:-1]
+    path = Path(bare if os.name == "nt" else text).expanduser()
+    if not path.is_absolute() or not _is_there(path):
+        path = Path(bare).expanduser()
     if not path.is_absolute():
         raise SettingError(f"path: expected a whole path, from the root of the disk on, got {shown(bare)!r}")
     if not _is_there(path):

@@ -73,6 +73,6 @@ class DataUpload(Message):
     sent_from: str | None = Field(
         None,
         description="What its sender knows the source by, such as a digest of machine, user and path. What is sent "
-        "from there once more takes the place of the data set before; it stands in source: trees.zip, sent from 1f0e3dad.",
+        "from there once more takes the place of the data set before. It stands in source: trees.zip, sent from 1f0e.",
         pattern=r"^[A-Za-z0-9]{1,64}$",
     )

@@ -451,7 +451,8 @@ def test_a_name_that_is_no_text_is_sent_with_replacement_letters(elsewhere, tree
     os.mkdir(os.fsencode(folder) + b"/\xff")
     os.rename(folder / "ash" / "3.png", os.fsencode(folder) + b"/\xff/\xe9.png")
     found = load(rhino, begins("trees - 36 images in 4 classes"), "classes", source=str(folder))["outputs"]["classes"]
-    assert (found[0], found[1:3], found[3][1:]) == ("ash: 11", ["elm: 12", "oak: 12"], ": 1")
+    assert sorted(found)[1:] in (["ash: 11", "elm: 12", "oak: 12"], ["elm: 12", "oak: 12", "\ufffd: 1"])
+    assert {each[1:] for each in found if each[0] in "?\ufffd"} == {": 1"}
 
 
 def test_what_fails_on_the_way_is_said_and_the_next_source_is_sent(elsewhere, trees):
@@ -607,7 +608,7 @@ class Importing:
         return 200, json.dumps({"datasets": [data] if self.under_way else []}).encode()
 
 
-def test_a_press_after_the_server_died_within_an_import_is_remembered(open_rhino, tmp_path, start_impostor):
+def test_a_press_after_the_server_died_within_an_import_is_remembered(open_rhino, tmp_path, start_impostor, discovery):
     first, second = Importing(), Importing()
     second.under_way = False
     dying = start_impostor(tmp_path / "home", first)
@@ -620,7 +621,8 @@ def test_a_press_after_the_server_died_within_an_import_is_remembered(open_rhino
     rhino.until("data", "server down")
     for _ in range(2):
         rhino.press("data", "load", source="/pictures/trees")
-    start_impostor(tmp_path / "home", second)
+    another = start_impostor(tmp_path / "home", second, {"instance": "another"})
+    discovery(tmp_path / "home", another.server.server_address[1], instance="another")
     rhino.until("data", "importing - 3 %")
     assert (first.told, second.told) == (0, 1)
 

@@ -163,7 +163,7 @@ def readings(path):
     """Return what a path may mean: what it says, and what is meant if it was copied from Windows, in quotes."""
     bare = path.strip()
     if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
-        bare = bare[1:-1].strip()
+        bare = bare[1:-1]
     bare = os.path.expanduser(bare)
     return [bare] if bare == path or os.name == "nt" else [path, bare]
 
