@@ -74,9 +74,10 @@ def sent_from(path):
 
 def as_text(name):
     """Return a name as text that can be sent; what is none in it becomes a replacement letter."""
-    if isinstance(name, bytes):  # so Python 2 lists what is not in the system's encoding
+    try:
+        return name.encode("utf-8", "replace").decode("utf-8", "replace")
+    except UnicodeDecodeError:  # Python 2 lists what is not in the system's encoding as bytes
         return name.decode("utf-8", "replace")
-    return name.encode("utf-8", "replace").decode("utf-8", "replace")
 
 
 def _packed(folder):
@@ -122,10 +123,11 @@ def _listed(folder):
 
 
 def _in(folder, name):
-    """Return the path of what lies in a folder. Python 2 lists what is no text as bytes, and joins these with bytes."""
-    if isinstance(name, bytes) and not isinstance(folder, bytes):
-        folder = folder.encode(sys.getfilesystemencoding() or "utf-8")
-    return os.path.join(folder, name)
+    """Return the path of what lies in a folder."""
+    try:
+        return os.path.join(folder, name)
+    except UnicodeDecodeError:  # Python 2 joins bytes with bytes only
+        return os.path.join(folder.encode(sys.getfilesystemencoding() or "utf-8"), name)
 
 
 def _unreadable(path, error):

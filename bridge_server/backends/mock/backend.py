@@ -113,8 +113,7 @@ class Mock(Backend):
     def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
         content.read()
         with self._lock:
-            sender = f", sent from {request.sent_from}" if request.sent_from else ""
-            return self._datasets.read(request.file, request.name, sender)
+            return self._datasets.read(request.file, request.name, request.sent_from)
 
     def dataset_delete(self, name: str) -> Deleted:
         with self._lock:

@@ -3,7 +3,7 @@ import os
 import re
 import time
 
-import scriptcontext
+from scriptcontext import sticky
 
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.client import BridgeError, clock, is_elsewhere
@@ -129,7 +129,7 @@ def send_one(bridge, asked, memory):
 
 def is_wanted(memory):
     """Tell whether the component is there still. Where there is one solution only nobody remembers it after that."""
-    return memory["alone"] or scriptcontext.sticky.get(memory["name"]) is memory
+    return memory["alone"] or sticky.get(memory["name"]) is memory
 
 
 def is_passing(error):
