@@ -104,7 +104,7 @@ class Mock(Backend):
     def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
         content.read()
         with self._lock:
-            return self._datasets.read(request.file, request.name)
+            return self._datasets.read(request.file, request.name, request.sent_from)
 
     def dataset_delete(self, name: str) -> Deleted:
         with self._lock:

@@ -75,20 +75,20 @@ class ImportedData:
         sample_grid(digits(3)[:12], len(_CLASSES)).save(file, "PNG")
         return file.getvalue()
 
-    def read(self, path: str, name: DatasetName | None) -> Data:
+    def read(self, path: str, name: DatasetName | None, sent_from: str | None = None) -> Data:
         from ganmnist.data.store import name_of
 
-        source = PurePath(path.replace("\\", "/"))
-        chosen = wanted = name or name_of(source.name)
+        chosen = wanted = name or name_of(PurePath(path.replace("\\", "/")).name)
+        source = f"{path}, sent from {sent_from}" if sent_from else path
         number = 1
-        while (known := self._imports.get(chosen.lower())) and known.source != path:
+        while (known := self._imports.get(chosen.lower())) and known.source != source:
             number += 1
             chosen = f"{wanted[:60]}-{number}"
         if known and _data(known).state is DataState.PREPARING:
             raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
         created = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._imports.pop(chosen.lower(), None)  # the newest is the last
-        self._imports[chosen.lower()] = _Import(chosen, path, time.monotonic(), created)
+        self._imports[chosen.lower()] = _Import(chosen, source, time.monotonic(), created)
         return _data(self._imports[chosen.lower()])
 
     def delete(self, name: str) -> Deleted:
