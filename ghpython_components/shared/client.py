@@ -163,7 +163,7 @@ class Bridge(object):
         try:
             return self._exchange(server, _connect(server), method, path, body, is_file)
         except _Closed as error:
-            raise _unreachable(server, "broke off the connection ({0})".format(error.why))
+            raise _unreachable(server, "broke off the connection ({0})".format(error.why), "broken_off")
 
     def _exchange(self, server, connection, method, path, body, is_file):
         seconds = SEND_SECONDS if hasattr(body, "read") else FILE_SECONDS if is_file else CALL_SECONDS
@@ -337,12 +337,12 @@ def _remedy(server, start):
     return "{0}: {1}".format(start, quoted(start_command())) if server["instance"] else "ask who runs it"
 
 
-def _unreachable(server, why):
+def _unreachable(server, why, code="unreachable"):
     return BridgeError(
         "The ganmnist server at {0} {1}: {2}".format(
             server["url"], why, _remedy(server, "start it with the Server component, or in a terminal")
         ),
-        "unreachable",
+        code,
         True,
     )
 

@@ -24,6 +24,7 @@ def carry_out(bridge, queue):
         try:
             answer = bridge.call(call["call"], call["body"], **places)
         except BridgeError as error:
+            call["sent"] = error.code not in ("no_server", "unreachable")  # else it may have been made
             if not error.down and not error.wait:
                 _done(queue, call)
                 error.press = call

@@ -49,15 +49,16 @@ def press_soon_after(rhino, first, second, component="train", **inputs):
 
 
 def test_a_stop_pressed_while_the_start_is_under_way_stops_that_run_and_no_older_one(rhino, server):
+    older, newer = f"older-{len(ran(server))}", f"newer-{len(ran(server))}"
     rhino.place("train")
-    rhino.solve("train", name="older")
+    rhino.solve("train", name=older)
     rhino.until("train", "press train")
-    press_soon_after(rhino, "train", "stop", name="older")
+    press_soon_after(rhino, "train", "stop", name=older)
     rhino.until("train", lambda report: "stopped" in report["message"])
-    assert ran(server)[0] == ("older", "stopped")
-    press_soon_after(rhino, "train", "stop", name="newer")
+    assert ran(server)[0] == (older, "stopped")
+    press_soon_after(rhino, "train", "stop", name=newer)
     deadline = time.monotonic() + 20
-    while ran(server)[0] != ("newer", "stopped"):
+    while ran(server)[0] != (newer, "stopped"):
         assert time.monotonic() < deadline, ran(server)
         time.sleep(0.05)
     stops = [path for method, path in rhino.asked if path.endswith("/stop")]
