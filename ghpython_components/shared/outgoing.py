@@ -21,11 +21,15 @@ class Outgoing(object):
     Attributes:
         name: What to call it.
         size: Its bytes.
+
+    Args:
+        name: The same.
+        opened: The file.
+        is_wanted: Tells whether to send any more of it.
     """
 
-    def __init__(self, name, opened):
-        self.name, self._opened = name, opened
-        self.is_wanted = lambda: True
+    def __init__(self, name, opened, is_wanted):
+        self.name, self._opened, self._is_wanted = name, opened, is_wanted
         opened.seek(0, 2)
         self.size = opened.tell()
         self.rewind()
@@ -37,7 +41,7 @@ class Outgoing(object):
 
     def read(self, count):
         """Return the next bytes. Raises BridgeError once nobody wants them any more."""
-        if not self.is_wanted():
+        if not self._is_wanted():
             raise BridgeError("Nobody waits for this any more.", "unwanted", True)
         piece = self._opened.read(count)
         self._gone += len(piece)
@@ -51,14 +55,14 @@ class Outgoing(object):
         self._opened.close()
 
 
-def open_to_send(path):
-    """Open a file, or pack a folder, as Outgoing. Raises BridgeError."""
+def open_to_send(path, is_wanted):
+    """Open a file, or pack a folder, as Outgoing, of which no more is sent than is wanted. Raises BridgeError."""
     name = as_text(os.path.basename(os.path.normpath(path)))[-LONGEST_FILE_NAME:] or "pictures"
     try:
         if os.path.isdir(path):
-            return Outgoing(name + ".zip", _packed(path))
+            return Outgoing(name + ".zip", _packed(path), is_wanted)
         _check_size(path, os.path.getsize(path))
-        return Outgoing(name, open(path, "rb"))
+        return Outgoing(name, open(path, "rb"), is_wanted)
     except EnvironmentError as error:
         raise _unreadable(getattr(error, "filename", None) or path, error)
     except (MemoryError, ValueError) as error:  # a path that is none is a ValueError

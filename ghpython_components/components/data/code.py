@@ -118,8 +118,7 @@ def send(bridge, request, memory):
 def send_one(bridge, asked, memory):
     """Send one source."""
     path = ([path for path in readings(asked["path"]) if os.path.exists(path)] or [readings(asked["path"])[-1]])[0]
-    going = open_to_send(path)
-    going.is_wanted = lambda: is_wanted(memory)
+    going = open_to_send(path, lambda: is_wanted(memory))
     try:
         memory["going"] = going
         query = filled(file=going.name, name=asked["name"], sent_from=sent_from(path))
