@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ganmnist import GeometryConfig, paths, write
+from ganmnist.remedies import command
 
 
 def main() -> None:
@@ -36,8 +37,15 @@ def main() -> None:
         write_digits(server, model, options.out)
     finally:
         server.end()
-    print(f"\nThe model is called {model}; it learned from {name}. To use it in Rhino, install the components:")
-    print(f"    {Path(sys.executable).parent / 'ganmnist-server'} install-components")
+    print(f"\nThe model is called {model}; it learned from {name}. More of its digits:")
+    print(f"    {command('ganmnist', 'generate', '--model', model, '--out', 'more.png')}")
+    if sys.platform in ("win32", "darwin"):
+        print("To use it in Rhino, install the components:")
+        print(f"    {command('ganmnist-server', 'install-components')}")
+    else:  # where there is no Rhino
+        print("To use it in a browser, start the server, and open its page from a second terminal:")
+        print(f"    {command('ganmnist-server', 'serve')}")
+        print(f"    {command('ganmnist-server', 'open')}")
 
 
 class Server:

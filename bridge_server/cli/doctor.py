@@ -27,6 +27,7 @@ from ganmnist.data import load
 from ganmnist.errors import ModelError
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
+from ganmnist.remedies import INSTALL, RESTORE
 from ganmnist.storage import bundle
 from ganmnist.storage.atomic import read_json
 
@@ -73,7 +74,7 @@ def _torch(home: Path) -> Iterator[Finding]:
     try:
         yield Finding(Verdict.OK, "torch", version("torch"))
     except PackageNotFoundError:
-        yield Finding(Verdict.PROBLEM, "torch", "not installed: pip install ganmnist")
+        yield Finding(Verdict.PROBLEM, "torch", f"not installed: {INSTALL}")
 
 
 def _directory(home: Path) -> Iterator[Finding]:
@@ -131,12 +132,15 @@ def _launch(home: Path) -> Iterator[Finding]:
     except FileNotFoundError:
         yield Finding(Verdict.NOTE, LAUNCH, "not there yet: the first start writes it, for the Server component")
     except (OSError, ValueError, LookupError, TypeError):
-        yield Finding(Verdict.PROBLEM, LAUNCH, f"{home / LAUNCH} is damaged: {_RESTART}")
+        yield Finding(
+            Verdict.PROBLEM, LAUNCH, f"{home / LAUNCH} is damaged; to have it written anew: {client.start(home)}"
+        )
     else:
         if shutil.which(command):
             yield Finding(Verdict.OK, LAUNCH, f"starts {command}")
         else:
-            yield Finding(Verdict.PROBLEM, LAUNCH, f"{command} is not there any more: {_RESTART}")
+            text = f"{command} is not there any more; to have it written anew: {client.start(home)}"
+            yield Finding(Verdict.PROBLEM, LAUNCH, text)
 
 
 def _mnist(home: Path) -> Iterator[Finding]:
@@ -155,9 +159,8 @@ def _models(home: Path) -> Iterator[Finding]:
     store = ModelStore(home)
     bundled = store.folder(BUNDLED, BUNDLED).path
     problem = _damage(bundled)
-    remedy = "pip install --force-reinstall ganmnist"
     yield (
-        Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {remedy}")
+        Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {RESTORE}")
         if problem
         else Finding(Verdict.OK, "bundled model", "whole")
     )
@@ -212,10 +215,9 @@ def _tokens(home: Path) -> Iterator[Finding]:
         yield Finding(Verdict.PROBLEM, "tokens", str(error))
     else:
         if principals:
-            yield Finding(Verdict.OK, "tokens", f"{len(principals)} given to others: token list")
+            yield Finding(Verdict.OK, "tokens", f"{len(principals)} given to others: ganmnist-server token list")
 
 
-_RESTART = "start the server once in a terminal, which writes it anew"
 _LOOKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     _version,
     _python,

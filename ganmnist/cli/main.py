@@ -27,6 +27,7 @@ from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, Geomet
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models.manifest import BUNDLED, NewName
 from ganmnist.models.store import ModelFolder, ModelStore
+from ganmnist.remedies import command
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import recipe
 from ganmnist.training.start import starting_model, with_networks
@@ -91,7 +92,7 @@ def train(options: argparse.Namespace) -> None:
     print_result(
         options,
         summary(folder.manifest()),
-        f"trained {folder.name}: ganmnist generate --model {folder.name} --out digits.png",
+        f"trained {folder.name}: {command('ganmnist', 'generate', '--model', folder.name, '--out', 'digits.png')}",
     )
 
 

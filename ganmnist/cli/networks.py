@@ -20,6 +20,7 @@ from ganmnist.layers import LAYERS
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.layer_docs import as_python, describe
 from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
+from ganmnist.remedies import command
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import PRESETS, recipe
 from ganmnist.validation import read_settings
@@ -105,7 +106,7 @@ def show(options: argparse.Namespace) -> None:
     for remark in remarks(plan):
         print(remark)
     if options.out:
-        print(f"written to {options.out}: ganmnist train --networks {options.out}")
+        print(f"written to {options.out}: {command('ganmnist', 'train', '--networks', options.out)}")
 
 
 def layers(options: argparse.Namespace) -> None:
