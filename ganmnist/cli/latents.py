@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganmnist import paths
-from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_flags, add_settings, given, print_result
 from ganmnist.config import BetweenConfig, GenerateConfig, GeometryConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.models.store import ModelStore
@@ -37,8 +37,7 @@ def add_latents(commands: Commands) -> None:
         "--digits", type=int, nargs="+", help="Which digits they are; drawn from the seeds unless given."
     )
     added.add_argument("--steps", type=int, help=f"{settings['steps'].description} [{settings['steps'].default}]")
-    added.add_argument("--closed", action="store_true", help=settings["closed"].description)
-    added.add_argument("--linear", action="store_true", help=settings["linear"].description)
+    add_flags(added, BetweenConfig)
     added.add_argument(
         "--out", type=Path, required=True, help="File to write: .gif (an animation), or as generate writes, in a row."
     )
