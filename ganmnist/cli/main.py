@@ -22,7 +22,7 @@ from ganmnist.cli.models import add_models, summary
 from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
-from ganmnist.cli.progress import bar, warn
+from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models.manifest import BUNDLED, NewName
@@ -98,32 +98,39 @@ def train(options: argparse.Namespace) -> None:
 
 def generate(options: argparse.Namespace) -> None:
     """Generate digits and write them as images or geometry."""
-    from ganmnist.export.write import write
+    from ganmnist.export.write import WITH_RECORD, ending_of, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.vectors import inputs
     from ganmnist.models.provenance import Provenance
 
+    ending = ending_of(options.out)
     geometry = read_settings(GeometryConfig, given(options, GeometryConfig))
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
+    validate_size(ending, config.count, geometry)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
     z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
-    images = sampler.generate(z)
+    images = draw(sampler, z)
     units = read_settings(ExportConfig, given(options, ExportConfig)).units
-    record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source else None
-    write(options.out, images, geometry, record)
-    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
-    print_result(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
+    fits = Provenance.has_room_for(z)
+    record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source and fits else None
+    with busy(f"writing {options.out}"):
+        write(options.out, images, geometry, record)
+    remarks = (
+        [] if fits or ending not in WITH_RECORD else [f"{options.out} holds no record: so many have no room in it"]
+    )
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
+    print_result(options, done, "\n".join([f"{options.out}: {len(images)} digits from {sampler.name}", *remarks]))
 
 
 def restore(options: argparse.Namespace) -> None:
     """Find out where the digits in a file come from, and draw the same again."""
     from ganmnist.export.records import read_file, read_record
-    from ganmnist.export.restore import restore as draw
+    from ganmnist.export.restore import restore as draw_again
     from ganmnist.export.write import write
 
     what: str = options.what
     record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
-    made = draw(record)
+    made = draw_again(record)
     warn(made.remarks)
     if options.out:
         # With its record they are the same file again; of a changed model they are others.

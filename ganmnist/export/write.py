@@ -25,6 +25,11 @@ from ganmnist.models.provenance import KEY, Provenance
 from ganmnist.storage.atomic import write_atomic
 
 _FRAME = 200  # milliseconds that a digit is shown in a GIF
+# At most, so that memory and whoever opens the file take it: images of a picture, vertices of geometry.
+_MAX_IMAGES = {".png": 100_000, ".gif": 2_000}
+_MAX_VERTICES = 2_000_000
+_MAX_OBJECT_VERTICES = 1_000_000  # where objects are made of each, .3dm and .json
+_ANYWAY = 256  # digits that any file holds: what a form may have at most is reckoned far too high for some
 
 
 def write(
@@ -45,10 +50,19 @@ def write(
     Raises:
         SettingError: An unknown ending, a form that the file cannot hold, or units where it has no place for them.
     """
+    write_atomic(path, file_bytes(ending_of(path), images, config or GeometryConfig(), record))
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending that says what kind of file it is.
+
+    Raises:
+        SettingError: There is no such kind.
+    """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise SettingError(f"out: {path.name} ends in {ending or 'nothing'}; known endings are {', '.join(ENDINGS)}")
-    write_atomic(path, file_bytes(ending, images, config or GeometryConfig(), record))
+    return ending
 
 
 def file_bytes(
@@ -56,12 +70,39 @@ def file_bytes(
 ) -> bytes:
     """Return what `write` writes: the same arguments give the same bytes."""
     _check_units(ending, record)
+    validate_size(ending, len(images), config, images[0].size if len(images) else 0)
     label = Label(config.form, record, (record.units if record else None) or "mm")
     if ending == ".npy":
         return _npy(images)
     if ending in _PICTURES:
         return _PICTURES[ending](images, config.columns, label.text())
     return _geometry(ending, build(images, config), label)
+
+
+def validate_size(ending: str, count: int, config: GeometryConfig, pixels: int = 784) -> None:
+    """Refuse more digits than a kind of file can hold, before they are drawn. Arrays, .npy, take any number.
+
+    Args:
+        ending: Of the file's name.
+        count: Number of digits.
+        config: Their form.
+        pixels: Of each.
+
+    Raises:
+        SettingError: They are too many; names how many would do.
+    """
+    if ending in _MAX_IMAGES:
+        most, what = _MAX_IMAGES[ending], ""
+    elif ending in _KINDS and config.form != "images":
+        each = FORMS[config.form].max_vertices(pixels, config)
+        vertices = _MAX_OBJECT_VERTICES if ending in (".3dm", ".json") else _MAX_VERTICES
+        most, what = max(vertices // max(each, 1), _ANYWAY), f" as {config.form}, up to {each:,} vertices each"
+    else:
+        return
+    if count > most:
+        raise SettingError(
+            f"count: a {ending} file holds {most:,} digits at most{what}, got {count:,}: lower it, or write .npy"
+        )
 
 
 def write_picture(path: Path, picture: Image.Image) -> None:
@@ -168,4 +209,5 @@ _KINDS = {
     ".json": _Kind((Mesh, Curves, Points), _json),
 }
 _WITH_UNITS = (".3mf", ".3dm")
+WITH_RECORD = (*_PICTURES, *(ending for ending in _KINDS if ending != ".stl"))  # which .npy has no place for either
 ENDINGS = (".npy", *_PICTURES, *_KINDS)
