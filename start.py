@@ -88,7 +88,7 @@ def _problem() -> str:
     if "WindowsApps" in sys.base_prefix:
         return (
             "this is Python from the Microsoft Store, which hides from Rhino the files that it has to find: install "
-            "Python from https://www.python.org/downloads, and then type: py start.py"
+            "Python from https://www.python.org/downloads, and then type in the project's folder: py start.py"
         )
     most = LONGEST_FOLDER - DEEPEST - len("/.venv/Lib/site-packages/")
     if os.name == "nt" and len(str(ROOT)) > most and not _has_long_paths():

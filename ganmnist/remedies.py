@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 import sysconfig
+import traceback
 from pathlib import Path
 
 SETUP = "python start.py setup"
@@ -18,6 +19,15 @@ UPDATE = f"bring the project's folder up to date, type there: {SETUP}"
 UPDATE_SERVER = f"the server ({UPDATE}, and start the server again)"
 UPDATE_COMPONENTS = "the components (ganmnist-server install-components, and restart Rhino)"
 RESTORE = "take ganmnist/weights anew from a fresh copy of the project (with git: git checkout -- ganmnist/weights)"
+
+REINSTALL = f"delete the folder .venv in the project's folder, and type there: {SETUP}"
+STORE = (
+    "this is Python from the Microsoft Store, which hides from Rhino the files that it has to find: install "
+    "Python from https://www.python.org/downloads, and then type in the project's folder: py start.py"
+)
+_RUNTIME = "install the Microsoft Visual C++ Redistributable, https://aka.ms/vs/17/release/vc_redist.x64.exe"
+_REASON = 300  # letters of what a loader says
+_OURS = ("ganmnist", "bridge_server", "ghpython_components", "__main__")
 
 _MODULES = {"ganmnist": "ganmnist", "ganmnist-server": "bridge_server"}
 _PLAIN = re.compile(r"[\w.:\\/=+~-]+")  # needs no quotes in cmd or in PowerShell
@@ -38,6 +48,31 @@ def command(program: str, *words: object) -> str:
     if shutil.which(program, path=str(own.parent)):
         return typed(own, *words)
     return typed(sys.executable, "-m", _MODULES[program], *words)
+
+
+def is_from_store() -> bool:
+    """Tell whether this Python is from the Microsoft Store."""
+    return "WindowsApps" in sys.base_prefix
+
+
+def load_problem(error: BaseException) -> str | None:
+    """Say which package cannot be loaded, why, and what to do, if that is what went wrong; else None."""
+    if not isinstance(error, ImportError | OSError):
+        return None
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "<module>")
+    loading = [str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames]
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        loading.append(error.name.partition(".")[0])
+    package = next((name for name in loading if name not in (*_OURS, "importlib")), None)
+    return package and cannot_load(package, str(error))
+
+
+def cannot_load(package: str, reason: str) -> str:
+    """Say what to do about a package that cannot be loaded; `reason` is Python's own sentence."""
+    if "No module named" in reason and package in reason:
+        return f"{package} is not installed: {INSTALL}"
+    remedy = f"{_RUNTIME}; if that does not help, {REINSTALL}" if sys.platform == "win32" else REINSTALL
+    return f"{package} cannot be loaded ({' '.join(reason.split())[:_REASON].rstrip('.')}): {remedy}"
 
 
 def typed(*words: object) -> str:

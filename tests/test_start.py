@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from ganmnist import remedies
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -87,6 +89,11 @@ def test_what_pip_would_fail_at_is_said_in_one_line_with_the_remedy(start, on, s
     assert said in sentence
     assert remedy in sentence.split(": ", 1)[1]
     assert "\n" not in sentence
+
+
+def test_start_and_the_doctor_say_the_same_of_the_microsoft_stores_python(start, on):
+    on("win-amd64", prefix=r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13")
+    assert start._problem() == remedies.STORE
 
 
 def test_the_python_without_gil_is_refused(start, monkeypatch):

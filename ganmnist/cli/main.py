@@ -27,7 +27,7 @@ from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, Geomet
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models.manifest import BUNDLED, NewName
 from ganmnist.models.store import ModelFolder, ModelStore
-from ganmnist.remedies import command
+from ganmnist.remedies import command, load_problem
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import recipe
 from ganmnist.training.start import starting_model, with_networks
@@ -48,8 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.command(options)
     except SettingError as error:
         return _fail(error, 2)
-    except (GanError, OSError) as error:
-        return _fail(error, 1)
+    except (GanError, OSError, ImportError) as error:
+        problem = load_problem(error)
+        if isinstance(error, ImportError) and not problem:
+            raise
+        return _fail(problem or error, 1)
     except KeyboardInterrupt:
         return 130
     return 0
@@ -290,6 +293,6 @@ def _say(step: loop.Progress) -> str:
     return "  ".join(words)
 
 
-def _fail(error: Exception, status: int) -> int:
+def _fail(error: Exception | str, status: int) -> int:
     print(f"ganmnist: {error}", file=sys.stderr)
     return status

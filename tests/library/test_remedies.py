@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -73,3 +74,24 @@ def test_nothing_sends_anybody_to_a_package_index_which_has_no_ganmnist():
 
 def part_files(part: str) -> list[Path]:
     return [path for path in (ROOT / part).rglob("*") if path.suffix in (".py", ".js", ".md", ".html", ".json")]
+
+
+def test_a_command_that_needs_torch_says_why_it_cannot_be_loaded_and_what_to_do(tmp_path, home):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise OSError(126, 'Error loading c10.dll')")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-m", "ganmnist", "generate", "--out", str(tmp_path / "x.png")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        "ganmnist: torch cannot be loaded ([Errno 126] Error loading c10.dll): delete the folder .venv"
+    )
+
+
+def test_an_error_of_another_kind_is_nobodys_package():
+    for error in (OSError(28, "No space left on device"), ImportError("x"), ValueError("torch")):
+        try:
+            raise error
+        except (OSError, ImportError, ValueError) as caught:
+            assert remedies.load_problem(caught) is None
