@@ -24,6 +24,10 @@ class LeftOut(Settings):
     count: Whole = Field(description="Number of files.", ge=1)
     example: str = Field(description="One of them.")
 
+    def sentence(self) -> str:
+        """Say so."""
+        return f"left out {_counted(self.count, 'file')}, {self.example} for one: {self.reason}"
+
 
 class ReadReport(Settings):
     """What a reader made of what lay there, beside the images themselves."""
@@ -31,6 +35,7 @@ class ReadReport(Settings):
     split: str = Field("", description="How the test images were told from the others, in a few words.")
     dark_on_light: Whole = Field(0, description="Number of pictures that were turned about, their ink being dark.")
     left_out: tuple[LeftOut, ...] = ()
+    remarks: tuple[str, ...] = Field((), description="What else was decided in reading them, a sentence each.")
 
 
 NO_REPORT = ReadReport()
@@ -57,8 +62,8 @@ class DatasetSummary(Settings):
         yield f"{self.train:,} to train on, {self.test:,} kept for the test{split}"
         if self.report.dark_on_light:
             yield f"{self.report.dark_on_light:,} had dark ink on light paper: made light on dark, as digits are"
-        for left in self.report.left_out:
-            yield f"left out {_counted(left.count, 'file')}, {left.example} for one: {left.reason}"
+        yield from (left.sentence() for left in self.report.left_out)
+        yield from self.report.remarks
 
 
 def _counted(count: int, noun: str, plural: str = "s") -> str:

@@ -223,17 +223,18 @@ class ImportedData:
                 dataset = read_data(path, report)
                 report(100, "")
                 self._store.add(replace(dataset, source=source), name)
+            failure = None
         except _Stopped:
-            return
+            failure = begun.data  # nobody asks for it any more
         except Exception as error:
             problem = _problem(error).replace(str(path), source.split(", sent at ")[0])
-            begun.data = Data(state=DataState.FAILED, name=name, source=source, problem=problem)
-        else:
-            with self._lock:
-                if self._imports.get(name.lower()) is begun:
-                    del self._imports[name.lower()]
-        finally:
-            done()
+            failure = Data(state=DataState.FAILED, name=name, source=source, problem=problem)
+        done()
+        with self._lock:
+            if failure:
+                begun.data = failure
+            elif self._imports.get(name.lower()) is begun:
+                del self._imports[name.lower()]
 
     def _read_preview(self, name: str, created: str) -> tuple[Picture, bytes]:
         from ganmnist.dataset import first_of_each, image_grid_columns

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "Folder with IDX files like MNIST's, or with pictures, in a sub-folder for each class if they have any; a .zip "
-    "of pictures, or a .csv of pixels, the label first."
+    "of pictures, a .csv of pixels with their labels, or NumPy's arrays (.npz, .npy)."
 )
 
 

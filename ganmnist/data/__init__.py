@@ -1,4 +1,4 @@
-"""Images to train on: MNIST from its files, a mirror or made up, folders of pictures, CSV; and a drawing for inversion.
+"""Images to train on: MNIST from a mirror or made up, what lies in a folder or a file; and a drawing for inversion.
 
 Imports `config`, `dataset`, `storage` and what lies at their height; no torch, and nothing of `training`.
 """

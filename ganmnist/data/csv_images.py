@@ -1,111 +1,217 @@
-"""Images as lines of numbers, 28 x 28 pixels each, as Kaggle's digit recognizer and many others have them."""
+"""Images as lines of numbers, 28 x 28 pixels each, as spreadsheets, pandas, NumPy and Kaggle write them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.data.classes import numbered
+from ganmnist.data.csv_layout import PIXELS, Layout, fields_of, layout_of, looks_like_images, number
+from ganmnist.data.files import DAMAGED, DiskFile, File, OnProgress, opened
 from ganmnist.data.idx import MAX_IMAGES
+from ganmnist.data.kinds import encoding_of
 from ganmnist.errors import DataError, shown
 
-_PIXELS = 28 * 28
-_LONGEST = 16_384  # bytes of a line; 785 numbers of three digits have a fifth
-_LABEL = "label"
+_LONGEST = 65_536  # letters of a line; 785 numbers as NumPy writes them have a third
+_LOOKED_AT = 200  # lines that tell the layout
+_COMMENTS = 3  # lines before the first that counts
+_OFTEN = 500  # lines after which progress is told
+_NAMED = 10  # faults that are told in full
+_BYTES, _UNIT, _SIGNED = range(3)
+_RANGES = ((0, 255), (0, 1), (-1, 1))  # what is black and white on each scale
 
 
-def read_csv(
-    path: Path, on_progress: Callable[[float, str], object]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Read a .csv file: a line per image, 784 pixels from 0 to 255 by rows from the top, before them the label if any.
+class Table(NamedTuple):
+    """What a table has.
+
+    Attributes:
+        images: uint8 (N, 28, 28).
+        labels: What stands in the label's column, for each image; None if there is no such column.
+        remarks: What was decided without being told, a sentence each.
+    """
+
+    images: NDArray[np.uint8]
+    labels: list[str] | None
+    remarks: tuple[str, ...]
+
+
+def read_csv(path: Path, on_progress: OnProgress) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Read a table as `read_table` does: its images uint8 (N, 28, 28), and the numbers of their classes (N,) if any."""
+    found = read_table(DiskFile((path.name,), path), on_progress)
+    return found.images, None if found.labels is None else numbered(found.labels, str(path))[0]
+
+
+def looks_like_table(file: File) -> bool:
+    """Tell whether the first line of a file may be that of an image."""
+    head = file.head(_LONGEST)
+    lines = (line for line in head.decode(encoding_of(head), "replace").splitlines() if line.strip("\ufeff "))
+    return any(looks_like_images(line) for line in islice(lines, _COMMENTS))
+
+
+def read_table(file: File, on_progress: OnProgress) -> Table:
+    """Read a table: a line per image, 784 pixels by rows from the top, and the label first or last if there is one.
+
+    Commas, semicolons, tabs or spaces part the columns; numbers go from 0 to 255, from 0 to 1 or from -1 to 1; the
+    first line may name the columns.
 
     Args:
-        path: The file; its first line may name the columns.
+        file: The table, gzip'd or not.
         on_progress: Called with percent and a few words.
 
-    Returns:
-        Images uint8 (N, 28, 28), and their labels uint8 (N,), None where there are none.
-
     Raises:
-        DataError: A line is too long, or has other numbers than it should; names the line, what was expected and what
-            came.
+        DataError: A line is too long, or has other numbers than it should; names the first such lines, what was
+            expected and what came.
     """
-    rows = bytearray()
-    columns = 0
-    count = 0
-    for number, line, percent in _lines(path):
-        where = f"{path}: line {number}"
-        fields = line.split(b",")
-        if not columns:
-            columns = len(fields)
-            if columns not in (_PIXELS, _PIXELS + 1):
-                raise DataError(
-                    f"{where}: expected {_PIXELS} pixels separated by commas, or a label and {_PIXELS} pixels, "
-                    f"got {columns:,} columns"
-                )
-            if _is_header(fields, where):
-                continue
-        if len(fields) != columns:
-            raise DataError(f"{where}: expected {columns} columns as in the first line, got {len(fields):,}")
-        if count == MAX_IMAGES:
-            raise DataError(f"{where}: at most {MAX_IMAGES:,} images are taken: take some out")
+    with opened(file) as reading:
         try:
-            rows += bytes(map(int, fields))
+            lines = _lines(reading.content, encoding_of(file.head()), file.where)
+            first = list(islice(lines, _LOOKED_AT))
+            if not first:
+                raise DataError(f"{file.where}: has no line of numbers: expected one for each image")
+            layout = layout_of([text for _, text in first], f"{file.where}: line {first[0][0]}")
+            rows = _Rows(layout, file.where)
+            for at, text in chain(first[layout.has_header :], lines):
+                rows.add(at, text)
+                if rows.count % _OFTEN == 0:
+                    on_progress(reading.percent, "reading lines")
+        except csv.Error as error:
+            raise DataError(f"{file.where}: is no table that can be read ({error})") from None
+        except DAMAGED as error:
+            raise DataError(f"{file.where}: cannot be read ({error}): fetch it anew") from None
+    return rows.table()
+
+
+class _Rows:
+    """The lines that were read so far."""
+
+    def __init__(self, layout: Layout, where: str) -> None:
+        self.count = 0
+        self._layout, self._where = layout, where
+        self._pick: Callable[[list[str]], tuple[str, ...]] = itemgetter(*layout.pixels)
+        self._pixels, self._scales = bytearray(), bytearray()
+        self._labels: list[str] = []
+        self._signed = ""  # what to say of the first number below 0, where others are above 1
+        self._faults: list[str] = []
+        self._faulty = 0
+
+    def add(self, at: int, text: str) -> None:
+        """Add a line, or what is wrong with it."""
+        layout = self._layout
+        fields = fields_of(text, layout.delimiter)
+        if len(fields) != layout.columns:
+            self._fault(at, f"expected {layout.columns} columns as in the first line, got {len(fields):,}")
+            return
+        if self.count == MAX_IMAGES:
+            raise DataError(f"{self._where}: line {at}: at most {MAX_IMAGES:,} images are taken: take some out")
+        label = fields[layout.label].strip() if layout.label is not None else ""
+        if layout.label is not None and not label:
+            self._fault(at, f"expected a label, got nothing in column {layout.label + 1}")
+            return
+        pixels = self._pick(fields)
+        try:
+            line, scale = _parsed(pixels)
         except ValueError:
-            raise DataError(f"{where}: expected whole numbers from 0 to 255, got {_wrong(fields)}") from None
-        count += 1
-        if count % 500 == 0:
-            on_progress(percent, "reading lines")
-    if not count:
-        raise DataError(f"{path}: has no line of numbers: expected one for each image")
-    table = np.frombuffer(rows, np.uint8).reshape(count, columns)
-    images = np.ascontiguousarray(table[:, -_PIXELS:]).reshape(count, 28, 28)
-    return images, table[:, 0].copy() if columns > _PIXELS else None
+            self._fault(at, self._odd(fields))
+            return
+        if scale == _SIGNED and not self._signed:
+            self._signed = f"line {at}: {self._odd(fields)}"
+        self._pixels += line
+        self._scales.append(scale)
+        self._labels.append(label)
+        self.count += 1
+
+    def table(self) -> Table:
+        """Return what was read.
+
+        Raises:
+            DataError: Something was wrong, or there is no image.
+        """
+        pixels = np.frombuffer(self._pixels, np.uint8).reshape(-1, PIXELS)
+        scales = np.frombuffer(self._scales, np.uint8)
+        wanted = _scale_of_all(pixels, scales)
+        if wanted == _BYTES and self._signed:
+            raise DataError(f"{self._where}: {self._signed}")
+        if self._faulty:
+            more = f"; and {self._faulty - _NAMED:,} lines more" if self._faulty > _NAMED else ""
+            raise DataError(f"{self._where}: {'; '.join(self._faults)}{more}")
+        if not self.count:
+            raise DataError(f"{self._where}: has no line of numbers: expected one for each image")
+        images = _on_one_scale(pixels, scales, wanted).reshape(-1, 28, 28)
+        labels = self._labels if self._layout.label is not None else None
+        black, white = _RANGES[wanted]
+        scaled = () if wanted == _BYTES else (f"numbers from {black} to {white} were taken as from black to white",)
+        return Table(images, labels, (*self._layout.remarks, *scaled))
+
+    def _odd(self, fields: Sequence[str]) -> str:
+        """Say what is the first field that is no pixel."""
+        column = next(place for place in self._layout.pixels if not _is_pixel(fields[place]))
+        came = f"{shown(fields[column].strip()) or 'nothing'} in column {column + 1}"
+        return f"expected whole numbers from 0 to 255, got {came} (all from 0 to 1 will do too)"
+
+    def _fault(self, at: int, words: str) -> None:
+        self._faulty += 1
+        if self._faulty <= _NAMED:
+            self._faults.append(f"line {at}: {words}")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes, float]]:
-    """Give each line that is not empty, with its number and how much of the file lies before its end in percent."""
+def _parsed(fields: Sequence[str]) -> tuple[bytes, int]:
+    """Return the pixels of a line, and on which scale they are; raises ValueError."""
     try:
-        size, read = max(path.stat().st_size, 1), 0
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(_LONGEST + 1):
-                number, read = number + 1, read + len(line)
-                if len(line) > _LONGEST:
-                    raise DataError(f"{path}: line {number}: is longer than {_LONGEST:,} bytes, so it is no image")
-                stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
-                if stripped:
-                    yield number, stripped, min(100 * read / size, 100)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        return bytes(map(int, fields)), _BYTES
+    except ValueError:
+        values = np.array([number(field) for field in fields], np.float32)
+    low, high = float(values.min()), float(values.max())
+    for scale in (_UNIT, _SIGNED, _BYTES):
+        black, white = _RANGES[scale]
+        if black <= low and high <= white:
+            return np.rint((values - black) * (255 / (white - black))).astype(np.uint8).tobytes(), scale
+    raise ValueError
 
 
-def _is_header(fields: list[bytes], where: str) -> bool:
-    """Tell whether the first line names the columns."""
-    if all(_is_number(field) for field in fields):
-        return False
-    first = fields[0].strip(b" \"'").lower()
-    if any(_is_number(field) for field in fields[1:]):
-        raise DataError(f"{where}: expected whole numbers from 0 to 255, or the names of the columns, got both")
-    if len(fields) > _PIXELS and first != _LABEL.encode():
-        came = shown(first.decode("utf-8", "replace"))
-        raise DataError(f"{where}: expected the first of {len(fields)} columns to be called {_LABEL}, got {came}")
-    return True
-
-
-def _is_number(field: bytes) -> bool:
+def _is_pixel(text: str) -> bool:
     try:
-        int(field)
+        return 0 <= number(text) <= 255
     except ValueError:
         return False
-    return True
 
 
-def _wrong(fields: list[bytes]) -> str:
-    """Return the first field that is no pixel, and its column."""
-    for column, field in enumerate(fields, 1):
-        if not _is_number(field) or not 0 <= int(field) <= 255:
-            return f"{shown(field.decode('utf-8', 'replace').strip()) or 'nothing'} in column {column}"
-    return "others"
+def _scale_of_all(pixels: NDArray[np.uint8], scales: NDArray[np.uint8]) -> int:
+    """Tell which scale all lines are on: of a line of zeros and ones alone it cannot be told."""
+    if pixels.max(where=(scales == _BYTES)[:, None], initial=0) > 1:
+        return _BYTES
+    return _SIGNED if (scales == _SIGNED).any() else _UNIT
+
+
+def _on_one_scale(pixels: NDArray[np.uint8], scales: NDArray[np.uint8], wanted: int) -> NDArray[np.uint8]:
+    black, white = _RANGES[wanted]
+    pixels = pixels.copy()
+    for scale, (low, high) in enumerate(_RANGES):
+        others = scales == scale
+        if scale != wanted and others.any():
+            values = low + pixels[others].astype(np.float32) * ((high - low) / 255)
+            pixels[others] = np.rint((values - black) * (255 / (white - black))).clip(0, 255)
+    return pixels
+
+
+def _lines(content: BinaryIO, encoding: str, where: str) -> Iterator[tuple[int, str]]:
+    """Give each line that is not empty and no remark, with its number."""
+    text = io.TextIOWrapper(content, encoding, errors="replace")
+    at = 0
+    try:
+        while line := text.readline(_LONGEST + 1):
+            at += 1
+            if len(line) > _LONGEST:
+                raise DataError(f"{where}: line {at}: is longer than {_LONGEST:,} letters, so it is no image")
+            line = line.strip("\ufeff \r\n")
+            if line and (not line.startswith("#") or len(line) > PIXELS):
+                yield at, line.removeprefix("#").lstrip(" ")
+    finally:
+        text.detach()  # or it would close what others look at

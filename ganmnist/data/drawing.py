@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ganmnist.data.ink import find_ink, is_dust
 from ganmnist.data.picture import read_grey
 from ganmnist.errors import SettingError
 
@@ -21,6 +22,8 @@ MAX_POINTS = 20_000  # of all curves together
 _SIDE = 28
 _INK = 20  # pixels that the longer side of the ink takes
 _FAINTEST = 16  # greys that ink must stand out from paper by
+_COARSE = 64  # pixels of the longer side: in larger images ...
+_HALO = 0.05  # ... what has less of the strongest ink is a photo's noise beside it, and would make the ink look larger
 _FINE = 16  # pixels drawn for one that is read
 _PEN = 1 / 8  # a stroke's width as a share of the drawing's longer side, as people wrote for MNIST
 
@@ -40,7 +43,7 @@ def read_drawing(source: Path | BinaryIO, name: str | None = None) -> NDArray[np
 def fit(pixels: NDArray[np.uint8], name: str = "image") -> NDArray[np.uint8]:
     """Fit the ink of an image into 20 x 20 pixels, keeping its ratio, with its centre of mass in the middle of 28 x 28.
 
-    Paper is what the border shows; where that is light, the ink is dark.
+    Paper is what the border shows, however it is lit; ink is what differs from it, darker or lighter.
 
     Args:
         pixels: uint8 (rows, columns), row 0 at the top.
@@ -52,14 +55,12 @@ def fit(pixels: NDArray[np.uint8], name: str = "image") -> NDArray[np.uint8]:
     Raises:
         SettingError: Nothing stands out from the paper.
     """
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.float32)
-    paper = float(np.median(border))
-    noise = 3 * float(np.median(np.abs(border - paper)))
-    grey = pixels.astype(np.float32)
-    ink = (paper - grey if paper > 127 else grey - paper).clip(0)
-    ink[ink <= noise] = 0
-    if ink.max() < _FAINTEST:
+    found = find_ink(pixels)
+    if found is None or found.strength.max() < _FAINTEST or is_dust(found.strength):
         raise SettingError(f"{name}: nothing is drawn: make light strokes on dark, or dark ones on light")
+    ink = found.strength.astype(np.float32)
+    if max(ink.shape) > _COARSE:
+        ink[ink < _HALO * ink.max()] = 0
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] * (255 / ink.max())
     share = _INK / max(ink.shape)

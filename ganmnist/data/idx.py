@@ -1,4 +1,4 @@
-"""IDX files, MNIST's format: a header with the shape, then bytes (yann.lecun.com/exdb/mnist)."""
+"""IDX files, MNIST's format: a header with the type and the shape, then numbers (yann.lecun.com/exdb/mnist)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import hashlib
 import zlib
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganmnist.errors import DataError
 from ganmnist.storage.atomic import write_atomic
-from ganmnist.storage.bounded import most_inflated, read_at_most
+from ganmnist.storage.bounded import inflating, most_inflated, read_at_most
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # uint8 in three dimensions, uint8 in one
 MAX_IMAGES = 600_000  # 470 MB: a header that asks for more is damaged, or means harm
+_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by the third byte
+_MOST_DIMENSIONS = 4
+_MOST_BYTES = 1 << 30
+_ANEW = "delete it and fetch it anew"
 
 
 def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
-    """Read one IDX file, plain or gzip'd, never more of it than its header promises.
+    """Read one IDX file, plain or gzip'd as its first bytes say, never more of it than its header promises.
 
     Returns:
         The array, and the SHA-256 of the inflated file.
@@ -30,37 +34,51 @@ def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
         DataError: Not what `magic` says, truncated, or with bytes left over.
     """
     try:
-        with _open(path) as file:
-            dimensions = magic & 0xFF
-            header = file.read(4 + 4 * dimensions)
-            found = int.from_bytes(header[:4], "big")
-            if found != magic or len(header) < 4 + 4 * dimensions:
-                raise DataError(f"{path}: expected IDX magic {magic} (bytes in {dimensions} dimensions), got {found}")
-            shape = [int.from_bytes(header[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions)]
-            size, packed = prod(shape), path.stat().st_size
-            if size > MAX_IMAGES * 28 * 28:
-                raise DataError(f"{path}: its header promises {size:,} bytes, more than {MAX_IMAGES:,} images have")
-            if path.suffix == ".gz" and size > most_inflated(packed):
-                raise DataError(f"{path}: its header promises {size:,} bytes, far more than its {packed:,} can hold")
-            body = read_at_most(file, size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error}): delete it and fetch it anew") from None
-    if len(body) != size:
-        came = f"{len(body):,}" if len(body) < size else "more"
-        raise DataError(f"{path}: expected {size:,} bytes after the header, got {came}: delete it and fetch it anew")
-    digest = hashlib.sha256(header)
-    digest.update(body)
-    return np.frombuffer(body, np.uint8).reshape(shape), digest.hexdigest()
+        with path.open("rb") as file:
+            return read_open_idx(file, path.stat().st_size, str(path), magic)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}): {_ANEW}") from None
 
 
-def magic_of(path: Path) -> int | None:
-    """Return the magic that a file begins with if it is an IDX file of images or labels, plain or gzip'd."""
+def read_open_idx(packed: BinaryIO, size: int, where: str, magic: int | None = None) -> tuple[NDArray[Any], str]:
+    """Read an IDX file as `read_idx` does, of any type of numbers unless `magic` asks for one.
+
+    Args:
+        packed: The file, plain or gzip'd, at its beginning.
+        size: How many bytes it has.
+        where: What to call it where something is wrong.
+        magic: What it is to begin with.
+    """
+    file = inflating(packed, size)
     try:
-        with _open(path) as file:
-            magic = int.from_bytes(file.read(4), "big")
-    except (OSError, EOFError, zlib.error):
-        return None
-    return magic if magic in (IMAGES_MAGIC, LABELS_MAGIC) else None
+        found = int.from_bytes(file.read(4), "big")
+        if magic not in (None, found) or not is_idx(found.to_bytes(4, "big")):
+            wanted = f"magic {magic} (bytes in {magic & 0xFF} dimensions)" if magic else "a magic"
+            raise DataError(f"{where}: expected IDX {wanted}, got {found}")
+        header = file.read(4 * (found & 0xFF))
+        if len(header) < 4 * (found & 0xFF):
+            raise DataError(f"{where}: ends within its header, after the IDX magic {found}: {_ANEW}")
+        shape = [int(side) for side in np.frombuffer(header, ">u4")]
+        kind = np.dtype(_TYPES[found >> 8])
+        promised = prod(shape) * kind.itemsize
+        if prod(shape) > MAX_IMAGES * 28 * 28 or promised > _MOST_BYTES:
+            raise DataError(f"{where}: its header promises {promised:,} bytes, more than {MAX_IMAGES:,} images have")
+        if file is not packed and promised > most_inflated(size):
+            raise DataError(f"{where}: its header promises {promised:,} bytes, far more than its {size:,} can hold")
+        body = read_at_most(file, promised)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{where}: cannot be read ({error}): {_ANEW}") from None
+    if len(body) != promised:
+        came = f"{len(body):,}" if len(body) < promised else "more"
+        raise DataError(f"{where}: expected {promised:,} bytes after the header, got {came}: {_ANEW}")
+    digest = hashlib.sha256(found.to_bytes(4, "big") + header)
+    digest.update(body)
+    return np.frombuffer(body, kind).reshape(shape), digest.hexdigest()
+
+
+def is_idx(head: bytes) -> bool:
+    """Tell whether a file that begins so is an IDX file."""
+    return len(head) >= 4 and head[:2] == b"\0\0" and head[2] in _TYPES and 1 <= head[3] <= _MOST_DIMENSIONS
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> str:
@@ -77,7 +95,3 @@ def write_idx(path: Path, array: NDArray[np.uint8]) -> str:
     content = header + array.tobytes()
     write_atomic(path, gzip.compress(content, compresslevel=1, mtime=0))
     return hashlib.sha256(content).hexdigest()
-
-
-def _open(path: Path) -> BinaryIO:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]

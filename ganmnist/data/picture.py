@@ -2,111 +2,161 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
+from ganmnist.data.ink import find_ink
 from ganmnist.errors import DataError, shown
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")  # no other of Pillow's readers is let near the file
+# No other of Pillow's readers is let near a file: some of them start programs, or read what is not the picture.
+_FORMATS = (
+    *("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF", "JPEG2000"),
+    *("PPM", "PCX", "QOI", "SGI", "SUN", "XBM"),
+)
+ENDINGS = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif"),
+    *(".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".qoi", ".sgi", ".ras"),
+    *(".mpo", ".xbm"),
+)
 MAX_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's camera has as many
 _SIDE = 28
 _LARGE = 256  # pixels: a drawing may be a small part of its sheet
+_HOT = 1000  # of so many values of more than 8 bits one may be a dead pixel's
 _REMEDY = "repair it or take it out"
 _SMOOTH = Image.Resampling.HAMMING  # sharp, and unlike Lanczos draws no faint second line beside a line
 
 
+class NoPicture(DataError):
+    """A file that is no picture of a kind that is read."""
+
+
+class Picture(NamedTuple):
+    """A picture as an image like MNIST's.
+
+    Attributes:
+        image: uint8 (28, 28), row 0 at the top.
+        dark: Whether its ink was dark.
+    """
+
+    image: NDArray[np.uint8]
+    dark: bool
+
+
 def read_picture(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a picture as `turned_to_light` does: uint8 (28, 28), row 0 at the top."""
+    return turned_to_light(source, name).image
+
+
+def turned_to_light(source: Path | BinaryIO, name: str | None = None) -> Picture:
     """Read a picture, its first frame if it has several.
 
-    It is turned as its EXIF data say and made grey; where its background is light it is inverted. It stays as it is
-    in shape, centred on a square of its background.
+    It is turned as its EXIF data say and made grey. Of ink on paper the ink becomes light and the paper black; what is
+    no ink on paper keeps its greys. It stays as it is in shape, centred on a square of its background.
 
     Args:
         source: A file on disk or in memory.
         name: What to call it where something is wrong; its path unless given.
 
-    Returns:
-        uint8 (28, 28), row 0 at the top.
-
     Raises:
-        DataError: Damaged, no picture, too large, or more than 28 times as long as wide.
+        NoPicture: It is none.
+        DataError: Damaged, too large, or more than 28 times as long as wide.
     """
-    flat, background = _read(source, name or source, _SIDE)
-    if max(flat.size) > _SIDE * min(flat.size):
+    grey = _read(source, name or str(source), _SIDE)
+    rows, columns = grey.shape
+    if max(grey.shape) > _SIDE * min(grey.shape):
         raise DataError(
-            f"{name or source}: is {flat.width} x {flat.height} pixels, which leaves less than one pixel of "
+            f"{name or source}: is {columns} x {rows} pixels, which leaves less than one pixel of "
             f"its shorter side at {_SIDE} x {_SIDE}: cut it to size"
         )
-    return np.asarray(_fit(flat, background))
+    ink = find_ink(grey, 4 * _SIDE)
+    if ink is None or ink.mixed:
+        return Picture(np.asarray(_fit(Image.fromarray(grey), int(np.median(_border(grey))))), False)
+    return Picture(np.asarray(_fit(Image.fromarray(ink.strength), 0)), ink.dark)
 
 
 def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
-    """Read a picture as `read_picture` does, but leave it as large as it is: uint8 (rows, columns).
+    """Read the greys of a picture as large as it is, what is transparent as paper: uint8 (rows, columns).
 
     Raises:
-        DataError: Damaged, no picture or too large.
+        NoPicture: It is none.
+        DataError: Damaged or too large.
     """
-    flat, _ = _read(source, name or source, _LARGE)
-    return np.asarray(flat)
+    return _read(source, name or str(source), _LARGE)
 
 
-def _read(source: Path | BinaryIO, path: Path | BinaryIO | str, least: int) -> tuple[Image.Image, int]:
-    """Return a picture as light ink on a dark background, and how light that is.
-
-    A JPEG may come smaller than it is, but not smaller than four times `least`.
-    """
+def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
+    """Return the greys of a picture. A JPEG may come smaller than it is, but not smaller than four times `least`."""
     try:
-        with Image.open(source, formats=_FORMATS) as opened:
+        with Image.open(source, formats=_formats(name.lower().endswith(".tga"))) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
             opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
             grey, visible = _layers(ImageOps.exif_transpose(opened))
     except Image.DecompressionBombError as error:
-        raise DataError(f"{path}: is too large a picture ({error}): make it smaller") from None
+        raise DataError(f"{name}: is too large a picture ({error}): make it smaller") from None
     except UnidentifiedImageError:
-        known = ", ".join(_FORMATS)
-        raise DataError(f"{path}: cannot be read as a picture (it is none of {known}): {_REMEDY}") from None
+        raise NoPicture(f"{name}: cannot be read as a picture (its bytes are not those of one): {_REMEDY}") from None
     except Exception as error:  # Pillow's readers raise errors of all kinds for damaged bytes
-        raise DataError(f"{path}: cannot be read as a picture ({shown(error)}): {_REMEDY}") from None
-    background = _background(grey, visible)
-    flat = Image.new("L", grey.size, background)
+        raise DataError(f"{name}: cannot be read as a picture ({shown(error)}): {_REMEDY}") from None
+    if visible is None:
+        return np.asarray(grey)
+    flat = Image.new("L", grey.size, _background(grey, visible))
     flat.paste(grey, mask=visible)
-    if background > 127:
-        flat, background = ImageOps.invert(flat), 255 - background
-    return flat, background
+    return np.asarray(flat)
 
 
-def _layers(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """Return the grey of each pixel, and how opaque it is."""
-    if picture.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut off at 255
-        values = np.nan_to_num(np.array(picture, np.float32), copy=False, posinf=0, neginf=0)
-        white = 65535 if picture.mode.startswith("I;16") else max(float(values.max()), 1e-9)
-        values *= 255 / white
-        grey = Image.fromarray(np.clip(np.rint(values, out=values), 0, 255, out=values).astype(np.uint8))
-    elif picture.has_transparency_data:
+def has_picture_bytes(head: bytes) -> bool:
+    """Tell whether a file that begins so may be a picture of a format that is read."""
+    if head[:1] == b"P" and not head[2:3].isspace():  # text, and no portable grey map
+        return False
+    accepts = (Image.OPEN[name][1] for name in _formats(False))
+    return any(accept and accept(head[:16].ljust(16, b"\0")) is True for accept in accepts)
+
+
+@cache
+def _formats(targa: bool) -> list[str]:
+    """Return the formats that a file may have: Targa has no bytes of its own to be known by, but its ending."""
+    Image.init()
+    asked = (*_FORMATS, "TGA") if targa else _FORMATS
+    return [each for each in asked if each in Image.OPEN]  # not every Pillow has been built with AVIF
+
+
+def _layers(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Return the grey of each pixel, and how opaque it is if some are not."""
+    if picture.mode.startswith(("I", "F")):
+        return Image.fromarray(_eight_bits(np.array(picture, np.float32))), None
+    if picture.has_transparency_data:
         coloured = picture.convert("RGBA")
         return coloured.convert("L"), coloured.getchannel("A")
-    else:
-        grey = picture.convert("L")
-    return grey, Image.new("L", grey.size, 255)
+    return picture.convert("L"), None
+
+
+def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return greys of more than 8 bits by the range that they have, which is seldom all that their format allows."""
+    values = np.nan_to_num(values, copy=False, posinf=0, neginf=0)
+    hot = values.size // _HOT
+    ordered = np.partition(values, (hot, values.size - 1 - hot), axis=None)
+    black, white = min(float(ordered[hot]), 0.0), float(ordered[-1 - hot])
+    scaled = (values - black) * np.float32(255 / max(white - black, 1e-9))
+    greys: NDArray[np.uint8] = np.rint(scaled).clip(0, 255).astype(np.uint8)
+    return greys
 
 
 def _background(grey: Image.Image, visible: Image.Image) -> int:
     """Return the grey behind the ink: the border's median; where that is transparent, what the ink stands out from."""
-    edge, shown = _border(grey), _border(visible) > 127
+    edge, shown = _border(np.asarray(grey)), _border(np.asarray(visible)) > 127
     if 2 * shown.sum() >= len(edge):
         return int(np.median(edge[shown]))
     ink = ImageStat.Stat(grey, visible.point([0] * 128 + [255] * 128))
     return 0 if not ink.count[0] or ink.mean[0] > 127 else 255
 
 
-def _border(image: Image.Image) -> NDArray[np.uint8]:
-    pixels = np.asarray(image)
+def _border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 

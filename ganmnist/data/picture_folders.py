@@ -1,156 +1,212 @@
-"""Pictures as a data set, in a folder or in a zip of one: its sub-folders, if it has any, are the classes."""
+"""Pictures as a data set: the folders that they lie in say which class each is, and which are for the test."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable
-from io import BytesIO
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
-from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.data.classes import in_natural_order
+from ganmnist.data.files import File, OnProgress, Tree
 from ganmnist.data.idx import MAX_IMAGES
-from ganmnist.data.picture import ENDINGS, read_picture
+from ganmnist.data.kinds import called
+from ganmnist.data.picture import NoPicture, turned_to_light
+from ganmnist.data.report import Reporting, listed
+from ganmnist.data.splits import Parts, Split, how_split, is_given, shuffled, split, split_called, split_of
 from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
-from ganmnist.storage.zips import open_zip
 
-T = TypeVar("T")
-_SEED = 28
-_FEW = 20  # of fewer images none is spared for the test
-_MAX_ENTRIES = 200_000  # of a zip
-_LARGEST = 64 << 20  # bytes of a picture in a zip
-_LONGEST_NAME = 1000  # letters with its folders, as the longest path on Windows or macOS
-
-_Bytes = NDArray[np.uint8]
-OnProgress = Callable[[float, str], object]
-Parts = tuple[_Bytes, _Bytes, _Bytes, _Bytes]
+_NAMED = 10  # damaged pictures that are named, of however many
+_DEEPEST = 3  # folders down to which the split is looked for
+_Folders = tuple[str, ...]
 
 
-def read_folder(folder: Path, on_progress: OnProgress) -> tuple[Parts, tuple[str, ...]] | None:
-    """Read all pictures that lie in a folder, or in its sub-folders.
+class _Place(NamedTuple):
+    """A picture, the folders that may be its class, and its split where folders tell it."""
+
+    folders: _Folders
+    split: Split | None
+    file: File
+
+
+def read_pictures(
+    tree: Tree, pictures: Sequence[File], report: Reporting, on_progress: OnProgress
+) -> tuple[Parts, tuple[str, ...]]:
+    """Read the pictures of a folder or a zip.
+
+    Folders that all of them lie in do not count. Then folders called train, test, val or alike are the split, and the
+    highest of the others is the class.
 
     Args:
-        folder: Where they are. Hidden files, and files of other endings, do not count.
+        tree: Where they lie.
+        pictures: Those of its files that are pictures.
+        report: Told what was left out and why, and how the split was made.
         on_progress: Called with percent and a few words.
 
     Returns:
-        The images as `split` parts them, and the names of the classes: none if the pictures lie in the folder itself.
-        None if there are no pictures.
+        Training images uint8 (N, 28, 28), their labels (N,), test images and their labels; and the names of the
+        classes, none if the pictures lie in no folders.
 
     Raises:
-        DataError: Pictures lie in the folder and in sub-folders too, or there are too many of them, or of classes; or
-            one is damaged.
+        DataError: Pictures lie beside the folders of classes too, or there are too many of them, or of classes; or
+            some are damaged: names the first ten.
     """
-    direct = visible(folder)
-    places = [*direct, *(inner for path in direct if path.is_dir() for inner in visible(path))]
-    found = [(path.relative_to(folder).parts, path) for path in places if _is_picture(path.name) and path.is_file()]
-    return _read(folder, found, read_picture, on_progress)
-
-
-def read_zip(path: Path, on_progress: OnProgress) -> tuple[Parts, tuple[str, ...]]:
-    """Read all pictures in a zip as `read_folder` reads those of the folder it was made of, in memory.
-
-    Folders that all its pictures lie in do not count, so the folder itself may be in the zip or only what it holds.
-
-    Raises:
-        DataError: As `read_folder`; or it is no zip, damaged, swells too much, or holds no pictures.
-    """
-
-    def fail(words: str) -> DataError:
-        return DataError(f"{path}: {words}")
-
-    try:
-        with path.open("rb") as file, open_zip(file, _MAX_ENTRIES, fail) as archive:
-            found = [(_parts(entry), entry) for entry in archive.entries]
-            found = _without_common([(parts, entry) for parts, entry in found if parts])
-
-            def read(entry: zipfile.ZipInfo) -> _Bytes:
-                return read_picture(BytesIO(archive.read(entry, _LARGEST)), f"{path}: {shown(entry.filename)}")
-
-            pictures = _read(path, found, read, on_progress)
-    except OSError as error:
-        raise fail(f"cannot be read ({error.strerror})") from None
-    if pictures is None:
-        raise fail(f"has no pictures ({' '.join(ENDINGS)}) in it: if it holds other data, unpack it and name them")
-    return pictures
-
-
-def split(images: _Bytes, labels: _Bytes) -> Parts:
-    """Keep every tenth of each class, by chance but always the same, for the test if there are 20 images in all.
-
-    Returns:
-        Training images uint8 (N, 28, 28), their labels (N,), test images and their labels.
-    """
-    train, test = _split(labels)
-    return images[train], labels[train], images[test], labels[test]
-
-
-def _read(
-    where: Path, found: list[tuple[tuple[str, ...], T]], read: Callable[[T], _Bytes], on_progress: OnProgress
-) -> tuple[Parts, tuple[str, ...]] | None:
-    """Read pictures whose class is the folder that each lies in, as the parts of its path tell."""
-    found = sorted(found, key=lambda place: place[0])
-    direct = [(parts, picture) for parts, picture in found if len(parts) == 1]
-    inner = [(parts, picture) for parts, picture in found if len(parts) == 2]
-    classes = sorted({parts[0] for parts, _ in inner})
-    if direct and inner:
-        raise DataError(
-            f"{where}: pictures lie in it ({shown(direct[0][0][0])}) and in its sub-folders ({shown(classes[0])}) too: "
-            "move them all into sub-folders, one for each class, or all into the folder itself"
-        )
+    places, folders = _without_common([_Place(file.parts[:-1], None, file) for file in pictures], tree.folders)
+    places, folders = _without_split(tree, places, folders, report)
+    places, folders = _without_common(places, folders)
+    places = _beside_classes(tree, places, report)
+    classes = in_natural_order(place.folders[0] for place in places if place.folders)
+    if classes:
+        classes = _with_empty(classes, {folder[0] for folder in folders if len(folder) == 1}, report)
     if len(classes) > MAX_CLASSES:
-        raise DataError(f"{where}: has {len(classes)} sub-folders with pictures, at most {MAX_CLASSES} may be classes")
-    pictures = inner or direct
-    if not pictures:
-        return None
-    if len(pictures) > MAX_IMAGES:
-        raise DataError(f"{where}: has {len(pictures):,} pictures, at most {MAX_IMAGES:,} are taken: take some out")
-    images = np.empty((len(pictures), 28, 28), np.uint8)
-    for place, (_, picture) in enumerate(pictures):
-        on_progress(100 * place / len(pictures), "reading pictures")
-        images[place] = read(picture)
+        raise DataError(
+            f"{tree.where}: has {len(classes)} sub-folders with pictures, at most {MAX_CLASSES} may be classes"
+        )
+    if len(places) > MAX_IMAGES:
+        raise DataError(f"{tree.where}: has {len(places):,} pictures, at most {MAX_IMAGES:,} are taken: take some out")
+    tree.check(place.file for place in places)
+    images, places = _read_all(tree, places, report, on_progress)
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers.get(parts[0], 0) for parts, _ in pictures], np.uint8)
-    return split(images, labels), tuple(classes)
+    labels = np.array([numbers[place.folders[0]] if classes else 0 for place in places], np.uint8)
+    return _parted(images, labels, places, report), tuple(classes)
 
 
-def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
-    """Return the folders of a picture in a zip and its name, nothing for what is hidden or no picture."""
-    parts = tuple(part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", ".."))
-    hidden = entry.filename.endswith("/") or any(part.startswith((".", "__MACOSX")) for part in parts)
-    counts = parts and not hidden and len(entry.filename) <= _LONGEST_NAME and _is_picture(parts[-1])
-    return parts if counts else ()
+def _without_common(places: list[_Place], folders: Iterable[_Folders]) -> tuple[list[_Place], list[_Folders]]:
+    """Leave out the folders that all pictures lie in."""
+    found = [place.folders for place in places]
+    ends = zip(min(found), max(found), strict=False)  # what these two share, all between them share
+    common = tuple(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], ends))
+    depth = len(common)
+    return (
+        [place._replace(folders=place.folders[depth:]) for place in places],
+        [folder[depth:] for folder in folders if len(folder) > depth and folder[:depth] == common],
+    )
 
 
-def _without_common(found: list[tuple[tuple[str, ...], T]]) -> list[tuple[tuple[str, ...], T]]:
-    """Leave out the folders that all lie in."""
-    folders = [parts[:-1] for parts, _ in found] or [()]
-    ends = zip(min(folders), max(folders), strict=False)  # what these two share, all between them share
-    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], ends))
-    return [(parts[common:], picture) for parts, picture in found]
+def _without_split(
+    tree: Tree, places: list[_Place], folders: list[_Folders], report: Reporting
+) -> tuple[list[_Place], list[_Folders]]:
+    """Take the folders that tell the split out of the pictures' ways; leave out what lies in others beside them."""
+    for depth in range(_DEEPEST):
+        splits = _splits_at(depth, places)
+        if not splits:
+            continue
+        kept = []
+        for place in places:
+            if len(place.folders) <= depth:
+                raise _strewn(tree, place, next(each for each in places if each.folders))
+            name = place.folders[depth]
+            if name in splits:
+                kept.append(place._replace(folders=_without(place.folders, depth), split=splits[name]))
+            else:
+                report.leave_out(place.file, "lies neither among the training pictures nor among those for the test")
+        report.split = f"by the folders {listed(splits)}"
+        return kept, [_without(folder, depth) for folder in folders if set(folder[depth : depth + 1]) & set(splits)]
+    return places, folders
 
 
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(ENDINGS)
+def _splits_at(depth: int, places: list[_Place]) -> dict[str, Split]:
+    """Return which split each folder of a depth is, nothing if these are no folders of splits."""
+    names = {place.folders[depth] if len(place.folders) > depth else "" for place in places}
+    exact = {name: split_called(name) for name in names if name}
+    loose = {name: split_of(name) for name in names if name}
+    if depth and "" in names:
+        return {}
+    for each in (exact, loose):
+        if is_given(each.values()) and (None not in each.values() or (each is exact and not depth)):
+            return {name: found for name, found in each.items() if found}
+    return {}
 
 
-def visible(folder: Path) -> list[Path]:
-    """Return what is in a folder and not hidden, sorted by name."""
-    try:
-        return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
+def _beside_classes(tree: Tree, places: list[_Place], report: Reporting) -> list[_Place]:
+    """Return the pictures that have a class, or all where none has."""
+    direct = [place for place in places if not place.folders]
+    inner = [place for place in places if place.folders]
+    if not direct or not inner:
+        return places
+    for place in direct:
+        if place.split in (None, Split.TRAIN):
+            raise _strewn(tree, place, inner[0])
+        report.leave_out(place.file, "has no class, while others lie in a folder for each class")
+    return inner
 
 
-def _split(labels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places of the training images, in the order they are trained in, and of the test images."""
-    shuffled = np.random.default_rng(_SEED).permutation(len(labels))
-    if len(labels) < _FEW:
-        return shuffled, shuffled[:0]
-    of_each = [shuffled[labels[shuffled] == label] for label in np.unique(labels)]
-    test = np.concatenate([places[: len(places) // 10] for places in of_each])
-    return shuffled[~np.isin(shuffled, test)], test
+def _strewn(tree: Tree, direct: _Place, inner: _Place) -> DataError:
+    return DataError(
+        f"{tree.where}: pictures lie in it ({shown('/'.join(direct.file.parts))}) and in its sub-folders "
+        f"({shown('/'.join(inner.file.parts[:-1]))}) too: move them all into sub-folders, one for each class, or all "
+        "into the folder itself"
+    )
+
+
+def _with_empty(classes: list[str], folders: set[str], report: Reporting) -> list[str]:
+    """Say which folders beside those of the classes have no pictures. Where numbers are names, they stay classes."""
+    empty = in_natural_order(folders - set(classes))
+    if not empty:
+        return classes
+    are_numbers = all(name.isdecimal() for name in classes)
+    kept = [name for name in empty if are_numbers and name.isdecimal()]
+    left = [name for name in empty if name not in kept]
+    if kept:
+        report.remarks.append(f"{listed(kept)} without pictures: a class all the same, so that each number stays")
+    if left:
+        report.remarks.append(f"{listed(left)} without pictures: no class")
+    return in_natural_order([*classes, *kept])
+
+
+def _read_all(
+    tree: Tree, places: list[_Place], report: Reporting, on_progress: OnProgress
+) -> tuple[NDArray[np.uint8], list[_Place]]:
+    """Read the pictures; return the images, and the places of those that are pictures indeed."""
+    images = np.empty((len(places), 28, 28), np.uint8)
+    kept: list[_Place] = []
+    damaged: list[tuple[File, DataError]] = []
+    for number, place in enumerate(places):
+        on_progress(100 * number / len(places), "reading pictures")
+        try:
+            picture = turned_to_light(place.file.picture(), place.file.where)
+        except DataError as error:
+            other = called(place.file.head()) if isinstance(error, NoPicture) else ""
+            if other:
+                report.leave_out(place.file, other)
+            else:
+                damaged.append((place.file, error))
+            continue
+        images[len(kept)] = picture.image
+        report.dark_on_light += picture.dark
+        kept.append(place)
+    if damaged:
+        raise _all_damaged(tree, damaged)
+    if not kept:
+        reasons = "; ".join(left.sentence() for left in report.left_out())
+        raise DataError(f"{tree.where}: has no pictures that can be read: {reasons}")
+    return images[: len(kept)], kept
+
+
+def _all_damaged(tree: Tree, damaged: list[tuple[File, DataError]]) -> DataError:
+    """Return one error that names all damaged pictures, or the first of them and how many more."""
+    if len(damaged) == 1:
+        return damaged[0][1]
+    reasons = []
+    for file, error in damaged[:_NAMED]:
+        words = str(error).removeprefix(file.where).removesuffix(": repair it or take it out")
+        words = words.removeprefix(": cannot be read as a picture").removeprefix(":").strip()
+        reasons.append(f"{shown('/'.join(file.parts))} {words}")
+    more = f"; and {len(damaged) - _NAMED:,} more" if len(damaged) > _NAMED else ""
+    named = f"{'; '.join(reasons)}{more}"
+    return DataError(f"{tree.where}: {len(damaged):,} pictures cannot be read: {named}: repair them or take them out")
+
+
+def _parted(images: NDArray[np.uint8], labels: NDArray[np.uint8], places: list[_Place], report: Reporting) -> Parts:
+    is_train = np.array([place.split is Split.TRAIN for place in places])
+    if not report.split or is_train.all():
+        report.split = how_split(labels)
+        return split(images, labels)
+    return *shuffled(images[is_train], labels[is_train]), *shuffled(images[~is_train], labels[~is_train])
+
+
+def _without(folders: _Folders, depth: int) -> _Folders:
+    return folders[:depth] + folders[depth + 1 :]

@@ -6,12 +6,15 @@ hundredfold is a bomb.
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import gzip
+import io
+from typing import BinaryIO, cast
 
 MAX_INFLATED = 512 << 20  # bytes, inflated
 MAX_COMPRESSION_RATIO = 100  # times its size that anything may inflate to
 _SMALL = 1 << 20  # bytes that do no harm, however much they swelled
 STEP = 1 << 20
+GZIP = b"\x1f\x8b"
 
 
 def most_inflated(size: int) -> int:
@@ -25,3 +28,33 @@ def read_at_most(file: BinaryIO, limit: int) -> bytearray:
     while len(content) <= limit and (piece := file.read(min(STEP, limit + 1 - len(content)))):
         content += piece
     return content
+
+
+class _Inflating(io.RawIOBase):
+    """A gzip'd file inflated while it is read, until that is more than so many bytes may hold."""
+
+    def __init__(self, packed: BinaryIO, size: int) -> None:
+        super().__init__()
+        self._inflated = gzip.GzipFile(fileobj=packed)
+        self._left = max(_SMALL, MAX_COMPRESSION_RATIO * size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        piece = self._inflated.read(len(buffer))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise OSError(f"it inflates to more than {MAX_COMPRESSION_RATIO} times its size")
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def inflating(file: BinaryIO, size: int) -> BinaryIO:
+    """Return what reads a file of so many bytes inflated if its first two say that it is gzip'd, whatever its name.
+
+    Reading raises OSError, EOFError or zlib.error where it is damaged, or swells more than a hundredfold.
+    """
+    first = file.read(2)
+    file.seek(0)
+    return cast(BinaryIO, io.BufferedReader(_Inflating(file, size), STEP >> 4)) if first == GZIP else file

@@ -6,7 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -16,6 +16,8 @@ from ganmnist.storage import bounded
 _ENTRY = b"PK\x01\x02"  # begins every entry of a zip's directory
 _FIRST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 _CHANCE = 10  # times that packed bytes may happen to look so
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGED = (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, zlib.error, struct.error)
 
 
 class Zip:
@@ -30,31 +32,47 @@ class Zip:
         self._archive, self._fail = archive, fail
         self._left = bounded.most_inflated(size)
 
+    def check(self, entries: Iterable[zipfile.ZipInfo]) -> None:
+        """Raise unless so many entries may be read, by the sizes that they declare."""
+        if sum(entry.file_size for entry in entries) > self._left:
+            raise self._fail(
+                f"inflates to more than {bounded.MAX_INFLATED:,} bytes, or to more than "
+                f"{bounded.MAX_COMPRESSION_RATIO} times its size"
+            )
+
+    def head(self, entry: zipfile.ZipInfo, count: int) -> bytes:
+        """Read the first bytes of an entry: none of one that `read` refuses."""
+        if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
+            return b""
+        try:
+            with self._archive.open(entry) as file:
+                return file.read(count)
+        except _DAMAGED:
+            return b""
+
     def read(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
         """Read one entry whose declared and real size are the same and at most `limit`."""
         name = shown(entry.filename)
         if entry.flag_bits & 1:
             raise self._fail(f"{name} is encrypted: make the zip without a password")
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if entry.compress_type not in _METHODS:
             raise self._fail(f"{name} is packed in a way that is not read: make the zip with Deflate")
         if entry.file_size > limit:
             raise self._fail(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are taken")
-        if entry.file_size > self._left:
-            raise self._fail(
-                f"inflates to more than {bounded.MAX_INFLATED:,} bytes, or to more than "
-                f"{bounded.MAX_COMPRESSION_RATIO} times its size"
-            )
-        with self._archive.open(entry) as file:
-            content = bounded.read_at_most(file, entry.file_size)  # type: ignore[arg-type]
+        self.check([entry])
+        try:
+            with self._archive.open(entry) as file:
+                content = bounded.read_at_most(file, entry.file_size)  # type: ignore[arg-type]
+        except _DAMAGED as error:
+            raise self._fail(f"{name}: is no zip, or damaged ({shown(error)})") from None
         if len(content) != entry.file_size:
             raise self._fail(f"{name} was expected to have {entry.file_size:,} bytes, it has {len(content):,}")
         self._left -= len(content)
         return bytes(content)
 
 
-@contextmanager
-def open_zip(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError]) -> Iterator[Zip]:
-    """Open a zip; within the block, whatever is wrong with it is raised as what `fail` makes of a few words.
+def zip_in(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError]) -> Zip:
+    """Open a zip that lives as long as its file does.
 
     Args:
         file: The zip, to be sought in.
@@ -65,9 +83,17 @@ def open_zip(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError])
         entries, size = _count(file, most_entries + _CHANCE)
         if entries > most_entries + _CHANCE:
             raise fail(f"has more than {most_entries:,} entries")
-        with zipfile.ZipFile(file) as archive:
-            yield Zip(archive, size, fail)
-    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, zlib.error, struct.error) as error:
+        return Zip(zipfile.ZipFile(file), size, fail)
+    except _DAMAGED as error:
+        raise fail(f"is no zip, or damaged ({shown(error)})") from None
+
+
+@contextmanager
+def open_zip(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError]) -> Iterator[Zip]:
+    """Open a zip as `zip_in` does; within the block, whatever is wrong with it is raised as what `fail` makes too."""
+    try:
+        yield zip_in(file, most_entries, fail)
+    except _DAMAGED as error:
         raise fail(f"is no zip, or damaged ({shown(error)})") from None
 
 

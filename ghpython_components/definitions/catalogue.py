@@ -12,7 +12,7 @@ from ghpython_components.definitions.files import export_and_restore
 from ghpython_components.definitions.latents import between_and_sheet, sketch
 from ghpython_components.definitions.networks import tutorial, walk
 from ghpython_components.definitions.steps import NewRow
-from ghpython_components.definitions.training import watch_a_training
+from ghpython_components.definitions.training import own_pictures, watch_a_training
 from ghpython_components.document.canvas import WRITTEN, Canvas
 from ghpython_components.document.layout import Row
 from ghpython_components.document.script_component import Rhino
@@ -42,6 +42,10 @@ _DEFINITIONS: dict[str, tuple[str, Callable[[Canvas, NewRow], None]]] = {
     "09_export_and_restore": (
         "Digits saved as a file that remembers where they come from, and made again from it.",
         export_and_restore,
+    ),
+    "10_own_pictures": (
+        "Pictures of your own, imported from a folder, learned from and drawn.",
+        own_pictures,
     ),
 }
 

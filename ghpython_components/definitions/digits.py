@@ -13,9 +13,9 @@ from ghpython_components.definitions.steps import (
     PRESS,
     TOP,
     NewRow,
+    data_and_train,
     start,
     style_sliders,
-    train,
 )
 from ghpython_components.document.canvas import Canvas
 from ghpython_components.document.parts import (
@@ -40,24 +40,26 @@ def first_digit(canvas: Canvas, row: NewRow) -> None:
         "Then move the sliders of step 3.",
     )
 
-    training = row(
-        LEFT,
+    training = data_and_train(
+        row,
         first.box.bottom + APART,
         "Not needed at first: a trained model is bundled, and step 3 draws with it.\n\n"
-        "Press train, and a model of your own grows for a minute; step 3 draws with that one.",
+        "Press train, and a model of your own grows for a minute; step 3 draws with that one. It learns from MNIST; "
+        "10_own_pictures has other things to learn from.",
+        "my-digits",
+        seconds=slider("seconds", 60, 10, 600),
     )
-    trained = train(training, "my-digits", seconds=slider("seconds", 60, 10, 600))
     canvas.group("2  Train a model of your own", training.members, PRESS)
 
     drawing = row(
         training.box.right + APART,
-        training.box.y + 14 * ROW,  # the model's wire runs level
+        training.box.y + 16 * ROW,  # the model's wire runs level
         "Move the sliders: which digit, how it is written, and another style with every seed.",
     )
     drawn = drawing.component(
         "generate",
         "generate",
-        model=(trained, "model"),
+        model=(training.trained, "model"),
         digit=slider("digit", 3, 0, 9),
         slant=style_slider("slant"),
         thickness=style_slider("thickness"),

@@ -12,13 +12,14 @@ from ghpython_components.definitions.steps import (
     PRESS,
     TOP,
     NewRow,
+    data,
     server,
     start,
     train,
 )
 from ghpython_components.document.canvas import Canvas, Part, Placed
 from ghpython_components.document.layout import Led, Row, Source, next_line
-from ghpython_components.document.parts import button, choice, gene_pool, mesh, panel, plane, points, slider
+from ghpython_components.document.parts import choice, gene_pool, mesh, panel, plane, points, slider
 
 _LOSSES = ("bce", "nonsaturating", "hinge", "wasserstein", "relativistic")
 _Layer = tuple[str, dict[str, list[int]]]
@@ -94,15 +95,16 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
         TOP,
         "MNIST: 60,000 handwritten digits of 28 x 28 pixels, grey from 0 to 255.\n\nThe training scales them to "
         "[-1, 1]. Why: that is the range of tanh, the last layer of the generator. What is drawn and what is real must "
-        "differ in the strokes alone.",
+        "differ in the strokes alone.\n\nFor pictures of your own wire a panel with the path of their folder into "
+        "source.",
     )
-    data = row(about.box.right + APART, TOP + ABOVE, "")
-    loaded = data.component("data", "data", load=button("load"))
-    canvas.group("1  Import MNIST", first.members + about.members + data.members, PRESS)
+    importing = row(about.box.right + APART, TOP + ABOVE, "")
+    loaded = data(importing)
+    canvas.group("1  Import MNIST", first.members + about.members + importing.members, PRESS)
 
     size = slider("latent dim", 100, 1, 200)
     generator = _chain(
-        row, "generator", _bottom(first.members + about.members + data.members) + APART, _GENERATOR, size
+        row, "generator", _bottom(first.members + about.members + importing.members) + APART, _GENERATOR, size
     )
     discriminator = _chain(row, "discriminator", _bottom(generator) + APART, _DISCRIMINATOR)
     canvas.group("2  The generator, layer by layer", generator, MAKE)
@@ -111,7 +113,7 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
 
     model = row(
         chains + APART,
-        data.box.bottom + 8.5 * APART,
+        importing.box.bottom + 8.5 * APART,
         "learning_rate is the length of a step. Too long, and the losses swing or run away; too short, and nothing "
         "comes of it.\n\nbeta1 is how much of the last steps' direction is kept. At the usual 0.9 two networks that "
         "chase each other overshoot; 0.5 is calmer.\n\nloss bce: binary cross-entropy, for a probability.",
@@ -134,14 +136,14 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
         model.box.right + APART,
         model.box.y,
         "Press train. First strokes after half a minute, digits after a few minutes. What Rhino shows at the origin "
-        "is renewed meanwhile.\n\nAn epoch sees every image once. images comes from step 1.",
+        "is renewed meanwhile.\n\nAn epoch sees every image once. data comes from step 1.",
         420.0,
     )
     trained = train(
         training,
         "tutorial",
         gan=(gan, "gan"),
-        images=Led(panel("", (150.0, 24.0), "images"), (loaded, "train")),
+        data=Led(panel("", (150.0, 24.0), "data"), (loaded, "data")),
         epochs=slider("epochs", 5, 1, 50),
     )
     canvas.group("5  Train", training.members, PRESS)

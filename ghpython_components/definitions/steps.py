@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ghpython_components.document.canvas import Canvas, Placed
-from ghpython_components.document.layout import Row, Source
+from ghpython_components.document.layout import UNDER, Row, Source
 from ghpython_components.document.parts import button, panel, slider, style_slider
+from ghpython_components.document.script_component import ROW
+from ghpython_components.document.wires import Box
 from ghpython_components.sources.component import document
 from ghpython_components.sources.help_texts import style_attributes
 
@@ -18,6 +21,7 @@ STYLE_ATTRIBUTES = style_attributes("GenerateRequest", _OPENAPI)
 FORMS = tuple(form for form, known in _OPENAPI["x-forms"].items() if known["pieces"] == "Mesh")  # a mesh per digit
 NO_TRAINING = "Press start, once. No training is needed: the bundled model draws."
 ABOVE = 60.0  # pixels that wires have above a panel
+_LEVEL = 4 * ROW  # of Data below Train, so that the wire between them runs under the buttons
 BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
 
 
@@ -35,6 +39,11 @@ def server(row: Row) -> None:
     row.part("server status", panel("", (280.0, 60.0), "server"), (found, "status"))
 
 
+def data(row: Row, **inputs: Source) -> Placed:
+    """Add the Data component, with its button."""
+    return row.component("data", "data", load=button("load"), **inputs)
+
+
 def train(row: Row, name: str, down: float = 0.0, **inputs: Source) -> Placed:
     """Add the Train component, with its buttons, the name of the model and, so far down, how it gets on."""
     trained = row.component(
@@ -48,6 +57,27 @@ def train(row: Row, name: str, down: float = 0.0, **inputs: Source) -> Placed:
     )
     row.part("progress", panel("", (180.0, 60.0), "progress"), (trained, "progress"), down=down)
     return trained
+
+
+class Training(NamedTuple):
+    """A step that trains: the Train component, all that stands in the step, and where."""
+
+    trained: Placed
+    members: list[Placed]
+    box: Box
+
+
+def data_and_train(row: NewRow, top: float, words: str, name: str, down: float = 0.0, **inputs: Source) -> Training:
+    """Begin a line with words to read, Data and, at its right, Train, which learns from it: see `train`."""
+    note = row(LEFT, top, words)
+    under = note.box.bottom + UNDER
+    importing = row(LEFT, under + _LEVEL, "")
+    loaded = data(importing)
+    learning = row(importing.box.right + APART / 2, under, "")
+    trained = train(learning, name, down, data=(loaded, "data"), **inputs)
+    members = note.members + importing.members + learning.members
+    bottom = max(importing.box.bottom, learning.box.bottom)
+    return Training(trained, members, Box(LEFT, top, learning.box.right - LEFT, bottom - top))
 
 
 def style_sliders() -> dict[str, Source]:

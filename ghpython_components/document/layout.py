@@ -37,7 +37,7 @@ class _Feeder(NamedTuple):
 
 
 _FEED_GAP, _GAP, _BETWEEN = 6.0, 40.0, 60.0  # between feeders; from them to their component; between components
-_WIDE, _LETTER, _UNDER = 430.0, 6.9, 26.0  # of a note: width, a letter's width, and what is left free under it
+_WIDE, _LETTER, UNDER = 430.0, 6.9, 26.0  # of a note: width, a letter's width, and what is left free under it
 _TURN, _FIRST_INPUT = 50.0, 12.0  # between lines; from a component's top to its first input
 _CLEAR = 6.0  # between an object and a wire that passes it
 
@@ -81,7 +81,7 @@ class Row:
             placed = self._add(
                 canvas.part(f"note: {note}", panel(note, (wide, 12.0 + 16 * lines), "read me", True), x, y)
             )
-            self._y = placed.box.bottom + _UNDER
+            self._y = placed.box.bottom + UNDER
 
     @property
     def box(self) -> Box:

@@ -31,6 +31,7 @@ CONNECT_SECONDS = 0.3
 HEALTH_SECONDS = 1.0
 CALL_SECONDS = 5.0
 FILE_SECONDS = 12.0  # for what the server makes a file of
+SEND_SECONDS = 60.0  # for what the server says to a file that it was sent
 LARGEST_ANSWER = 64000000
 AT_A_TIME = 2  # calls of one Rhino: the server refuses a third
 LONGEST_WAIT = 60
@@ -91,6 +92,12 @@ def file_stamp(name="server.json"):
     return found.st_mtime, found.st_size
 
 
+def is_elsewhere():
+    """Tell whether the server that is known runs on another machine, where a path of this one means nothing."""
+    server = read_file("server.json")
+    return server is not None and not server.get("instance")
+
+
 def start_command():
     """Return the command that starts the server, as a list; None where none has been started yet."""
     command = (read_file("launch.json") or {}).get("command")
@@ -148,11 +155,19 @@ class Bridge(object):
         with self.shared["turns"]:
             return self._call(call, body, None, {}, True)
 
+    def send(self, call, outgoing, query):
+        """Make a call whose body is a file, as `open_to_send` gives it, and return its answer. Raises BridgeError.
+
+        One file goes at a time, so that there is a turn left for all other calls.
+        """
+        with self.shared.setdefault("sending", threading.Lock()), self.shared["turns"]:
+            return self._call(call, outgoing, query, {})
+
     def _call(self, call, body, query, places, is_file=False):
         method, path = CALLS[call]
         path = path.format(**places)
         if query:
-            path += "?" + urlencode(sorted(query.items()))
+            path += "?" + urlencode([(name, _in_utf8(value)) for name, value in sorted(query.items())])
         server = _find_server()
         for mark, connection in _taken(self.idle):
             if mark == _mark(server):
@@ -167,7 +182,7 @@ class Bridge(object):
             raise _unreachable(server, "broke off the connection ({0})".format(error.why))
 
     def _exchange(self, server, connection, method, path, body, is_file):
-        seconds = FILE_SECONDS if is_file else CALL_SECONDS
+        seconds = SEND_SECONDS if hasattr(body, "read") else FILE_SECONDS if is_file else CALL_SECONDS
         try:
             response, answer = _send(
                 connection, method, path, body, seconds, server["token"], self.shared["client"], is_file
@@ -275,7 +290,7 @@ def _connect(server):
 def _send(connection, method, path, body, seconds, token=None, client="", is_file=False):
     """Send a request over an open connection; return the response and what it says, a dict or the bytes of a file.
 
-    A body that is no dict goes as the bytes it is.
+    A body that is no dict goes as the bytes it is, or as those of a file.
     """
     headers = {"Accept": "*/*" if is_file else "application/json"}
     if token:
@@ -287,12 +302,15 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
         body = to_json(body).encode("ascii")
     elif body is not None:
         headers["Content-Type"] = "application/octet-stream"
+        if hasattr(body, "read"):
+            headers["Content-Length"] = body.size
+            body.rewind()
     elif method == "POST":
         headers["Content-Length"] = "0"
     connection.sock.settimeout(seconds)
-    deadline = clock() + seconds
     # str: with one text among bytes Python 2 makes text of the whole request
     connection.request(str(method), str(path), body, {str(name): str(value) for name, value in headers.items()})
+    deadline = clock() + seconds
     response = connection.getresponse()
     content = []
     size = 0
@@ -315,6 +333,11 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
     if not isinstance(answer, dict):
         raise ValueError("not an object")
     return response, answer
+
+
+def _in_utf8(value):
+    """Return a text as the bytes that a URL holds: Python 2 would not know how to quote its letters."""
+    return value.encode("utf-8") if hasattr(value, "encode") else value
 
 
 def _why(error):

@@ -83,7 +83,7 @@ class Component(object):
         self.memory["presses"] += 1
         self.memory["queue"].append({"call": call, "body": body, "places": places, "until": clock() + PRESS_LASTS})
 
-    def ask(self, name, request, work, again=None, now=False, keep=0):
+    def ask(self, name, request, work, again=None, now=False, keep=0, patience=GIVE_UP):
         """Have `work(bridge, request, memory)` done in the background, and return what is known: see `Slot`.
 
         Args:
@@ -94,6 +94,7 @@ class Component(object):
             again: From that dict to the seconds after which to ask again, or None.
             now: Ask even if the server was down a moment ago.
             keep: Number of answers to keep, for requests that come back.
+            patience: Seconds after which an answer is no longer waited for.
         """
         memory = self.memory
         slot = memory["slots"].setdefault(name, Slot())
@@ -106,7 +107,7 @@ class Component(object):
         if job and job["done"].is_set():
             _take(slot, job)
             changed = changed or job["request"] != request  # it was asked before a press, or another value
-        elif job and clock() - job["started"] > GIVE_UP:
+        elif job and clock() - job["started"] > patience:
             job["error"] = BridgeError("The server keeps sending and never ends. Start it again.", "endless", True)
             _take(slot, job)
         kept = changed and slot.recall()

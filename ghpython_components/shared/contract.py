@@ -4,6 +4,12 @@ API_VERSION = 1
 CALLS = {
     "data": ("GET", "/api/data"),
     "data_prepare": ("POST", "/api/data/prepare"),
+    "dataset": ("GET", "/api/datasets/{name}"),
+    "dataset_delete": ("DELETE", "/api/datasets/{name}"),
+    "dataset_import": ("POST", "/api/datasets"),
+    "dataset_preview": ("GET", "/api/datasets/{name}/preview.png"),
+    "dataset_upload": ("POST", "/api/datasets/file"),
+    "datasets": ("GET", "/api/datasets"),
     "evaluate": ("POST", "/api/evaluate"),
     "evaluate_stop": ("POST", "/api/evaluate/stop"),
     "export": ("POST", "/api/export"),

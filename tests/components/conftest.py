@@ -315,7 +315,9 @@ class Impostor:
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(length) or b"null")
+                content = self.rfile.read(length)
+                is_json = self.headers.get("Content-Type") == "application/json"
+                body = json.loads(content) if is_json else content or None
                 impostor.seen.append((self.command, self.path, dict(self.headers)))
                 status, content, *headers = (200, json.dumps(health).encode())
                 if self.path != "/api/health":

@@ -31,8 +31,8 @@ def test_a_busy_server_is_left_alone_for_as_long_as_it_says_and_the_last_answer_
     rhino.until("data", "MNIST")
     time.sleep(0.9)  # until it is asked again
     rhino.solve("data")
-    report = rhino.until("data", "stale - server busy", "name", "train")
-    assert report["outputs"] == {"name": "MNIST", "train": 60000}
+    report = rhino.until("data", "stale - server busy", "data", "train")
+    assert report["outputs"] == {"data": "MNIST", "train": 60000}
     assert report["balloons"] == []
     rhino.solve("data")  # asks nothing
     assert rhino.until("data", "MNIST")["balloons"] == []

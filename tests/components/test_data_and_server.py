@@ -25,8 +25,8 @@ def test_load_imports_the_data_and_shows_how_it_gets_on(open_rhino, start_server
     rhino.until("data", "press load")
     rhino.press("data", "load")
     rhino.until("data", lambda report: report["message"].startswith("importing - "))
-    outputs = rhino.until("data", "mock-digits", "name", "train", "test", "preview")["outputs"]
-    assert (outputs["name"], outputs["train"], outputs["test"]) == ("mock-digits", 60000, 10000)
+    outputs = rhino.until("data", "mock-digits", "data", "train", "test", "preview")["outputs"]
+    assert (outputs["data"], outputs["train"], outputs["test"]) == ("mock-digits", 60000, 10000)
     assert rhino3dm.CommonObject.Decode({"version": 10000, **outputs["preview"]}).IsValid
 
 

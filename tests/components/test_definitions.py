@@ -163,6 +163,20 @@ def test_the_tutorials_data_reach_its_training(tutorial):
     assert {"Data", "Network", "Model", "latent dim"} <= reached
 
 
+def test_data_says_what_is_learned_from_wherever_there_is_a_training(objects):
+    """It leads to the input data of Train, itself or through a panel that shows it, and to no other input of Train."""
+    owners = {end: each for each in objects for end in each.ends}
+    for train in (each for each in objects if each.chunk.get("NickName") == "Train"):
+        led = []
+        for port in train.chunk.chunk("ParameterData").chunks:
+            for source in train.sources.get(port.get("InstanceGuid"), []):
+                before = owners[source]
+                shown = before.sources.get(before.guid, []) if before.kind == PANEL.guid else []
+                names = [owners[end].chunk.get("NickName") for end in (source, *shown)]
+                led += [port.get("Name")] if "Data" in names else []
+        assert led == ["data"]
+
+
 @pytest.mark.parametrize(
     "words", ["[-1, 1]", "7 x 7 x 256", "padding", "filters", "kernel", "learning_rate", "beta1", "latent dim"]
 )

@@ -140,8 +140,8 @@ def is_mesh(text):
 def test_the_first_digit_trains_and_draws(plug, server, python):
     canvas = plug("01_first_digit", server.home)
     rhino = canvas.rhino
-    ((finder,), (trainer,), (drawer,)) = map(canvas.named, ("Server", "Train", "Generate"))
-    assert len(rhino.names) == 3
+    ((finder,), _, (trainer,), (drawer,)) = map(canvas.named, ("Server", "Data", "Train", "Generate"))
+    assert len(rhino.names) == 4
     rhino.until(finder, "running")
     drawn = rhino.until(drawer, lambda report: report["message"].startswith("bundled"), "geometry", "digits")
     assert drawn["outputs"]["digits"] == [3]
@@ -222,8 +222,8 @@ def test_two_digits_have_a_way_between_them_and_one_a_sheet_around_it(plug, serv
 def test_a_training_is_watched_as_losses_and_film_and_the_newest_model_draws(plug, mock, python):
     canvas = plug("07_watch_a_training", mock.home)
     rhino = canvas.rhino
-    ((trainer,), (losses,), (film,), (models,), (drawer,)) = map(
-        canvas.named, ("Train", "Losses", "Film", "Models", "Generate")
+    ((trainer,), (losses,), (film,), (measurer,), (models,), (drawer,)) = map(
+        canvas.named, ("Train", "Losses", "Film", "Evaluate", "Models", "Generate")
     )
     own = f"watched-{python[0]}"
     canvas.inputs[trainer]["name"] = own
@@ -231,6 +231,8 @@ def test_a_training_is_watched_as_losses_and_film_and_the_newest_model_draws(plu
     rhino.until(trainer, lambda report: report["message"].startswith("finished"), seconds=30)
     rhino.until(losses, lambda report: report["message"].startswith(f"{own} - finished"))
     rhino.until(film, f"{own} - 10 frames")
+    canvas.press(measurer, "evaluate")
+    rhino.until(measurer, lambda report: report["message"].startswith(f"{own} - FID"))
     canvas.press(models, "refresh")
     rhino.until(models, lambda report: report["message"].startswith(own))
     rhino.until(drawer, lambda report: report["message"].startswith(own))
@@ -273,3 +275,24 @@ def test_saved_digits_are_made_again_out_of_their_file(plug, server, tmp_path):
     shown = rhino.until(again, lambda report: vectors(report) == saved, "z", "geometry")["outputs"]
     assert all(map(is_mesh, shown["geometry"]))
     assert canvas.inputs[again]["form"] == canvas.inputs[export]["form"] == canvas.inputs[made]["form"]
+
+
+def test_own_pictures_are_learned_from_and_drawn(plug, mock, python):
+    canvas = plug("10_own_pictures", mock.home)
+    rhino = canvas.rhino
+    ((importer,), (trainer,), (drawer,)) = map(canvas.named, ("Data", "Train", "Generate"))
+    assert canvas.inputs[importer]["source"] == "~/pictures"
+    rhino.until(importer, "press load")
+    rhino.until(drawer, lambda report: report["message"].startswith("bundled"))
+    canvas.inputs[importer]["source"] = f"/pictures/trees-{python[0]}"
+    canvas.press(importer, "load")
+    rhino.until(importer, lambda report: report["message"].startswith(f"trees-{python[0]} - "))
+    assert "ash: 10" in rhino.report(importer, *canvas.sinks[importer])["outputs"]["classes"]
+    own = f"drawn-{python[0]}"
+    canvas.inputs[trainer]["name"] = own
+    canvas.press(trainer, "train")
+    done = rhino.until(trainer, lambda report: report["message"].startswith("finished"), seconds=30)
+    assert done["balloons"] == [["Remark", f"The model learned from trees-{python[0]}."]]
+    drawn = rhino.until(drawer, lambda report: report["message"].startswith(own), "geometry", "digits")
+    assert drawn["outputs"]["digits"] == [0] * 9
+    assert all(map(is_mesh, drawn["outputs"]["geometry"]))

@@ -82,6 +82,18 @@ def test_a_model_that_learns_is_measured_at_the_step_it_had(open_rhino, start_se
     rhino.until("evaluate", lambda report: "step 4680" in str(report["outputs"]), "figures")
 
 
+def test_stop_ends_what_is_under_way_and_another_press_begins_anew(rhino, mock):
+    rhino.solve("evaluate", count=10_000)
+    rhino.press("evaluate", "evaluate", count=10_000)
+    rhino.until("evaluate", lambda report: report["message"].startswith("evaluating - "))
+    rhino.press("evaluate", "stop", count=10_000)
+    assert rhino.until("evaluate", "stopped", *OUTPUTS)["outputs"] == dict.fromkeys(OUTPUTS)
+    rhino.press("evaluate", "stop", count=10_000)  # there is nothing to stop
+    assert rhino.until("evaluate", "stopped")["balloons"] == []
+    rhino.press("evaluate", "evaluate", count=10_000)
+    rhino.until("evaluate", lambda report: report["message"].startswith("bundled - FID"))
+
+
 def test_what_fails_is_said_and_what_is_ended_elsewhere_too(open_rhino, start_server):
     server = start_server(mock=True)
     run = server.start_run(model="mock-fails")

@@ -107,9 +107,9 @@ def test_what_is_no_network_is_refused_by_all_that_hangs_on_it(rhino, wrong):
 
 def test_a_wire_that_brings_nothing_does_not_make_a_first_layer(rhino):
     rhino.place("data")
-    rhino.solve("data")  # there is no server, so no name
+    rhino.solve("data")  # there is no server, so no preview
     rhino.place("tanh", "layer_tanh")
-    rhino.do("wire", source="data", output="name", target="tanh", input="layers")
+    rhino.do("wire", source="data", output="preview", target="tanh", input="layers")
     report = rhino.solve("tanh", outputs=["network"])
     sentence = "layers: its wire brings nothing: look at the component that it comes from"
     assert report["balloons"] == [["Error", sentence]]

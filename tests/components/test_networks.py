@@ -212,7 +212,7 @@ def test_a_wire_to_train_that_brings_nothing_does_not_train_the_preset(rhino, se
     rhino.place("data")
     place(rhino, "train")
     rhino.solve("data")
-    rhino.do("wire", source="data", output="name", target="train", input="gan")
+    rhino.do("wire", source="data", output="preview", target="train", input="gan")
     before = len(runs(server))
     report = rhino.solve("train", train=True)
     assert report["balloons"] == [["Error", "gan: its wire brings nothing: look at the component that it comes from"]]

@@ -28,9 +28,10 @@ from safetensors.torch import load as load_tensors
 from ganmnist.cli.networks_file import read_networks
 from ganmnist.config import TrainConfig
 from ganmnist.data.csv_images import read_csv
+from ganmnist.data.drawing import fit
 from ganmnist.data.idx import IMAGES_MAGIC, read_idx
-from ganmnist.data.load import read_data
 from ganmnist.data.picture import read_picture
+from ganmnist.data.read import read_data
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.models.archive import model_bytes, read_model
 from ganmnist.models.manifest import parse_model_manifest
@@ -142,6 +143,30 @@ PICTURES = [
     *(picture(ending) for ending in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")),
     *(picture("PNG", mode) for mode in ("P", "LA", "RGBA", "I;16", "1")),
     *(picture("TIFF", mode) for mode in ("F", "I", "CMYK")),
+    *(picture(ending) for ending in ("PPM", "PCX", "SGI", "AVIF", "JPEG2000")),
+    picture("QOI", "RGB"),
+]
+
+
+def npy(array: np.ndarray) -> bytes:
+    made = io.BytesIO()
+    np.save(made, array)
+    return made.getvalue()
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    made = io.BytesIO()
+    np.savez(made, **arrays)
+    return made.getvalue()
+
+
+DIGITS = np.arange(3 * 784, dtype=np.uint8).reshape(3, 28, 28)
+ARRAYS = [
+    npy(DIGITS),
+    npy(DIGITS / 255),
+    gzip.compress(npy(DIGITS), mtime=0),
+    npz(x_train=DIGITS, y_train=np.arange(3), x_test=DIGITS, y_test=np.arange(3)),
+    npz(a=DIGITS, b=np.array(["a", "b", "c"])),
 ]
 
 
@@ -174,6 +199,31 @@ def test_a_folder_with_one_file_of_any_kind(fuzz, read_as, name):
 
 def test_csv(fuzz, read_as):
     fuzz(damaged([CSV, LABELLED]), read_as(lambda path: read_csv(path, silent), "a.csv"))
+
+
+def test_tables_as_spreadsheets_write_them(fuzz, read_as):
+    other = ";".join(["label", *(f"p{number}" for number in range(784))]) + "\n" + ";".join(["0,5"] * 785) + "\n"
+    seeds = [CSV, LABELLED, other.encode(), other.encode("utf-16"), gzip.compress(CSV, mtime=0)]
+    fuzz(damaged(seeds), read_as(read_data, "a.csv"))
+
+
+def test_arrays(fuzz, read_as):
+    fuzz(damaged(ARRAYS), read_as(read_data, "a.npz"))
+
+
+def test_a_folder_with_arrays(fuzz, read_as):
+    fuzz(damaged([*ARRAYS, IDX]), read_as(lambda path: read_data(path.parent), "a"))
+
+
+def test_a_drawing_of_any_pixels(fuzz):
+    sides = st.integers(1, 40)
+    pixels = st.tuples(sides, sides, st.integers(0, 255), st.integers(0, 255), st.integers(0, 9999))
+
+    def read(drawn: tuple[int, int, int, int, int]) -> None:
+        rows, columns, low, high, seed = drawn
+        fit(np.random.default_rng(seed).integers(min(low, high), max(low, high) + 1, (rows, columns)).astype(np.uint8))
+
+    fuzz(pixels, read)
 
 
 def test_pictures(fuzz, read_as):

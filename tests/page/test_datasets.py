@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_said_by_the_server_until_something_else_is_done(
     problem = own(page).get_by_role("alert")
     expect(problem).to_have_text(re.compile(r"^mock-fails\.png\.zip: cannot be read, as the name .*: choose another$"))
     page.get_by_role("link", name="Models").click()
-    page.get_by_role("link", name="Train").click()
+    page.get_by_role("link", name="Train", exact=True).click()
     expect(problem).to_be_visible()
     chosen(page, "")
     choose(page, picture("fir.png"))
@@ -271,7 +271,7 @@ def test_another_tab_has_it_as_soon_as_it_is_looked_at_and_knows_when_it_is_gone
     choose(page, picture("hazel.png"))
     chosen(page, "hazel")
     for view in ("Models", "Train"):
-        other.get_by_role("link", name=view).click()
+        other.get_by_role("link", name=view, exact=True).click()
     other.locator("select[name=data]").select_option("hazel")
     expect(report(other).first).to_have_text("60 images in 3 classes")
 
@@ -284,7 +284,7 @@ def test_another_tab_has_it_as_soon_as_it_is_looked_at_and_knows_when_it_is_gone
     chosen(page, "")
     expect(page.locator("select[name=data] option[value=hazel]")).to_have_count(0)
     for view in ("Models", "Train"):
-        other.get_by_role("link", name=view).click()
+        other.get_by_role("link", name=view, exact=True).click()
     expect(other.get_by_text(re.compile("^hazel is gone. "))).to_be_visible()
     chosen(other, "")
 
@@ -344,7 +344,7 @@ def test_a_training_that_others_began_is_shown_by_itself(start_server, open_page
     server = start_server(mock=True)
     page = open_page(server, "#/models")
     with page.expect_response("**/api/runs"):  # the first look
-        page.get_by_role("link", name="Train").click()
+        page.get_by_role("link", name="Train", exact=True).click()
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible()
     server.start_run(model="elsewhere")
     expect(page.locator(".run h2")).to_have_text("elsewhere")

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bridge_server.backends.base import Backend, Drawing, to_model
 from bridge_server.backends.evaluations import Work
-from bridge_server.backends.mock.datasets import ImportedData
+from bridge_server.backends.mock.datasets import DIGITS, ImportedData
 from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
 from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
@@ -89,7 +89,7 @@ class Mock(Backend):
             return Data(state=DataState.ABSENT)
         percent = min((time.monotonic() - self._prepared_at) * 200, 100.0)  # half a second
         state = DataState.READY if percent == 100 else DataState.PREPARING
-        data = Data(state=state, name="mock-digits", source="made up", percent=percent)
+        data = Data(state=state, name=DIGITS, source="made up", percent=percent)
         if state is DataState.READY:
             data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": _picture(1, 0, below=True)})
         return data
@@ -126,6 +126,7 @@ class Mock(Backend):
         with self._lock:
             settings = TrainConfig.part_of(request)
             recipe(settings)  # refuses what cannot be trained
+            data = self._datasets.learned_from(settings.data)
             name = request.model or self._free_name()
             for run in self._runs:
                 if (request.key and run.key == request.key) or (run.active() and run.model.lower() == name.lower()):
@@ -136,6 +137,7 @@ class Mock(Backend):
                 id=secrets.token_hex(8),
                 model=name,
                 settings=settings,
+                data=data,
                 key=request.key,
                 begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
                 created=_now(),
@@ -198,7 +200,7 @@ class Mock(Backend):
                 id=BUNDLED,
                 name=BUNDLED,
                 created=self._born,
-                data="mock-digits",
+                data=DIGITS,
                 latent_dim=LATENT_DIM,
                 classes=CLASSES,
                 epoch=EPOCHS,
@@ -335,7 +337,7 @@ class Mock(Backend):
             model=run.model,
             state=state,
             settings=run.settings,
-            data="synthetic-mnist" if offline else "mock-digits",
+            data="synthetic-mnist" if offline else run.data,
             created=run.created,
             place=len(ahead) if state is RunState.QUEUED else None,
             epoch=math.ceil(share * (epochs or EPOCHS)),
@@ -365,7 +367,7 @@ class Mock(Backend):
             id=run.id,
             name=run.model,
             created=run.created,
-            data=described.data or "mock-digits",
+            data=described.data or DIGITS,
             latent_dim=LATENT_DIM,
             classes=CLASSES,
             epoch=described.epoch,

@@ -17,6 +17,7 @@ from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
 from ganmnist.errors import DatasetNotFound
 
+DIGITS = "mock-digits"  # what trainings learn from where none is named
 SECONDS = 0.5
 _CLASSES = (("ash", 9, 1), ("elm", 18, 2), ("oak", 27, 3))
 
@@ -55,11 +56,15 @@ class ImportedData:
         from ganmnist.data.store import name_of
 
         source = PurePath(path.replace("\\", "/"))
-        chosen = name or name_of(source.name)
-        known = self._imports.get(chosen.lower())
+        chosen = wanted = name or name_of(source.name)
+        number = 1
+        while (known := self._imports.get(chosen.lower())) and known.source != path:
+            number += 1
+            chosen = f"{wanted[:60]}-{number}"
         if known and _data(known).state is DataState.PREPARING:
             raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
         created = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._imports.pop(chosen.lower(), None)  # the newest is the last
         self._imports[chosen.lower()] = _Import(chosen, path, time.monotonic(), created)
         return _data(self._imports[chosen.lower()])
 
@@ -67,6 +72,12 @@ class ImportedData:
         found = self._find(name)
         self._imports.pop(name.lower(), None)
         return Deleted(deleted=found.name)
+
+    def learned_from(self, name: str | None) -> str:
+        """Return what a training learns from for which this data set was named, if any was."""
+        from ganmnist.data.store import MNIST_NAMES
+
+        return DIGITS if name is None or name.lower() in (DIGITS, *MNIST_NAMES) else self._find(name).name
 
     def _find(self, name: str) -> _Import:
         found = self._imports.get(name.lower())

@@ -20,6 +20,7 @@ class Training:
     id: str
     model: str
     settings: TrainConfig
+    data: str
     key: str | None
     begins: float  # monotonic; in the future while queued
     created: str

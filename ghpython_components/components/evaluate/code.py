@@ -1,4 +1,4 @@
-from ghpython_components.shared.component import Component
+from ghpython_components.shared.component import Component, carry_out
 from ghpython_components.shared.text import decimal, grouped
 
 UNDER_WAY = ("waiting", "running")
@@ -7,6 +7,7 @@ KEPT = 8  # evaluations, of models and counts that come back
 
 def look(bridge, asked, memory):
     """Begin the evaluation that a press has asked for, or see how far it is."""
+    carry_out(bridge, memory["queue"])
     if asked["press"] is None:
         bridge.call("health")
         return {"mark": None, "found": None}
@@ -58,6 +59,12 @@ if pressed:
     for press in list(seen):
         if press not in [one["press"] for one in asked]:
             del seen[press]
+if me.pressed("stop", stop):
+    for one in asked:
+        known = seen.get(one["press"])
+        if one["body"] == given and known and known["state"] in UNDER_WAY:
+            me.queue("evaluate_stop", dict(given, step=known["step"]))
+            pressed = True
 request = ([one for one in asked if one["body"] == given] or [{"press": None}])[0]
 slot = me.ask("evaluate", request, look, again=seconds_to_next, now=pressed)
 

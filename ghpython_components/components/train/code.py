@@ -50,6 +50,12 @@ def find_run(bridge, wanted, memory):
     return None
 
 
+def own_data(run):
+    """Tell whether a data set was named to a run, and it is not MNIST."""
+    named = run.get("settings", {}).get("data")
+    return bool(run.get("data") and named and named.lower() != "mnist")
+
+
 def thinned(numbers):
     """Return at most 1,000 of the numbers, evenly spread, the newest among them."""
     return numbers[:: -(1 + len(numbers) // 1000)][::-1]
@@ -75,6 +81,8 @@ plan, refused = {}, False
 pressed = me.pressed("train", train)
 try:
     plan = read_gan("gan", gan, is_wired(me.host, "gan")) or {}
+    if not data and is_wired(me.host, "data"):  # else it would be MNIST that is learned from
+        raise NotReady("data: its wire brings nothing: press load of Data, and see what it says")
 except NotReady as problem:  # said before the button is pressed too
     refused = True
     me.tell(problem.message, "Error" if pressed else "Warning")
@@ -110,6 +118,8 @@ if slot.value and slot.value["run"]:
             "there is a connection.".format(STAND_IN),
             "Remark",
         )
+    elif own_data(about) and about["state"] not in ACTIVE:
+        me.tell("The model learned from {0}.".format(about["data"]), "Remark")
     for sentence in about.get("warnings", []):
         me.tell(sentence)
 me.show(slot, message)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from ganmnist.data import csv_images
 from ganmnist.data.csv_images import read_csv
-from ganmnist.data.load import read_data
+from ganmnist.data.read import read_data
+from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError
 
 PIXELS = ",".join(f"pixel{number}" for number in range(784))
@@ -61,6 +66,224 @@ def test_784_columns_are_images_without_labels(write, header):
     assert labels is None
 
 
+IMAGES = np.random.default_rng(1).integers(0, 256, (20, 28, 28)).astype(np.uint8)
+IMAGES[:, [0, -1]] = IMAGES[:, :, [0, -1]] = 0  # ink does not come to the border
+LABELS = np.arange(20) % 4
+NUMBERS = {
+    "whole": str,
+    "217.0": lambda value: f"{value}.0",
+    "numpy's": lambda value: f"{value:.18e}",
+    "0 to 1": lambda value: repr(value / 255),
+    "-1 to 1": lambda value: repr(value / 127.5 - 1),
+    "decimal comma": lambda value: f"{value / 255:.8f}".replace(".", ","),
+}
+
+
+def table(delimiter=",", number=str, label="first", header=True, index=None, quoted=False, name="label") -> list[str]:
+    """Lines as programs write them."""
+
+    def line(label_field: str, pixels: list[str], index_field: str) -> str:
+        fields = {"first": [label_field, *pixels], "last": [*pixels, label_field], None: pixels}[label]
+        fields = fields if index is None else [index_field, *fields]
+        return delimiter.join(f'"{field}"' for field in fields) if quoted else delimiter.join(fields)
+
+    names = [line(name, [f"pixel{place}" for place in range(784)], index or "")] if header else []
+    return names + [
+        line(str(label), row, str(at)) for at, (label, row) in enumerate(zip(LABELS, fields(number), strict=True))
+    ]
+
+
+@cache
+def fields(number) -> list[list[str]]:
+    return [[number(value) for value in image.ravel().tolist()] for image in IMAGES]
+
+
+def check(found: Dataset, labelled: bool = True) -> None:
+    """All images are there, to the bit, each with its label."""
+    images = np.concatenate([found.train_images, found.test_images])
+    labels = np.concatenate([found.train_labels, found.test_labels])
+    read = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    assert read.keys() == {image.tobytes() for image in IMAGES}
+    assert found.classes == (("0", "1", "2", "3") if labelled else ())
+    if labelled:
+        assert all(read[image.tobytes()] == label for image, label in zip(IMAGES, LABELS, strict=True))
+
+
+@settings(max_examples=25)
+@given(
+    delimiter=st.sampled_from([",", ";", "\t", "|", " ", ", "]),
+    number=st.sampled_from(sorted(NUMBERS)),
+    label=st.sampled_from(["first", "last", None]),
+    header=st.booleans(),
+    index=st.sampled_from([None, "", "Unnamed: 0", "id"]),
+    quoted=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n", "\n\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
+    packed=st.booleans(),
+)
+def test_however_a_table_is_written_its_images_are_the_same(
+    tmp_path_factory, delimiter, number, label, header, index, quoted, end, encoding, packed
+):
+    quoted = quoted or (number == "decimal comma" and "," in delimiter)
+    assume(
+        delimiter != " " or not (quoted or index in ("", "Unnamed: 0"))
+    )  # what is nothing cannot stand between spaces
+    lines = table(delimiter, NUMBERS[number], label, header, index, quoted)
+    content = "".join(line + end for line in lines).encode(encoding)
+    path = tmp_path_factory.getbasetemp() / "table.csv"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    check(read_data(path), labelled=label is not None)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "a.data", "a", "a.csv.gz", "a.png.gz"])
+def test_what_a_table_is_called_does_not_matter(tmp_path, name):
+    content = "\n".join(table("\t")).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    check(read_data(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["label", "Class", "target", "y", "digit", "Ziffer"])
+def test_the_label_is_found_by_its_name_or_as_the_one_that_is_no_pixel(write, name):
+    found = read_data(write(*table(label="last", name=name)))
+    check(found)
+    assert found.report.remarks == (("the column ziffer was taken as the label",) if name == "Ziffer" else ())
+
+
+def test_a_label_that_is_last_without_a_name_is_found_and_said(write):
+    found = read_data(write(*table(label="last", header=False)))
+    check(found)
+    assert "the last was taken as the label" in found.report.remarks[0]
+
+
+def test_a_first_or_last_column_that_may_both_be_the_label_is_asked_for(write):
+    lines = [",".join(map(str, [at % 3, *[7] * 783, (at + 1) % 3])) for at in range(12)]
+    message = refusal(write(*lines))
+    assert "line 1: it cannot be told whether the first column is the label or the last" in message
+    assert "label and pixel0 to pixel783" in message
+
+
+def test_an_index_is_left_out_and_said(write):
+    for header in (True, False):
+        found = read_data(write(*table(header=header, index="Unnamed: 0")))
+        check(found)
+        assert "left out" in found.report.remarks[0]
+
+
+def test_the_names_that_pandas_gives_to_columns_without_one_are_no_image(write):
+    lines = table(header=False, index="")
+    check(read_data(write("," + ",".join(map(str, range(785))), *lines)))
+
+
+def test_a_first_image_that_pandas_took_for_names_is_no_image(write):
+    seen: dict[str, int] = {}
+    names = []
+    for field in table(header=False)[0].split(","):
+        names.append(f"{field}.{seen[field]}" if field in seen else field)
+        seen[field] = seen.get(field, 0) + 1
+    check(read_data(write(",".join(names), *table(header=False))))
+
+
+def test_numpys_file_with_its_remark_is_read(tmp_path):
+    rows = np.column_stack([LABELS, IMAGES.reshape(20, -1)])
+    names = ",".join(["label", *(f"pixel{place}" for place in range(784))])
+    for header in ("", "twenty images", names):
+        np.savetxt(tmp_path / "a.csv", rows, delimiter=",", header=header)
+        check(read_data(tmp_path / "a.csv"))
+
+
+def test_words_are_classes_too(write):
+    lines = [line.replace(str(at % 4), "abcd"[at % 4], 1) for at, line in enumerate(table(header=False))]
+    found = read_data(write(*lines))
+    assert found.classes == ("a", "b", "c", "d")
+    assert sorted(found.train_labels.tolist() + found.test_labels.tolist()) == sorted(LABELS.tolist())
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([3, 1, 3], ("0", "1", "2", "3")),
+        ([7, 200, 30], ("7", "30", "200")),
+        (["5.0", "3.0", "3.0"], ("0", "1", "2", "3", "4", "5")),
+        ([-1, 4, 4], ("-1", "4")),
+        (["leaf 10", "leaf 9", "bark"], ("bark", "leaf 9", "leaf 10")),
+    ],
+)
+def test_a_label_keeps_its_number_or_its_name(write, labels, classes):
+    found = read_data(write(*(row(10 + at, label) for at, label in enumerate(labels))))
+    assert found.classes == classes
+    of_each = {int(image[9, 9]): found.classes[label]
+               for image, label in zip(found.train_images, found.train_labels, strict=True)}  # fmt: skip
+    assert [
+        float(of_each[10 + at]) if str(label)[0] not in "bl" else of_each[10 + at] for at, label in enumerate(labels)
+    ] == [float(label) if str(label)[0] not in "bl" else label for label in labels]
+
+
+def test_zeros_and_ones_are_black_and_white_and_it_is_said(write):
+    lines = [",".join(["0"] * 400 + ["1"] * 384)] * 3
+    found = read_data(write(*lines))
+    assert sorted(set(found.train_images.ravel().tolist())) == [0, 255]
+    assert "numbers from 0 to 1 were taken as from black to white" in found.report.remarks
+
+
+def test_lines_of_black_alone_are_on_the_scale_of_the_others(write):
+    black = ",".join(["0"] * 784)
+    found = read_data(write(black, ",".join(["0.5"] * 784), black, ",".join(["1"] * 784)))
+    assert sorted(image[0, 0] for image in found.train_images) == [0, 0, 128, 255]
+    found = read_data(write(black, ",".join(["-1"] * 784), ",".join(["0.0"] * 784)))
+    assert sorted(image[0, 0] for image in found.train_images) == [0, 128, 128]
+    found = read_data(write(black, ",".join(["0.4"] * 784), ",".join(["200"] * 784)))
+    assert sorted(image[0, 0] for image in found.train_images) == [0, 0, 200]
+
+
+def test_all_lines_that_are_wrong_are_named_at_once_or_ten_and_how_many_more(write):
+    lines = table()
+    for at in range(2, 16):
+        lines[at] = lines[at].replace(",0,", ",?,", 1)
+    message = refusal(write(*lines))
+    assert all(f"line {at + 1}: expected whole numbers" in message for at in range(2, 12))
+    assert "line 13" not in message
+    assert message.endswith("; and 4 lines more")
+
+
+def test_tables_called_train_and_test_are_the_split(tmp_path):
+    for name, first in (("mnist_train.csv", 0), ("mnist_test.csv", 14)):
+        (tmp_path / name).write_text("\n".join(table(header=False)[first : first + 14]))
+    found = read_data(tmp_path)
+    assert (len(found.train_images), len(found.test_images)) == (14, 6)
+    np.testing.assert_array_equal(found.test_images, IMAGES[14:])
+    assert found.test_labels.tolist() == LABELS[14:].tolist()
+    assert found.report.split == "as they are called: mnist_test.csv and mnist_train.csv"
+
+
+def test_kaggles_folder_has_images_to_test_without_labels_which_are_left_out(tmp_path):
+    (tmp_path / "train.csv").write_text("\n".join(table()))
+    (tmp_path / "test.csv").write_text("\n".join(table(label=None)))
+    (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+    found = read_data(tmp_path)
+    check(found)
+    assert {left.example for left in found.report.left_out} == {"test.csv", "sample_submission.csv"}
+
+
+def test_two_tables_of_any_names_are_too_many(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("\n".join(table()))
+    with pytest.raises(DataError, match=r"one table of images, or two called train and test, got a\.csv, b\.csv"):
+        read_data(tmp_path)
+
+
+def test_a_table_of_other_things_alone_in_a_folder_says_what_is_odd(tmp_path):
+    (tmp_path / "digits.csv").write_text(",".join(["1"] * 64))
+    with pytest.raises(DataError, match=r"digits\.csv: line 1: expected 784 pixels .* got 64 columns"):
+        read_data(tmp_path)
+
+
+def test_images_that_are_dark_on_light_stay_so_and_it_is_said(write):
+    lines = [",".join(map(str, (255 - image).ravel())) for image in IMAGES]
+    found = read_data(write(*lines))
+    assert found.train_images[:, 0].min() == 255
+    assert "dark on light and stay so" in found.report.remarks[0]
+
+
 def test_the_last_line_needs_no_end(write):
     assert len(read(write(row() + "\n" + row(), end=""))[0]) == 2
 
@@ -78,18 +301,18 @@ def test_a_data_set_of_a_csv_file_has_the_labels_as_classes_and_every_tenth_for_
         ([], "has no line of numbers"),
         ([f"label,{PIXELS}"], "has no line of numbers"),
         (["1,2,3"], "line 1: expected 784 pixels separated by commas, or a label and 784 pixels, got 3 columns"),
-        ([row().replace(",", ";")], "line 1: expected 784 pixels separated by commas"),
-        ([f"{PIXELS},class"], "line 1: expected the first of 785 columns to be called label, got pixel0"),
+        ([row().replace(",", ";;")], "line 1: expected 784 pixels separated by commas"),
+        ([f"{PIXELS},first,second", row() + ",1,2"], "line 1: expected one column called label beside 784 pixels"),
         ([row(), row() + ",0"], "line 2: expected 784 columns as in the first line, got 785"),
         ([f"label,{PIXELS}", row(7, 1), row(256, 1)], "line 3: expected whole numbers from 0 to 255, got 256"),
         ([row(), row(-1)], "line 2: expected whole numbers from 0 to 255, got -1 in column 3"),
-        ([row(), row(0).replace("2", "0.5")], "got 0.5 in column 2"),
+        ([row(), row(0).replace("2", "-0.5")], "got -0.5 in column 2"),
         ([row(), row(0).replace("2", "")], "got nothing in column 2"),
         ([row(), row(0).replace("2", "\x1b[2J")], r"got \x1b[2J in column 2"),
-        ([row(0).replace("2", "x")], "or the names of the columns, got both"),
-        ([row(), "9" * 20_000], "line 2: is longer than 16,384 bytes"),
-        (["\0" * 20_000], "line 1: is longer than 16,384 bytes"),
-        ([row(7, 100)] * 3, "labels from 0 to 99, got 100"),
+        ([row(0).replace("2", "x")], "line 1: expected whole numbers from 0 to 255, got x in column 2"),
+        ([row(), "9" * 70_000], "line 2: is longer than 65,536 letters"),
+        (["\0" * 140_000], "line 1: is longer than 65,536 letters"),
+        ([row(7, 7 * label % 101) for label in range(101)], "labels of at most 100 classes, got 101"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_the_line(write, lines, words):

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from ganmnist.data import download
-from ganmnist.data.load import MNIST, load_data, read_data
+from ganmnist.data.load import MNIST, load_data
+from ganmnist.data.read import read_data
 from ganmnist.dataset import Dataset, first_of_each, image_grid_columns
 from ganmnist.errors import DataError
 from ganmnist.pixels import rescale
@@ -228,9 +229,9 @@ def test_what_is_wrong_with_own_idx_files_is_said(own, name, array, words):
 
 
 def test_a_label_beyond_the_classes_a_model_may_have_is_refused(own):
-    labels = np.full(30, 100, np.uint8)
-    (own / "emnist-labels.gz").write_bytes(gzip.compress(idx(labels)))
-    assert "labels from 0 to 99, got 100" in refusal(own)
+    (own / "emnist-images.idx").write_bytes(idx(np.zeros((101, 28, 28), np.uint8)))
+    (own / "emnist-labels.gz").write_bytes(gzip.compress(idx(np.arange(101, dtype=np.uint8))))
+    assert "at most 100 classes, got 101" in refusal(own)
 
 
 def test_labels_alone_are_no_data_set(own):

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from ganmnist.config import TrainConfig
-from ganmnist.data import picture_folders
+from ganmnist.data import files, picture_folders
+from ganmnist.data.classes import in_natural_order
 from ganmnist.data.load import ENVIRONMENT, load_data
 from ganmnist.errors import DataError
 from ganmnist.networks.spec import MAX_CLASSES
@@ -106,7 +109,7 @@ def test_all_endings_count_in_capitals_too_and_nothing_else_does(tmp_path):
         picture(tmp_path / "mixed" / name, 10 * (place + 1))
     for name in (".hidden.png", "notes.txt", "Thumbs.db", "png"):
         (tmp_path / "mixed" / name).write_bytes(b"no picture")
-    for name in (".git/x.png", "empty/notes.txt", "deep/down/x.png", "folder.png/notes.txt"):
+    for name in (".git/x.png", "empty/notes.txt", ".deep/down/x.png", "folder.png/notes.txt"):
         (tmp_path / "mixed" / name).parent.mkdir(parents=True)
         (tmp_path / "mixed" / name).write_bytes(b"no picture")
     found = load_data(tmp_path / "mixed")
@@ -126,6 +129,219 @@ def test_a_folder_without_any_says_what_was_looked_for(tmp_path):
     message = refusal(tmp_path)
     for words in (str(tmp_path), "train-images-idx3-ubyte", ".png", ".webp"):
         assert words in message
+
+
+@pytest.mark.parametrize("parents", ["", "mnist_png/", "a/b/c/"])
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("training", "testing"), ("train", "test"), ("Train", "VAL"), ("train", "valid"), ("TRAINING", "Validation"),
+     ("mnist_train", "mnist_test"), ("training_set", "test_set"), ("cats/train", "cats/test"),
+     ("train/images", "test/images")],
+)  # fmt: skip
+@pytest.mark.parametrize("packed", [False, True])
+def test_folders_called_train_and_test_are_the_split_and_those_in_them_the_classes(
+    tmp_path, parents, train, test, packed
+):
+    top = tmp_path / "set"
+    for number in range(24):
+        picture(top / parents / train / str(number % 12) / f"{number}.png", 10 + number)
+    for number in range(6):
+        picture(top / parents / test / str(2 * number) / f"{number}.png", 100 + number)
+    found = load_data(zipped(top) if packed else top)
+    assert found.classes == tuple(map(str, range(12)))
+    assert sorted(shades(found.train_images)) == list(range(10, 34))
+    assert sorted(shades(found.test_images)) == list(range(100, 106))
+    assert found.train_labels.tolist() == [(shade - 10) % 12 for shade in shades(found.train_images)]
+    assert found.test_labels.tolist() == [2 * (shade - 100) for shade in shades(found.test_images)]
+    assert found.report.split.startswith("by the folders ")
+
+
+def test_all_that_is_not_for_the_training_is_kept_for_the_test(tmp_path):
+    for place, name in enumerate(("train", "val", "test", "extra")):
+        picture(tmp_path / name / "a" / "x.png", 10 + place)
+        picture(tmp_path / name / "b" / "x.png", 20 + place)
+    found = load_data(tmp_path)
+    assert sorted(shades(found.train_images)) == [10, 20]
+    assert sorted(shades(found.test_images)) == [11, 12, 21, 22]
+    assert found.report.split == "by the folders test, train and val"
+    (left,) = found.report.left_out
+    assert (left.count, left.example) == (2, "extra/a/x.png")
+
+
+def test_the_split_may_lie_within_each_class(tmp_path):
+    for place, name in enumerate(("cat", "dog")):
+        for part in ("train", "test"):
+            picture(tmp_path / name / part / "x.png", 10 + place + 100 * (part == "test"))
+    found = load_data(tmp_path)
+    assert found.classes == ("cat", "dog")
+    assert (sorted(shades(found.train_images)), sorted(shades(found.test_images))) == ([10, 11], [110, 111])
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    for place, name in enumerate(("bus", "plane", "train")):
+        picture(tmp_path / name / "x.png", 10 + place)
+    found = load_data(tmp_path)
+    assert found.classes == ("bus", "plane", "train")
+    assert len(found.train_images) == 3
+
+
+def test_a_split_without_classes_has_none(tmp_path):
+    picture(tmp_path / "train" / "x.png", 10)
+    picture(tmp_path / "test" / "x.png", 11)
+    found = load_data(tmp_path)
+    assert found.classes == ()
+    assert (shades(found.train_images), shades(found.test_images)) == ([10], [11])
+
+
+def test_test_pictures_without_a_class_are_left_out_where_others_have_one(tmp_path):
+    for number in range(20):
+        picture(tmp_path / "train" / "ab"[number % 2] / f"{number}.png", 10 + number)
+        picture(tmp_path / "test" / f"{number}.png", 100)
+    found = load_data(tmp_path)
+    assert (len(found.train_images), len(found.test_images)) == (18, 2)
+    assert found.report.split == "every tenth of each class"
+    assert [left.count for left in found.report.left_out] == [20]
+
+
+def test_deeper_folders_belong_to_the_class_that_they_lie_in(tmp_path):
+    for place, name in enumerate(("bird/owl/day", "bird/hawk", "fish")):
+        picture(tmp_path / name / "x.png", 10 + place)
+    found = load_data(tmp_path)
+    assert found.classes == ("bird", "fish")
+    assert dict(zip(shades(found.train_images), found.train_labels.tolist(), strict=True)) == {10: 0, 11: 0, 12: 1}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["0", "1", "10", "11", "2", "9"], ("0", "1", "2", "9", "10", "11")),
+        (["leaf 10", "Leaf 2", "leaf 1"], ("leaf 1", "Leaf 2", "leaf 10")),
+        (["v1.10", "v1.9", "v1"], ("v1", "v1.9", "v1.10")),
+        (["007", "7", "08"], ("007", "7", "08")),
+        (["Ulme", "Äpfel", "Ölbaum"], ("Ulme", "Äpfel", "Ölbaum")),
+    ],
+)
+def test_classes_are_in_the_order_that_people_count_in(tmp_path, names, expected):
+    for place, name in enumerate(names):
+        picture(tmp_path / "set" / name / "x.png", 10 + place)
+    found = load_data(tmp_path / "set")
+    assert found.classes == expected
+    of_each = dict(zip(found.train_labels.tolist(), shades(found.train_images), strict=True))
+    assert [of_each[number] for number in range(len(names))] == [10 + names.index(name) for name in expected]
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20, unique=True), st.text("ab _-", max_size=3))
+def test_numbers_in_names_are_sorted_as_numbers(numbers, word):
+    names = [f"{word}{number}" for number in numbers]
+    assert in_natural_order(names) == [f"{word}{number}" for number in sorted(numbers)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_empty_folder_among_numbers_stays_a_class_so_that_each_number_keeps_its_meaning(tmp_path, packed):
+    for name in ("0", "2", "10"):
+        picture(tmp_path / "set" / name / "x.png", 10 + int(name))
+    (tmp_path / "set" / "1").mkdir()
+    (tmp_path / "set" / "notes").mkdir()
+    found = load_data(zipped(tmp_path / "set") if packed else tmp_path / "set")
+    assert found.classes == ("0", "1", "2", "10")
+    assert dict(zip(shades(found.train_images), found.train_labels.tolist(), strict=True)) == {10: 0, 12: 2, 20: 3}
+    sentences = " ".join(found.summary().sentences())
+    assert "1 without pictures: a class all the same" in sentences
+    assert "notes without pictures: no class" in sentences
+
+
+def test_an_empty_folder_among_words_is_no_class_and_is_named(tmp_path):
+    for name in ("oak", "elm"):
+        picture(tmp_path / name / "x.png", 10)
+    (tmp_path / "ash").mkdir()
+    found = load_data(tmp_path)
+    assert found.classes == ("elm", "oak")
+    assert "ash without pictures: no class" in found.report.remarks
+
+
+def test_what_is_left_out_is_counted_by_its_ending_with_what_to_do(tmp_path):
+    for number in range(3):
+        picture(tmp_path / f"{number}.png", 10)
+        (tmp_path / f"{number}.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    (tmp_path / "sheet.psd").write_bytes(b"8BPS")
+    (tmp_path / "phone.jpg").write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic")
+    (tmp_path / "list.json").write_text("{}")
+    for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "readme.txt", "LICENSE.md"):
+        (tmp_path / name).write_text("of no interest")
+    found = load_data(tmp_path)
+    assert len(found.train_images) == 3
+    left = {each.example: (each.count, each.reason) for each in found.report.left_out}
+    assert left == {
+        "0.HEIC": (3, ".heic is not read: save them as PNG or JPEG"),
+        "sheet.psd": (1, ".psd is not read: save them as PNG or JPEG"),
+        "phone.jpg": (1, "a HEIC picture, which is not read: save it as PNG or JPEG"),
+        "list.json": (1, ".json is no picture, table or array"),
+    }
+    assert (
+        "left out 3 files, 0.HEIC for one: .heic is not read: save them as PNG or JPEG" in found.summary().sentences()
+    )
+
+
+def test_a_picture_with_the_ending_of_one_that_is_not_read_is_read(tmp_path):
+    picture(tmp_path / "a.png", 10)
+    (tmp_path / "a.png").rename(tmp_path / "a.heic")
+    assert shades(load_data(tmp_path).train_images) == [10]
+
+
+def test_pictures_that_are_turned_about_are_counted(tmp_path):
+    for number in range(4):
+        picture(tmp_path / f"{number}.png", 40)
+    Image.fromarray(255 - np.asarray(Image.open(tmp_path / "0.png"))).save(tmp_path / "0.png")
+    assert load_data(tmp_path).report.dark_on_light == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("count", [2, 10, 13])
+def test_all_damaged_pictures_are_named_at_once_or_ten_and_how_many_more(tmp_path, packed, count):
+    for number in range(31):
+        picture(tmp_path / "set" / f"{number:02}.png", 10)
+    for number in range(count):
+        path = tmp_path / "set" / f"{2 * number:02}.png"
+        path.write_bytes(path.read_bytes()[:50] if number % 2 else b"no picture")
+    message = refusal(zipped(tmp_path / "set") if packed else tmp_path / "set")
+    assert f"{count} pictures cannot be read" in message
+    assert [f"{2 * number:02}.png (" in message for number in range(13)] == [
+        number < min(count, 10) for number in range(13)
+    ]
+    assert ("; and 3 more: repair them or take them out" in message) == (count == 13)
+
+
+def test_bytes_that_changed_in_a_zip_are_all_named(flat):
+    path = zipped(flat, method=zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    for name in ("07.png", "31.png"):
+        content[content.index((flat / name).read_bytes()) + 50] ^= 1
+    path.write_bytes(content)
+    message = refusal(path)
+    for words in ("2 pictures cannot be read", "07.png", "31.png"):
+        assert words in message
+
+
+def test_links_to_folders_are_followed_and_none_is_read_twice(classed, tmp_path):
+    (tmp_path / "links").mkdir()
+    for folder in classed.iterdir():
+        (tmp_path / "links" / folder.name).symlink_to(folder)
+    (classed / "axe" / "up").symlink_to(classed)
+    assert len(load_data(tmp_path / "links").train_images) == len(load_data(classed).train_images)
+
+
+def test_a_reading_ends_with_what_its_progress_raises(flat):
+    class Enough(Exception):
+        """Somebody has seen enough."""
+
+    for error in (Enough, OSError, RuntimeError):
+        for path in (flat, zipped(flat)):
+
+            def stop(percent, words, error=error):
+                raise error
+
+            with pytest.raises(error):
+                load_data(path, on_progress=stop)
 
 
 def test_a_damaged_picture_is_named(classed):
@@ -184,7 +400,7 @@ def test_a_zip_is_the_same_data_set_as_the_folder_it_was_made_of(request, kind, 
 def test_what_is_hidden_in_a_zip_or_left_there_by_a_mac_does_not_count(classed):
     path = zipped(classed, "tools/")
     with zipfile.ZipFile(path, "a") as archive:
-        for name in ("__MACOSX/tools/axe/._00.png", "tools/.DS_Store", "tools/axe/.x.png", "tools/deep/er/x.png"):
+        for name in ("__MACOSX/tools/axe/._00.png", "tools/.DS_Store", "tools/axe/.x.png", "tools/.deep/er/x.png"):
             archive.writestr(name, b"no picture")
     assert load_data(path).classes == ("axe", "bow", "cup")
 
@@ -231,7 +447,7 @@ def test_a_zip_packed_in_another_way_says_which_way_is_read(flat):
 
 def test_a_zip_without_pictures_says_what_to_do(tmp_path):
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "train.csv").write_text("1,2,3")
+    (tmp_path / "notes" / "songs.mp3").write_text("1,2,3")
     message = refusal(zipped(tmp_path / "notes"))
     assert "no pictures" in message
     assert "unpack it" in message
@@ -239,21 +455,22 @@ def test_a_zip_without_pictures_says_what_to_do(tmp_path):
 
 def test_a_zip_swells_neither_beyond_its_limit_nor_a_hundredfold(tmp_path, monkeypatch):
     (tmp_path / "bombs").mkdir()
-    for number in range(4):
+    for number in range(2):
         (tmp_path / "bombs" / f"{number}.bmp").write_bytes(bytes(400_000))
     path = zipped(tmp_path / "bombs")
-    assert "cannot be read as a picture" in refusal(path)  # small enough to do no harm
+    assert "2 pictures cannot be read" in refusal(path)  # small enough to do no harm
     monkeypatch.setattr(bounded, "_SMALL", 1000)
     assert "more than 100 times its size" in refusal(path)
     monkeypatch.setattr(bounded, "_SMALL", 1 << 30)
     monkeypatch.setattr(bounded, "MAX_INFLATED", 399_999)
     assert "399,999 bytes" in refusal(path)
-    monkeypatch.setattr(picture_folders, "_LARGEST", 399_999)
+    monkeypatch.setattr(bounded, "MAX_INFLATED", 1 << 30)
+    monkeypatch.setattr(files, "_LARGEST_PICTURE", 399_999)
     assert "0.bmp has 400,000 bytes, at most 399,999" in refusal(path)
 
 
 def test_a_zip_of_more_entries_than_there_may_be_is_refused_before_they_are_listed(flat, monkeypatch):
-    monkeypatch.setattr(picture_folders, "_MAX_ENTRIES", 30)
+    monkeypatch.setattr(files, "_MOST_ENTRIES", 30)
     path = zipped(flat)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("they were listed"))
     assert "more than 30 entries" in refusal(path)

@@ -1,0 +1,152 @@
+"""Arrays of images and of labels, from NumPy's files and IDX files: of any numbers, told apart by their shapes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganmnist.data.files import DAMAGED, File, in_zip, opened
+from ganmnist.data.idx import MAX_IMAGES, read_open_idx
+from ganmnist.data.kinds import Kind
+from ganmnist.data.splits import Split, split_of
+from ganmnist.errors import DataError, shown
+from ganmnist.storage.bounded import MAX_INFLATED, most_inflated, read_at_most
+
+_BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # how bright red, green and blue are
+_AT_ONCE = 4096  # images whose numbers are changed at a time: floats take four times the memory
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_REMEDY = "save images as (N, 28, 28) and labels as (N,)"
+
+
+class Named(NamedTuple):
+    """An array, what it is called where something is wrong, and which split its name tells."""
+
+    where: str
+    name: str
+    split: Split | None
+    array: NDArray[Any]
+
+
+def read_array_file(file: File, kind: Kind) -> Iterator[Named]:
+    """Read all arrays of an IDX, .npy or .npz file.
+
+    Raises:
+        DataError: Damaged, too large, or of what is no numbers.
+    """
+    name = "/".join(file.parts)
+    if kind is Kind.ZIP:
+        with opened(file) as reading:
+            content = reading.content
+            if reading.is_packed:
+                content = io.BytesIO(read_at_most(content, most_inflated(reading.size)))
+            for inner in in_zip(content, file.where).files:
+                yield _named(inner, f"{name}/{inner.parts[-1]}")
+    elif kind is Kind.IDX:
+        packed, size = file.packed()
+        with packed:
+            array, _ = read_open_idx(packed, size, file.where)
+        yield Named(file.where, name, split_of(name), array)
+    else:
+        yield _named(file, name)
+
+
+def to_images(array: NDArray[Any], where: str) -> NDArray[np.uint8] | None:
+    """Return images uint8 (N, 28, 28) by the range of their numbers; None if the shape is not that of such images.
+
+    From 0 to 1, or from -1 to 1, is taken as from black to white; so are other ranges than 0 to 255.
+
+    Raises:
+        DataError: A number is not finite.
+    """
+    found = _as_images(array)
+    if found is None or not len(found):
+        return None if found is None else found.astype(np.uint8)
+    low, high = float(found.min()), float(found.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise DataError(f"{where}: has pixels that are no finite numbers: mend how they were made")
+    if found.dtype == np.uint8 and high > 1:
+        return found
+    black, white = _range(low, high)
+    images = np.empty(found.shape, np.uint8)
+    for start in range(0, len(found), _AT_ONCE):
+        part = found[start : start + _AT_ONCE].astype(np.float32)
+        images[start : start + _AT_ONCE] = np.rint((part - black) * (255 / (white - black))).clip(0, 255)
+    return images
+
+
+def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
+    """Return a label for each image, (N,), also of one-hot rows; None if the array is not of labels."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 2 and array.shape[1] != 784 and array.shape[0] and set(np.unique(array).tolist()) == {0, 1}:
+        return array.argmax(1) if (array.sum(1) == 1).all() else None
+    if array.ndim != 1:
+        return None
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
+        return array.astype(np.int64)
+    if array.dtype.kind == "S":
+        return array.astype(str)
+    return array if array.dtype.kind in "iubU" else None
+
+
+def described(array: NDArray[Any]) -> str:
+    """Say what shape an array has, and of which numbers it is."""
+    return f"{shown(array.dtype)} {' x '.join(map(str, array.shape)) or 'one number'}"
+
+
+def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:
+    """Return an array of any common layout as (N, 28, 28), colours as the greys that they are."""
+    if array.dtype.kind not in "biuf":
+        return None
+    if array.ndim == 4 and array.shape[1:] == (28, 28, 3):
+        grey: NDArray[Any] = array.astype(np.float32) @ _BT601
+        return np.rint(grey).astype(np.uint8) if array.dtype == np.uint8 else grey
+    if array.shape[1:] in ((28, 28), (784,), (28, 28, 1), (1, 28, 28), (784, 1)):
+        return array.reshape(-1, 28, 28)
+    return None
+
+
+def _range(low: float, high: float) -> tuple[float, float]:
+    """Return which numbers are black and white."""
+    if low < 0:
+        return (-1.0, 1.0) if low >= -1 and high <= 1 else (low, max(high, low + 1e-9))
+    if high <= 1:
+        return 0.0, 1.0
+    return 0.0, (255.0 if high <= 255 else high)
+
+
+def _named(file: File, name: str) -> Named:
+    """Read a .npy file, never more of it than its header promises."""
+    with opened(file) as reading:
+        content = reading.content
+        try:
+            shape, is_fortran, kind = _HEADERS[np.lib.format.read_magic(content)](content)
+        except Exception as error:  # the header is parsed as Python is: errors of all kinds for damaged bytes
+            raise DataError(f"{file.where}: is no array of NumPy's, or damaged ({shown(error)})") from None
+        try:
+            promised = prod(shape) * kind.itemsize
+            if kind.hasobject:
+                raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}")
+            most = most_inflated(reading.size) if reading.is_packed else MAX_INFLATED
+            if promised > most or shape[:1] > (MAX_IMAGES,):
+                raise DataError(
+                    f"{file.where}: its header promises {shown(shape)}, {promised:,} bytes; at most {MAX_IMAGES:,} "
+                    f"images and {most:,} bytes are taken"
+                )
+            body = read_at_most(content, promised)
+        except DAMAGED as error:
+            raise DataError(f"{file.where}: is no array of NumPy's, or damaged ({shown(error)})") from None
+    if len(body) != promised:
+        came = f"{len(body):,}" if len(body) < promised else "more"
+        raise DataError(f"{file.where}: expected {promised:,} bytes after the header, got {came}: save it anew")
+    try:
+        array = np.frombuffer(body, kind)
+        array = array.reshape(shape[::-1]).T if is_fortran else array.reshape(shape)
+    except ValueError as error:  # words without letters
+        raise DataError(f"{file.where}: is no array of images or labels ({shown(error)})") from None
+    return Named(file.where, name, split_of(name), array)

@@ -1,0 +1,78 @@
+"""Classes by the names and the numbers that folders and files give them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganmnist.errors import DataError, shown
+from ganmnist.networks.spec import MAX_CLASSES
+
+_LONGEST = 60  # letters of a class's name
+_MOST = 1e15  # what a float tells from its neighbours
+_NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{0,20})?(e[+-]?\d{1,2})?", re.IGNORECASE)
+
+
+def in_natural_order(names: Iterable[str]) -> list[str]:
+    """Sort names as people do, each once: 1, 2, 10."""
+    return sorted(set(names), key=_natural)
+
+
+def numbered(labels: Sequence[object] | NDArray[Any], where: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Number the classes of some labels, and name them.
+
+    Whole numbers from 0 to 99 stay what they are, so that a class is called by its number; others are numbered in their
+    order, and texts in theirs.
+
+    Args:
+        labels: A label for each image: numbers, or texts of any kind.
+        where: What to call them where something is wrong.
+
+    Raises:
+        DataError: There are more classes than a model may have.
+    """
+    values, places = np.unique(np.asarray(labels), return_inverse=True)
+    wholes = [_whole(value) for value in values]
+    numbers = [whole for whole in wholes if whole is not None]
+    if len(numbers) < len(wholes):
+        texts = [_name(value) for value in values]
+        order = in_natural_order(texts)
+        _check(order, where)
+        of_each = np.array([order.index(text) for text in texts], np.uint8)
+        return of_each[places.ravel()], tuple(order)
+    if min(numbers) >= 0 and max(numbers) < MAX_CLASSES:
+        return np.array(numbers, np.uint8)[places.ravel()], tuple(map(str, range(max(numbers) + 1)))
+    distinct = sorted(set(numbers))
+    _check(distinct, where)
+    of_each = np.array([distinct.index(number) for number in numbers], np.uint8)
+    return of_each[places.ravel()], tuple(map(str, distinct))
+
+
+def _check(classes: Sequence[object], where: str) -> None:
+    if len(classes) > MAX_CLASSES:
+        raise DataError(
+            f"{where}: expected labels of at most {MAX_CLASSES} classes, got {len(classes):,}, "
+            f"{shown(classes[0])} and {shown(classes[1])} among them"
+        )
+
+
+def _whole(value: object) -> int | None:
+    """Return the whole number that a label is: 5, 5.0, 5,0 or 5.000e+00."""
+    text = str(value).strip()
+    number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else 0.5
+    return int(number) if number.is_integer() and abs(number) < _MOST else None
+
+
+def _name(value: object) -> str:
+    return shown(unicodedata.normalize("NFC", str(value).strip()))[:_LONGEST]
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    parts: list[str | int] = list(re.split(r"(\d+)", name.casefold()))
+    parts[1::2] = [int(part) for part in parts[1::2]]
+    return parts, name

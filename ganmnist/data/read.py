@@ -1,0 +1,227 @@
+"""The front door: looks at what lies in a folder or a file, and has it read by who can."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ganmnist.data.arrays import Named, described, read_array_file, to_images, to_labels
+from ganmnist.data.csv_images import looks_like_table, read_table
+from ganmnist.data.files import DiskFile, File, OnProgress, Tree, in_folder, in_zip
+from ganmnist.data.kinds import Kind, called, kind_of
+from ganmnist.data.mnist import MNIST, find_mnist, read_mnist
+from ganmnist.data.picture import ENDINGS
+from ganmnist.data.picture_folders import read_pictures
+from ganmnist.data.pieces import Piece, put_together
+from ganmnist.data.report import Reporting, listed
+from ganmnist.data.splits import Parts, split_of
+from ganmnist.dataset import Dataset
+from ganmnist.errors import DataError, shown
+
+_TOLD = 4  # reasons in one sentence
+_OFTEN = 500  # files looked into, after which progress is told
+_TABLES = (".csv", ".tsv", ".tab")
+_NOTES = (".txt", ".md", ".rst", ".html", ".license")  # which nobody takes for images
+_READ = "a folder or a .zip of pictures, a table of pixels (.csv), IDX files or NumPy's arrays (.npz, .npy)"
+# A camera's raw files begin as TIFF does, and hold a small preview at best.
+_RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2", ".pef")
+_PICTURES = (*_RAW, ".heic", ".heif", ".hif", ".jxl", ".psd", ".xcf", ".svg", ".eps", ".ai", ".ico", ".wmf")
+_UNREAD = {
+    **dict.fromkeys(_PICTURES, "is not read: save them as PNG or JPEG"),
+    **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv"), "is a film, which is not read: save its frames as PNG"),
+    ".pdf": "is not read: save the pages as PNG",
+}
+
+
+def read_data(path: Path, on_progress: OnProgress | None = None) -> Dataset:
+    """Read images from a folder or a file, by what it holds and not by what it is called.
+
+    Args:
+        path: A folder or a .zip, in which may lie: the four IDX files of MNIST; IDX files or NumPy's arrays of images
+            and of labels, under any names; tables with a line for each image; or pictures, in folders for each class
+            and for train and test if there are any. Or one such table or file of arrays. Any of them may be gzip'd.
+        on_progress: Called with percent and a few words; what it raises ends the reading.
+
+    Returns:
+        The images, and in `report` how they were told apart and what was left out.
+
+    Raises:
+        DataError: There is nothing that can be read, or something is damaged or cannot be told; names the file, and the
+            line or the entry in it, what was expected, what came and what to do.
+    """
+    on_progress = on_progress or (lambda percent, words: None)
+    if os.path.isdir(path):
+        found = _read_tree(in_folder(path, on_progress), path, on_progress)
+    elif os.path.isfile(path):
+        found = _read_file(path, on_progress)
+    else:
+        raise DataError(f"{path}: there is no such folder or file: name {_READ}")
+    on_progress(100, "ready")
+    return found
+
+
+@dataclass
+class _Found:
+    """The files of a tree by what is done with them."""
+
+    arrays: list[tuple[File, Kind]] = field(default_factory=list)
+    tables: list[File] = field(default_factory=list)
+    pictures: list[File] = field(default_factory=list)
+    zips: list[File] = field(default_factory=list)
+    odd_tables: list[File] = field(default_factory=list)  # of other things, or damaged
+
+
+def _read_file(path: Path, on_progress: OnProgress) -> Dataset:
+    file = DiskFile((path.name,), path)
+    head = file.head()
+    kind, ending = kind_of(head), path.suffix.lower()
+    if kind is Kind.ZIP or ending in (".zip", ".npz"):
+        if b"[Content_Types].xml" in head:
+            raise DataError(f"{path}: is a file of Office, which is not read: save the sheet as CSV")
+        try:
+            content = path.open("rb")
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        with content:
+            return _read_tree(in_zip(content, str(path)), path, on_progress)
+    report = Reporting()
+    if kind in (Kind.IDX, Kind.NPY):
+        return _read_arrays(Tree(str(path), [file]), path, [(file, kind)], report, on_progress)
+    if ending in _TABLES or (kind is Kind.TEXT and looks_like_table(file)):
+        return _read_tables(Tree(str(path), [file]), path, [file], report, on_progress)
+    if kind is Kind.PICTURE:
+        raise DataError(f"{path}: is one picture, and many are needed to learn from: name the folder that they lie in")
+    if words := called(head):
+        raise DataError(f"{path}: is {words}")
+    raise DataError(f"{path}: is neither a folder nor a .zip of pictures nor one of tables or arrays: name {_READ}")
+
+
+def _read_tree(tree: Tree, path: Path, on_progress: OnProgress) -> Dataset:
+    if files := find_mnist(tree):
+        return read_mnist(path, files, on_progress)
+    report = Reporting()
+    found = _sorted_out(tree, report, on_progress)
+    if found.arrays or found.tables:
+        for file in found.pictures:
+            report.leave_out(file, "a picture beside images in numbers, which are read")
+    if found.arrays:
+        for file in found.tables:
+            report.leave_out(file, "a table beside arrays of images, which are read")
+        return _read_arrays(tree, path, found.arrays, report, on_progress)
+    if found.tables:
+        return _read_tables(tree, path, found.tables, report, on_progress)
+    if found.pictures:
+        return _dataset(path, read_pictures(tree, found.pictures, report, on_progress), report)
+    if found.odd_tables:
+        return _read_tables(tree, path, found.odd_tables[:1], report, on_progress)  # which says what is odd
+    raise _nothing(tree, found, report)
+
+
+def _sorted_out(tree: Tree, report: Reporting, on_progress: OnProgress) -> _Found:
+    found, looked_into = _Found(), 0
+    for file in tree.files:
+        ending = os.path.splitext(file.parts[-1])[1].lower()
+        if ending in ENDINGS:
+            found.pictures.append(file)
+            continue
+        looked_into += 1
+        if looked_into % _OFTEN == 0:
+            on_progress(0, f"looking into {looked_into:,} files")
+        head = file.head()
+        kind = kind_of(head)
+        if kind in (Kind.IDX, Kind.NPY) or (kind is Kind.ZIP and (ending == ".npz" or b".npy" in head)):
+            found.arrays.append((file, kind))
+        elif kind is Kind.ZIP:
+            found.zips.append(file)
+        elif kind is Kind.PICTURE and ending not in _RAW:
+            found.pictures.append(file)
+        elif kind is Kind.TEXT and looks_like_table(file):
+            found.tables.append(file)
+        elif ending not in _NOTES:
+            found.odd_tables += [file] if ending in _TABLES else []
+            report.leave_out(file, _why_not(ending, head))
+    return found
+
+
+def _why_not(ending: str, head: bytes) -> str:
+    if ending in _UNREAD:
+        return f"{ending} {_UNREAD[ending]}"
+    if words := called(head):
+        return words
+    if ending in _TABLES:
+        return "a table, but none of images of 28 x 28 pixels"
+    return f"{shown(ending)} is no picture, table or array" if ending else "no picture, table or array"
+
+
+def _read_arrays(
+    tree: Tree, path: Path, files: list[tuple[File, Kind]], report: Reporting, on_progress: OnProgress
+) -> Dataset:
+    tree.check(file for file, _ in files)
+    pieces: list[Piece] = []
+    odd: list[Named] = []
+    for place, (file, kind) in enumerate(files):
+        on_progress(100 * place / len(files), f"reading {shown(file.parts[-1])}")
+        for named in read_array_file(file, kind):
+            images = to_images(named.array, named.where)
+            labels = to_labels(named.array) if images is None else None
+            if images is None and labels is None:
+                odd.append(named)
+                report.leave_out(file, f"an array of {described(named.array)}, neither images nor labels")
+            else:
+                pieces.append(Piece(file, named.where, named.name, named.split, images, labels))
+    if odd and not any(piece.images is not None for piece in pieces):
+        shape = " x ".join(map(str, odd[0].array.shape[1:3])) if odd[0].array.ndim > 2 else described(odd[0].array)
+        raise DataError(f"{odd[0].where}: expected images of 28 x 28 pixels, got {shape}")
+    are_idx = all(kind is Kind.IDX for _, kind in files)
+    remedy = "move the others away, or call them train and test"
+    if are_idx:
+        remedy = f"move the others away, or call all four what MNIST's are called ({', '.join(MNIST)})"
+    parts = put_together(tree.where, pieces, "IDX file" if are_idx else "array", remedy, report)
+    return _dataset(path, parts, report)
+
+
+def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, on_progress: OnProgress) -> Dataset:
+    tree.check(files)
+    splits = [split_of("/".join(file.parts)) if len(files) > 1 else None for file in files]
+    if len(files) > len(set(splits)):
+        names = ", ".join(shown("/".join(file.parts)) for file in files[:10])
+        raise DataError(
+            f"{tree.where}: expected one table of images, or two called train and test, got {names}: name one of them"
+        )
+    pieces = []
+    for place, (file, split) in enumerate(zip(files, splits, strict=True)):
+        table = read_table(file, _part_of(on_progress, place, len(files)))
+        report.remarks += [words for words in table.remarks if words not in report.remarks]
+        labels = None if table.labels is None else np.array(table.labels)
+        pieces.append(Piece(file, file.where, "/".join(file.parts), split, table.images, labels))
+    return _dataset(path, put_together(tree.where, pieces, "table", "name one of them", report), report)
+
+
+def _nothing(tree: Tree, found: _Found, report: Reporting) -> DataError:
+    came = [left.sentence() for left in report.left_out()[:_TOLD]]
+    if found.zips:
+        came.insert(0, f"there is {listed('/'.join(file.parts) for file in found.zips)}, which may be named itself")
+    words = f" ({'; '.join(came)})" if came else ""
+    if tree.archive:
+        return DataError(
+            f"{tree.where}: has no pictures (.png .jpg .webp ...), tables or arrays in it{words}: if it holds other "
+            "data, unpack it and name them"
+        )
+    return DataError(
+        f"{tree.where}: has neither the four IDX files of MNIST ({', '.join(MNIST)}, plain or as .gz) nor other IDX "
+        f"files, arrays (.npz .npy) or tables (.csv) of images nor pictures (.png .jpg .webp ...), in it or in its "
+        f"sub-folders{words}: name a folder that has"
+    )
+
+
+def _dataset(path: Path, read: tuple[Parts, tuple[str, ...]], report: Reporting) -> Dataset:
+    parts, classes = read
+    return Dataset(path.resolve().name, str(path), *parts, classes, report.done())
+
+
+def _part_of(on_progress: OnProgress, place: int, count: int) -> Callable[[float, str], object]:
+    return lambda percent, words: on_progress((100 * place + percent) / count, words)
