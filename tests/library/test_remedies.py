@@ -89,9 +89,8 @@ def test_a_command_that_needs_torch_says_why_it_cannot_be_loaded_and_what_to_do(
     )
 
 
-def test_an_error_of_another_kind_is_nobodys_package():
-    for error in (OSError(28, "No space left on device"), ImportError("x"), ValueError("torch")):
-        try:
-            raise error
-        except (OSError, ImportError, ValueError) as caught:
-            assert remedies.load_problem(caught) is None
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ImportError("x"), ValueError("torch")])
+def test_an_error_of_another_kind_is_nobodys_package(error):
+    with pytest.raises(type(error)) as caught:
+        raise error
+    assert remedies.load_problem(caught.value) is None
