@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ganmnist import remedies
+from ghpython_components import install
 from ghpython_components.shared import remedies as of_components
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +62,7 @@ def test_on_windows_a_command_begins_with_no_quote_which_powershell_would_take_f
 
 def test_library_and_components_name_the_same_remedies():
     assert of_components.INSTALL in remedies.INSTALL
+    assert install.STORE == remedies.STORE
     assert of_components.UPDATE_SERVER == remedies.UPDATE_SERVER
     assert of_components.UPDATE_COMPONENTS.format("ganmnist-server install-components") == remedies.UPDATE_COMPONENTS
 
