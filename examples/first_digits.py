@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ganmnist import GeometryConfig, paths, write
+from ganmnist.cli.terminal import show_any_letter
 from ganmnist.remedies import command
 
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=60000, help="train on the first so many images")
     parser.add_argument("--out", type=Path, default=Path("first-digits"))
     options = parser.parse_args()
+    show_any_letter()
 
     server = Server()
     try:

@@ -18,6 +18,7 @@ from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
 from bridge_server.errors import TokenError, is_full
 from ganmnist import __version__, paths
+from ganmnist.cli.terminal import show_any_letter
 from ganmnist.remedies import load_problem
 
 INSTALL = "install-components"
@@ -31,14 +32,16 @@ class _Failure(NamedTuple):
 
 def main() -> int:
     """Run the command line and return the exit status, which is one of ExitCode."""
+    show_any_letter()
     parser = _parser()
     options, rest = parser.parse_known_args()
-    if sys.argv[1:2] == [INSTALL]:
-        return _install(sys.argv[2:])
-    if rest:
+    installs = sys.argv[1:2] == [INSTALL]
+    if rest and not installs:
         parser.error(f"unknown: {' '.join(rest)}")
     home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
     try:
+        if installs:
+            return _install(sys.argv[2:])
         return int(options.command(home, options))
     except (CommandError, TokenError, OSError, ImportError) as error:
         failure = _failure(error, home)

@@ -23,6 +23,7 @@ from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
+from ganmnist.cli.terminal import show_any_letter
 from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models.manifest import BUNDLED, NewName
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    show_any_letter()
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
