@@ -53,7 +53,7 @@ def add_latents(commands: Commands) -> None:
 def between(options: argparse.Namespace) -> None:
     """Draw what lies on the way from digit to digit, in a row or as an animation."""
     from ganmnist.export.pictures import gif
-    from ganmnist.export.write import ending_of, validate_size, write
+    from ganmnist.export.write import ending_of, remarks_on, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent import interpolation
 
@@ -72,26 +72,29 @@ def between(options: argparse.Namespace) -> None:
         write_atomic(options.out, gif(turned, _MILLISECONDS))
     else:
         write(options.out, images, GeometryConfig(columns=len(images)))
-    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
-    print_result(options, done, f"{options.out}: {len(images)} digits on the way through {count}, from {sampler.name}")
+    remarks = remarks_on(ending, GeometryConfig().form)
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
+    sentence = f"{options.out}: {len(images)} digits on the way through {count}, from {sampler.name}"
+    print_result(options, done, "\n".join([sentence, *remarks]))
 
 
 def sheet(options: argparse.Namespace) -> None:
     """Draw a digit in the middle of a sheet of its varieties, in rows and columns along two directions."""
-    from ganmnist.export.write import ending_of, validate_size, write
+    from ganmnist.export.write import ending_of, remarks_on, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent import sheet as latent_sheet
     from ganmnist.latent.directions import unsupported_sliders
 
     config = read_settings(SheetConfig, given(options, SheetConfig))
-    validate_size(ending_of(options.out), config.rows * config.columns, GeometryConfig())
+    ending = ending_of(options.out)
+    validate_size(ending, config.rows * config.columns, GeometryConfig())
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     asked = latent_sheet.sliders(config)
     known = sampler.directions_for(asked)
     z = latent_sheet.sheet(config, sampler.latent_dim, sampler.classes, known)
     images = draw(sampler, z.reshape(-1, z.shape[-1]))
     write(options.out, images, GeometryConfig(columns=config.columns))
-    remarks = unsupported_sliders(asked, known)
+    remarks = [*unsupported_sliders(asked, known), *remarks_on(ending, GeometryConfig().form)]
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
     sentence = f"{options.out}: {config.rows} x {config.columns} digits from {sampler.name}"
     print_result(options, done, "\n".join([sentence, *remarks]))

@@ -103,13 +103,16 @@ def train(options: argparse.Namespace) -> None:
 
 def generate(options: argparse.Namespace) -> None:
     """Generate digits and write them as images or geometry."""
-    from ganmnist.export.write import WITH_RECORD, ending_of, validate_size, write
+    from ganmnist.export.write import WITH_RECORD, ending_of, remarks_on, validate_settings, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.vectors import inputs
     from ganmnist.models.provenance import Provenance
 
     ending = ending_of(options.out)
-    geometry = read_settings(GeometryConfig, given(options, GeometryConfig))
+    chosen = given(options, GeometryConfig)
+    geometry = read_settings(GeometryConfig, chosen)
+    if geometry.form != "images":
+        validate_settings(ending, chosen)
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
     validate_size(ending, config.count, geometry)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
@@ -120,9 +123,9 @@ def generate(options: argparse.Namespace) -> None:
     record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source and fits else None
     with busy(f"writing {options.out}"):
         write(options.out, images, geometry, record)
-    remarks = (
-        [] if fits or ending not in WITH_RECORD else [f"{options.out} holds no record: so many have no room in it"]
-    )
+    remarks = remarks_on(ending, geometry.form)
+    if not fits and ending in WITH_RECORD:
+        remarks.append(f"{options.out} holds no record: so many have no room in it")
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
     print_result(options, done, "\n".join([f"{options.out}: {len(images)} digits from {sampler.name}", *remarks]))
 
@@ -131,16 +134,20 @@ def restore(options: argparse.Namespace) -> None:
     """Find out where the digits in a file come from, and draw the same again."""
     from ganmnist.export.records import read_file, read_record
     from ganmnist.export.restore import restore as draw_again
-    from ganmnist.export.write import write
+    from ganmnist.export.write import ending_of, remarks_on, write
 
     what: str = options.what
     record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
     made = draw_again(record)
     warn(made.remarks)
+    remarks = made.remarks
     if options.out:
         # With its record they are the same file again; of a changed model they are others.
         write(options.out, made.images, record.geometry, None if made.remarks else record)
-    done = {"remarks": made.remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
+        about = remarks_on(ending_of(options.out), record.geometry.form)
+        warn(about)
+        remarks = [*remarks, *about]
+    done = {"remarks": remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
     drawn = f"{options.out or what}: {len(made.images)} digits from {record.model} at step {record.step}"
     print_result(options, done, f"{drawn}, seed {record.seed}, ganmnist {record.version}")
 

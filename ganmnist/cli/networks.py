@@ -130,13 +130,16 @@ def walk(options: argparse.Namespace) -> None:
     if ending not in _WALKS:
         raise SettingError(f"out: {options.out} ends in {ending or 'nothing'}; known endings are {', '.join(_WALKS)}")
     config = read_settings(ActivationsConfig, given(options, ActivationsConfig))
-    geometry = read_settings(StackConfig, given(options, StackConfig))
+    chosen = given(options, StackConfig)
+    geometry = read_settings(StackConfig, chosen)
 
     from ganmnist.export import pictures
-    from ganmnist.export.write import write_geometry, write_picture
+    from ganmnist.export.write import validate_settings, write_geometry, write_picture
     from ganmnist.generation import feature_maps
     from ganmnist.generation.sampler import Sampler
 
+    if geometry.form != "images":
+        validate_settings(ending, chosen)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     steps = feature_maps.walk(sampler, config)
     if ending == ".png":

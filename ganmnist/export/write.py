@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from ganmnist.export.label import Label
 from ganmnist.export.mesh_formats import obj, ply, stl, three_mf
 from ganmnist.export.pictures import gif, sample_grid
 from ganmnist.export.rhino import three_dm
-from ganmnist.geometry.forms import FORMS, build
+from ganmnist.geometry.forms import FORMS, build, print_remark
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points, is_empty
 from ganmnist.models.provenance import KEY, Provenance
 from ganmnist.storage.atomic import write_atomic
@@ -72,11 +72,35 @@ def file_bytes(
     _check_units(ending, record)
     validate_size(ending, len(images), config, images[0].size if len(images) else 0)
     label = Label(config.form, record, (record.units if record else None) or "mm")
+    if config.invert and ending in (".npy", *_PICTURES):
+        images = 255 - images
     if ending == ".npy":
         return _npy(images)
     if ending in _PICTURES:
         return _PICTURES[ending](images, config.columns, label.text())
     return _geometry(ending, build(images, config), label)
+
+
+def validate_settings(ending: str, given: Iterable[str], *, in_rows: bool = True) -> None:
+    """Refuse settings of geometry for a file that holds images.
+
+    Args:
+        ending: Of the file's name.
+        given: Names of the settings that were given, of GeometryConfig.
+        in_rows: A picture of it has rows, so that `columns` can be shown.
+
+    Raises:
+        SettingError: The file cannot show one of them.
+    """
+    if ending not in (".npy", *_PICTURES):
+        return
+    seen = {"invert", *(["columns"] if in_rows and ending == ".png" else [])}
+    for name in given:
+        if name not in seen:
+            raise SettingError(
+                f"{name}: is of geometry, and a {ending} file holds the images: leave it out, or choose "
+                f"{', '.join(_KINDS)}"
+            )
 
 
 def validate_size(ending: str, count: int, config: GeometryConfig, pixels: int = 784) -> None:
@@ -135,6 +159,12 @@ def _geometry(ending: str, pieces: Sequence[Piece], label: Label) -> bytes:
             f"form: {label.form} cannot be written as {ending}: choose {', '.join(able)}, or another form"
         )
     return _KINDS[ending].write(full, label)
+
+
+def remarks_on(ending: str, form: Form) -> list[str]:
+    """Return what there is to say of a form in a kind of file: in one that printers take, that it cannot be printed."""
+    remark = print_remark(form)
+    return [remark] if remark and ending in PRINTED else []
 
 
 def endings_for(form: Form) -> list[str]:
@@ -208,6 +238,7 @@ _KINDS = {
     ".3dm": _Kind((Mesh, Curves, Points), three_dm),
     ".json": _Kind((Mesh, Curves, Points), _json),
 }
+PRINTED = (".stl", ".3mf")
 _WITH_UNITS = (".3mf", ".3dm")
 WITH_RECORD = (*_PICTURES, *(ending for ending in _KINDS if ending != ".stl"))  # which .npy has no place for either
 ENDINGS = (".npy", *_PICTURES, *_KINDS)
