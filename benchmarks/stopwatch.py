@@ -31,6 +31,7 @@ class Stopwatch:
         options = parser.parse_args()
         self.images: NDArray[np.uint8] = np.load(options.images, allow_pickle=False)
         self.seed = options.seed
+        options.out.mkdir(parents=True, exist_ok=True)
         self._out, self._times, self._started = options.out, sorted(options.times), options.started
         self._paused = 0.0
         self._step, self._first = 0, 0.0

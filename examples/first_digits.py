@@ -104,11 +104,11 @@ def prepare(server: Server) -> str:
     data = server.call("POST", "/api/data/prepare", {})
     while data["state"] == "preparing":
         show(f"data {data['percent']:.0f} %")
-        time.sleep(0.2)
+        pause()
         data = server.call("GET", "/api/data")
     if data["state"] == "failed":
         sys.exit(data["problem"])
-    show(f"data: {data['name']}, {data['train']} images ({data['source']})\n")
+    show(f"data: {data['name']}, {data['train']:,} images ({data['source']})\n")
     return data["name"]
 
 
@@ -116,7 +116,7 @@ def train(server: Server, seconds: float, images: int) -> str:
     run = server.call("POST", "/api/runs", {"preset": "fast", "seconds": seconds, "images": images})
     while run["state"] in ("queued", "running"):
         show(f"training {run['model']}: {run['text']}")  # FID is the distance to real digits: less is better
-        time.sleep(0.3 if sys.stdout.isatty() else 3)
+        pause()
         run = server.call("GET", f"/api/runs/{run['id']}")
     if run["state"] != "succeeded":
         sys.exit(run["problem"] or f"the training {run['state']}")
@@ -135,6 +135,11 @@ def write_digits(server: Server, model: str, folder: Path) -> None:
     for name in ("digits.png", "digits.obj", "digits.3dm"):
         write(folder / name, images, GeometryConfig(form="relief"))
         print(f"wrote {(folder / name).resolve()}")
+
+
+def pause() -> None:
+    """Wait as long as a line may stay as it is: on a terminal it is written over, in a file there would be many."""
+    time.sleep(0.3 if sys.stdout.isatty() else 3)
 
 
 def show(text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from ganmnist.errors import counted
 from ganmnist.fields import Settings, Whole
 
 
@@ -26,7 +27,7 @@ class LeftOut(Settings):
 
     def sentence(self) -> str:
         """Say so."""
-        return f"left out {_counted(self.count, 'file')}, {self.example} for one: {self.reason}"
+        return f"left out {counted(self.count, 'file')}, {self.example} for one: {self.reason}"
 
 
 class ReadReport(Settings):
@@ -54,8 +55,8 @@ class DatasetSummary(Settings):
     def sentences(self) -> Iterator[str]:
         """Say what is in it and what was left out, a line each, as everybody is told it."""
         count = self.train + self.test
-        kinds = _counted(len(self.classes), "class", "es") if self.classes else "no classes"
-        yield f"{_counted(count, 'image')} in {kinds}"
+        kinds = counted(len(self.classes), "class", "es") if self.classes else "no classes"
+        yield f"{counted(count, 'image')} in {kinds}"
         if self.classes:
             yield ", ".join(f"{size.name}: {size.train + size.test:,}" for size in self.classes)
         split = f" ({self.report.split})" if self.report.split else ""
@@ -64,7 +65,3 @@ class DatasetSummary(Settings):
             yield f"{self.report.dark_on_light:,} had dark ink on light paper: made light on dark, as digits are"
         yield from (left.sentence() for left in self.report.left_out)
         yield from self.report.remarks
-
-
-def _counted(count: int, noun: str, plural: str = "s") -> str:
-    return f"{count:,} {noun}{plural if count != 1 else ''}"

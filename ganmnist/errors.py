@@ -13,6 +13,11 @@ def shown(value: object) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in whole)
 
 
+def counted(count: int, noun: str, plural: str = "s") -> str:
+    """Return how many there are, in words: 1 digit, 10,000 digits."""
+    return f"{count:,} {noun}{plural if count != 1 else ''}"
+
+
 class GanError(Exception):
     """Base of every error that the library raises on purpose."""
 

@@ -15,6 +15,7 @@ from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
 from bridge_server.process.discovery import Discovery
+from ganmnist.remedies import command
 
 STOP_SECONDS = 20.0  # the server gives answers under way 5 s and a training 6 s
 
@@ -108,8 +109,12 @@ def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | N
 
 def list_tokens(home: Path) -> ExitCode:
     """Print who has a token."""
-    for principal in tokens.read_principals(home):
+    principals = tokens.read_principals(home)
+    for principal in principals:
         print(f"{principal.name:20} {principal.role:8} since {principal.created[:10]}")
+    if not principals:
+        how = command("ganmnist-server", "token", "add", "NAME", "--role", "student", "--data-dir", home)
+        print(f"nobody but the owner has a token: {how}")
     return ExitCode.OK
 
 

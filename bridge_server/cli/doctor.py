@@ -26,7 +26,7 @@ from bridge_server.process import discovery
 from bridge_server.runs.store import validate_checksums
 from ganmnist import __version__, remedies
 from ganmnist.data import load
-from ganmnist.errors import DataError, ModelError
+from ganmnist.errors import DataError, ModelError, counted
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.storage import bundle
@@ -61,7 +61,7 @@ def doctor(home: Path) -> ExitCode:
     for finding in findings:
         print(f"{finding.verdict:8} {finding.about:15} {finding.text}")
     problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
-    print(f"{problems} problem{'s' * (problems != 1)}")
+    print(counted(problems, "problem"))
     return ExitCode.PROBLEM if problems else ExitCode.OK
 
 
@@ -202,7 +202,7 @@ def _data(home: Path) -> Iterator[Finding]:
         unset = f"; or unset {load.ENVIRONMENT}" if os.environ.get(load.ENVIRONMENT) else ""
         yield Finding(Verdict.PROBLEM, "data", f"{error}{unset}")
     else:
-        text = f"{found.name}, {len(found.train_images):,} images to learn from, in {found.source}"
+        text = f"{found.name}, {counted(len(found.train_images), 'image')} to learn from, in {found.source}"
         yield Finding(Verdict.OK, "data", text)
 
 

@@ -44,6 +44,8 @@ def main() -> int:
             return _install(sys.argv[2:])
         return int(options.command(home, options))
     except (CommandError, TokenError, OSError, ImportError) as error:
+        if isinstance(error, ImportError) and not load_problem(error):
+            raise  # a mistake of ours
         failure = _failure(error, home)
         print(f"ganmnist: {failure.sentence}", file=sys.stderr)
         return failure.code

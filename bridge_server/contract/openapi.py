@@ -6,6 +6,7 @@ The file is committed: the components take help texts and paths from it, and the
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from pathlib import Path
@@ -127,6 +128,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def main() -> None:
     """Write the committed file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     FILE.write_text(text(), encoding="utf-8", newline="\n")
     print(f"wrote {FILE.name}: {len(CALLS)} calls")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ganmnist import paths
 from ganmnist.cli.options import add_command, add_settings, given, print_result
 from ganmnist.config import FilmConfig, FilmGeometryConfig
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, counted
 from ganmnist.models.store import ModelStore
 from ganmnist.validation import read_settings
 
@@ -60,8 +60,6 @@ def film(options: argparse.Namespace) -> None:
         write_geometry(options.out, assemble(made.images, geometry), geometry.form)
     remarks = [*made.remarks, *remarks_on(ending, geometry.form)]
     told = [frame.model_dump(include={"epoch", "step", "seconds"}) for frame in made.frames]
-    print_result(
-        options,
-        {"frames": told, "remarks": remarks, "out": str(options.out)},
-        "\n".join([*remarks, f"{options.out}: {len(told)} frames, from step {told[0]['step']} to {told[-1]['step']}"]),
-    )
+    sentence = f"{options.out}: {counted(len(told), 'frame')}, from step {told[0]['step']} to {told[-1]['step']}"
+    done = {"frames": told, "remarks": remarks, "out": str(options.out)}
+    print_result(options, done, "\n".join([*remarks, sentence]))

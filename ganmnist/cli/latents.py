@@ -12,7 +12,7 @@ from ganmnist import paths
 from ganmnist.cli.options import add_command, add_flags, add_settings, given, print_result
 from ganmnist.cli.progress import draw
 from ganmnist.config import BetweenConfig, GenerateConfig, GeometryConfig, SheetConfig
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, counted
 from ganmnist.models.store import ModelStore
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.validation import read_settings
@@ -74,7 +74,7 @@ def between(options: argparse.Namespace) -> None:
         write(options.out, images, GeometryConfig(columns=len(images)))
     remarks = remarks_on(ending, GeometryConfig().form)
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
-    sentence = f"{options.out}: {len(images)} digits on the way through {count}, from {sampler.name}"
+    sentence = f"{options.out}: {counted(len(images), 'digit')} on the way through {count}, from {sampler.name}"
     print_result(options, done, "\n".join([sentence, *remarks]))
 
 

@@ -25,7 +25,7 @@ from ganmnist.cli.options import add_command, add_settings, given, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.cli.terminal import show_any_letter
 from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
-from ganmnist.errors import GanError, SettingError
+from ganmnist.errors import GanError, SettingError, counted
 from ganmnist.models.manifest import BUNDLED, NewName
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.remedies import command, load_problem
@@ -127,7 +127,9 @@ def generate(options: argparse.Namespace) -> None:
     if not fits and ending in WITH_RECORD:
         remarks.append(f"{options.out} holds no record: so many have no room in it")
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
-    print_result(options, done, "\n".join([f"{options.out}: {len(images)} digits from {sampler.name}", *remarks]))
+    print_result(
+        options, done, "\n".join([f"{options.out}: {counted(len(images), 'digit')} from {sampler.name}", *remarks])
+    )
 
 
 def restore(options: argparse.Namespace) -> None:
@@ -148,7 +150,7 @@ def restore(options: argparse.Namespace) -> None:
         warn(about)
         remarks = [*remarks, *about]
     done = {"remarks": remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
-    drawn = f"{options.out or what}: {len(made.images)} digits from {record.model} at step {record.step}"
+    drawn = f"{options.out or what}: {counted(len(made.images), 'digit')} from {record.model} at step {record.step}"
     print_result(options, done, f"{drawn}, seed {record.seed}, ganmnist {record.version}")
 
 
@@ -170,7 +172,7 @@ def evaluate(options: argparse.Namespace) -> None:
         baseline = real.model_dump()  # for one release under its former name, floor, too
         print(json.dumps({"samples": judged.model_dump(), "real_baseline": baseline, "floor": baseline}))
         return
-    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{judged.images} images each")
+    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{judged.images:,} images each")
     for name in ("frechet", "inception", "confident", "precision", "recall"):
         table.add_row(name, f"{getattr(judged, name):.3f}", f"{getattr(real, name):.3f}")
     for digit, (share, true) in enumerate(zip(judged.classes, real.classes, strict=True)):

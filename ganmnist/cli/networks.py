@@ -15,7 +15,7 @@ from ganmnist import paths
 from ganmnist.cli.networks_file import read_networks, write_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
 from ganmnist.config import ActivationsConfig, LatentConfig, StackConfig, TrainConfig
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, counted
 from ganmnist.layers import LAYERS
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.layer_docs import as_python, describe
@@ -151,7 +151,7 @@ def walk(options: argparse.Namespace) -> None:
     print_result(
         options,
         {"model": sampler.name, "layers": done, "out": str(options.out)},
-        f"{options.out}: {len(steps)} layers of {sampler.name}",
+        f"{options.out}: {counted(len(steps), 'layer')} of {sampler.name}",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganmnist.config import GenerateConfig, Vector, Vectors
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, counted
 from ganmnist.latent.directions import Direction, steer
 
 Latents = NDArray[np.float32]
@@ -82,7 +82,7 @@ def _given(vectors: Sequence[Vector], latent_dim: int, known_classes: int) -> La
     for place, vector in enumerate(vectors):
         if len(vector) not in (latent_dim, latent_dim + known_classes):
             takes = f"{latent_dim}, or {latent_dim + known_classes} with its classes" if known_classes else latent_dim
-            raise SettingError(f"z.{place}: has {len(vector)} numbers, the model takes {takes}")
+            raise SettingError(f"z.{place}: has {counted(len(vector), 'number')}, the model takes {takes}")
         whole[place, : len(vector)] = vector
     return whole
 

@@ -5,6 +5,7 @@ The file is committed. `ganmnist networks layers` says the same in a terminal. N
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from inspect import cleandoc
 from pathlib import Path
@@ -162,6 +163,7 @@ def _values(schema: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write the committed file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     FILE.write_text(text(), encoding="utf-8", newline="\n")
     print(f"wrote {FILE.name}: {len(LAYERS)} layers")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ganmnist.config import TrainConfig
 from ganmnist.dataset import Dataset
-from ganmnist.errors import DataError, ModelError, TrainingError
+from ganmnist.errors import DataError, ModelError, TrainingError, counted
 from ganmnist.generation.sampler import Sampler
 from ganmnist.models.figures import Estimate
 from ganmnist.models.frames import FrameKeeper
@@ -114,7 +114,8 @@ def train(
         )
     if plan.networks.classes not in (0, len(data.classes)):
         raise DataError(
-            f"{data.name}: has {len(data.classes)} classes, the networks are built for {plan.networks.classes}"
+            f"{data.name}: has {counted(len(data.classes), 'class', 'es')}, the networks are built for "
+            f"{plan.networks.classes}"
         )
 
     with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 
@@ -66,6 +67,7 @@ def _augmented(images: Tensor) -> Tensor:
 
 def main() -> int:
     """Train, and write the bundled weights."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     data = load_data()
     if data.name != "MNIST":
         print(f"the judge learns from MNIST, not from {data.name}", file=sys.stderr)

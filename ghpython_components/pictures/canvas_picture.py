@@ -7,6 +7,7 @@ It shows where things are and what is wired to what, not what Grasshopper would 
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 from dataclasses import dataclass, field
@@ -218,9 +219,17 @@ def _around(boxes: list[Box]) -> Box:
 
 def main() -> int:
     """Draw one file."""
-    source, target = map(Path, sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=Path, metavar="FILE", help="definition, .gh or .ghx")
+    parser.add_argument("target", type=Path, metavar="PICTURE", help="file to write, .png")
+    options = parser.parse_args()
+    source, target = options.source, options.target
+    if target.suffix.lower() not in Image.registered_extensions():
+        parser.error(f"{target} has no ending of a picture, such as .png")
     try:
-        picture(read_definition(source.read_bytes())).save(target)
+        drawn = picture(read_definition(source.read_bytes()))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        drawn.save(target)
     except (ArchiveError, OSError) as error:
         print(f"{source}: {error}", file=sys.stderr)
         return 1

@@ -30,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the icons and the definitions for the documentation.")
     parser.add_argument("out", type=Path, metavar="DIR", help="folder to write to")
     out = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
     for name, image in pictures().items():
         image.save(out / name, "PNG", optimize=True)
         print(f"wrote {out / name}")

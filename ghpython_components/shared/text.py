@@ -41,6 +41,11 @@ def tag(sentence):
     return beginning[: LONGEST_TAG - 13].rsplit(" ", 1)[0] + "..."
 
 
+def counted(count, noun):
+    """Return how many there are, in words: 1 layer, 14 layers."""
+    return "{0} {1}{2}".format(grouped(count), noun, "" if count == 1 else "s")
+
+
 def grouped(number):
     """Return a whole number with its thousands apart: 1,661,825."""
     digits = "{0}".format(number)

@@ -33,6 +33,8 @@ export function clock(seconds) {
 
 export const whole = (number) => Math.round(number).toLocaleString("en");
 
+export const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
+
 /** Say something to those who look and those who listen; it goes by itself. */
 export function say(text, kind = "") {
   const place = document.getElementById("notices");

@@ -1,7 +1,7 @@
 // Own pictures become a data set: dropped or chosen, sent, and read by the server, which tells how far it is.
 
 import { ApiError, Away, call, get, isAway, pause, server } from "../lib/api.js";
-import { el, fill, say, whole } from "../lib/dom.js";
+import { counted, el, fill, say } from "../lib/dom.js";
 import { fromDialog, fromDrop, gather } from "../lib/dropped.js";
 import { settled } from "../lib/latest.js";
 import { zip } from "../lib/zip.js";
@@ -101,12 +101,12 @@ export function dataImport(done) {
     }
     await attempt("what was chosen", async (mine) => {
       const { signal } = mine.halt;
-      const look = (count) => stage("Looking at what there is", null, `${whole(count)} files`);
+      const look = (count) => stage("Looking at what there is", null, counted(count, "file"));
       look(0);
       const found = await gather(read, { most: MAX_UPLOAD, progress: look, signal });
       mine.title = found.title;
       const total = found.files.length;
-      const content = found.single ?? (await zip(found.files, { progress: (count) => stage(`Packing ${whole(total)} files`, count / total), signal }));
+      const content = found.single ?? (await zip(found.files, { progress: (count) => stage(`Packing ${counted(total, "file")}`, count / total), signal }));
       return send(mine, content);
     });
   }

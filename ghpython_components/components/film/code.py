@@ -7,6 +7,7 @@ from ghpython_components.shared.geometry import (
     to_shapes,
     tree_of,
 )
+from ghpython_components.shared.text import counted
 
 
 def unroll(bridge, body, memory):
@@ -44,7 +45,7 @@ geometry = images = steps = None
 message = ""
 if slot.value:
     geometry, images, steps = slot.value["geometry"], slot.value["images"], slot.value["steps"]
-    message = "{0} - {1} frames".format(slot.value["name"], len(steps))
+    message = "{0} - {1}".format(slot.value["name"], counted(len(steps), "frame"))
     for remark in slot.value["remarks"]:
         me.tell(remark, "Remark")
 me.show(slot, message)

@@ -1,7 +1,7 @@
 from ghpython_components.shared.canvas import is_wired, refuse
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.network import NotReady, layer_lines, not_ready, read_network, short
-from ghpython_components.shared.text import grouped
+from ghpython_components.shared.text import counted
 
 
 def fetch_networks(bridge, request, memory):
@@ -9,7 +9,11 @@ def fetch_networks(bridge, request, memory):
     lines = []
     for part in ("generator", "discriminator"):
         found = answer[part]
-        lines.append("{0}: {1} layers, {2} parameters".format(part, len(found["rows"]), grouped(found["parameters"])))
+        lines.append(
+            "{0}: {1}, {2}".format(
+                part, counted(len(found["rows"]), "layer"), counted(found["parameters"], "parameter")
+            )
+        )
         lines += layer_lines(found)
     return {"mark": answer, "answer": answer, "lines": lines}
 

@@ -1,6 +1,7 @@
 from ghpython_components.shared.canvas import is_wired, refuse
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.network import NotReady, layer_lines, not_ready, read_network, short
+from ghpython_components.shared.text import counted
 
 PARTS = ("generator", "discriminator")
 
@@ -29,6 +30,6 @@ else:
     if slot.value:
         checked, table = slot.value["network"], slot.value["lines"]
         parameters, multiply_adds = checked["parameters"], checked["multiply_adds"]
-        message = "{0} layers - {1}".format(len(table), short(parameters))
+        message = "{0} - {1}".format(counted(len(table), "layer"), short(parameters))
     network = not_ready(slot.trouble()) if slot.trouble() else checked["text"]
     me.show(slot, message)

@@ -65,3 +65,10 @@ def test_a_picture_is_inverted_as_the_flag_says(home, tmp_path, capsys):
         with Image.open(path) as picture:
             drawn.append(np.asarray(picture))
     np.testing.assert_array_equal(drawn[0], 255 - drawn[1])
+
+
+def test_one_digit_is_one_digit_and_a_folder_that_is_not_there_is_made(home, tmp_path, capsys):
+    out = tmp_path / "new" / "folder" / "x.png"
+    assert main(["generate", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: 1 digit from bundled\n"
+    assert out.exists()

@@ -72,7 +72,7 @@ def test_the_digit_asked_for_goes_before_the_class_of_a_whole_vector():
 
 @pytest.mark.parametrize("numbers", [1, 3, 4, 6, 11])
 def test_a_vector_has_the_latent_numbers_alone_or_all_classes_too(numbers):
-    with pytest.raises(SettingError, match=rf"z\.0: has {numbers} numbers, the model takes 2, or 5 with its classes"):
+    with pytest.raises(SettingError, match=rf"z\.0: has {numbers} numbers?, the model takes 2, or 5 with its classes"):
         inputs(GenerateConfig(z=((1,) * numbers,)), 2, 3)
 
 
