@@ -1,12 +1,14 @@
 """Set everything up and run it: `python start.py` for the first digits, `python start.py test` for the tests.
 
-Needs nothing but Python 3.11 or newer. It makes a virtual environment in `.venv`, installs the project there with
-tested versions, and goes on inside it.
+Needs nothing but Python. It makes a virtual environment in `.venv`, installs the project there with tested versions,
+and goes on inside it.
 """
 
 import os
+import platform
 import subprocess
 import sys
+import sysconfig
 import urllib.request
 import venv
 from pathlib import Path
@@ -16,33 +18,122 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CPU_TORCH = "https://download.pytorch.org/whl/cpu/"  # PyPI's torch for Linux brings gigabytes of CUDA along
 TASKS = {
-    "demo": [PYTHON, ROOT / "examples" / "first_digits.py"],
-    "test": [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"],
+    "demo": ("train a model for a minute, and write its first digits", [PYTHON, ROOT / "examples" / "first_digits.py"]),
+    "test": ("run the whole test suite", [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"]),
+    "setup": ("install what is missing, and run nothing", []),
 }
+
+# What the pinned packages are made for, as pip finds wheels of all of them: to be looked up anew with other versions.
+PACKAGES = ("torch==2.13.0", "rhino3dm==8.35.0", "manifold3d==3.5.4", "numpy==2.4.6")
+OLDEST, NEWEST = (3, 11), (3, 14)
+SYSTEMS = {  # the oldest macOS, or glibc of Linux
+    "win-amd64": (),
+    "macosx-arm64": (14,),
+    "linux-x86_64": (2, 28),
+    "linux-aarch64": (2, 28),
+}
+ELSEWHERE = {  # what helps on other systems
+    "win-arm64": "install Python for x64 (on python.org: Windows installer, 64-bit), which runs on Windows on ARM too",
+    "win32": "install the 64-bit Python from python.org",
+    "macosx-x86_64": "a Mac with Apple silicon can have a Python that is made for it, from python.org; no torch of "
+    "this version is made for Intel Macs",
+}
+DEEPEST = 156  # letters of the longest path to a folder below site-packages: torch's licences
+LONGEST_FOLDER = 247  # letters that Windows allows it without long paths
 
 
 def main() -> int:
+    for stream in (sys.stdout, sys.stderr):  # no letter of a path is worth a traceback
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     task = sys.argv[1] if len(sys.argv) > 1 else "demo"
-    if sys.version_info < (3, 11):  # noqa: UP036 - nothing has checked it yet
-        return _fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: see https://www.python.org")
+    tasks = "\n".join(f"    python start.py {name:6} {what}" for name, (what, _) in TASKS.items())
+    if task in ("-h", "--help", "help"):
+        print(f"{__doc__}\n{tasks}")
+        return 0
     if task not in TASKS:
-        return _fail(f"unknown task {task}: python start.py [{'|'.join(TASKS)}]")
+        return _fail(f"there is no task {task}:\n{tasks}")
+    problem = _problem()
+    if problem:
+        return _fail(problem)
     try:
-        _prepare("dev" if task == "test" else "")
+        _prepare("dev" if task == "test" else "", even_if_done=task == "setup")
     except subprocess.CalledProcessError as error:
         hint = " (on Debian and Ubuntu: apt install python3-venv)" if "ensurepip" in map(str, error.cmd) else ""
         return _fail(f"setting up failed with status {error.returncode}{hint}; what went wrong stands above")
-    return subprocess.call([*map(str, TASKS[task]), *sys.argv[2:]], cwd=ROOT)
+    command = [str(word) for word in TASKS[task][1]]
+    return subprocess.call([*command, *sys.argv[2:]], cwd=ROOT) if command else 0
 
 
-def _prepare(extra: str) -> None:
-    """Make the environment unless it was made from these very files."""
+def _problem() -> str:
+    """Say why the packages cannot be installed, or would be of no use, before pip is asked. Nothing where all is well.
+
+    What pip says of it takes a screen, and does not name the remedy.
+    """
+    if not OLDEST <= sys.version_info[:2] <= NEWEST or platform.python_implementation() != "CPython" or _is_threaded():
+        kind = f"{platform.python_implementation()}{' without GIL' if _is_threaded() else ''}"
+        how = f"py -{_dotted(NEWEST)} start.py" if os.name == "nt" else f"python{_dotted(NEWEST)} start.py"
+        return (
+            f"Python {_dotted(OLDEST)} to {_dotted(NEWEST)} is needed, this is {kind} {platform.python_version()}: "
+            f"install one of them from https://www.python.org/downloads, beside this one if you like, and type: {how}"
+        )
+    system, release = _system()
+    if system not in SYSTEMS or sys.maxsize < 2**32:
+        remedy = ELSEWHERE.get(system, f"take one of {', '.join(SYSTEMS)}, with 64 bits")
+        return f"{PACKAGES[0]} is not made for this Python's system, {system}: {remedy}"
+    if release < SYSTEMS[system]:
+        what, remedy = ("macOS", "update it") if sys.platform == "darwin" else ("glibc", "take a newer Linux")
+        found = _dotted(release) or "another C library"
+        return f"{what} {_dotted(SYSTEMS[system])} or newer is needed, this is {found}: {remedy}"
+    if "WindowsApps" in sys.base_prefix:
+        return (
+            "this is Python from the Microsoft Store, which hides from Rhino the files that it has to find: install "
+            "Python from https://www.python.org/downloads, and then type in the project's folder: py start.py"
+        )
+    most = LONGEST_FOLDER - DEEPEST - len("/.venv/Lib/site-packages/")
+    if os.name == "nt" and len(str(ROOT)) > most and not _has_long_paths():
+        return (
+            f"the path of this folder has {len(str(ROOT))} letters, and torch fits below one of at most {most}: move "
+            "it to where its path is shorter, or have Windows allow long paths "
+            "(https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation)"
+        )
+    return ""
+
+
+def _is_threaded() -> bool:
+    """Tell whether this is the free-threaded Python, for which some packages are not made."""
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def _system() -> tuple:
+    """Return the system that this Python is made for, as pip tells them apart; and the release of macOS or glibc."""
+    system, release = sysconfig.get_platform(), ""
+    if sys.platform == "darwin":
+        system, release = f"macosx-{platform.machine()}", platform.mac_ver()[0]
+    elif sys.platform == "linux":
+        release = platform.libc_ver()[1] if platform.libc_ver()[0] == "glibc" else ""
+    return system, tuple(int(number) for number in release.split(".")[:2] if number.isdigit())
+
+
+def _has_long_paths() -> bool:
+    import winreg
+
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem") as key:
+            return winreg.QueryValueEx(key, "LongPathsEnabled")[0] == 1
+    except OSError:
+        return False
+
+
+def _prepare(extra: str, even_if_done: bool) -> None:
+    """Make the environment, and install what is missing in it, unless that was done from these very files."""
     wanted = "\n".join([extra, *(path.read_text(encoding="utf-8") for path in _recipe())])
     done = ENVIRONMENT / f"installed-{extra or 'plain'}.txt"
-    if done.exists() and done.read_text(encoding="utf-8") == wanted:
+    usable = _is_usable()
+    if usable and not even_if_done and done.exists() and done.read_text(encoding="utf-8") == wanted:
         return
     print("Setting up .venv, once: a few minutes for downloads of about 300 MB ...", flush=True)
-    if not PYTHON.exists():
+    if not usable:
         venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=os.name != "nt")
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
@@ -53,7 +144,15 @@ def _prepare(extra: str) -> None:
     done.write_text(wanted, encoding="utf-8")
 
 
-def _recipe() -> tuple[Path, ...]:
+def _is_usable() -> bool:
+    """Tell whether there is an environment made for this place, of a Python that is still there and not the Store's."""
+    if not PYTHON.exists():
+        return False
+    made = (ENVIRONMENT / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    return "WindowsApps" not in made and ("\ncommand = " not in made or str(ENVIRONMENT) in made)
+
+
+def _recipe() -> tuple:
     return ROOT / "pyproject.toml", ROOT / "constraints.txt"
 
 
@@ -63,6 +162,10 @@ def _answers(url: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def _dotted(version: tuple) -> str:
+    return ".".join(map(str, version))
 
 
 def _fail(sentence: str) -> int:

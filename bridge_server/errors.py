@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bridge_server.contract.base import ErrorBody, Problem
 from ganmnist.errors import DataError, DatasetNotFound, GanError, GeometryError, ModelError, ModelNotFound, SettingError
+from ganmnist.remedies import load_problem
 from ganmnist.validation import explain, field_name
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # a user's quota is a full disk too
@@ -85,6 +86,8 @@ def _refusal(error: Exception) -> ApiError:
     if isinstance(error, GanError):
         status = next(status for kind, status in STATUSES if isinstance(error, kind))
         return ApiError(status, error.code, str(error), field=_named(str(error)) if status == 422 else None)
+    if problem := load_problem(error):
+        return ApiError(503, "packages", problem)
     return ApiError(500, "internal", "The server made a mistake; what happened is in its log.")
 
 

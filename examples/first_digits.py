@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from ganmnist import GeometryConfig, paths, write
+from ganmnist.cli.terminal import show_any_letter
+from ganmnist.remedies import command
 
 
 def main() -> None:
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=60000, help="train on the first so many images")
     parser.add_argument("--out", type=Path, default=Path("first-digits"))
     options = parser.parse_args()
+    show_any_letter()
 
     server = Server()
     try:
@@ -36,8 +39,15 @@ def main() -> None:
         write_digits(server, model, options.out)
     finally:
         server.end()
-    print(f"\nThe model is called {model}; it learned from {name}. To use it in Rhino, install the components:")
-    print(f"    {Path(sys.executable).parent / 'ganmnist-server'} install-components")
+    print(f"\nThe model is called {model}; it learned from {name}. More of its digits:")
+    print(f"    {command('ganmnist', 'generate', '--model', model, '--out', 'more.png')}")
+    if sys.platform in ("win32", "darwin"):
+        print("To use it in Rhino, install the components:")
+        print(f"    {command('ganmnist-server', 'install-components')}")
+    else:  # where there is no Rhino
+        print("To use it in a browser, start the server, and open its page from a second terminal:")
+        print(f"    {command('ganmnist-server', 'serve')}")
+        print(f"    {command('ganmnist-server', 'open')}")
 
 
 class Server:

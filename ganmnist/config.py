@@ -220,7 +220,7 @@ class LatentConfig(Settings):
 
 # Attributes of a digit's style that sliders set, each along a direction that is found by its name.
 STYLE_ATTRIBUTES = tuple(name for name, f in LatentConfig.model_fields.items() if f.json_schema_extra == _IS_STYLE)
-MAX_DIGITS = 256  # at once
+MAX_DIGITS = 1_000_000  # at once, as images 784 MB
 Vector = tuple[Annotated[Number, Field(ge=-10, le=10)], ...]
 Vectors = tuple[Vector, ...]
 
@@ -243,6 +243,8 @@ class GenerateConfig(LatentConfig):
 class BetweenConfig(Settings):
     """A path through latent vectors."""
 
+    most: ClassVar[int] = MAX_DIGITS  # on the whole path
+
     z: Vectors = Field(
         description="Two or more whole latent vectors, in the order of the path, as in generate. Each is on the path.",
         min_length=1,
@@ -252,7 +254,7 @@ class BetweenConfig(Settings):
         8,
         description="Steps from each vector to the next: 8 between two of them make 9 digits, both ends among them.",
         ge=1,
-        le=MAX_DIGITS,
+        le=100_000,
     )
     closed: Flag = Field(
         False, description="Go on from the last vector to the first: a loop, which does not show its first digit twice."
@@ -269,6 +271,8 @@ _Way = Annotated[str, Field(pattern=rf"^({'|'.join(STYLE_ATTRIBUTES)}|[0-9]{{1,4
 
 class SheetConfig(LatentConfig):
     """A sheet of latents, along two directions around one digit or between four corners."""
+
+    most: ClassVar[int] = MAX_DIGITS  # on the whole sheet
 
     z: Vectors | None = Field(
         None,
@@ -289,8 +293,8 @@ class SheetConfig(LatentConfig):
         gt=0,
         le=5,
     )
-    rows: Whole = Field(7, description="Digits from top to bottom.", ge=1, le=MAX_DIGITS)
-    columns: Whole = Field(7, description="Digits from left to right.", ge=1, le=MAX_DIGITS)
+    rows: Whole = Field(7, description="Digits from top to bottom.", ge=1, le=256)
+    columns: Whole = Field(7, description="Digits from left to right.", ge=1, le=256)
 
 
 class FilmConfig(GenerateConfig):

@@ -10,6 +10,7 @@ The same sources give the same bytes.
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,16 @@ from ghpython_components.sources.component import FOLDER, SHARED, Component, all
 
 
 def contract(openapi: dict[str, Any]) -> str:
-    """Return the text of shared/contract.py: version, method and path of every call, and what forms are made of."""
+    """Return the text of shared/contract.py: version, method and path of every call, and what forms there are."""
     found = {
         operation["operationId"]: (method.upper(), path)
         for path, operations in openapi["paths"].items()
         for method, operation in operations.items()
     }
     lines = [f'    "{name}": ("{method}", "{path}"),' for name, (method, path) in sorted(found.items())]
+    forms = openapi["x-forms"]
+    export = openapi["components"]["schemas"]["ExportRequest"]["properties"]
+    solids = [form for form, known in forms.items() if "3mf" in known["formats"] and not known["remarks"]]
     return "\n".join(
         [
             '"""What components know of the wire contract. Written by build.py from openapi.json: do not edit."""',
@@ -39,8 +43,10 @@ def contract(openapi: dict[str, Any]) -> str:
             *lines,
             "}",
             "PIECES = {",
-            *(f'    "{form}": "{known["pieces"]}",' for form, known in openapi["x-forms"].items() if known["pieces"]),
+            *(f'    "{form}": "{known["pieces"]}",' for form, known in forms.items() if known["pieces"]),
             "}",
+            f"SOLIDS = {json.dumps(solids)}",
+            f"DEFAULT_FORM = {json.dumps(export['form']['default'])}",
             "",
         ]
     )

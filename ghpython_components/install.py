@@ -6,12 +6,15 @@ A file that is not ours, as its content tells, is never touched.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ghpython_components import build, definitions
 from ghpython_components.archive import to_bytes
@@ -23,6 +26,14 @@ from ghpython_components.sources.component import Component, all_components, ver
 
 _GRASSHOPPER_MAC = "Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)"
 _MAX_SIZE = 4_000_000  # bytes of a file that may be ours
+_WINDOWS_BUSY = {5, 32, 33}  # access denied, sharing violation, lock violation
+_PATIENCE = 2.5  # seconds
+HELD = "in use"
+STORE = (
+    "this is Python from the Microsoft Store, which hides from Rhino the files that it has to find: install "
+    "Python from https://www.python.org/downloads, and then type in the project's folder: py start.py"
+)
+T = TypeVar("T")
 Version = Callable[[str, bytes], str | None]  # of a file by its name and content, None where it is not ours
 
 
@@ -43,17 +54,20 @@ class Place:
     make: Callable[[], Mapping[str, bytes]]
 
     def ours(self) -> Iterator[tuple[Path, str]]:
-        """Yield the files in the folder that are ours, each with its version."""
+        """Yield the files in the folder that are ours, each with its version; and those that cannot be read."""
         for path in sorted(self.folder.glob(f"*{self.ending}")):
             found = self.version_of(path)
             if found:
                 yield path, found
 
     def version_of(self, path: Path) -> str | None:
-        """Return the version of a file, or None if it is not ours."""
+        """Return the version of a file, None if it is not ours, or HELD if another program keeps us from reading it."""
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_SIZE:
             return None
-        return self.version(path.name, path.read_bytes())
+        try:
+            return self.version(path.name, patiently(path.read_bytes))
+        except PermissionError:
+            return HELD
 
 
 class NoRhino(Exception):
@@ -93,6 +107,9 @@ def user_object_folders(platform: str, environment: Mapping[str, str], user: Pat
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. The exit status is 1 when something was left undone."""
+    for stream in (sys.stdout, sys.stderr):  # no letter of a path is worth a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(
         prog="ganmnist-server install-components",
         description="Install the Grasshopper components, and the definitions to begin with.",
@@ -106,21 +123,32 @@ def main(arguments: list[str] | None = None) -> int:
     does.add_argument("--remove", action="store_true", help="remove what is installed")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     options = parser.parse_args(arguments)
+    undone, held = 0, False
     try:
+        if "WindowsApps" in sys.base_prefix and not (options.list or options.remove):
+            raise NoRhino(STORE)
         places = list(_places(options.rhino, options.to))
-        steps = _listed(places) if options.list else _removed(places) if options.remove else _installed(places)
-        undone = 0
+        # What lies in the data directory is not in the folder that was named.
+        own = [place for place in places if options.to is None or place.ending != ".gh"]
+        steps = _listed(places) if options.list else _removed(own) if options.remove else _installed(places)
         for step in steps:
             print(step.words)
             undone += step.undone
+            held = held or step.is_held
             if step.act and not options.dry_run:
-                step.act()
+                try:
+                    patiently(step.act, 0.0 if held else _PATIENCE)  # who holds one for long holds the others too
+                except PermissionError as error:
+                    print(f"ganmnist: {error.filename}: {error.strerror}", file=sys.stderr)
+                    undone, held = undone + 1, True
     except NoRhino as error:
         print(f"ganmnist: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"ganmnist: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
+    if held:
+        print("Another program holds what is named above: close Rhino, and type the same again.", file=sys.stderr)
     if options.dry_run:
         print("nothing was changed")
     elif not options.list and not options.remove:
@@ -134,6 +162,23 @@ class _Step:
     words: str
     act: Callable[[], object] | None = None
     undone: bool = False
+    is_held: bool = False
+
+
+def patiently(act: Callable[[], T], seconds: float = _PATIENCE) -> T:
+    """Do something with a file; on Windows again for some seconds, where a virus scanner holds it to look at it.
+
+    Raises:
+        PermissionError: It is held for longer, or for good.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _WINDOWS_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _places(number: int | None, folder: Path | None) -> Iterator[Place]:
@@ -170,33 +215,39 @@ def _listed(places: list[Place]) -> Iterator[_Step]:
         found = list(place.ours())
         yield _Step(f"{place.folder}: {len(found) or 'nothing'} of ganmnist")
         for path, installed in found:
-            yield _Step(f"  {path.name:44} {installed}{'' if installed == version() else f', now {version()}'}")
+            yield _Step(f"  {path.name:44} {installed}{'' if installed in (version(), HELD) else f', now {version()}'}")
 
 
 def _removed(places: list[Place]) -> Iterator[_Step]:
     for place in places:
         for path, installed in place.ours():
-            yield _Step(f"remove {path} ({installed})", path.unlink)
+            yield _left(path) if installed == HELD else _Step(f"remove {path} ({installed})", path.unlink)
 
 
 def _installed(places: list[Place]) -> Iterator[_Step]:
     for place in places:
         files = place.make()
         for path, installed in place.ours():
-            if path.name not in files:
+            if path.name not in files and installed != HELD:
                 yield _Step(f"remove {path} ({installed}, no longer there)", path.unlink)
         changed = 0
         for name, content in files.items():
             path = place.folder / name
             there = path.is_symlink() or path.exists()
             installed_before = place.version_of(path) if there else None
-            if there and installed_before is None:
+            if installed_before == HELD:
+                yield _left(path)
+            elif there and installed_before is None:
                 yield _Step(f"leave {path}: it is not ours, or was changed; move it away first", undone=True)
             elif not there or path.read_bytes() != content:
                 changed += 1
                 words = f"replace {path} ({installed_before})" if there else f"write {path}"
                 yield _Step(words, lambda path=path, content=content: _write(path, content))  # type: ignore[misc]
         yield _Step(f"{place.folder}: {changed} of {len(files)} changed")
+
+
+def _left(path: Path) -> _Step:
+    return _Step(f"leave {path}: it cannot be read", undone=True, is_held=True)
 
 
 def _write(path: Path, content: bytes) -> None:

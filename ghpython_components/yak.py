@@ -13,13 +13,14 @@ from textwrap import indent
 from ghpython_components.document.releases import Release
 from ghpython_components.document.user_objects import CATEGORY
 from ghpython_components.icons.icons import package_icon
+from ghpython_components.shared.remedies import INSTALL
 
 _TIME = (2026, 1, 1, 0, 0, 0)  # in every zip: the same files give the same bytes
 _NAME = "ganmnist"
 _ICON = "icon.png"
-_ABOUT = """\
+_ABOUT = f"""\
 Train a GAN on handwritten digits and use it as a design tool: a button trains, sliders draw digits as meshes and
-points. The server beside Rhino comes from Python: pip install ganmnist."""
+points. The server beside Rhino comes with the project and needs Python: {INSTALL}"""
 _MANIFEST = """\
 name: {name}
 version: "{version}"
@@ -39,8 +40,8 @@ _README = """\
 
 {about}
 
-Start the server in a terminal for the first time, `ganmnist-server serve`; from then on the button start of the Server
-component does it. Restart Rhino: the components are in Grasshopper's tab {category}. Then open the first definition:
+That also starts the server for the first time; from then on the button start of the Server component does it. Restart
+Rhino: the components are in Grasshopper's tab {category}. Then open the first definition:
 
 {definitions}
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ if _MNIST.is_dir():
     os.environ["GANMNIST_DATA"] = str(_MNIST)
 # Processes side by side would have their threads wait for each other; a training tries out by itself how many it has.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As where the environment is active: commands are printed by their bare names.
+os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), *filter(None, [os.environ.get("PATH")])])
 
 
 def pytest_collection_modifyitems(items):

@@ -25,6 +25,7 @@ from bridge_server.contract.datasets import MAX_UPLOAD
 from bridge_server.errors import ApiError, answer
 from ganmnist.export import records
 from ganmnist.models.archive import MAX_FILE
+from ganmnist.remedies import UPDATE_COMPONENTS, UPDATE_SERVER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -155,7 +156,7 @@ def _check_client(version: str | None) -> None:
     if version is None or version == str(API_VERSION):
         return
     newer = version.isascii() and version.isdigit() and int(version[:9]) > API_VERSION
-    update = "the server (pip install -U ganmnist)" if newer else "the Grasshopper components"
+    update = UPDATE_SERVER if newer else UPDATE_COMPONENTS
     raise ApiError(
         426,
         "client_api",

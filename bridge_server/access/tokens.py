@@ -104,7 +104,8 @@ def read_principals(home: Path) -> list[Principal]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, ValidationError):
-        raise TokenError(f"{path} cannot be read: delete it, and give everybody a new token (token add).") from None
+        remedy = "delete it, and give everybody a new token (ganmnist-server token add)"
+        raise TokenError(f"{path} cannot be read: {remedy}.") from None
 
 
 def add(home: Path, name: str, role: Role) -> str:

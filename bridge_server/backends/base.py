@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
 from bridge_server.backends.evaluations import Evaluations, Work
 from bridge_server.backends.events import stream
+from bridge_server.contract.base import MAX_DIGITS
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
@@ -38,7 +39,7 @@ from bridge_server.encoding.replies import Origin, activations, film, generated,
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
-from ganmnist.config import MAX_DIGITS, GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
+from ganmnist.config import GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace

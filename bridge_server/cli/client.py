@@ -12,6 +12,7 @@ from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.process import discovery
 from bridge_server.process.discovery import DISCOVERY, Discovery
+from ganmnist.remedies import command
 
 _SECONDS = 2.0  # for each answer
 _CALLS = {call.name: (call.method, call.path) for call in CALLS}
@@ -79,7 +80,7 @@ def how_to_kill(found: Discovery) -> str:
 
 def start(home: Path) -> str:
     """Return the command that starts the server of a data directory."""
-    return f'ganmnist-server serve --data-dir "{home}"'
+    return command("ganmnist-server", "serve", "--data-dir", home)
 
 
 def _send(found: Discovery, name: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -6,12 +6,14 @@ import os
 import platform
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,9 +24,9 @@ from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
 from bridge_server.errors import TokenError
 from bridge_server.process import discovery
 from bridge_server.runs.store import validate_checksums
-from ganmnist import __version__
+from ganmnist import __version__, remedies
 from ganmnist.data import load
-from ganmnist.errors import ModelError
+from ganmnist.errors import DataError, ModelError
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.storage import bundle
@@ -32,6 +34,9 @@ from ganmnist.storage.atomic import read_json
 
 FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
 _MANIFESTS = ("model.json", "last.json")
+_COMPILED = ("torch", "numpy", "PIL", "contourpy", "manifold3d", "rhino3dm", "safetensors")
+_RUN_SECONDS = 30.0  # for the server to say its version
+_READ_SECONDS = 10.0  # of the data
 
 
 class Verdict(StrEnum):
@@ -67,24 +72,40 @@ def _version(home: Path) -> Iterator[Finding]:
 def _python(home: Path) -> Iterator[Finding]:
     verdict = Verdict.OK if sys.version_info >= (3, 11) else Verdict.PROBLEM
     yield Finding(verdict, "Python", f"{platform.python_version()}, {sys.executable} (3.11 or newer is needed)")
+    if remedies.is_from_store():
+        yield Finding(Verdict.PROBLEM, "Python", remedies.STORE)
 
 
-def _torch(home: Path) -> Iterator[Finding]:
-    try:
-        yield Finding(Verdict.OK, "torch", version("torch"))
-    except PackageNotFoundError:
-        yield Finding(Verdict.PROBLEM, "torch", "not installed: pip install ganmnist")
+def _packages(home: Path) -> Iterator[Finding]:
+    """Import what is compiled, since that it is installed does not say that the system can load it."""
+    for package in _COMPILED:
+        problem = import_problem(package)
+        if problem:
+            yield Finding(Verdict.PROBLEM, package, problem)
+        elif package == "torch":
+            yield Finding(Verdict.OK, package, version(package))
+
+
+def import_problem(package: str) -> str | None:
+    """Say why a package cannot be loaded. Tried in a process of its own, which a broken library may end."""
+    done = subprocess.run([sys.executable, "-c", f"import {package}"], capture_output=True, text=True, errors="replace")
+    if done.returncode == 0:
+        return None
+    said = done.stderr.strip().splitlines() or [f"its process ended with status {done.returncode}"]
+    return remedies.cannot_load(package, said[-1])
 
 
 def _directory(home: Path) -> Iterator[Finding]:
     there = next(folder for folder in (home, *home.parents) if folder.exists())
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        remedy = "change its permissions, or choose another: --data-dir"
-        yield Finding(Verdict.PROBLEM, "data directory", f"{there} cannot be written to ({error.strerror}): {remedy}")
-        return
+    for folder in [there, *(path for path in sorted(home.glob("*")) if path.is_dir())]:
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            remedy = "change its permissions, or choose another: --data-dir"
+            text = f"{folder} cannot be written to ({error.strerror}): {remedy}"
+            yield Finding(Verdict.PROBLEM, "data directory", text)
+            return
     free = shutil.disk_usage(there).free
     text = f"{home}{'' if there == home else ' (will be made)'}, {free / 1e9:,.1f} GB free"
     if free < FREE_BYTES:
@@ -127,37 +148,70 @@ def _port(home: Path) -> Iterator[Finding]:
 
 def _launch(home: Path) -> Iterator[Finding]:
     try:
-        command = str(read_json(home / LAUNCH)["command"][0])
+        command = [str(word) for word in read_json(home / LAUNCH)["command"]]
+        program = command[: command.index("serve")]
     except FileNotFoundError:
         yield Finding(Verdict.NOTE, LAUNCH, "not there yet: the first start writes it, for the Server component")
     except (OSError, ValueError, LookupError, TypeError):
-        yield Finding(Verdict.PROBLEM, LAUNCH, f"{home / LAUNCH} is damaged: {_RESTART}")
+        yield Finding(
+            Verdict.PROBLEM, LAUNCH, f"{home / LAUNCH} is damaged; to have it written anew: {client.start(home)}"
+        )
     else:
-        if shutil.which(command):
-            yield Finding(Verdict.OK, LAUNCH, f"starts {command}")
+        problem = _why_it_does_not_run(program)
+        if problem:
+            text = f"{program[0]} {problem}; to have it written anew: {client.start(home)}"
+            yield Finding(Verdict.PROBLEM, LAUNCH, text)
         else:
-            yield Finding(Verdict.PROBLEM, LAUNCH, f"{command} is not there any more: {_RESTART}")
+            yield Finding(Verdict.OK, LAUNCH, f"starts {program[0]}")
 
 
-def _mnist(home: Path) -> Iterator[Finding]:
-    named = os.environ.get(load.ENVIRONMENT)
-    if named and not Path(named).is_dir():
-        text = f"{load.ENVIRONMENT} names {named}, which is no folder: correct it, or unset it"
-        yield Finding(Verdict.PROBLEM, "MNIST", text)
-    elif load.is_at_hand(home):
-        yield Finding(Verdict.OK, "MNIST", named or str(home / "data" / "mnist"))
-    else:
+def _why_it_does_not_run(program: list[str]) -> str | None:
+    try:
+        done = subprocess.run([*program, "--version"], capture_output=True, timeout=_RUN_SECONDS)
+    except FileNotFoundError:
+        return "is not there any more"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"cannot be run ({getattr(error, 'strerror', None) or error})"
+    return f"does not start the server (exit status {done.returncode})" if done.returncode else None
+
+
+class _LongEnough(Exception):
+    """What was read so far was all right."""
+
+
+def _data(home: Path) -> Iterator[Finding]:
+    """Read what a training would read without the network, as it would, for some seconds at most."""
+    if not load.is_at_hand(home):
         text = "not here yet: it is downloaded when it is needed, and without a network synthetic-mnist stands in"
-        yield Finding(Verdict.NOTE, "MNIST", text)
+        yield Finding(Verdict.NOTE, "data", text)
+        return
+    begun, come = time.monotonic(), 0.0
+
+    def report(percent: float, words: str) -> None:
+        nonlocal come
+        come = percent
+        if time.monotonic() > begun + _READ_SECONDS:
+            raise _LongEnough
+
+    try:
+        found = load.load_data(home=home, on_progress=report)
+    except _LongEnough:
+        where = os.environ.get(load.ENVIRONMENT) or home / "data" / "mnist"
+        yield Finding(Verdict.OK, "data", f"{where}, read without a fault as far as {come:.0f} %")
+    except (DataError, OSError) as error:
+        unset = f"; or unset {load.ENVIRONMENT}" if os.environ.get(load.ENVIRONMENT) else ""
+        yield Finding(Verdict.PROBLEM, "data", f"{error}{unset}")
+    else:
+        text = f"{found.name}, {len(found.train_images):,} images to learn from, in {found.source}"
+        yield Finding(Verdict.OK, "data", text)
 
 
 def _models(home: Path) -> Iterator[Finding]:
     store = ModelStore(home)
     bundled = store.folder(BUNDLED, BUNDLED).path
     problem = _damage(bundled)
-    remedy = "pip install --force-reinstall ganmnist"
     yield (
-        Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {remedy}")
+        Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {remedies.RESTORE}")
         if problem
         else Finding(Verdict.OK, "bundled model", "whole")
     )
@@ -212,19 +266,18 @@ def _tokens(home: Path) -> Iterator[Finding]:
         yield Finding(Verdict.PROBLEM, "tokens", str(error))
     else:
         if principals:
-            yield Finding(Verdict.OK, "tokens", f"{len(principals)} given to others: token list")
+            yield Finding(Verdict.OK, "tokens", f"{len(principals)} given to others: ganmnist-server token list")
 
 
-_RESTART = "start the server once in a terminal, which writes it anew"
 _LOOKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     _version,
     _python,
-    _torch,
+    _packages,
     _directory,
     _server,
     _port,
     _launch,
-    _mnist,
+    _data,
     _models,
     _runs,
     _tokens,

@@ -18,6 +18,8 @@ from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
 from bridge_server.errors import TokenError, is_full
 from ganmnist import __version__, paths
+from ganmnist.cli.terminal import show_any_letter
+from ganmnist.remedies import load_problem
 
 INSTALL = "install-components"
 _EPILOG = "exit status:\n" + "\n".join(f"  {code:d}  {meaning}" for code, meaning in MEANINGS.items())
@@ -30,16 +32,18 @@ class _Failure(NamedTuple):
 
 def main() -> int:
     """Run the command line and return the exit status, which is one of ExitCode."""
+    show_any_letter()
     parser = _parser()
     options, rest = parser.parse_known_args()
-    if sys.argv[1:2] == [INSTALL]:
-        return _install(sys.argv[2:])
-    if rest:
+    installs = sys.argv[1:2] == [INSTALL]
+    if rest and not installs:
         parser.error(f"unknown: {' '.join(rest)}")
     home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
     try:
+        if installs:
+            return _install(sys.argv[2:])
         return int(options.command(home, options))
-    except (CommandError, TokenError, OSError) as error:
+    except (CommandError, TokenError, OSError, ImportError) as error:
         failure = _failure(error, home)
         print(f"ganmnist: {failure.sentence}", file=sys.stderr)
         return failure.code
@@ -47,6 +51,8 @@ def main() -> int:
 
 def _failure(error: Exception, home: Path) -> _Failure:
     """Say what went wrong in a sentence."""
+    if problem := load_problem(error):
+        return _Failure(problem, ExitCode.PROBLEM)
     match error:
         case CommandError():
             return _Failure(str(error), error.code)
@@ -127,7 +133,7 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
         note_failure(home, failure.sentence)
         if is_full(error):
             raise CommandError(ExitCode.DISK_FULL, failure.sentence) from error
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not load_problem(error):
             raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
         raise
     return ExitCode.OK

@@ -25,6 +25,7 @@ from bridge_server.process.server_process import Process
 from bridge_server.web import server as web
 from bridge_server.web.app import create_app
 from ganmnist import __version__
+from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
         if lan and not tokens.read_principals(home):
             raise CommandError(
                 ExitCode.PROBLEM,
-                "Nobody has a token yet, so nobody could ask: ganmnist-server token add NAME --role student.",
+                "Nobody has a token yet, so nobody could ask: "
+                + command("ganmnist-server", "token", "add", "NAME", "--role", "student", "--data-dir", home),
             )
         listener = _listener(lan, port)
         address, taken = listener.getsockname()

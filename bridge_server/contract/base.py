@@ -6,6 +6,8 @@ from pydantic import Field
 
 from ganmnist.fields import Settings, Whole
 
+MAX_DIGITS = 256  # in one answer: somebody waits for it
+
 
 class Message(Settings):
     """Base of all messages: unknown fields are refused, numbers are finite."""

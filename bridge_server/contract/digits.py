@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from bridge_server.contract.base import Message, Pixels, RhinoObject
+from bridge_server.contract.base import MAX_DIGITS, Message, Pixels, RhinoObject
 from bridge_server.contract.media import FileFormat
-from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, ModelName
+from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, ModelName, Vectors
 from ganmnist.fields import Flag, Whole
 from ganmnist.models.provenance import Provenance
 
@@ -14,6 +16,12 @@ from ganmnist.models.provenance import Provenance
 class GenerateRequest(GenerateConfig, GeometryConfig):
     """Digits to generate."""
 
+    most: ClassVar[int] = MAX_DIGITS
+
+    count: Whole = Field(1, description=GenerateConfig.model_fields["count"].description, ge=1, le=MAX_DIGITS)
+    z: Vectors | None = Field(
+        None, description=GenerateConfig.model_fields["z"].description, min_length=1, max_length=MAX_DIGITS
+    )
     model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 
 

@@ -1,11 +1,11 @@
 """Messages about latents: what lies between them, sheets of them, and the one nearest to a drawing."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from bridge_server.contract.base import Message, Pixels
-from ganmnist.config import BetweenConfig, ModelName, SheetConfig
+from bridge_server.contract.base import MAX_DIGITS, Message, Pixels
+from ganmnist.config import BetweenConfig, ModelName, SheetConfig, Vectors
 from ganmnist.fields import Number, Whole
 from ganmnist.networks.spec import MAX_CLASSES
 
@@ -13,11 +13,17 @@ from ganmnist.networks.spec import MAX_CLASSES
 class BetweenRequest(BetweenConfig):
     """A path through latent vectors."""
 
+    most: ClassVar[int] = MAX_DIGITS
+
+    z: Vectors = Field(description=BetweenConfig.model_fields["z"].description, min_length=1, max_length=MAX_DIGITS)
+    steps: Whole = Field(8, description=BetweenConfig.model_fields["steps"].description, ge=1, le=MAX_DIGITS)
     model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 
 
 class SheetRequest(SheetConfig):
     """A sheet of latent vectors, around one digit or between four."""
+
+    most: ClassVar[int] = MAX_DIGITS
 
     model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
 

@@ -21,6 +21,12 @@ const trouble = document.getElementById("trouble");
 const status = document.getElementById("status");
 let shown = null;
 
+/** A command of the server, as it is typed in the project's folder, where start.py has installed it. */
+function command(word) {
+  const programs = /Windows/.test(navigator.userAgent) ? ".venv\\Scripts\\" : ".venv/bin/";
+  return el("code", {}, `${programs}ganmnist-server ${word}`);
+}
+
 function links() {
   const nav = document.getElementById("views");
   fill(
@@ -113,9 +119,9 @@ function askForToken(other) {
         "p",
         {},
         other
-          ? "It was started anew, or its token was changed. In a terminal, "
-          : "The server lets in only who knows its token. In a terminal, ",
-        el("code", {}, "ganmnist-server open"),
+          ? "It was started anew, or its token was changed. In a terminal in the project's folder, "
+          : "The server lets in only who knows its token. In a terminal in the project's folder, ",
+        command("open"),
         " opens this page with the right one, wherever the server is now.",
       ),
       el(
@@ -132,10 +138,10 @@ server.addEventListener("away", () =>
   disconnected(
     "Away",
     el("strong", {}, "The server does not answer. "),
-    "Start it again with ",
-    el("code", {}, "ganmnist-server serve"),
+    "Start it again in a terminal in the project's folder: ",
+    command("serve"),
     "; this page carries on by itself. If it comes back at another address, ",
-    el("code", {}, "ganmnist-server open"),
+    command("open"),
     " opens the page there.",
   ),
 );

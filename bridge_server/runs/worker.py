@@ -28,6 +28,7 @@ from bridge_server.runs.progress import Tick, TickWriter
 from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from ganmnist.config import TrainConfig
 from ganmnist.errors import GanError, ModelError
+from ganmnist.remedies import load_problem
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.validation import read_settings
 
@@ -261,6 +262,8 @@ def _exit_for(error: Exception) -> Exit:
 def _failure(error: Exception) -> dict[str, str]:
     if isinstance(error, GanError):
         return {"code": error.code, "message": str(error)}
+    if problem := load_problem(error):
+        return {"code": "packages", "message": problem}
     return {
         "code": "failed",
         "message": f"{type(error).__name__}: {error}. Its story is in {LOG} in the model's folder.",

@@ -18,6 +18,7 @@ from ganmnist.cli.progress import bar, warn
 from ganmnist.config import GeometryConfig
 from ganmnist.dataset_summary import DatasetSummary
 from ganmnist.errors import SettingError
+from ganmnist.remedies import command
 
 if TYPE_CHECKING:
     from ganmnist.cli.options import Commands
@@ -59,7 +60,9 @@ def data(options: argparse.Namespace) -> None:
     found = load(options.directory)
     if options.out:
         write(options.out, first_of_each(found), GeometryConfig(columns=image_grid_columns(found)))
-    _print_summary(options, found.summary(), "{name}: {train} training and {test} test images, from {source}")
+    kept = found.summary()
+    sentence = f"{kept.name}: {kept.train} training and {kept.test} test images, from {kept.source}"
+    _print_summary(options, kept, sentence)
 
 
 def take(options: argparse.Namespace) -> None:
@@ -73,7 +76,8 @@ def take(options: argparse.Namespace) -> None:
     with bar("importing") as advance:
         found = replace(read_data(source, advance), source=str(source))
     kept = store.add(found, name)
-    _print_summary(options, kept, "imported as {name}: ganmnist train --data {name}")
+    how = command("ganmnist", "train", "--data", kept.name)
+    _print_summary(options, kept, f"imported as {kept.name}: {how}")
 
 
 def show_all(options: argparse.Namespace) -> None:
@@ -92,7 +96,7 @@ def show_all(options: argparse.Namespace) -> None:
     if found:
         Console().print(table)
     else:
-        print("none yet: ganmnist data import FOLDER")
+        print(f"none yet: {command('ganmnist', 'data', 'import', 'FOLDER')}")
 
 
 def delete(options: argparse.Namespace) -> None:
@@ -123,8 +127,7 @@ def load(directory: Path | None, name: str | None = None) -> Dataset:
 
 
 def _print_summary(options: argparse.Namespace, summary: DatasetSummary, sentence: str) -> None:
-    values = _values(summary)
-    print_result(options, values, "\n  ".join([sentence.format(**values), *summary.sentences()]))
+    print_result(options, _values(summary), "\n  ".join([sentence, *summary.sentences()]))
 
 
 def _values(summary: DatasetSummary) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def add_film(commands: Commands) -> None:
 def film(options: argparse.Namespace) -> None:
     """Show the same digits through all snapshots of a training, from noise on."""
     from ganmnist.export.pictures import animation, film_grid
-    from ganmnist.export.write import ENDINGS, write_geometry, write_picture
+    from ganmnist.export.write import ENDINGS, remarks_on, validate_settings, write_geometry, write_picture
     from ganmnist.generation.film import draw
     from ganmnist.geometry.layout import assemble
     from ganmnist.storage.atomic import write_atomic
@@ -45,20 +45,23 @@ def film(options: argparse.Namespace) -> None:
         known = ", ".join(known for known in ENDINGS if known != ".npy")
         raise SettingError(f"out: {options.out.name} ends in {ending or 'nothing'}; known endings are {known}")
     config = read_settings(FilmConfig, given(options, FilmConfig))
-    geometry = read_settings(FilmGeometryConfig, given(options, FilmGeometryConfig))
+    chosen = given(options, FilmGeometryConfig)
+    geometry = read_settings(FilmGeometryConfig, chosen)
+    if geometry.form != "images":
+        validate_settings(ending, chosen, in_rows=False)
     store = ModelStore(paths.home())
     made = draw(store.find(options.model or store.list()[0].name), config)
+    images = 255 - made.images if geometry.invert else made.images
     if ending == ".png":
-        write_picture(options.out, film_grid(made.images))
+        write_picture(options.out, film_grid(images))
     elif ending == ".gif":
-        write_atomic(options.out, animation(made.images))
+        write_atomic(options.out, animation(images))
     else:
         write_geometry(options.out, assemble(made.images, geometry), geometry.form)
+    remarks = [*made.remarks, *remarks_on(ending, geometry.form)]
     told = [frame.model_dump(include={"epoch", "step", "seconds"}) for frame in made.frames]
     print_result(
         options,
-        {"frames": told, "remarks": made.remarks, "out": str(options.out)},
-        "\n".join(
-            [*made.remarks, f"{options.out}: {len(told)} frames, from step {told[0]['step']} to {told[-1]['step']}"]
-        ),
+        {"frames": told, "remarks": remarks, "out": str(options.out)},
+        "\n".join([*remarks, f"{options.out}: {len(told)} frames, from step {told[0]['step']} to {told[-1]['step']}"]),
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganmnist import paths
-from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_flags, add_settings, given, print_result
+from ganmnist.cli.progress import draw
 from ganmnist.config import BetweenConfig, GenerateConfig, GeometryConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.models.store import ModelStore
@@ -37,8 +38,7 @@ def add_latents(commands: Commands) -> None:
         "--digits", type=int, nargs="+", help="Which digits they are; drawn from the seeds unless given."
     )
     added.add_argument("--steps", type=int, help=f"{settings['steps'].description} [{settings['steps'].default}]")
-    added.add_argument("--closed", action="store_true", help=settings["closed"].description)
-    added.add_argument("--linear", action="store_true", help=settings["linear"].description)
+    add_flags(added, BetweenConfig)
     added.add_argument(
         "--out", type=Path, required=True, help="File to write: .gif (an animation), or as generate writes, in a row."
     )
@@ -53,41 +53,48 @@ def add_latents(commands: Commands) -> None:
 def between(options: argparse.Namespace) -> None:
     """Draw what lies on the way from digit to digit, in a row or as an animation."""
     from ganmnist.export.pictures import gif
-    from ganmnist.export.write import write
+    from ganmnist.export.write import ending_of, remarks_on, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent import interpolation
 
+    ending = ending_of(options.out)
     count = max(len(options.seeds), len(options.digits or ()))
     if count < 2:
         raise SettingError("seeds: there is only one digit; name two or more --seeds, or --digits, or both")
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     keys = _keys(options.seeds, options.digits, count, sampler)
     config = read_settings(BetweenConfig, {**given(options, BetweenConfig), "z": keys.tolist()})
-    images = sampler.generate(interpolation.between(config, sampler.latent_dim, sampler.classes))
-    if options.out.suffix.lower() == ".gif":
+    z = interpolation.between(config, sampler.latent_dim, sampler.classes)
+    validate_size(ending, len(z), GeometryConfig())
+    images = draw(sampler, z)
+    if ending == ".gif":
         turned = images if config.closed else np.concatenate([images, images[-2:0:-1]])  # round and round, or back
         write_atomic(options.out, gif(turned, _MILLISECONDS))
     else:
         write(options.out, images, GeometryConfig(columns=len(images)))
-    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
-    print_result(options, done, f"{options.out}: {len(images)} digits on the way through {count}, from {sampler.name}")
+    remarks = remarks_on(ending, GeometryConfig().form)
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
+    sentence = f"{options.out}: {len(images)} digits on the way through {count}, from {sampler.name}"
+    print_result(options, done, "\n".join([sentence, *remarks]))
 
 
 def sheet(options: argparse.Namespace) -> None:
     """Draw a digit in the middle of a sheet of its varieties, in rows and columns along two directions."""
-    from ganmnist.export.write import write
+    from ganmnist.export.write import ending_of, remarks_on, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent import sheet as latent_sheet
     from ganmnist.latent.directions import unsupported_sliders
 
     config = read_settings(SheetConfig, given(options, SheetConfig))
+    ending = ending_of(options.out)
+    validate_size(ending, config.rows * config.columns, GeometryConfig())
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     asked = latent_sheet.sliders(config)
     known = sampler.directions_for(asked)
     z = latent_sheet.sheet(config, sampler.latent_dim, sampler.classes, known)
-    images = sampler.generate(z.reshape(-1, z.shape[-1]))
+    images = draw(sampler, z.reshape(-1, z.shape[-1]))
     write(options.out, images, GeometryConfig(columns=config.columns))
-    remarks = unsupported_sliders(asked, known)
+    remarks = [*unsupported_sliders(asked, known), *remarks_on(ending, GeometryConfig().form)]
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
     sentence = f"{options.out}: {config.rows} x {config.columns} digits from {sampler.name}"
     print_result(options, done, "\n".join([sentence, *remarks]))

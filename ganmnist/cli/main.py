@@ -22,11 +22,13 @@ from ganmnist.cli.models import add_models, summary
 from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
-from ganmnist.cli.progress import bar, warn
+from ganmnist.cli.progress import bar, busy, draw, warn
+from ganmnist.cli.terminal import show_any_letter
 from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError
 from ganmnist.models.manifest import BUNDLED, NewName
 from ganmnist.models.store import ModelFolder, ModelStore
+from ganmnist.remedies import command, load_problem
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import recipe
 from ganmnist.training.start import starting_model, with_networks
@@ -42,13 +44,17 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    show_any_letter()
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
     except SettingError as error:
         return _fail(error, 2)
-    except (GanError, OSError) as error:
-        return _fail(error, 1)
+    except (GanError, OSError, ImportError) as error:
+        problem = load_problem(error)
+        if isinstance(error, ImportError) and not problem:
+            raise
+        return _fail(problem or error, 1)
     except KeyboardInterrupt:
         return 130
     return 0
@@ -91,43 +97,57 @@ def train(options: argparse.Namespace) -> None:
     print_result(
         options,
         summary(folder.manifest()),
-        f"trained {folder.name}: ganmnist generate --model {folder.name} --out digits.png",
+        f"trained {folder.name}: {command('ganmnist', 'generate', '--model', folder.name, '--out', 'digits.png')}",
     )
 
 
 def generate(options: argparse.Namespace) -> None:
     """Generate digits and write them as images or geometry."""
-    from ganmnist.export.write import write
+    from ganmnist.export.write import WITH_RECORD, ending_of, remarks_on, validate_settings, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.vectors import inputs
     from ganmnist.models.provenance import Provenance
 
-    geometry = read_settings(GeometryConfig, given(options, GeometryConfig))
+    ending = ending_of(options.out)
+    chosen = given(options, GeometryConfig)
+    geometry = read_settings(GeometryConfig, chosen)
+    if geometry.form != "images":
+        validate_settings(ending, chosen)
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
+    validate_size(ending, config.count, geometry)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
     z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
-    images = sampler.generate(z)
+    images = draw(sampler, z)
     units = read_settings(ExportConfig, given(options, ExportConfig)).units
-    record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source else None
-    write(options.out, images, geometry, record)
-    done = {"model": sampler.name, "count": len(images), "out": str(options.out)}
-    print_result(options, done, f"{options.out}: {len(images)} digits from {sampler.name}")
+    fits = Provenance.has_room_for(z)
+    record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source and fits else None
+    with busy(f"writing {options.out}"):
+        write(options.out, images, geometry, record)
+    remarks = remarks_on(ending, geometry.form)
+    if not fits and ending in WITH_RECORD:
+        remarks.append(f"{options.out} holds no record: so many have no room in it")
+    done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
+    print_result(options, done, "\n".join([f"{options.out}: {len(images)} digits from {sampler.name}", *remarks]))
 
 
 def restore(options: argparse.Namespace) -> None:
     """Find out where the digits in a file come from, and draw the same again."""
     from ganmnist.export.records import read_file, read_record
-    from ganmnist.export.restore import restore as draw
-    from ganmnist.export.write import write
+    from ganmnist.export.restore import restore as draw_again
+    from ganmnist.export.write import ending_of, remarks_on, write
 
     what: str = options.what
     record = read_record(what.encode(), "the text") if what.startswith("{") else read_file(Path(what))
-    made = draw(record)
+    made = draw_again(record)
     warn(made.remarks)
+    remarks = made.remarks
     if options.out:
         # With its record they are the same file again; of a changed model they are others.
         write(options.out, made.images, record.geometry, None if made.remarks else record)
-    done = {"remarks": made.remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
+        about = remarks_on(ending_of(options.out), record.geometry.form)
+        warn(about)
+        remarks = [*remarks, *about]
+    done = {"remarks": remarks, "count": len(made.images), "record": record.model_dump(mode="json")}
     drawn = f"{options.out or what}: {len(made.images)} digits from {record.model} at step {record.step}"
     print_result(options, done, f"{drawn}, seed {record.seed}, ganmnist {record.version}")
 
@@ -282,6 +302,6 @@ def _say(step: loop.Progress) -> str:
     return "  ".join(words)
 
 
-def _fail(error: Exception, status: int) -> int:
+def _fail(error: Exception | str, status: int) -> int:
     print(f"ganmnist: {error}", file=sys.stderr)
     return status

@@ -16,6 +16,7 @@ from ganmnist.cli.options import add_command, print_result
 from ganmnist.models.archive import export_model, import_model
 from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
+from ganmnist.remedies import command
 
 if TYPE_CHECKING:
     from ganmnist.cli.options import Commands
@@ -72,14 +73,15 @@ def export(options: argparse.Namespace) -> None:
     folder = ModelStore(paths.home()).find(options.name)
     export_model(folder, options.out)
     done = {"model": folder.name, "out": str(options.out)}
-    print_result(options, done, f"{folder.name} written to {options.out}: ganmnist models import {options.out}")
+    how = command("ganmnist", "models", "import", options.out)
+    print_result(options, done, f"{folder.name} written to {options.out}: {how}")
 
 
 def take(options: argparse.Namespace) -> None:
     """Take a model from a file that export wrote, checked before anything is kept."""
     folder = import_model(ModelStore(paths.home()), options.file, options.name)
-    sentence = f"imported as {folder.name}: ganmnist generate --model {folder.name} --out digits.png"
-    print_result(options, summary(folder.manifest()), sentence)
+    how = command("ganmnist", "generate", "--model", folder.name, "--out", "digits.png")
+    print_result(options, summary(folder.manifest()), f"imported as {folder.name}: {how}")
 
 
 def summary(model: ModelManifest) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ganmnist.layers import LAYERS
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.layer_docs import as_python, describe
 from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
+from ganmnist.remedies import command
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import PRESETS, recipe
 from ganmnist.validation import read_settings
@@ -105,7 +106,7 @@ def show(options: argparse.Namespace) -> None:
     for remark in remarks(plan):
         print(remark)
     if options.out:
-        print(f"written to {options.out}: ganmnist train --networks {options.out}")
+        print(f"written to {options.out}: {command('ganmnist', 'train', '--networks', options.out)}")
 
 
 def layers(options: argparse.Namespace) -> None:
@@ -129,13 +130,16 @@ def walk(options: argparse.Namespace) -> None:
     if ending not in _WALKS:
         raise SettingError(f"out: {options.out} ends in {ending or 'nothing'}; known endings are {', '.join(_WALKS)}")
     config = read_settings(ActivationsConfig, given(options, ActivationsConfig))
-    geometry = read_settings(StackConfig, given(options, StackConfig))
+    chosen = given(options, StackConfig)
+    geometry = read_settings(StackConfig, chosen)
 
     from ganmnist.export import pictures
-    from ganmnist.export.write import write_geometry, write_picture
+    from ganmnist.export.write import validate_settings, write_geometry, write_picture
     from ganmnist.generation import feature_maps
     from ganmnist.generation.sampler import Sampler
 
+    if geometry.form != "images":
+        validate_settings(ending, chosen)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     steps = feature_maps.walk(sampler, config)
     if ending == ".png":

@@ -9,11 +9,11 @@ from typing import Any
 from ganmnist.config import TrainConfig
 from ganmnist.errors import SettingError
 from ganmnist.networks.spec import ModelConfig
+from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.validation import read_settings
 
 MAX_BYTES = 1_000_000  # networks as long as can be, written with room to spare, have a hundredth
-_REMEDY = "ganmnist networks show --out networks.json writes some to begin with"
 
 
 def read_networks(path: Path) -> TrainConfig:
@@ -47,15 +47,21 @@ def _read_object(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SettingError(f"networks: {path} cannot be read ({error.strerror}): {_REMEDY}") from None
+        raise SettingError(f"networks: {path} cannot be read ({error.strerror}): {_remedy()}") from None
     if len(content) > MAX_BYTES:
-        raise SettingError(f"networks: {path} has more than {MAX_BYTES:,} bytes, so it holds no networks: {_REMEDY}")
+        raise SettingError(f"networks: {path} has more than {MAX_BYTES:,} bytes, so it holds no networks: {_remedy()}")
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"networks: {path} is no JSON ({error}): mend it there, or begin anew; {_REMEDY}") from None
+        raise SettingError(
+            f"networks: {path} is no JSON ({error}): mend it there, or begin anew; {_remedy()}"
+        ) from None
     if isinstance(values, dict) and "layers" in values:
-        raise SettingError(f"networks: {path} holds one network; generator and discriminator are two: {_REMEDY}")
+        raise SettingError(f"networks: {path} holds one network; generator and discriminator are two: {_remedy()}")
     if not isinstance(values, dict):
-        raise SettingError(f'networks: {path} is no JSON object with "generator" and "discriminator": {_REMEDY}')
+        raise SettingError(f'networks: {path} is no JSON object with "generator" and "discriminator": {_remedy()}')
     return values
+
+
+def _remedy() -> str:
+    return f"{command('ganmnist', 'networks', 'show', '--out', 'networks.json')} writes some to begin with"

@@ -31,16 +31,17 @@ def add_settings(parser: argparse.ArgumentParser, settings: type[Settings]) -> N
     for name, field in settings.model_fields.items():
         if name in _NESTED:
             continue
-        default = "" if field.default is None else f" [{field.default}]"
-        kinds = (field.annotation, *get_args(field.annotation))
-        choices = next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), None)
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=_kind(field), choices=choices, help=f"{field.description}{default}"
-        )
+        default = "" if field.default is None or field.default is False else f" [{field.default}]"
+        parser.add_argument(_option(name), **_taken(field), help=f"{field.description}{default}")
     for old, new in settings.renamed().items():
-        parser.add_argument(
-            f"--{old.replace('_', '-')}", type=_kind(settings.model_fields[new]), help=argparse.SUPPRESS
-        )
+        parser.add_argument(_option(old), **_taken(settings.model_fields[new]), help=argparse.SUPPRESS)
+
+
+def add_flags(parser: argparse.ArgumentParser, settings: type[Settings]) -> None:
+    """Add the true-or-false settings alone, for a command that takes the others in its own way."""
+    for name, field in settings.model_fields.items():
+        if bool in _plain_kinds(field):
+            parser.add_argument(_option(name), **_taken(field), help=field.description)
 
 
 def given(options: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
@@ -54,6 +55,22 @@ def print_result(options: argparse.Namespace, values: Any, sentence: str) -> Non
     print(json.dumps(values) if options.json else sentence)
 
 
-def _kind(field: FieldInfo) -> type:
-    kinds = [getattr(kind, "__origin__", kind) for kind in (field.annotation, *get_args(field.annotation))]
-    return next((kind for kind in (int, float) if kind in kinds), str)
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _taken(field: FieldInfo) -> dict[str, Any]:
+    """Return how an option is read: as a number, a text or a choice; a true-or-false setting has no value behind it."""
+    plain = _plain_kinds(field)
+    if bool in plain:
+        return {"action": argparse.BooleanOptionalAction}  # --invert and --no-invert
+    choices = next((get_args(kind) for kind in _kinds(field) if get_origin(kind) is Literal), None)
+    return {"type": next((kind for kind in (int, float) if kind in plain), str), "choices": choices}
+
+
+def _kinds(field: FieldInfo) -> tuple[Any, ...]:
+    return (field.annotation, *get_args(field.annotation))
+
+
+def _plain_kinds(field: FieldInfo) -> list[Any]:
+    return [getattr(kind, "__origin__", kind) for kind in _kinds(field)]

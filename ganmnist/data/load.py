@@ -48,9 +48,13 @@ def load_data(
     if name and not directory and not is_default(name, home):
         report(0, f"reading {name}")
         return DatasetStore(home or paths.home()).load(name)
-    named = directory or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
-    if named:
-        return read_data(named, report)
+    if directory:
+        return read_data(directory, report)
+    if named := os.environ.get(ENVIRONMENT):
+        try:
+            return read_data(Path(named), report)
+        except DataError as error:
+            raise DataError(f"{ENVIRONMENT} names what cannot be learned from. {error}") from None
     cache = _cache(home)
     if not _complete(cache):
         try:

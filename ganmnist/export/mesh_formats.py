@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from ganmnist.export.label import METADATA, MODEL_PART, Label
-from ganmnist.geometry.forms import FORMS
+from ganmnist.geometry.forms import FORMS, print_remark
 from ganmnist.geometry.heightfield import unit
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points
 from ganmnist.storage.zips import zip_bytes
@@ -49,6 +49,7 @@ def _xyz(point: list[float]) -> str:
 def stl(pieces: Mapping[int, Mesh], label: Label) -> bytes:
     """Binary STL. Its header of 80 bytes has no room for a record, so it has only what tells it from others."""
     header = "ganmnist" if label.record is None else f"ganmnist {label.record.version} {label.record.short_id()}"
+    header += "; not closed, so not to be printed" if print_remark(label.form) else ""
     corners = np.concatenate([mesh.vertices[mesh.triangles()] for mesh in pieces.values()])  # (T, 3, 3)
     normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).T).T
     record = np.zeros(len(corners), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -99,10 +100,12 @@ def three_mf(pieces: Mapping[int, Mesh], label: Label) -> bytes:
         items.append(f'<item objectid="{number}"/>')
     text = label.text()
     record = f'<metadata name="{METADATA}" preserve="1">{escape(text, quote=False)}</metadata>' if text else ""
+    remark = print_remark(label.form)
+    said = f'<metadata name="Description">{escape(remark, quote=False)}</metadata>' if remark else ""
     model = (
         f'{_XML}<model unit="{_UNITS[label.units]}" xml:lang="en-US" '
         'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02" xmlns:g="urn:ganmnist">'
-        f'<metadata name="Application">ganmnist</metadata>{record}'
+        f'<metadata name="Application">ganmnist</metadata>{said}{record}'
         f"<resources>{''.join(objects)}</resources><build>{''.join(items)}</build></model>"
     )
     types = (

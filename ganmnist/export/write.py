@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +19,17 @@ from ganmnist.export.label import Label
 from ganmnist.export.mesh_formats import obj, ply, stl, three_mf
 from ganmnist.export.pictures import gif, sample_grid
 from ganmnist.export.rhino import three_dm
-from ganmnist.geometry.forms import FORMS, build
+from ganmnist.geometry.forms import FORMS, build, print_remark
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points, is_empty
 from ganmnist.models.provenance import KEY, Provenance
 from ganmnist.storage.atomic import write_atomic
 
 _FRAME = 200  # milliseconds that a digit is shown in a GIF
+# At most, so that memory and whoever opens the file take it: images of a picture, vertices of geometry.
+_MAX_IMAGES = {".png": 100_000, ".gif": 2_000}
+_MAX_VERTICES = 2_000_000
+_MAX_OBJECT_VERTICES = 1_000_000  # where objects are made of each, .3dm and .json
+_ANYWAY = 256  # digits that any file holds: what a form may have at most is reckoned far too high for some
 
 
 def write(
@@ -45,10 +50,19 @@ def write(
     Raises:
         SettingError: An unknown ending, a form that the file cannot hold, or units where it has no place for them.
     """
+    write_atomic(path, file_bytes(ending_of(path), images, config or GeometryConfig(), record))
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending that says what kind of file it is.
+
+    Raises:
+        SettingError: There is no such kind.
+    """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise SettingError(f"out: {path.name} ends in {ending or 'nothing'}; known endings are {', '.join(ENDINGS)}")
-    write_atomic(path, file_bytes(ending, images, config or GeometryConfig(), record))
+    return ending
 
 
 def file_bytes(
@@ -56,12 +70,63 @@ def file_bytes(
 ) -> bytes:
     """Return what `write` writes: the same arguments give the same bytes."""
     _check_units(ending, record)
+    validate_size(ending, len(images), config, images[0].size if len(images) else 0)
     label = Label(config.form, record, (record.units if record else None) or "mm")
+    if config.invert and ending in (".npy", *_PICTURES):
+        images = 255 - images
     if ending == ".npy":
         return _npy(images)
     if ending in _PICTURES:
         return _PICTURES[ending](images, config.columns, label.text())
     return _geometry(ending, build(images, config), label)
+
+
+def validate_settings(ending: str, given: Iterable[str], *, in_rows: bool = True) -> None:
+    """Refuse settings of geometry for a file that holds images.
+
+    Args:
+        ending: Of the file's name.
+        given: Names of the settings that were given, of GeometryConfig.
+        in_rows: A picture of it has rows, so that `columns` can be shown.
+
+    Raises:
+        SettingError: The file cannot show one of them.
+    """
+    if ending not in (".npy", *_PICTURES):
+        return
+    seen = {"invert", *(["columns"] if in_rows and ending == ".png" else [])}
+    for name in given:
+        if name not in seen:
+            raise SettingError(
+                f"{name}: is of geometry, and a {ending} file holds the images: leave it out, or choose "
+                f"{', '.join(_KINDS)}"
+            )
+
+
+def validate_size(ending: str, count: int, config: GeometryConfig, pixels: int = 784) -> None:
+    """Refuse more digits than a kind of file can hold, before they are drawn. Arrays, .npy, take any number.
+
+    Args:
+        ending: Of the file's name.
+        count: Number of digits.
+        config: Their form.
+        pixels: Of each.
+
+    Raises:
+        SettingError: They are too many; names how many would do.
+    """
+    if ending in _MAX_IMAGES:
+        most, what = _MAX_IMAGES[ending], ""
+    elif ending in _KINDS and config.form != "images":
+        each = FORMS[config.form].max_vertices(pixels, config)
+        vertices = _MAX_OBJECT_VERTICES if ending in (".3dm", ".json") else _MAX_VERTICES
+        most, what = max(vertices // max(each, 1), _ANYWAY), f" as {config.form}, up to {each:,} vertices each"
+    else:
+        return
+    if count > most:
+        raise SettingError(
+            f"count: a {ending} file holds {most:,} digits at most{what}, got {count:,}: lower it, or write .npy"
+        )
 
 
 def write_picture(path: Path, picture: Image.Image) -> None:
@@ -94,6 +159,12 @@ def _geometry(ending: str, pieces: Sequence[Piece], label: Label) -> bytes:
             f"form: {label.form} cannot be written as {ending}: choose {', '.join(able)}, or another form"
         )
     return _KINDS[ending].write(full, label)
+
+
+def remarks_on(ending: str, form: Form) -> list[str]:
+    """Return what there is to say of a form in a kind of file: in one that printers take, that it cannot be printed."""
+    remark = print_remark(form)
+    return [remark] if remark and ending in PRINTED else []
 
 
 def endings_for(form: Form) -> list[str]:
@@ -167,5 +238,7 @@ _KINDS = {
     ".3dm": _Kind((Mesh, Curves, Points), three_dm),
     ".json": _Kind((Mesh, Curves, Points), _json),
 }
+PRINTED = (".stl", ".3mf")
 _WITH_UNITS = (".3mf", ".3dm")
+WITH_RECORD = (*_PICTURES, *(ending for ending in _KINDS if ending != ".stl"))  # which .npy has no place for either
 ENDINGS = (".npy", *_PICTURES, *_KINDS)

@@ -27,6 +27,7 @@ class FormSpec:
         vertices_per_pixel: At most, about, of one contour where there are several.
         is_flat: It has no height, so that nothing but its colours shows the digit.
         has_base: It stands on a base.
+        is_solid: It is a closed body, which can be printed.
     """
 
     make: Callable[[Images, GeometryConfig, Corner], Piece]
@@ -34,6 +35,7 @@ class FormSpec:
     vertices_per_pixel: int = 1
     is_flat: bool = False
     has_base: bool = False
+    is_solid: bool = False
 
     def max_vertices(self, pixels: int, config: GeometryConfig) -> int:
         """Return how many vertices an image of so many pixels has, at most, about."""
@@ -99,16 +101,19 @@ FORMS: dict[Form, FormSpec] = {  # all of `config.Form` but images, which have n
         Mesh,
         vertices_per_pixel=2,
         has_base=True,
+        is_solid=True,
     ),
     "voxels": FormSpec(
         lambda image, c, corner: pillars(image, c.cell, _height(c), _threshold(c), c.plane, corner),
         Mesh,
         vertices_per_pixel=4,
+        is_solid=True,
     ),
     "extrusion": FormSpec(
         lambda image, c, corner: extrusion(image, c.cell, _height(c), _threshold(c), c.plane, corner),
         Mesh,
         vertices_per_pixel=2,
+        is_solid=True,
     ),
     "contours": FormSpec(
         lambda image, c, corner: contours(image, c.cell, c.height, _threshold(c), c.levels, c.plane, corner),
@@ -117,3 +122,12 @@ FORMS: dict[Form, FormSpec] = {  # all of `config.Form` but images, which have n
     ),
     "points": FormSpec(_points, Points),
 }
+
+
+def print_remark(form: Form) -> str | None:
+    """Say why a form cannot be printed, and which can; None of one that can."""
+    if form not in FORMS or FORMS[form].is_solid:
+        return None
+    why = "flat" if FORMS[form].is_flat else "an open surface" if FORMS[form].piece is Mesh else "no body"
+    *others, last = (name for name, spec in FORMS.items() if spec.is_solid)
+    return f"form: {form} is {why}, which cannot be printed; {', '.join(others)} and {last} can"

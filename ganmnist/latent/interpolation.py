@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import MAX_DIGITS, BetweenConfig, GenerateConfig
+from ganmnist.config import BetweenConfig, GenerateConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.vectors import Latents, inputs
 
@@ -29,9 +29,9 @@ def between(config: BetweenConfig, latent_dim: int, known_classes: int) -> Laten
         raise SettingError("z: a path wants two vectors or more, got one")
     segments = len(keys) - (not config.closed)
     count = segments * config.steps + (not config.closed)
-    if count > MAX_DIGITS:
-        most = (MAX_DIGITS - (not config.closed)) // segments
-        raise SettingError(f"steps: makes {count:,} vectors, at most {MAX_DIGITS}: lower it to {most} or less")
+    if count > config.most:
+        most = (config.most - (not config.closed)) // segments
+        raise SettingError(f"steps: makes {count:,} vectors, at most {config.most:,}: lower it to {most:,} or less")
     return path(keys, config.steps, latent_dim, closed=config.closed, linear=config.linear)
 
 

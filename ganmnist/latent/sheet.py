@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.config import MAX_DIGITS, STYLE_ATTRIBUTES, GenerateConfig, LatentConfig, SheetConfig
+from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.interpolation import slerp_grid
@@ -42,9 +42,9 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
         SettingError: Too many digits, vectors neither one nor four, a latent number the model lacks, or twice the same
             direction; and as `latent.inputs`.
     """
-    if config.rows * config.columns > MAX_DIGITS:
+    if config.rows * config.columns > config.most:
         asked = f"{config.rows} x {config.columns}"
-        raise SettingError(f"rows: {asked} are {config.rows * config.columns:,} digits, at most {MAX_DIGITS}")
+        raise SettingError(f"rows: {asked} are {config.rows * config.columns:,} digits, at most {config.most:,}")
     own = dict(LatentConfig.part_of(config))
     directions = tuple(directions)
     z = inputs(GenerateConfig(**own, z=config.z), latent_dim, known_classes, directions)

@@ -14,6 +14,7 @@ from ganmnist.latent.directions import Direction, steer
 
 Latents = NDArray[np.float32]
 Classes = NDArray[np.int64]
+_FEW = 256  # digits of a request whose vectors are kept for the next
 
 
 def inputs(
@@ -44,7 +45,7 @@ def inputs(
     else:
         vectors = _taken_apart(config.z, latent_dim + known_classes)
         if len(vectors) > config.most:
-            raise SettingError(f"z: has {len(vectors)} vectors, at most {config.most} are drawn at once")
+            raise SettingError(f"z: has {len(vectors):,} vectors, at most {config.most:,} are drawn at once")
         whole = _given(vectors, latent_dim, known_classes)
         z, weights = whole[:, :latent_dim], whole[:, latent_dim:]
         chosen = one_hot(classes(config, len(z), known_classes), known_classes)
@@ -60,7 +61,8 @@ def _from_sliders(config: GenerateConfig, latent_dim: int) -> Latents:
         )
     # The truncation trick (Marchesi 2017; Brock et al. 2019, section 3.1), by a factor, as StyleGAN has it, and not by
     # drawing large numbers again: so a digit changes evenly with the slider.
-    z = _drawn(config.seed, config.count, latent_dim) * np.float32(config.truncation)
+    draw = _drawn if config.count <= _FEW else from_seed
+    z = draw(config.seed, config.count, latent_dim) * np.float32(config.truncation)
     z[:, : len(config.latent)] = config.latent
     return z
 
@@ -98,7 +100,7 @@ def digits(z: Latents, latent_dim: int) -> list[int]:
 
 @lru_cache(maxsize=64)
 def _drawn(seed: int, count: int, latent_dim: int) -> Latents:
-    """Return what `from_seed` does, at once where a slider moves and the seed stays."""
+    """Return what `from_seed` does, at once where a slider moves and the seed stays. For few: it keeps them."""
     return from_seed(seed, count, latent_dim)
 
 
@@ -124,7 +126,7 @@ def classes(config: GenerateConfig, count: int, known: int) -> Classes:
         SettingError: A digit is asked for that the model does not know.
     """
     if config.digit is None:
-        return _drawn_classes(config.seed, count, known).copy()
+        return _drawn_classes(config.seed, count, known).copy() if count <= _FEW else _chosen(config.seed, count, known)
     if config.digit >= known:
         knows = f"knows 0 to {known - 1}" if known else "was trained without classes, so none can be chosen"
         raise SettingError(f"digit: got {config.digit}, the model {knows}")
@@ -133,6 +135,10 @@ def classes(config: GenerateConfig, count: int, known: int) -> Classes:
 
 @lru_cache(maxsize=64)
 def _drawn_classes(seed: int, count: int, known: int) -> Classes:
+    return _chosen(seed, count, known)
+
+
+def _chosen(seed: int, count: int, known: int) -> Classes:
     return np.random.default_rng((seed, 1)).integers(max(known, 1), size=count)
 
 

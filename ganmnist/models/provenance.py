@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from ganmnist import __version__
-from ganmnist.config import MAX_DIGITS, GeometryConfig, ModelName, Seed, Units
+from ganmnist.config import GeometryConfig, ModelName, Seed, Units
 from ganmnist.errors import DataError
 from ganmnist.fields import Settings, Whole
 from ganmnist.validation import explain
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 from ganmnist.models.manifest import Source
 
 KEY = "ganmnist"  # of the text, wherever a file gives its texts names
-MAX_TEXT = 4 << 20  # letters: 256 of the longest vectors
+MAX_TEXT = 4 << 20  # letters: 256 of the longest vectors, or 10,000 of those of the bundled model
 HEAD = '{"format":"ganmnist-1",'  # how every record begins
 
 
@@ -77,13 +77,16 @@ class Provenance(Settings):
         except (binascii.Error, ValueError):
             raise ValueError("z is no base64") from None
         digits, rest = divmod(len(content), 4 * self.numbers)
-        if rest or not 1 <= digits <= MAX_DIGITS:
-            raise ValueError(
-                f"z has {len(content)} bytes: expected 1 to {MAX_DIGITS} vectors of {self.numbers} float32"
-            )
+        if rest or not digits:
+            raise ValueError(f"z has {len(content)} bytes: expected vectors of {self.numbers} float32")
         if not all(isfinite(number) for (number,) in struct.iter_unpack("<f", content)):
             raise ValueError("z holds what is no finite number")
         return self
+
+    @staticmethod
+    def has_room_for(z: NDArray[np.float32]) -> bool:
+        """Tell whether a record can hold so many vectors, (digits, latent_dim + classes)."""
+        return len(z) <= _most(z.shape[1])
 
     def vectors(self) -> NDArray[np.float32]:
         """Return the whole vectors, (digits, latent_dim + classes), to the bit."""
@@ -140,5 +143,10 @@ def join(records: Iterable[Provenance]) -> Provenance:
     first, *others = records
     alike = [record for record in others if record.stem() == first.stem()]
     digits = dict.fromkeys(vector.tobytes() for record in (first, *alike) for vector in record.vectors())
-    content = b"".join(list(digits)[:MAX_DIGITS]) if alike else first.vectors().tobytes()
+    content = b"".join(list(digits)[: _most(first.numbers)]) if alike else first.vectors().tobytes()
     return first.model_copy(update={"z": base64.b64encode(content).decode()})
+
+
+def _most(numbers: int) -> int:
+    """Return how many vectors of a length a record holds, as base64 of float32."""
+    return 3 * MAX_TEXT // 4 // (4 * numbers)

@@ -40,7 +40,9 @@ def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
 
 def write_json(path: Path, value: Any, *, private: bool = False) -> None:
     """Write a value as readable JSON, atomically."""
-    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode(), private=private)
+    # Half a letter, as names on a disk may have it, is escaped as JSON escapes it.
+    content = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    write_atomic(path, content + b"\n", private=private)
 
 
 def read_json(path: Path) -> Any:

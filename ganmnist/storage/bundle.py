@@ -17,6 +17,7 @@ from reprlib import repr
 from typing import TYPE_CHECKING, Any
 
 from ganmnist.errors import ModelError, shown
+from ganmnist.remedies import UPDATE
 from ganmnist.storage import safetensors_header as headers
 from ganmnist.storage.atomic import write_atomic
 
@@ -93,9 +94,7 @@ def parse_manifest(content: bytes, stem: str, where: str) -> dict[str, Any]:
     if checksum != _checksum(manifest):
         raise ModelError(f"{where}: its checksum differs from what it says, so the file is damaged")
     if manifest.get("format") != FORMAT:
-        raise ModelError(
-            f"{where}: format {repr(manifest.get('format'))}, but this version reads {FORMAT}: update ganmnist"
-        )
+        raise ModelError(f"{where}: format {repr(manifest.get('format'))}, but this version reads {FORMAT}: {UPDATE}")
     digest = manifest.get("sha256")
     if not isinstance(digest, str) or manifest.get("weights") != weights_name(stem, digest):
         raise ModelError(f"{where}: does not name its weights by their SHA-256")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError
+from ganmnist.remedies import UPDATE
 from ganmnist.storage import bundle
 from ganmnist.storage.safetensors_header import Layout, layouts
 from ganmnist.training.step import GANTrainer
@@ -64,9 +65,7 @@ def restore(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -
         if "checkpoint_format" not in manifest:
             wanted["chance"] = wanted.pop("rng_state")
         elif manifest["checkpoint_format"] != FORMAT:
-            raise _AnotherTraining(
-                f"{folder}: holds a training of a newer version: update ganmnist, or choose another name"
-            )
+            raise _AnotherTraining(f"{folder}: holds a training of a newer version: {UPDATE}; or choose another name")
         return layouts(wanted)
 
     for path in _newest_first(folder):

@@ -16,6 +16,7 @@ import time
 import uuid
 
 from ghpython_components.shared.contract import API_VERSION, CALLS
+from ghpython_components.shared.remedies import INSTALL, UPDATE_COMPONENTS, UPDATE_SERVER
 from ghpython_components.shared.text import plain, to_json
 
 try:
@@ -99,11 +100,27 @@ def is_elsewhere():
 
 
 def start_command():
-    """Return the command that starts the server, as a list."""
+    """Return the command that starts the server, as a list; None where none has been started yet."""
     command = (read_file("launch.json") or {}).get("command")
-    if isinstance(command, list) and command:
-        return command
-    return ["python", "-m", "bridge_server", "serve"]
+    return command if isinstance(command, list) and command else None
+
+
+def install_command():
+    """Return the command that brings the components up to date, as a list: that of the server's own environment."""
+    command = start_command() or []
+    program = command[: command.index("serve")] if "serve" in command else ["ganmnist-server"]
+    return program + ["install-components"]
+
+
+def in_terminal():
+    """Say what starts the server in a terminal."""
+    command = start_command()
+    return "in a terminal: {0}".format(typed(command)) if command else INSTALL
+
+
+def typed(command):
+    """Put a command into one line as a terminal takes it: PowerShell reads what begins with a quote as a text."""
+    return re.sub(r'^"([A-Za-z]:\\)', r'\1"', quoted(command))
 
 
 def quoted(command):
@@ -235,9 +252,9 @@ def _find_server():
         }
     except (AttributeError, KeyError, TypeError, ValueError):
         raise BridgeError(
-            "No ganmnist server is running. Start it with the Server component, or in a terminal: {0}".format(
-                quoted(start_command())
-            ),
+            "No ganmnist server is running. Start it with the Server component, or {0}".format(in_terminal())
+            if start_command()
+            else "No ganmnist server is running. To start one, {0}".format(INSTALL),
             "no_server",
             True,
         )
@@ -334,13 +351,13 @@ def _why(error):
 
 def _remedy(server, start):
     """Say what to do about a server; only one on this machine can be started from here."""
-    return "{0}: {1}".format(start, quoted(start_command())) if server["instance"] else "ask who runs it"
+    return "{0} {1}".format(start, in_terminal()) if server["instance"] else "ask who runs it"
 
 
 def _unreachable(server, why, code="unreachable"):
     return BridgeError(
         "The ganmnist server at {0} {1}: {2}".format(
-            server["url"], why, _remedy(server, "start it with the Server component, or in a terminal")
+            server["url"], why, _remedy(server, "start it with the Server component, or")
         ),
         code,
         True,
@@ -356,9 +373,7 @@ def _wrong_version(theirs):
         "The server speaks version {0} of the contract, this component version {1}: update {2}.".format(
             theirs,
             API_VERSION,
-            "the components (python -m ghpython_components.build --out DIR, then place the new ones)"
-            if newer
-            else "the server (pip install --upgrade ganmnist) and start it again",
+            UPDATE_COMPONENTS.format(typed(install_command())) if newer else UPDATE_SERVER,
         ),
         "version",
     )

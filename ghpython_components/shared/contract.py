@@ -51,3 +51,5 @@ PIECES = {
     "contours": "Curves",
     "points": "Points",
 }
+SOLIDS = ["solid", "voxels", "extrusion"]
+DEFAULT_FORM = "relief"

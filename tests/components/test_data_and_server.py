@@ -112,7 +112,7 @@ def press_start(open_rhino, tmp_path):
 
 def test_a_command_that_ends_at_once_is_said_with_its_status_and_how_to_see_why(press_start):
     sentence, rhino = press_start("/bin/false")
-    assert "did not start: it ended at once (exit status 1). To see why, type in a terminal: sh -c " in sentence
+    assert "did not start: it ended at once (exit status 1). To see why, start it in a terminal: sh -c " in sentence
     solves = len(rhino.report("server")["times"])
     time.sleep(2.5)
     assert len(rhino.report("server")["times"]) == solves  # it looks on, and says it once
@@ -204,7 +204,7 @@ def test_a_server_that_does_not_come_up_is_said_in_the_end(open_rhino, tmp_path,
     assert rhino.press("server", "start")["message"] == "starting"
     report = rhino.until("server", "see the balloon")
     assert "has not come up within" in report["balloons"][0][1]
-    assert report["balloons"][0][1].endswith("what it does: sleep 5")
+    assert report["balloons"][0][1].endswith("what it does in a terminal: sleep 5")
 
 
 def test_a_press_while_the_server_starts_starts_no_second(open_rhino, tmp_path):

@@ -64,6 +64,18 @@ def test_a_press_saves_the_file_and_restore_finds_the_same_vectors(rhino, server
 
 
 @pytest.mark.parametrize(
+    ("name", "form", "said"),
+    [("a.stl", None, True), ("a.3mf", "mesh", True), ("a.stl", "solid", False), ("a.3dm", None, False)],
+)
+def test_of_a_file_to_print_it_is_said_before_it_is_saved_whether_it_can_be(rhino, drawn, tmp_path, name, form, said):
+    inputs = {"form": form} if form else {}
+    rhino.solve("export", save=False, path=str(tmp_path / name), z=tree(drawn[1]), **inputs)
+    remarks = [sentence for level, sentence in rhino.report("export")["balloons"] if level == "Remark"]
+    words = "form: {} is no body, so it cannot be printed; solid, voxels, extrusion can".format(form or "relief")
+    assert remarks == ([words] if said else [])
+
+
+@pytest.mark.parametrize(
     ("path", "words"),
     [
         ("digits.3dm", "whole path"),

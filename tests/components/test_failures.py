@@ -131,7 +131,7 @@ def test_an_older_server_is_the_side_to_update(open_rhino, tmp_path, start_impos
     rhino.place("generate")
     rhino.solve("generate")
     report = rhino.until("generate", answers("version 0 of the contract"))
-    assert "update the server (pip install --upgrade ganmnist)" in report["balloons"][0][1]
+    assert "update the server (bring the project's folder up to date, type there: python" in report["balloons"][0][1]
 
 
 def test_an_older_component_is_the_side_to_update(open_rhino, tmp_path, start_impostor):
@@ -140,7 +140,33 @@ def test_an_older_component_is_the_side_to_update(open_rhino, tmp_path, start_im
     rhino.place("generate")
     rhino.solve("generate")
     report = rhino.until("generate", answers("version 2 of the contract"))
-    assert "update the components" in report["balloons"][0][1]
+    assert "update the components (ganmnist-server install-components, and restart" in report["balloons"][0][1]
+
+
+def test_the_components_are_brought_up_to_date_by_the_environment_that_the_server_is_in(
+    open_rhino, tmp_path, start_impostor
+):
+    start_impostor(tmp_path / "home", None, {"api": 2})
+    (tmp_path / "home" / "launch.json").write_text(json.dumps(COMMAND))
+    rhino = open_rhino()
+    rhino.place("generate")
+    rhino.solve("generate")
+    report = rhino.until("generate", answers("version 2 of the contract"))
+    command = '"/opt/my python/bin/python" -m bridge_server install-components'
+    assert f"update the components ({command}, and restart Rhino)" in report["balloons"][0][1]
+
+
+@pytest.mark.parametrize("name", ["generate", "server"])
+def test_where_no_server_was_ever_started_it_is_said_what_installs_one(open_rhino, name):
+    rhino = open_rhino()
+    rhino.place(name)
+    rhino.solve(name)
+    report = rhino.until(name, "server down")
+    if name == "server":
+        rhino.press("server", "start")
+        report = rhino.until("server", "see the balloon")
+    ((_, sentence),) = report["balloons"]
+    assert sentence.endswith(", in the project's folder type: python start.py")
 
 
 def test_a_wrong_token_shows_the_servers_own_sentence(open_rhino, start_server):

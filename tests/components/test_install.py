@@ -192,28 +192,117 @@ def test_what_is_not_ours_is_left_alone_under_our_names_too(install, folder, tmp
     assert [each.name for each in folder.glob("ganmnist_*")] == [TRAIN]
 
 
-def test_a_definition_that_a_user_has_saved_is_the_users(install, home):
-    install("--rhino", "8")
-    path = home / "definitions" / "rhino8" / "01_first_digit.gh"
-    archive = from_bytes(path.read_bytes())
+def saved_by_a_user(content):
+    """Return a definition of ours as Grasshopper saves it: with another date."""
+    archive = from_bytes(content)
     properties = archive.chunk("Definition").chunk("DefinitionProperties")
     properties.items = [
         Item("Date", codes.DATE, item.value + 1) if item.name == "Date" else item for item in properties.items
     ]
-    saved = to_bytes(archive)
+    return to_bytes(archive)
+
+
+def test_a_definition_that_a_user_has_saved_is_the_users(install, home):
+    install("--rhino", "8")
+    path = home / "definitions" / "rhino8" / "01_first_digit.gh"
+    saved = saved_by_a_user(path.read_bytes())
     path.write_bytes(saved)
     assert install("--rhino", "8")[0] == 1
     assert path.read_bytes() == saved
-    install("--remove")
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_removing_leaves_the_folder_as_it_was(install, folder):
     before = contents(folder)
     install()
     status, said = install("--remove")
-    assert (status, said.count("remove ")) == (0, 2 * (COUNT + len(definitions.names())))
+    assert (status, said.count("remove ")) == (0, 2 * COUNT)
     assert contents(folder) == before
+
+
+def test_removing_from_a_folder_that_is_named_leaves_the_definitions_of_the_data_directory(install, home):
+    install()
+    there = contents(home / "definitions")
+    assert len(there) == 2 * len(definitions.names())
+    assert "definitions" not in install("--remove", "--dry-run")[1]
+    install("--remove")
+    assert contents(home / "definitions") == there
+
+
+def test_removing_from_where_grasshopper_looks_removes_the_definitions_too(tmp_path, home, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    (tmp_path / "Library/Application Support/McNeel/Rhinoceros/8.0").mkdir(parents=True)
+    assert main([]) == 0
+    first = home / "definitions" / "rhino8" / "01_first_digit.gh"
+    first.write_bytes(saved_by_a_user(first.read_bytes()))
+    assert main(["--remove"]) == 0
+    assert [each.name for each in first.parent.iterdir()] == [first.name]
+    assert not list(tmp_path.rglob("*.ghuser"))
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Have other programs hold files, as Windows says it: held(how often it is said of each name)."""
+
+    def refuse(source, target):
+        if times.get(target.name, 0):
+            times[target.name] -= 1
+            error = PermissionError(13, "The process cannot access the file", str(target))
+            error.winerror = 32
+            raise error
+        os.rename(source, target)
+
+    def hold(**names):
+        times.update({name.replace("__", "."): often for name, often in names.items()})
+
+    times = {}
+    monkeypatch.setattr(os, "replace", refuse)
+    return hold
+
+
+def test_a_file_that_is_held_for_a_moment_is_tried_again(install, folder, held):
+    held(**{TRAIN: 3})
+    assert install()[0] == 0
+    assert len(list(folder.glob("*.ghuser"))) == 2 * COUNT + 1
+
+
+def test_a_file_that_is_held_for_long_is_named_and_the_others_are_written(folder, home, held, monkeypatch, capsys):
+    monkeypatch.setattr(installer, "_PATIENCE", 0.1)
+    held(**{TRAIN: 1000, file_name("walk", RHINO8): 1000})
+    assert main(["--to", str(folder)]) == 1
+    said = capsys.readouterr().err
+    for name in ("train", "walk"):
+        assert f"ganmnist: {folder / file_name(name, RHINO8)}: The process cannot access the file\n" in said
+    assert "close Rhino, and type the same again" in said
+    assert len(list(folder.glob("ganmnist_*.ghuser"))) == 2 * COUNT - 2
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_file_that_cannot_be_read_is_left_and_named(install, folder, monkeypatch):
+    install()
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path == folder / TRAIN:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    for options in ([], ["--remove"]):
+        status, said = install(*options)
+        assert status == 1
+        assert f"leave {folder / TRAIN}: it cannot be read" in said
+    assert [path.name for path in folder.glob("ganmnist_*")] == [TRAIN]
+    assert f"{TRAIN:44} in use" in install("--list")[1]
+
+
+def test_for_the_microsoft_stores_python_nothing_is_installed_and_the_remedy_is_said(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "base_prefix", r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13")
+    before = contents(folder)
+    assert main(["--to", str(folder)]) == 1
+    assert capsys.readouterr().err == f"ganmnist: {installer.STORE}\n"
+    assert contents(folder) == before
+    assert main(["--to", str(folder), "--list"]) == 0
 
 
 def test_nothing_half_written_stays_when_the_disk_is_full(install, folder, monkeypatch, capsys):

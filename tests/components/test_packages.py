@@ -34,7 +34,7 @@ def test_the_manifest_says_what_the_package_manager_wants_to_know(package):
     assert re.fullmatch(SEMVER, manifest["version"])
     assert manifest["version"] == version()
     assert all(isinstance(author, str) for author in manifest["authors"])
-    assert manifest["description"].endswith("pip install ganmnist.")
+    assert manifest["description"].endswith("needs Python: in the project's folder type: python start.py")
     assert set(manifest) == {"name", "version", "authors", "description", "keywords", "icon"}
 
 

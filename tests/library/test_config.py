@@ -72,7 +72,7 @@ def test_a_flag_is_true_or_false_and_nothing_else(networks, value):
         (TrainConfig, "batch_size", 2, 1024),
         (TrainConfig, "seed", 0, 2**31 - 1),
         (DataConfig, "images", 2, 60_000),
-        (GenerateConfig, "count", 1, 256),
+        (GenerateConfig, "count", 1, 1_000_000),
         (GenerateConfig, "digit", 0, 99),
     ],
 )

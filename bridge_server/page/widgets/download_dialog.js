@@ -1,7 +1,7 @@
 // Digits as a file: in which form, and of which kind.
 
 import { post } from "../lib/api.js";
-import { ask, save } from "../lib/dom.js";
+import { ask, el, save } from "../lib/dom.js";
 import { contract, field } from "../lib/form.js";
 import { request } from "../lib/state.js";
 
@@ -12,12 +12,14 @@ export async function download(state, shown) {
   const { components, "x-forms": forms } = await contract();
   const { properties } = components.schemas.ExportRequest;
   const [form, format, units] = ["form", "format", "units"].map((name) => field(name, properties[name]));
+  const note = el("p", { className: "help", role: "status" });
   const fit = () => {
-    const { formats } = forms[form.input.value];
+    const { formats, remarks } = forms[form.input.value];
     for (const option of format.input.options) option.hidden = option.disabled = !formats.includes(option.value);
     if (format.input.selectedOptions[0]?.disabled ?? true) format.input.value = [...format.input.options].find(({ disabled }) => !disabled).value;
     units.node.hidden = !WITH_UNITS.includes(format.input.value);
     if (units.node.hidden) units.input.value = "";
+    note.textContent = remarks[format.input.value] ?? "";
   };
   form.input.value = shown;
   form.input.addEventListener("input", fit);
@@ -26,7 +28,7 @@ export async function download(state, shown) {
   const fields = [form, format, units];
   const wanted = await ask({
     title: "Download",
-    body: fields.map(({ node }) => node),
+    body: [...fields.map(({ node }) => node), note],
     confirm: "Download",
     value: () => Object.fromEntries(fields.map(({ name, value }) => [name, value()])),
   });

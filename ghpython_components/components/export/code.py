@@ -2,6 +2,7 @@ import os
 
 from ghpython_components.shared.client import BridgeError, clock
 from ghpython_components.shared.component import Component
+from ghpython_components.shared.contract import DEFAULT_FORM, SOLIDS
 from ghpython_components.shared.presses import PRESS_LASTS
 from ghpython_components.shared.saving import save_file, trouble_with
 
@@ -61,3 +62,10 @@ if memory["number"]:
     me.show(slot, memory["saved"]["done"])
 if problem:
     me.tell(problem, "Warning" if pressed else "Remark")
+else:
+    ending = os.path.splitext(where)[1][1:].lower()
+    form_of_file = given.get("form", DEFAULT_FORM)
+    if ending in ("stl", "3mf") and form_of_file not in SOLIDS:
+        me.tell(
+            "form: {0} is no body, so it cannot be printed; {1} can".format(form_of_file, ", ".join(SOLIDS)), "Remark"
+        )

@@ -3,11 +3,13 @@ from ghpython_components.shared.client import (
     clock,
     file_stamp,
     home,
+    in_terminal,
     quoted,
     read_file,
     start_command,
 )
 from ghpython_components.shared.component import Component
+from ghpython_components.shared.remedies import INSTALL
 from ghpython_components.shared.text import plain
 
 
@@ -47,12 +49,15 @@ def launch(command):
 
 def try_to_start(attempt):
     command = start_command()
+    if command is None:
+        attempt["problem"] = "It is not known yet how the server is started. To begin with, {0}".format(INSTALL)
+        return
     attempt["stamp"] = file_stamp(NOT_STARTED)
     try:
         attempt["process"] = launch(command)
     except Exception:
-        sentence = "{0} cannot be run. Install ganmnist (pip install ganmnist), then type in a terminal: {1}"
-        attempt["problem"] = sentence.format(command[0], quoted(command))
+        sentence = "{0} cannot be run. If the project was moved: {1}"
+        attempt["problem"] = sentence.format(command[0], INSTALL)
 
 
 def exit_status(process):
@@ -67,8 +72,8 @@ def why_it_ended(attempt, status):
         return "The server did not start: {0}".format(said["problem"])
     ended = "it ended at once" if clock() < attempt["pressed"] + AT_ONCE else "it ended"
     meaning = MEANINGS.get(status, ended).format(home())
-    sentence = "The server did not start: {0} (exit status {1}). To see why, type in a terminal: {2}"
-    return sentence.format(meaning, status, quoted(start_command()))
+    sentence = "The server did not start: {0} (exit status {1}). To see why, start it {2}"
+    return sentence.format(meaning, status, in_terminal())
 
 
 def how_it_gets_on(attempt):
@@ -82,8 +87,8 @@ def how_it_gets_on(attempt):
         return attempt["problem"]
     if clock() < attempt["pressed"] + PATIENCE:
         return None
-    sentence = "The server has not come up within {0} seconds. Wait, or see in a terminal what it does: {1}"
-    return sentence.format(plain(PATIENCE), quoted(start_command()))
+    sentence = "The server has not come up within {0} seconds. Wait, or see what it does {1}"
+    return sentence.format(plain(PATIENCE), in_terminal())
 
 
 def look(bridge, request, memory):

@@ -136,7 +136,7 @@ def test_generate_writes_what_the_library_generates(say, tmp_path, shared_home):
     options = ["--model", "FIRST", "--count", "3", "--seed", "7", "--latent", "-1.5", "2"]
     status, output, errors = say("generate", *options, "--out", str(tmp_path / "z.npy"), "--json")
     assert status == 0, errors
-    assert json.loads(output) == {"model": "first", "count": 3, "out": str(tmp_path / "z.npy")}
+    assert json.loads(output) == {"model": "first", "count": 3, "out": str(tmp_path / "z.npy"), "remarks": []}
     expected = generate(GenerateConfig(count=3, seed=7, latent=(-1.5, 2)), "first", home=shared_home)
     np.testing.assert_array_equal(np.load(tmp_path / "z.npy", allow_pickle=False), expected)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -262,6 +263,10 @@ def test_a_named_folder_without_mnist_is_an_error_and_no_reason_to_look_elsewher
     write_mnist(nowhere / "data" / "mnist", packed=True)
     monkeypatch.setenv("GANMNIST_DATA", str(tmp_path))
     with pytest.raises(DataError, match=TRAIN_IMAGES):
+        load_data()
+    with pytest.raises(
+        DataError, match=f"^GANMNIST_DATA names what cannot be learned from. {re.escape(str(tmp_path))}: "
+    ):
         load_data()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from ganmnist.config import GeometryConfig
 from ganmnist.errors import GeometryError, SettingError
 from ganmnist.export import write as export
 from ganmnist.export.pictures import sample_grid
-from ganmnist.export.write import ENDINGS, write
+from ganmnist.export.write import ENDINGS, file_bytes, remarks_on, validate_settings, write
 from ganmnist.geometry.forms import build
 from ganmnist.geometry.pieces import Mesh
 from ganmnist.storage import atomic
@@ -226,3 +227,48 @@ def test_without_settings_a_relief_is_written(tmp_path):
     write(tmp_path / "digits.3dm", IMAGES)
     assert len(rhino3dm.File3dm.Read(str(tmp_path / "digits.3dm")).Objects) == 3
     assert export.ENDINGS[0] == ".npy"
+
+
+@pytest.mark.parametrize("form", ["relief", "mesh", "smooth", "contours", "points"])
+def test_of_what_is_no_closed_body_it_is_said_that_it_cannot_be_printed_and_what_can(form):
+    for ending in (".stl", ".3mf"):
+        (remark,) = remarks_on(ending, form)
+        assert remark.startswith(f"form: {form} is ")
+        assert remark.endswith("which cannot be printed; solid, voxels and extrusion can")
+    assert remarks_on(".3dm", form) == []
+
+
+@pytest.mark.parametrize("form", ["solid", "voxels", "extrusion", "images"])
+def test_of_what_can_be_printed_nothing_is_said(form):
+    assert remarks_on(".stl", form) == remarks_on(".3mf", form) == []
+
+
+@pytest.mark.parametrize("form", ["relief", "solid"])
+def test_a_file_to_print_says_itself_that_its_form_cannot_be_printed(form):
+    made = {ending: file_bytes(ending, IMAGES[:1], GeometryConfig(form=form)) for ending in (".stl", ".3mf")}
+    with zipfile.ZipFile(io.BytesIO(made[".3mf"])) as archive:
+        model = archive.read("3D/3dmodel.model").decode()
+    said = "which cannot be printed; solid, voxels and extrusion can</metadata>" in model
+    assert said == (b"not to be printed" in made[".stl"][:80]) == (form == "relief")
+
+
+@pytest.mark.parametrize("ending", [".png", ".gif", ".npy"])
+def test_white_and_black_are_turned_about_in_pictures_too(ending):
+    inverted = file_bytes(ending, IMAGES, GeometryConfig(invert=True))
+    assert inverted == file_bytes(ending, 255 - IMAGES, GeometryConfig())
+    assert inverted != file_bytes(ending, IMAGES, GeometryConfig())
+
+
+@pytest.mark.parametrize("name", ["form", "height", "cell", "base", "threshold", "levels"])
+def test_settings_of_geometry_are_refused_where_a_file_holds_images(name):
+    for ending in (".png", ".gif", ".npy"):
+        with pytest.raises(SettingError, match=rf"^{name}: is of geometry, and a {ending} file holds the images"):
+            validate_settings(ending, ["invert", name])
+    validate_settings(".obj", [name])
+
+
+def test_a_grid_has_columns_and_what_moves_has_none():
+    validate_settings(".png", ["invert", "columns"])
+    for ending, in_rows in ((".gif", True), (".npy", True), (".png", False)):
+        with pytest.raises(SettingError, match=r"^columns: "):
+            validate_settings(ending, ["columns"], in_rows=in_rows)

@@ -63,7 +63,6 @@ def test_a_direction_that_the_model_lacks_changes_nothing_and_is_said():
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"rows": 20, "columns": 13}, r"rows: 20 x 13 are 260 digits, at most 256"),
         ({"z": ((0.0,) * 3,) * 3}, r"z: has 3 vectors, a sheet takes one for its middle or four for its corners"),
         ({"across": "3"}, r"across: got latent number 3, the model has 0 to 2"),
         ({"down": "slant"}, r"down: is slant, as across is"),
@@ -73,6 +72,15 @@ def test_a_direction_that_the_model_lacks_changes_nothing_and_is_said():
 def test_what_makes_no_sheet_is_refused(settings, sentence):
     with pytest.raises(SettingError, match=sentence):
         sheet(SheetConfig(**settings), 3, 0, KNOWN)
+
+
+def test_a_sheet_has_no_more_digits_than_may_be_drawn_at_once():
+    class Few(SheetConfig):
+        most = 256
+
+    with pytest.raises(SettingError, match="rows: 20 x 13 are 260 digits, at most 256"):
+        sheet(Few(rows=20, columns=13), 3, 0, KNOWN)
+    assert sheet(SheetConfig(rows=20, columns=13), 3, 0, KNOWN).shape == (20, 13, 3)
 
 
 @pytest.mark.parametrize("wrong", ["truncation", "-1", "1.0", "", "slant\n"])

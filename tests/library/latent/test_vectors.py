@@ -83,8 +83,12 @@ def test_without_classes_there_is_no_digit_to_say():
 def test_whole_vectors_in_one_row_are_taken_apart_and_no_more_than_can_be_drawn():
     rows = ((1, 2, 0, 1, 0, 3, 4, 1, 0, 0), (5, 6, 0, 0, 1))
     assert inputs(GenerateConfig(z=rows), 2, 3).tolist() == [[1, 2, 0, 1, 0], [3, 4, 1, 0, 0], [5, 6, 0, 0, 1]]
+
+    class Few(GenerateConfig):
+        most = 256
+
     with pytest.raises(SettingError, match="z: has 257 vectors, at most 256"):
-        inputs(GenerateConfig(z=((0,) * 5 * 257,)), 2, 3)
+        inputs(Few(z=((0,) * 5 * 257,)), 2, 3)
 
 
 @given(seed=st.integers(0, 2**31 - 1), few=st.integers(1, 20), many=st.integers(20, 256), known=st.integers(1, 100))

@@ -109,3 +109,11 @@ def test_without_it_the_home_is_where_the_system_keeps_such_files(monkeypatch, p
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setattr(paths.sys, "platform", platform)
     assert paths.home().as_posix() == (Path.home() / end).as_posix()
+
+
+def test_half_a_letter_in_a_name_is_kept_as_json_escapes_it(tmp_path):
+    """Names on a Linux disk are bytes: those that are no UTF-8 come as such."""
+    name = "b\udcffd ż"
+    write_json(tmp_path / "a.json", {"command": [name]})
+    assert read_json(tmp_path / "a.json") == {"command": [name]}
+    assert "ż" in (tmp_path / "a.json").read_text(encoding="utf-8")

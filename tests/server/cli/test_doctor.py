@@ -2,23 +2,29 @@
 
 import contextlib
 import json
+import os
 import platform
 import shutil
 import socket
 import sqlite3
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import ganmnist
 from bridge_server.cli import doctor as module
 from bridge_server.cli.doctor import Verdict, doctor
+from bridge_server.cli.serve import remember_how_to_start
 from bridge_server.runs.store import RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -26,6 +32,7 @@ def findings(capsys, monkeypatch):
     """Have the doctor look: findings(home) returns its exit status and the findings by what they are about."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
         monkeypatch.setattr(module, "DEFAULT_PORT", free.getsockname()[1])
+    monkeypatch.setattr(module, "import_problem", lambda package: None)  # torch takes its seconds
 
     def look(home):
         code = doctor(home)
@@ -106,13 +113,19 @@ def test_a_port_that_the_server_of_another_directory_has_is_told_apart(findings,
 
 
 def test_a_directory_that_cannot_be_written_to_is_a_problem(findings, tmp_path, monkeypatch):
+    made = tempfile.TemporaryFile
+
     def refuse(dir):
-        raise PermissionError(13, "Permission denied", str(dir))
+        if dir == refused:
+            raise PermissionError(13, "Permission denied", str(dir))
+        return made(dir=dir)
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # root, as whom tests may run, may write anywhere
-    code, found = findings(tmp_path)
-    assert (code, found["data directory"][0]) == (1, Verdict.PROBLEM)
-    assert "Permission denied" in found["data directory"][1]
+    (tmp_path / "models").mkdir()
+    for refused in (tmp_path, tmp_path / "models"):
+        code, found = findings(tmp_path)
+        assert (code, found["data directory"][0]) == (1, Verdict.PROBLEM)
+        assert f"{refused} cannot be written to (Permission denied)" in found["data directory"][1]
 
 
 def test_a_file_in_place_of_the_directory_is_a_problem(findings, tmp_path):
@@ -128,10 +141,100 @@ def test_a_disk_that_is_almost_full_is_a_problem(findings, tmp_path, monkeypatch
 
 def test_mnist_that_is_not_where_it_is_said_to_be_is_a_problem(findings, tmp_path, monkeypatch):
     monkeypatch.setenv("GANMNIST_DATA", str(tmp_path / "nowhere"))
-    assert findings(tmp_path)[1]["MNIST"][0] == Verdict.PROBLEM
+    assert findings(tmp_path)[1]["data"][0] == Verdict.PROBLEM
     monkeypatch.delenv("GANMNIST_DATA")
-    verdict, text = findings(tmp_path)[1]["MNIST"]
+    verdict, text = findings(tmp_path)[1]["data"]
     assert (verdict, "synthetic-mnist" in text) == (Verdict.NOTE, True)
+
+
+def test_data_that_the_trainer_cannot_read_are_a_problem_by_the_name_of_the_variable(findings, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG")
+    for name in ("empty", "cut.png"):
+        monkeypatch.setenv("GANMNIST_DATA", str(tmp_path / name))
+        verdict, text = findings(tmp_path / "home")[1]["data"]
+        assert verdict == Verdict.PROBLEM
+        assert text.startswith(f"GANMNIST_DATA names what cannot be learned from. {tmp_path / name}: ")
+        assert text.endswith("or unset GANMNIST_DATA")
+
+
+def test_data_that_the_trainer_reads_are_ok_whatever_they_are(findings, tmp_path, monkeypatch):
+    lines = ["label," + ",".join(f"pixel{n}" for n in range(784)), *(f"{n % 3}," + "9," * 783 + "9" for n in range(9))]
+    (tmp_path / "nine.csv").write_text("\n".join(lines))
+    monkeypatch.setenv("GANMNIST_DATA", str(tmp_path / "nine.csv"))
+    verdict, text = findings(tmp_path)[1]["data"]
+    assert verdict == Verdict.OK
+    assert str(tmp_path / "nine.csv") in text
+
+
+def test_data_are_read_for_some_seconds_at_most(findings, tmp_path, monkeypatch):
+    (tmp_path / "pictures").mkdir()
+    for number in range(3):
+        Image.new("L", (28, 28), number).save(tmp_path / "pictures" / f"{number}.png")
+    monkeypatch.setenv("GANMNIST_DATA", str(tmp_path / "pictures"))
+    monkeypatch.setattr(module, "_READ_SECONDS", -1.0)
+    verdict, text = findings(tmp_path)[1]["data"]
+    assert (verdict, text) == (Verdict.OK, f"{tmp_path / 'pictures'}, read without a fault as far as 0 %")
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """Have other processes meet a torch that cannot be imported: broken(what its import does)."""
+
+    def broken(code):
+        (tmp_path / "broken" / "torch").mkdir(parents=True)
+        (tmp_path / "broken" / "torch" / "__init__.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "broken"), str(ROOT)]))
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "raise OSError(126, 'Error loading c10.dll')",
+            "torch cannot be loaded (OSError: [Errno 126] Error loading c10.d",
+        ),
+        (
+            "raise ImportError('DLL load failed while importing _C')",
+            "torch cannot be loaded (ImportError: DLL load failed",
+        ),
+        (
+            "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')",
+            "torch is not installed: in the project",
+        ),
+        ("import os; os.abort()", "torch cannot be loaded (its process ended with status -6)"),
+    ],
+)
+def test_a_torch_that_cannot_be_imported_is_a_problem_though_it_is_installed(broken, code, said):
+    broken(code)
+    assert module.import_problem("torch").startswith(said)
+    assert "start.py setup" in module.import_problem("torch")
+    assert module.import_problem("numpy") is None
+
+
+def test_on_windows_the_first_remedy_is_what_a_missing_dll_is_in(broken, monkeypatch):
+    broken("raise OSError(126, 'Error loading c10.dll')")
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert "install the Microsoft Visual C++ Redistributable, https://aka.ms/" in module.import_problem("torch")
+
+
+def test_generate_and_training_say_why_torch_cannot_be_loaded(broken, start_server):
+    broken("raise OSError(126, 'Error loading c10.dll')")
+    server = start_server()
+    status, answer = server.call("POST", "/api/generate", {})
+    assert status == 503
+    assert answer["error"]["message"].startswith("torch cannot be loaded ([Errno 126] Error loading c10.dll): ")
+    run = server.wait_for_run(server.start_run(seconds=1)["id"], "failed")
+    assert run["problem"].startswith("torch cannot be loaded ([Errno 126] Error loading c10.dll): ")
+
+
+def test_python_from_the_microsoft_store_is_a_problem(findings, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "base_prefix", r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13")
+    code, found = findings(tmp_path)
+    assert (code, found["Python"][0]) == (1, Verdict.PROBLEM)
+    assert "python.org" in found["Python"][1]
 
 
 def test_a_whole_model_is_no_problem(findings, tmp_path, model):
@@ -175,12 +278,20 @@ def test_a_damaged_store_of_runs_is_noticed(findings, tmp_path):
     assert (code, found["runs"][0]) == (1, Verdict.PROBLEM)
 
 
-@pytest.mark.parametrize("content", ['{"command": ["/nowhere/python"]}', "{", '{"command": []}', "[]"])
+@pytest.mark.parametrize("content", ['{"command": ["/nowhere/python", "serve"]}', "{", '{"command": []}', "[]"])
 def test_a_launch_file_that_starts_nothing_is_noticed(findings, tmp_path, content):
     (tmp_path / "launch.json").write_text(content)
     assert findings(tmp_path)[1]["launch.json"][0] == Verdict.PROBLEM
-    (tmp_path / "launch.json").write_text(json.dumps({"command": [sys.executable]}))
+    remember_how_to_start(tmp_path)
     assert findings(tmp_path)[1]["launch.json"][0] == Verdict.OK
+
+
+def test_a_launch_file_whose_python_lacks_the_server_is_noticed(findings, tmp_path):
+    command = [sys.executable, "-m", "no_bridge_server", "serve"]
+    (tmp_path / "launch.json").write_text(json.dumps({"command": command}))
+    verdict, text = findings(tmp_path)[1]["launch.json"]
+    assert verdict == Verdict.PROBLEM
+    assert "does not start the server (exit status 1); to have it written anew: ganmnist-server serve" in text
 
 
 def test_a_damaged_file_of_tokens_is_noticed(findings, tmp_path):
@@ -193,5 +304,4 @@ def test_the_doctor_does_not_wait_for_torch(tmp_path):
 
     script = "import sys, pathlib; from bridge_server.cli.doctor import doctor; doctor(pathlib.Path(sys.argv[1])); "
     script += "assert 'torch' not in sys.modules"
-    root = Path(__file__).resolve().parents[3]
-    subprocess.run([sys.executable, "-c", script, tmp_path], check=True, cwd=root, capture_output=True)
+    subprocess.run([sys.executable, "-c", script, tmp_path], check=True, cwd=ROOT, capture_output=True)

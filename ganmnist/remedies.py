@@ -1,0 +1,91 @@
+"""What to do about it: commands as they can be typed, and the remedies that more than one sentence names.
+
+No package index has ganmnist: `python start.py` installs it, into `.venv` in the project's folder. Whether a terminal
+finds the programs there by their bare names depends on the terminal, so a command is given as it works where it is
+read. The components cannot import this: theirs stand in `ghpython_components/shared/remedies.py`.
+"""
+
+import re
+import shlex
+import shutil
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+
+SETUP = "python start.py setup"
+INSTALL = f"in the project's folder type: {SETUP}"
+UPDATE = f"bring the project's folder up to date, type there: {SETUP}"
+UPDATE_SERVER = f"the server ({UPDATE}, and start the server again)"
+UPDATE_COMPONENTS = "the components (ganmnist-server install-components, and restart Rhino)"
+RESTORE = "take ganmnist/weights anew from a fresh copy of the project (with git: git checkout -- ganmnist/weights)"
+
+REINSTALL = f"delete the folder .venv in the project's folder, and type there: {SETUP}"
+STORE = (
+    "this is Python from the Microsoft Store, which hides from Rhino the files that it has to find: install "
+    "Python from https://www.python.org/downloads, and then type in the project's folder: py start.py"
+)
+_RUNTIME = "install the Microsoft Visual C++ Redistributable, https://aka.ms/vs/17/release/vc_redist.x64.exe"
+_REASON = 300  # letters of what a loader says
+_OURS = ("ganmnist", "bridge_server", "ghpython_components", "__main__")
+
+_MODULES = {"ganmnist": "ganmnist", "ganmnist-server": "bridge_server"}
+_PLAIN = re.compile(r"[\w.:\\/=+~-]+")  # needs no quotes in cmd or in PowerShell
+_DRIVE = re.compile(r"[A-Za-z]:\\")
+
+
+def command(program: str, *words: object) -> str:
+    """Return a command of ours as it can be typed here: by its bare name only where that finds this very program.
+
+    Args:
+        program: ganmnist or ganmnist-server.
+        words: Its arguments.
+    """
+    own = Path(sysconfig.get_path("scripts")) / program
+    found = shutil.which(program)
+    if found and own.parent.is_dir() and Path(found).parent.samefile(own.parent):
+        return typed(program, *words)
+    if shutil.which(program, path=str(own.parent)):
+        return typed(own, *words)
+    return typed(sys.executable, "-m", _MODULES[program], *words)
+
+
+def is_from_store() -> bool:
+    """Tell whether this Python is from the Microsoft Store."""
+    return "WindowsApps" in sys.base_prefix
+
+
+def load_problem(error: BaseException) -> str | None:
+    """Say which package cannot be loaded, why, and what to do, if that is what went wrong; else None."""
+    if not isinstance(error, ImportError | OSError):
+        return None
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "<module>")
+    loading = [str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames]
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        loading.append(error.name.partition(".")[0])
+    package = next((name for name in loading if name not in (*_OURS, "importlib")), None)
+    return package and cannot_load(package, str(error))
+
+
+def cannot_load(package: str, reason: str) -> str:
+    """Say what to do about a package that cannot be loaded; `reason` is Python's own sentence."""
+    if "No module named" in reason and package in reason:
+        return f"{package} is not installed: {INSTALL}"
+    remedy = f"{_RUNTIME}; if that does not help, {REINSTALL}" if sys.platform == "win32" else REINSTALL
+    return f"{package} cannot be loaded ({' '.join(reason.split())[:_REASON].rstrip('.')}): {remedy}"
+
+
+def typed(*words: object) -> str:
+    """Return a command as the terminals of this system read it: cmd and PowerShell alike, or a POSIX shell."""
+    if sys.platform != "win32":
+        return shlex.join(str(word) for word in words)
+    return " ".join(_typed_on_windows(str(word)) for word in words)
+
+
+def _typed_on_windows(word: str) -> str:
+    if _PLAIN.fullmatch(word):
+        return word
+    # PowerShell takes what begins with a quote for a text and no command, so the drive stands before it.
+    drive = _DRIVE.match(word)
+    begin = drive.end() if drive else 0
+    return f'{word[:begin]}"{word[begin:]}"'

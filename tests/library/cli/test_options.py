@@ -1,0 +1,57 @@
+"""Settings as options of the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from ganmnist.cli.main import _parser
+from ganmnist.cli.options import add_settings, given
+from ganmnist.config import BetweenConfig, FilmGeometryConfig, GeometryConfig
+from ganmnist.fields import Flag, Settings
+from ganmnist.validation import read_settings
+
+
+class Both(Settings):
+    """Flags with either default, and with none."""
+
+    on: Flag = True
+    off: Flag = False
+    undecided: Flag | None = None
+
+
+@pytest.mark.parametrize("name", Both.model_fields)
+def test_a_true_or_false_setting_is_a_flag_and_its_contrary(name):
+    parser = argparse.ArgumentParser()
+    add_settings(parser, Both)
+    for words, value in (([f"--{name}"], True), ([f"--no-{name}"], False), ([], Both().model_dump()[name])):
+        assert getattr(read_settings(Both, given(parser.parse_args(words), Both)), name) is value
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "name"),
+    [
+        ("generate --out x.png", GeometryConfig, "invert"),
+        ("film --out x.png", FilmGeometryConfig, "invert"),
+        ("between --out x.gif", BetweenConfig, "closed"),
+        ("between --out x.gif", BetweenConfig, "linear"),
+    ],
+)
+def test_every_command_takes_its_true_or_false_settings_as_flags(command, settings, name):
+    for option, value in ((f"--{name}", True), (f"--no-{name}", False)):
+        assert given(_parser().parse_args([*command.split(), option]), settings)[name] is value
+
+
+def test_generate_inverts_as_the_flag_says(tmp_path, home, capsys):
+    import numpy as np
+
+    from ganmnist.cli.main import main
+
+    drawn = {}
+    for option in ("--invert", "--no-invert"):
+        path = tmp_path / f"{option}.obj"
+        assert main(["generate", option, "--form", "points", "--out", str(path)]) == 0, capsys.readouterr().err
+        lines = [line.split() for line in path.read_text(encoding="ascii").splitlines() if line.startswith("v ")]
+        drawn[option] = np.array([float(line[3]) for line in lines])  # heights
+    np.testing.assert_allclose(drawn["--invert"], 4.0 - drawn["--no-invert"], atol=1e-6)

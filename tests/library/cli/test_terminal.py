@@ -1,0 +1,71 @@
+"""Letters that the output's encoding lacks: no command of ours ends in a traceback for one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[3]
+LETTERS = "żółw 数"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a command of ganmnist, or of another module, as if in a pipe that knows few letters."""
+    home = tmp_path / LETTERS
+    home.mkdir()
+
+    def run(encoding, *words, module="ganmnist"):
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONIOENCODING": encoding,
+            "GANMNIST_HOME": str(home),
+            "PYTHONUTF8": "0",
+        }
+        return subprocess.run([sys.executable, "-m", module, *words], env=environment, cwd=home, capture_output=True)
+
+    return run
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize(
+    ("words", "module", "status"),
+    [
+        (["networks", "show", "--out", f"{LETTERS}.json"], "ganmnist", 0),
+        (["networks", "show", "--networks", f"{LETTERS}.json"], "ganmnist", 2),
+        (["data", "import", LETTERS], "ganmnist", 1),
+        (["generate", "--model", LETTERS, "--out", "x.png"], "ganmnist", 1),
+        (["models", "export", "bundled", "--out", f"{LETTERS}.ganmnist"], "ganmnist", 0),
+        (["status"], "bridge_server", 5),
+        (["token", "add", LETTERS, "--role", "student"], "bridge_server", 1),
+        (["install-components", "--to", LETTERS, "--rhino", "8", "--dry-run"], "bridge_server", 0),
+        (["install-components", "--to", LETTERS, "--rhino", "8"], "bridge_server", 0),
+    ],
+    ids=lambda value: " ".join(value[:2]).replace(LETTERS, "...") if isinstance(value, list) else str(value),
+)
+def test_a_letter_that_the_output_lacks_is_shown_by_its_number(run, encoding, words, module, status):
+    done = run(encoding, *words, module=module)
+    said = done.stdout + done.stderr
+    assert b"Traceback" not in said
+    assert done.returncode == status, said
+    assert b"\\u017c" in said
+
+
+def test_a_list_of_pictures_in_classes_of_any_name_can_be_printed(run, tmp_path):
+    for name in ("dąb", "wiąz"):
+        for number in range(3):
+            path = tmp_path / LETTERS / "drzewa" / name / f"ż{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            picture = Image.new("L", (28, 28), 0)
+            picture.paste(255, (9, 3, 19, 20 + number))
+            picture.save(path)
+    assert run("ascii", "data", "import", "drzewa").returncode == 0
+    listed = run("ascii", "data", "list")
+    assert (listed.returncode, listed.stderr) == (0, b"")
+    assert b"\\u0105" in listed.stdout

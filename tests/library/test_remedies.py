@@ -1,0 +1,98 @@
+"""What is said about what to do: commands that work as they are printed, and remedies that are true."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganmnist import remedies
+from ghpython_components import install
+from ghpython_components.shared import remedies as of_components
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_command_has_its_bare_name_where_the_terminal_finds_that_very_program(monkeypatch, tmp_path):
+    program = tmp_path / "my bin" / "ganmnist"
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(program.parent))
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert remedies.command("ganmnist", "models") == "ganmnist models"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert remedies.command("ganmnist", "models") == f"'{program}' models"
+    other = tmp_path / "other"
+    shutil.copytree(program.parent, other)
+    monkeypatch.setenv("PATH", str(other))
+    assert remedies.command("ganmnist", "models") == f"'{program}' models"
+
+
+def test_a_command_that_is_not_installed_is_run_as_a_module(monkeypatch, tmp_path):
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    command = remedies.command("ganmnist-server", "serve", "--data-dir", "my data")
+    assert shlex.split(command) == [sys.executable, "-m", "bridge_server", "serve", "--data-dir", "my data"]
+
+
+def test_a_printed_command_works_as_it_is_printed(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    shell = shutil.which("sh", path="/bin") if sys.platform != "win32" else None
+    done = subprocess.run(remedies.command("ganmnist", "--version"), shell=True, executable=shell, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        ([r"C:\ganmnist\.venv\Scripts\ganmnist-server", "serve"], r"C:\ganmnist\.venv\Scripts\ganmnist-server serve"),
+        ([r"C:\Users\Jane Doe\ganmnist-server", "serve"], r'C:\"Users\Jane Doe\ganmnist-server" serve'),
+        (["ganmnist", "--out", "my digits.png"], 'ganmnist --out "my digits.png"'),
+    ],
+)
+def test_on_windows_a_command_begins_with_no_quote_which_powershell_would_take_for_a_text(monkeypatch, words, typed):
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert remedies.typed(*words) == typed
+
+
+def test_library_and_components_name_the_same_remedies():
+    assert of_components.INSTALL in remedies.INSTALL
+    assert install.STORE == remedies.STORE
+    assert of_components.UPDATE_SERVER == remedies.UPDATE_SERVER
+    assert of_components.UPDATE_COMPONENTS.format("ganmnist-server install-components") == remedies.UPDATE_COMPONENTS
+
+
+def test_nothing_sends_anybody_to_a_package_index_which_has_no_ganmnist():
+    tree = [path for part in ("ganmnist", "bridge_server", "ghpython_components", "docs") for path in part_files(part)]
+    tree += [ROOT / "README.md", ROOT / "start.py", *part_files("examples")]
+    found = {path: re.findall(r"pip3? install.*", path.read_text(encoding="utf-8")) for path in tree}
+    assert {path.name: lines for path, lines in found.items() if lines} == {}
+
+
+def part_files(part: str) -> list[Path]:
+    return [path for path in (ROOT / part).rglob("*") if path.suffix in (".py", ".js", ".md", ".html", ".json")]
+
+
+def test_a_command_that_needs_torch_says_why_it_cannot_be_loaded_and_what_to_do(tmp_path, home):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise OSError(126, 'Error loading c10.dll')")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-m", "ganmnist", "generate", "--out", str(tmp_path / "x.png")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        "ganmnist: torch cannot be loaded ([Errno 126] Error loading c10.dll): delete the folder .venv"
+    )
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ImportError("x"), ValueError("torch")])
+def test_an_error_of_another_kind_is_nobodys_package(error):
+    with pytest.raises(type(error)) as caught:
+        raise error
+    assert remedies.load_problem(caught.value) is None
