@@ -120,9 +120,9 @@ def test_figures_of_digits_say_little_of_other_pictures(real):
 
 
 def test_a_set_that_is_not_there_is_refused_before_a_training_begins(real):
-    status, answer = real.call("POST", "/api/runs", {"data": "birches"})
+    status, answer = real.call("POST", "/api/runs", {"data": "poplars"})
     assert (status, answer["error"]["code"]) == (404, "data_not_found")
-    assert "no data set birches; there " in answer["error"]["message"]
+    assert "no data set poplars; there " in answer["error"]["message"]
 
 
 def test_a_set_that_is_learned_from_is_not_deleted(real, endless):
