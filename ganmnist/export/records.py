@@ -14,6 +14,8 @@ from ganmnist.errors import DataError
 from ganmnist.export.label import MARK, METADATA, MODEL_PART
 from ganmnist.models.provenance import HEAD, KEY, MAX_TEXT, Provenance, join, parse_provenance
 from ganmnist.storage.bounded import read_at_most
+from ganmnist.storage.magic import HEAD as HEAD_BYTES
+from ganmnist.storage.magic import what_is
 from ganmnist.storage.zips import open_zip
 
 MAX_FILE = 64 << 20  # bytes
@@ -36,16 +38,18 @@ def read_record(content: bytes, where: str) -> Provenance:
     Raises:
         DataError: Too large, damaged, or without a record.
     """
+    is_what = what_is(content[:HEAD_BYTES])
     if len(content) > MAX_FILE:
-        raise DataError(f"{where}: is larger than {MAX_FILE:,} bytes, so it is not read")
+        raise DataError(f"{where}: is {is_what} of more than {MAX_FILE:,} bytes, so it is not read")
     try:
         texts = list(next(find for begins, find in _FINDERS if content.startswith(begins))(content, where))
     except (struct.error, UnicodeError, ValueError, RecursionError):
-        raise DataError(f"{where}: is damaged, so its record cannot be found: take another copy") from None
+        raise DataError(f"{where}: is {is_what}, and damaged: take another copy") from None
     if not texts:
         raise DataError(
-            f"{where}: holds no record of ganmnist. Records stand in the .3dm, .3mf, .obj, .ply, .json, .png and .gif "
-            "that ganmnist writes, and in the user text of what Generate bakes; .stl and .npy have no place for one"
+            f"{where}: is {is_what}, and holds no record of ganmnist. Records stand in the .3dm, .3mf, .obj, .ply, "
+            ".json, .png and .gif that ganmnist writes, and in the user text of what Generate bakes; .stl and .npy "
+            "have no place for one"
         )
     records = [parse_provenance(text, where) for text in texts]
     whole = max(records, key=lambda record: len(record.z))
@@ -62,6 +66,8 @@ def read_file(path: Path) -> Provenance:
         with path.open("rb") as file:
             return read_record(bytes(read_at_most(file, MAX_FILE)), str(path))
     except OSError as error:
+        if path.is_dir():
+            raise DataError(f"{path}: is a folder: name a file in it") from None
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 

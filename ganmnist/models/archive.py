@@ -15,6 +15,7 @@ from ganmnist.models.manifest import ModelManifest, NewName, parse_model_manifes
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.storage import bundle, safetensors_header
 from ganmnist.storage.atomic import write_atomic
+from ganmnist.storage.magic import HEAD, what_is
 from ganmnist.storage.zips import open_zip, zip_bytes
 from ganmnist.validation import read_settings
 
@@ -22,6 +23,7 @@ ENDING = ".ganmnist"
 MAX_FILE = 256 << 20  # bytes; the weights of the largest networks have 200 MB
 _MANIFEST = "model.json"
 _WORDS = 255
+_WANTED = f"a {ENDING} is wanted, as ganmnist models export, the page and the server write it"
 
 
 class ModelFile(NamedTuple):
@@ -71,6 +73,8 @@ def import_model(store: ModelStore, path: Path, name: str | None = None) -> Mode
         with path.open("rb") as file:
             manifest, weights = read_model(file, str(path))
     except OSError as error:
+        if path.is_dir():
+            raise ModelError(f"{path}: is a folder, and no model file: {_WANTED}") from None
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
     return store.add(manifest.model_copy(update={"name": chosen or manifest.name}), weights)
 
@@ -94,13 +98,18 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
     def fail(words: str) -> ModelError:
         return ModelError(f"{where}: {words}")
 
-    if file.seek(0, io.SEEK_END) > MAX_FILE:
-        raise fail(f"is larger than {MAX_FILE:,} bytes, so it is no model file")
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    head = file.read(HEAD)
+    if size > MAX_FILE:
+        raise fail(f"is {what_is(head)}, larger than {MAX_FILE:,} bytes, and no model file: {_WANTED}")
+    if not head.startswith(b"PK"):
+        raise fail(f"is {what_is(head)}, and no model file: {_WANTED}")
     with open_zip(file, 2, fail) as archive:
         entries = {entry.filename: entry for entry in archive.entries}
         if len(entries) != 2 or len(archive.entries) != 2 or _MANIFEST not in entries:
             names = ", ".join(shown(entry.filename) for entry in archive.entries[:4])
-            raise fail(f"is no model file: expected {_MANIFEST} and its weights, got {names or 'nothing'}")
+            raise fail(f"is no model file: expected {_MANIFEST} and its weights, got {names or 'nothing'}; {_WANTED}")
         content = archive.read(entries.pop(_MANIFEST), bundle.MAX_MANIFEST)
         values = bundle.parse_manifest(content, Path(_MANIFEST).stem, f"{where}: {_MANIFEST}")
         manifest = parse_model_manifest(values, f"{where}: {_MANIFEST}")

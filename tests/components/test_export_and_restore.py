@@ -63,6 +63,13 @@ def test_a_press_saves_the_file_and_restore_finds_the_same_vectors(rhino, server
     assert json.loads(report["outputs"]["record"])["geometry"]["form"] == "solid"
 
 
+def test_a_wrong_file_is_refused_by_its_name_and_what_it_is(rhino, tmp_path):
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7")
+    rhino.solve("restore", path=str(tmp_path / "letter.pdf"))
+    report = rhino.until("restore", lambda report: report["balloons"])
+    assert report["balloons"][0][1].startswith("letter.pdf: is a PDF, and holds no record of ganmnist.")
+
+
 @pytest.mark.parametrize(
     ("name", "form", "said"),
     [("a.stl", None, True), ("a.3mf", "mesh", True), ("a.stl", "solid", False), ("a.3dm", None, False)],

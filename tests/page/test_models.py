@@ -45,6 +45,14 @@ def test_a_model_is_renamed_taken_along_deleted_after_a_question_and_brought_in_
     expect(page.get_by_role("button", name="Delete bundled", exact=True)).to_have_count(0)
 
 
+def test_a_wrong_model_file_is_refused_by_its_name_and_what_it_is(open_page, server, tmp_path):
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7")
+    page = open_page(server, "#/models", clean=False)  # a refusal is a word on the console
+    page.get_by_label("Model file").set_input_files(tmp_path / "letter.pdf")
+    words = "letter.pdf: is a PDF, and no model file: a .ganmnist is wanted"
+    expect(page.locator(".notice.bad")).to_contain_text(words)
+
+
 def test_a_model_is_trained_on_from_its_row(open_page, server):
     page = open_page(server, "#/models")
     page.get_by_role("link", name="Train gamma on").click()

@@ -269,6 +269,10 @@ def test_every_kind_of_file_that_holds_a_form_can_be_kept_and_no_other(page, ser
         asked = {kind: {"form": form, "format": kind, "threshold": 0.5} for kind in schema["format"]["enum"]}
         taken = {kind for kind, body in asked.items() if server.raw("POST", "/api/export", body)[0] == 200}
         assert offered == (taken if form == "images" else taken - pictures), form
+    for form, said in (("relief", True), ("solid", False)):
+        dialog.get_by_label("Form", exact=True).select_option(form)
+        dialog.get_by_label("Format").select_option("stl")
+        expect(dialog.get_by_text("which cannot be printed; solid, voxels and extrusion can")).to_have_count(int(said))
     dialog.get_by_label("Form", exact=True).select_option("contours")
     dialog.get_by_label("Format").select_option("json")
     with page.expect_download() as kept:

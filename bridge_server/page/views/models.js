@@ -115,8 +115,13 @@ export function modelsView() {
     file.value = "";
     if (!chosen) return;
     await attempt(async () => {
-      const { name } = await call("POST", "/api/models/file", { body: chosen, type: "application/zip" });
-      say(`${name} is here.`, "good");
+      try {
+        const { name } = await call("POST", "/api/models/file", { body: chosen, type: "application/zip" });
+        say(`${name} is here.`, "good");
+      } catch (error) {
+        error.message = error.message.replace(/^the file(?=:)/, chosen.name); // whose name the server is not told
+        throw error;
+      }
     });
   }
 

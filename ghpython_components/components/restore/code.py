@@ -1,4 +1,5 @@
 import os
+import re
 
 from ghpython_components.shared.client import BridgeError
 from ghpython_components.shared.component import Component
@@ -15,7 +16,12 @@ def restore(bridge, request, memory):
         except EnvironmentError as error:
             sentence = "path: {0} cannot be read ({1}): check the path"
             raise BridgeError(sentence.format(request["path"], error.strerror or type(error).__name__), "file")
-    answer = bridge.call("restore", content)
+    try:
+        answer = bridge.call("restore", content)
+    except BridgeError as error:
+        if request["path"] and not request["text"]:  # whose name the server is not told
+            error.message = re.sub("^the file(?=:)", lambda found: os.path.basename(request["path"]), error.message)
+        raise
     return {
         "mark": answer,
         "z": number_tree(answer["z"], answer["count"]),

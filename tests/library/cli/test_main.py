@@ -240,7 +240,7 @@ def test_a_model_goes_to_a_file_and_comes_back(say, tmp_path, shared_home):
 def test_what_is_no_model_file_is_refused_in_a_line(say, tmp_path):
     (tmp_path / "a.ganmnist").write_bytes(b"no model")
     for arguments, status, word in (
-        (["import", str(tmp_path / "a.ganmnist")], 1, "no zip"),
+        (["import", str(tmp_path / "a.ganmnist")], 1, "a.ganmnist: is a text, and no model"),
         (["import", str(tmp_path / "b.ganmnist")], 1, "b.ganmnist"),
         (["import", str(tmp_path / "a.ganmnist"), "--name", "bundled"], 2, "choose another"),
         (["export", "first", "--out", str(tmp_path / "a.zip")], 2, ".ganmnist"),

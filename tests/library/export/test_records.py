@@ -1,6 +1,7 @@
 """A file of digits says where they come from, and the same bytes come out of that again."""
 
 import json
+import re
 import zipfile
 from contextlib import suppress
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from ganmnist.config import GenerateConfig, GeometryConfig
 from ganmnist.errors import DataError, ModelNotFound, SettingError
-from ganmnist.export.records import read_record
+from ganmnist.export.records import read_file, read_record
 from ganmnist.export.restore import restore, trace
 from ganmnist.export.write import file_bytes
 from ganmnist.generation.sampler import Sampler
@@ -182,3 +183,24 @@ def test_vectors_that_are_none_are_refused(made, z):
     text = json.dumps({**json.loads(made[0].to_text()), "z": z})
     with pytest.raises(DataError, match="z"):
         parse_provenance(text, "it")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("letter.pdf", b"%PDF-1.7", "is a PDF, and holds no record of ganmnist"),
+        ("notes.txt", b"Dear reader", "is a text, and holds no record of ganmnist"),
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "is a PNG picture, and holds no record of ganmnist"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n\0\0", "is a PNG picture, and damaged"),
+        ("empty.obj", b"", "is empty, and holds no record of ganmnist"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_name_and_what_it_is(tmp_path, name, content, what):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path / name))}: {what}"):
+        read_file(tmp_path / name)
+
+
+def test_a_folder_in_place_of_a_file_is_said(tmp_path):
+    with pytest.raises(DataError, match="is a folder: name a file in it"):
+        read_file(tmp_path)

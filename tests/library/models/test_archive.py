@@ -154,7 +154,25 @@ def test_a_changed_byte_is_noticed_wherever_it_is_or_changes_nothing(store, fold
 def test_a_truncated_file_is_refused(store, folder, tmp_path, share):
     content = model_bytes(folder)
     (tmp_path / "a.ganmnist").write_bytes(content[: int(len(content) * share)])
-    assert "no zip, or damaged" in refusal(store, tmp_path / "a.ganmnist")
+    assert ("no zip, or damaged" if share else "a.ganmnist: is empty") in refusal(store, tmp_path / "a.ganmnist")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("digits.png", b"\x89PNG\r\n\x1a\n", "is a PNG picture"),
+        ("paper.pdf", b"%PDF-1.7", "is a PDF"),
+        ("model.ganmnist", b"Not found", "is a text"),
+        ("folder", None, "is a folder"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_name_what_it_is_and_what_is_wanted(store, tmp_path, name, content, what):
+    if content is None:
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).write_bytes(content)
+    sentence = refusal(store, tmp_path / name)
+    assert f"{tmp_path / name}: {what}, and no model file: a .ganmnist is wanted, as ganmnist models export" in sentence
 
 
 @pytest.mark.parametrize(
@@ -223,7 +241,7 @@ def test_a_size_that_is_not_the_declared_one_is_noticed(store, write):
     [
         ({"epoch": "one"}, "epoch"),
         ({"step": -1}, "step"),
-        ({"format": 2}, "update ganmnist"),
+        ({"format": 2}, "bring the project's folder up to date"),
         ({"name": "../up"}, "name"),
         ({"networks": {}}, "networks"),
         ({"data": "\x1b[2J"}, "data: expected"),

@@ -153,7 +153,7 @@ def test_another_format_is_refused_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(bundle, "FORMAT", 2)
     bundle.save(tmp_path / "model.json", {}, {"a": torch.zeros(1)})
     monkeypatch.undo()
-    with pytest.raises(ModelError, match=r"format 2, but this version reads 1: update ganmnist"):
+    with pytest.raises(ModelError, match=r"format 2, but this version reads 1: bring the project's folder up to date"):
         load(tmp_path / "model.json")
 
 

@@ -90,7 +90,7 @@ def test_a_checkpoint_of_a_newer_version_is_refused_and_kept(tmp_path, short, pl
     monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     checkpoint.save(tmp_path, play(new_game(short), 1), short, "digits")
     monkeypatch.undo()
-    with pytest.raises(ModelError, match="newer version: update ganmnist"):
+    with pytest.raises(ModelError, match="newer version: bring the project's folder up to date"):
         checkpoint.restore(tmp_path, new_game(short), short, "digits")
     assert steps(tmp_path) == [1]
 

@@ -101,7 +101,7 @@ def test_only_whoever_has_the_token_may_send_more_than_other_bodies_have_and_onl
 
 def test_a_file_larger_than_other_bodies_arrives_whole(server, check_problem, file):
     error = check_problem(send(server, bytes(MAX_BODY + 1)), 422, "model")
-    assert "no zip" in error["message"]
+    assert "is of a kind that is not known here, and no model file" in error["message"]
 
 
 def test_a_model_is_given_another_name(server, ask, file, check_problem):
