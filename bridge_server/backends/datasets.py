@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import secrets
 import shutil
 import threading
@@ -18,7 +19,7 @@ from bridge_server.contract.base import Picture
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataState, DataUpload
 from bridge_server.contract.models import Deleted
 from bridge_server.encoding.pixels import image_grid_picture
-from bridge_server.errors import ApiError, Conflict
+from bridge_server.errors import ApiError, Conflict, is_full
 from ganmnist.data.store import DatasetManifest, DatasetStore, name_of
 from ganmnist.errors import GanError, SettingError, shown
 from ganmnist.models.manifest import now
@@ -148,7 +149,7 @@ class ImportedData:
             Conflict: Another import has the name, or too many wait.
         """
         path = _path(request.path)
-        return self._begin(request.name, path.name, path, str(path))
+        return self._begin(request.name, path.name, path, str(path), str(path))
 
     def receive(self, request: DataUpload, content: BinaryIO) -> Data:
         """Keep a file until it is read, and begin to.
@@ -158,7 +159,8 @@ class ImportedData:
             Conflict: Another import has the name, or too many wait.
         """
         file = Path(request.file.replace("\\", "/")).name
-        if not file or not file.isprintable():
+        file = "".join(letter if letter.isprintable() else "_" for letter in file)
+        if not file:
             raise SettingError(f"file: expected what the file is called, got {shown(request.file)}")
         folder = self._store.path / f".{secrets.token_hex(8)}.tmp"
         folder.mkdir(parents=True)
@@ -167,7 +169,8 @@ class ImportedData:
             with path.open("wb") as target:
                 while piece := content.read(_PIECE):
                     target.write(piece)
-            return self._begin(request.name, file, path, f"{file}, sent at {now()}", lambda: _remove(folder))
+            sender = f"from {request.sent_from}" if request.sent_from else f"at {now()}"
+            return self._begin(request.name, file, path, f"{file}, sent {sender}", file, lambda: _remove(folder))
         except BaseException:
             _remove(folder)
             raise
@@ -191,7 +194,13 @@ class ImportedData:
             each.stopped = True
 
     def _begin(
-        self, name: str | None, title: str, path: Path, source: str, done: Callable[[], object] = lambda: None
+        self,
+        name: str | None,
+        title: str,
+        path: Path,
+        source: str,
+        known_as: str,
+        done: Callable[[], object] = lambda: None,
     ) -> Data:
         with self._lock:
             waiting = {key for key, each in self._imports.items() if each.data.state is DataState.PREPARING}
@@ -202,10 +211,10 @@ class ImportedData:
                 raise Conflict(f"{len(waiting)} imports wait already: wait for one of them.")
             begun = _Import(Data(state=DataState.PREPARING, name=chosen, source=source))
             self._imports[chosen.lower()] = begun
-        threading.Thread(target=self._import, args=(begun, path, done), name="import", daemon=True).start()
+        threading.Thread(target=self._import, args=(begun, path, known_as, done), name="import", daemon=True).start()
         return begun.data
 
-    def _import(self, begun: _Import, path: Path, done: Callable[[], object]) -> None:
+    def _import(self, begun: _Import, path: Path, known_as: str, done: Callable[[], object]) -> None:
         from ganmnist.data.load import read_data
 
         name, source = begun.data.name, begun.data.source
@@ -227,7 +236,7 @@ class ImportedData:
         except _Stopped:
             failure = begun.data  # nobody asks for it any more
         except Exception as error:
-            problem = _problem(error).replace(str(path), source.split(", sent at ")[0])
+            problem = _problem(error).replace(str(path), known_as)
             failure = Data(state=DataState.FAILED, name=name, source=source, problem=problem)
         done()
         with self._lock:
@@ -247,17 +256,28 @@ class ImportedData:
 
 
 def _path(text: str) -> Path:
-    """Return the path that somebody typed, or copied from a file manager."""
-    path = Path(text.strip().strip("\"'")).expanduser()
+    """Return the path that somebody typed, or copied from a file manager, which puts it in quotes.
+
+    What it says goes first, since a name may end in a blank or a quote; on Windows none ends in a blank.
+    """
+    bare = text.strip()
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
+        bare = bare[1:-1]
+    path = Path(bare if os.name == "nt" else text).expanduser()
+    if not path.is_absolute() or not _is_there(path):
+        path = Path(bare).expanduser()
     if not path.is_absolute():
-        raise SettingError(f"path: expected a whole path, from the root of the disk on, got {shown(text)!r}")
-    try:
-        there = path.exists()
-    except OSError as error:
-        raise SettingError(f"path: {shown(path)} cannot be read ({error.strerror})") from None
-    if not there:
+        raise SettingError(f"path: expected a whole path, from the root of the disk on, got {shown(bare)!r}")
+    if not _is_there(path):
         raise SettingError(f"path: there is nothing at {shown(path)}: name a folder or a file on the server's machine")
     return path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise SettingError(f"path: {shown(path)} cannot be read ({error.strerror})") from None
 
 
 def _described(manifest: DatasetManifest) -> Data:
@@ -281,6 +301,13 @@ def _picture(number: int, dataset: Dataset) -> Picture:
 
 
 def _problem(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        file = error.filename or "A file"
+        if is_full(error):
+            return f"{file} cannot be written: make room on the disk."
+        if isinstance(error, FileNotFoundError):
+            return f"{file} is not there any more: import once more."
+        return f"{file} cannot be read or written ({error.strerror})."
     if isinstance(error, GanError | ApiError | OSError):
         return str(error)
     _log.error("data cannot be prepared", exc_info=error)

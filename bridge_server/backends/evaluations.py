@@ -25,11 +25,12 @@ Report = Callable[[float], None]  # takes the fraction that is done; what it rai
 
 
 class Figures(NamedTuple):
-    """What an evaluation finds: the data set's name, and the figures of the digits and of real images."""
+    """What an evaluation finds: the data set, the figures of the digits and of real images, and what they say."""
 
     data: str
     samples: Evaluation
     real_baseline: Evaluation
+    explanations: dict[str, str] = EXPLANATIONS
 
 
 Work = Callable[[Report], Figures]

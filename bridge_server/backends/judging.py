@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge_server.backends.evaluations import Figures, Report
+from bridge_server.contract.evaluation import EXPLANATIONS, OF_DIGITS
 from bridge_server.errors import ApiError
 
 if TYPE_CHECKING:
@@ -93,7 +94,17 @@ class Judging:
             self._baselines[real, count] = baseline
             if len(self._baselines) > _BASELINES:
                 del self._baselines[next(iter(self._baselines))]
-        return Figures(data.name, samples, baseline)
+        return Figures(data.name, samples, baseline, _explanations(data))
+
+
+def _explanations(data: Dataset) -> dict[str, str]:
+    """Say of figures about digits that they say little of what is none."""
+    from ganmnist.dataset import DIGITS
+
+    if data.classes == DIGITS:
+        return EXPLANATIONS
+    little = f"Says little here: the judge knows digits alone, and {data.name} are others."
+    return {name: little if name in OF_DIGITS else sentence for name, sentence in EXPLANATIONS.items()}
 
 
 class _Steps:

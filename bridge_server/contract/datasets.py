@@ -70,3 +70,9 @@ class DataUpload(Message):
 
     file: str = Field(description="What it is called, with its ending: trees.zip.", min_length=1, max_length=255)
     name: DatasetName | None = Field(None, description="What to call the data set; as the file is called unless given.")
+    sent_from: str | None = Field(
+        None,
+        description="What its sender knows the source by, such as a digest of machine, user and path. What is sent "
+        "from there once more takes the place of the data set before. It stands in source: trees.zip, sent from 1f0e.",
+        pattern=r"^[A-Za-z0-9]{1,64}$",
+    )

@@ -13,6 +13,8 @@ from ganmnist.models.figures import Evaluation
 
 MAX_SAMPLES = 10_000
 EXPLANATIONS = {name: field.description or "" for name, field in Evaluation.model_fields.items() if name != "images"}
+# The figures that tell which digits the judge sees: of other pictures it knows no classes.
+OF_DIGITS = ("inception", "confident", "classes")
 
 
 class EvaluationState(StrEnum):

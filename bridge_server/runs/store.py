@@ -105,11 +105,19 @@ class RunStore:
 
         Returns:
             The run, and whether it is new.
+
+        Raises:
+            Conflict: Under a key, other settings than those of the active run of the same model.
         """
         with self._transaction():
             found = self._one("key = ?", key) if key is not None else None
             if found is None and model is not None:
                 found = self._one("model = ? AND state IN ('queued', 'running')", model)
+                if found is not None and key is not None and found.settings != settings:
+                    raise Conflict(
+                        f"Model {found.model} is being trained already, with other settings: wait for it, stop it, or "
+                        "choose another name."
+                    )
             if found is not None:
                 return found, False
             record = Record(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
 
-_LONGEST = 60  # letters of a class's name
+_LONGEST = 100  # letters of a label
 _MOST = 1e15  # what a float tells from its neighbours
 _NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{0,20})?(e[+-]?\d{1,2})?", re.IGNORECASE)
 
@@ -21,6 +21,12 @@ _NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{0,20})?(e[+-]?\d{1,2})?", re.IGNOREC
 def in_natural_order(names: Iterable[str]) -> list[str]:
     """Sort names as people do, each once: 1, 2, 10."""
     return sorted(set(names), key=_natural)
+
+
+def class_name(text: str) -> str:
+    """Return what a class is called: its letters as people type them, and none that a terminal acts upon."""
+    letters = unicodedata.normalize("NFC", text.strip())
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)
 
 
 def numbered(labels: Sequence[object] | NDArray[Any], where: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -40,7 +46,9 @@ def numbered(labels: Sequence[object] | NDArray[Any], where: str) -> tuple[NDArr
     wholes = [_whole(value) for value in values]
     numbers = [whole for whole in wholes if whole is not None]
     if len(numbers) < len(wholes):
-        texts = [_name(value) for value in values]
+        texts = [class_name(str(value)) for value in values]
+        if longest := next((text for text in texts if len(text) > _LONGEST), ""):
+            raise DataError(f"{where}: expected labels of at most {_LONGEST} letters, got {shown(longest)}")
         order = in_natural_order(texts)
         _check(order, where)
         of_each = np.array([order.index(text) for text in texts], np.uint8)
@@ -66,10 +74,6 @@ def _whole(value: object) -> int | None:
     text = str(value).strip()
     number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else 0.5
     return int(number) if number.is_integer() and abs(number) < _MOST else None
-
-
-def _name(value: object) -> str:
-    return shown(unicodedata.normalize("NFC", str(value).strip()))[:_LONGEST]
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:

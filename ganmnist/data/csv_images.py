@@ -211,7 +211,8 @@ def _lines(content: BinaryIO, encoding: str, where: str) -> Iterator[tuple[int, 
             if len(line) > _LONGEST:
                 raise DataError(f"{where}: line {at}: is longer than {_LONGEST:,} letters, so it is no image")
             line = line.strip("\ufeff \r\n")
-            if line and (not line.startswith("#") or len(line) > PIXELS):
+            is_remark = line.startswith(("#", "sep=")) and len(line) < PIXELS  # NumPy's, or for a spreadsheet
+            if line and not is_remark:
                 yield at, line.removeprefix("#").lstrip(" ")
     finally:
         text.detach()  # or it would close what others look at

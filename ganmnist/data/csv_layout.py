@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -88,11 +89,10 @@ def layout_of(lines: Sequence[str], where: str) -> Layout:
             f"{where}: expected {PIXELS} pixels separated by commas, or a label and {PIXELS} pixels, got {used:,} "
             f"column{'s' if used != 1 else ''} (semicolons, tabs and spaces will do too)"
         )
-    extras = _named_extras(names) if names else None
-    if extras is None:
-        pixels, label, remarks = _by_their_numbers([row[:used] for row in body], used, where)
+    if names and (extras := _named_extras(names)) is not None:
+        pixels, label, remarks = _by_their_names(names, extras, where)
     else:
-        pixels, label, remarks = _by_their_names(names or [], extras, body, where)
+        pixels, label, remarks = _by_their_numbers([row[:used] for row in body], used, where)
     return Layout(delimiter, columns, pixels, label, names is not None, remarks)
 
 
@@ -127,8 +127,9 @@ def _named_extras(names: list[str]) -> list[int] | None:
 
 
 def _by_their_names(
-    names: list[str], extras: list[int], rows: list[list[str]], where: str
+    names: list[str], extras: list[int], where: str
 ) -> tuple[Sequence[int], int | None, tuple[str, ...]]:
+    """Return the places of the pixels and of the label, and remarks, where names tell which columns are no pixels."""
     labels = [place for place in extras if _LABELS.fullmatch(names[place])]
     others = [place for place in extras if place not in labels and not _INDEXES.fullmatch(names[place])]
     if len(labels) > 1 or (not labels and len(others) > 1):
@@ -145,6 +146,7 @@ def _by_their_names(
 def _by_their_numbers(
     rows: list[list[str]], columns: int, where: str
 ) -> tuple[Sequence[int], int | None, tuple[str, ...]]:
+    """Return the places of the pixels and of the label, and remarks, as the numbers in the columns tell them."""
     first, last, remarks = 0, columns, []
     if columns > PIXELS and _is_index(rows, 0, columns > PIXELS + 1):
         first = 1
@@ -207,7 +209,9 @@ def _column(rows: list[list[str]], place: int) -> np.ndarray | None:
 
 
 def _number(text: str) -> float | None:
+    """Return the finite number that a field is, None if it is a word."""
     try:
-        return number(text)
+        found = number(text)
     except ValueError:
         return None
+    return found if math.isfinite(found) else None

@@ -59,6 +59,10 @@ class DiskFile:
         except DAMAGED:
             return b""
 
+    def refusal(self) -> str:
+        """Say why it cannot be read, if that is known before."""
+        return ""
+
     def picture(self) -> Path | BinaryIO:
         """Return what a reader of pictures takes."""
         return self.path
@@ -89,6 +93,9 @@ class ZippedFile:
             return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(first, count)
         except zlib.error:
             return b""
+
+    def refusal(self) -> str:
+        return self.archive.refusal(self.entry)
 
     def picture(self) -> Path | BinaryIO:
         return io.BytesIO(self.archive.read(self.entry, _LARGEST_PICTURE))

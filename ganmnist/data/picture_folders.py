@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.data.classes import in_natural_order
+from ganmnist.data.classes import class_name, in_natural_order
 from ganmnist.data.files import File, OnProgress, Tree
 from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.data.kinds import called
@@ -57,10 +57,13 @@ def read_pictures(
     places, folders = _without_common([_Place(file.parts[:-1], None, file) for file in pictures], tree.folders)
     places, folders = _without_split(tree, places, folders, report)
     places, folders = _without_common(places, folders)
-    places = _beside_classes(tree, places, report)
+    places = [
+        place._replace(folders=(class_name(place.folders[0]),)) if place.folders else place
+        for place in _beside_classes(tree, places, report)
+    ]
     classes = in_natural_order(place.folders[0] for place in places if place.folders)
     if classes:
-        classes = _with_empty(classes, {folder[0] for folder in folders if len(folder) == 1}, report)
+        classes = _with_empty(classes, {class_name(folder[0]) for folder in folders if len(folder) == 1}, report)
     if len(classes) > MAX_CLASSES:
         raise DataError(
             f"{tree.where}: has {len(classes)} sub-folders with pictures, at most {MAX_CLASSES} may be classes"

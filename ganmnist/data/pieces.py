@@ -59,9 +59,15 @@ def put_together(
     groups = _by_split(pieces, report)
     found = {each: _pair(where, group, kind, remedy) for each, group in groups.items()}
     images, labels = found.pop(Split.TRAIN)
-    for each in [each for each in found if (found[each][1] is None) != (labels is None)]:
-        (unlike, _) = found.pop(each)
-        report.leave_out(unlike.file, "has no labels, while the training images have" if labels else "has labels alone")
+    for each, (test_images, test_labels) in list(found.items()):
+        if labels and not test_labels:
+            del found[each]
+            report.leave_out(test_images.file, "has no labels, while the training images have")
+        elif test_labels and not labels:
+            found[each] = test_images, None
+            report.remarks.append(
+                f"the labels of {shown(test_labels.name)} were left out: the training images have none"
+            )
     named = [images, *(each for each, _ in found.values())]
     _remark_on_polarity(_images(images), report)
     numbers, classes = np.zeros(sum(len(_images(piece)) for piece in named), np.uint8), tuple[str, ...]()

@@ -90,7 +90,9 @@ def _read_file(path: Path, on_progress: OnProgress) -> Dataset:
             return _read_tree(in_zip(content, str(path)), path, on_progress)
     report = Reporting()
     if kind in (Kind.IDX, Kind.NPY):
-        return _read_arrays(Tree(str(path), [file]), path, [(file, kind)], report, on_progress)
+        return _dataset(
+            path, _Arrays(Tree(str(path), [file]), [(file, kind)], report, on_progress).put_together(), report
+        )
     if ending in _TABLES or (kind is Kind.TEXT and looks_like_table(file)):
         return _read_tables(Tree(str(path), [file]), path, [file], report, on_progress)
     if kind is Kind.PICTURE:
@@ -105,14 +107,17 @@ def _read_tree(tree: Tree, path: Path, on_progress: OnProgress) -> Dataset:
         return read_mnist(path, files, on_progress)
     report = Reporting()
     found = _sorted_out(tree, report, on_progress)
-    if found.arrays or found.tables:
-        for file in found.pictures:
-            report.leave_out(file, "a picture beside images in numbers, which are read")
     if found.arrays:
-        for file in found.tables:
-            report.leave_out(file, "a table beside arrays of images, which are read")
-        return _read_arrays(tree, path, found.arrays, report, on_progress)
+        arrays = _Arrays(tree, found.arrays, report, on_progress)
+        if arrays.have_images or not (found.tables or found.pictures):
+            for file in (*found.tables, *found.pictures):
+                report.leave_out(file, "lies beside arrays of images, which are read")
+            return _dataset(path, arrays.put_together(), report)
+        for file, _ in found.arrays:
+            report.leave_out(file, "an array without images")
     if found.tables:
+        for file in found.pictures:
+            report.leave_out(file, "lies beside a table of images, which is read")
         return _read_tables(tree, path, found.tables, report, on_progress)
     if found.pictures:
         return _dataset(path, read_pictures(tree, found.pictures, report, on_progress), report)
@@ -143,7 +148,7 @@ def _sorted_out(tree: Tree, report: Reporting, on_progress: OnProgress) -> _Foun
             found.tables.append(file)
         elif ending not in _NOTES:
             found.odd_tables += [file] if ending in _TABLES else []
-            report.leave_out(file, _why_not(ending, head))
+            report.leave_out(file, file.refusal() or _why_not(ending, head))
     return found
 
 
@@ -157,31 +162,43 @@ def _why_not(ending: str, head: bytes) -> str:
     return f"{shown(ending)} is no picture, table or array" if ending else "no picture, table or array"
 
 
-def _read_arrays(
-    tree: Tree, path: Path, files: list[tuple[File, Kind]], report: Reporting, on_progress: OnProgress
-) -> Dataset:
-    tree.check(file for file, _ in files)
-    pieces: list[Piece] = []
-    odd: list[Named] = []
-    for place, (file, kind) in enumerate(files):
-        on_progress(100 * place / len(files), f"reading {shown(file.parts[-1])}")
-        for named in read_array_file(file, kind):
-            images = to_images(named.array, named.where)
-            labels = to_labels(named.array) if images is None else None
-            if images is None and labels is None:
-                odd.append(named)
-                report.leave_out(file, f"an array of {described(named.array)}, neither images nor labels")
-            else:
-                pieces.append(Piece(file, named.where, named.name, named.split, images, labels))
-    if odd and not any(piece.images is not None for piece in pieces):
-        shape = " x ".join(map(str, odd[0].array.shape[1:3])) if odd[0].array.ndim > 2 else described(odd[0].array)
-        raise DataError(f"{odd[0].where}: expected images of 28 x 28 pixels, got {shape}")
-    are_idx = all(kind is Kind.IDX for _, kind in files)
-    remedy = "move the others away, or call them train and test"
-    if are_idx:
-        remedy = f"move the others away, or call all four what MNIST's are called ({', '.join(MNIST)})"
-    parts = put_together(tree.where, pieces, "IDX file" if are_idx else "array", remedy, report)
-    return _dataset(path, parts, report)
+class _Arrays:
+    """All arrays of some files.
+
+    Attributes:
+        have_images: Whether some are images.
+    """
+
+    def __init__(self, tree: Tree, files: list[tuple[File, Kind]], report: Reporting, on_progress: OnProgress) -> None:
+        tree.check(file for file, _ in files)
+        self._tree, self._report = tree, report
+        self._are_idx = all(kind is Kind.IDX for _, kind in files)
+        self._pieces: list[Piece] = []
+        self._odd: list[tuple[File, Named]] = []
+        for place, (file, kind) in enumerate(files):
+            on_progress(100 * place / len(files), f"reading {shown(file.parts[-1])}")
+            for named in read_array_file(file, kind):
+                images = to_images(named.array, named.where)
+                labels = to_labels(named.array) if images is None else None
+                if images is None and labels is None:
+                    self._odd.append((file, named))
+                else:
+                    self._pieces.append(Piece(file, named.where, named.name, named.split, images, labels))
+        self.have_images = any(piece.images is not None for piece in self._pieces)
+
+    def put_together(self) -> tuple[Parts, tuple[str, ...]]:
+        """Make training and test images of them; what is neither images nor labels is left out."""
+        if self._odd and not self.have_images:
+            _, named = self._odd[0]
+            found = " x ".join(map(str, named.array.shape[1:3])) if named.array.ndim > 2 else described(named.array)
+            raise DataError(f"{named.where}: expected images of 28 x 28 pixels, got {found}")
+        for file, named in self._odd:
+            self._report.leave_out(file, f"an array of {described(named.array)}, neither images nor labels")
+        remedy = "move the others away, or call them train and test"
+        if self._are_idx:
+            remedy = f"move the others away, or call all four what MNIST's are called ({', '.join(MNIST)})"
+        kind = "IDX file" if self._are_idx else "array"
+        return put_together(self._tree.where, self._pieces, kind, remedy, self._report)
 
 
 def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, on_progress: OnProgress) -> Dataset:

@@ -40,9 +40,17 @@ class Zip:
                 f"{bounded.MAX_COMPRESSION_RATIO} times its size"
             )
 
+    def refusal(self, entry: zipfile.ZipInfo) -> str:
+        """Say why an entry cannot be read, if its very head tells."""
+        if entry.flag_bits & 1:
+            return "is encrypted: make the zip without a password"
+        if entry.compress_type not in _METHODS:
+            return "is packed in a way that is not read: make the zip with Deflate"
+        return ""
+
     def head(self, entry: zipfile.ZipInfo, count: int) -> bytes:
-        """Read the first bytes of an entry: none of one that `read` refuses."""
-        if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
+        """Read the first bytes of an entry: none of one that cannot be read."""
+        if self.refusal(entry):
             return b""
         try:
             with self._archive.open(entry) as file:
@@ -53,10 +61,8 @@ class Zip:
     def read(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
         """Read one entry whose declared and real size are the same and at most `limit`."""
         name = shown(entry.filename)
-        if entry.flag_bits & 1:
-            raise self._fail(f"{name} is encrypted: make the zip without a password")
-        if entry.compress_type not in _METHODS:
-            raise self._fail(f"{name} is packed in a way that is not read: make the zip with Deflate")
+        if words := self.refusal(entry):
+            raise self._fail(f"{name} {words}")
         if entry.file_size > limit:
             raise self._fail(f"{name} has {entry.file_size:,} bytes, at most {limit:,} are taken")
         self.check([entry])

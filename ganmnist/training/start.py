@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganmnist.config import TrainConfig
-from ganmnist.errors import SettingError
+from ganmnist.errors import ModelNotFound, SettingError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,10 @@ def with_networks(config: TrainConfig, store: ModelStore) -> TrainConfig:
     """
     if config.start_from is None:
         return config
-    model = store.find(config.start_from).manifest()
+    try:
+        model = store.find(config.start_from).manifest()
+    except ModelNotFound as error:
+        raise ModelNotFound(str(error).replace("model: ", "start_from: ", 1)) from None
     if config.networks not in (None, model.networks):
         raise SettingError(f"start_from: {model.name} comes with its own networks: leave networks out, or start_from")
     preset = config.preset or model.settings.base

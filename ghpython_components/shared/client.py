@@ -20,12 +20,12 @@ from ghpython_components.shared.remedies import INSTALL, UPDATE_COMPONENTS, UPDA
 from ghpython_components.shared.text import plain, to_json
 
 try:
-    from urllib import urlencode
+    from urllib import quote, urlencode
 
     import httplib
 except ImportError:  # CPython 3
     import http.client as httplib
-    from urllib.parse import urlencode
+    from urllib.parse import quote, urlencode
 
 CONNECT_SECONDS = 0.3
 HEALTH_SECONDS = 1.0
@@ -54,6 +54,7 @@ class BridgeError(Exception):
         self.code = code
         self.down = down
         self.wait = wait
+        self.press = None  # what is refused, where that is a press
 
 
 def home():
@@ -165,7 +166,7 @@ class Bridge(object):
 
     def _call(self, call, body, query, places, is_file=False):
         method, path = CALLS[call]
-        path = path.format(**places)
+        path = path.format(**{name: quote(_in_utf8(place)) for name, place in places.items()})
         if query:
             path += "?" + urlencode([(name, _in_utf8(value)) for name, value in sorted(query.items())])
         server = _find_server()
@@ -179,7 +180,7 @@ class Bridge(object):
         try:
             return self._exchange(server, _connect(server), method, path, body, is_file)
         except _Closed as error:
-            raise _unreachable(server, "broke off the connection ({0})".format(error.why))
+            raise _unreachable(server, "broke off the connection ({0})".format(error.why), "broken_off")
 
     def _exchange(self, server, connection, method, path, body, is_file):
         seconds = SEND_SECONDS if hasattr(body, "read") else FILE_SECONDS if is_file else CALL_SECONDS
@@ -337,7 +338,10 @@ def _send(connection, method, path, body, seconds, token=None, client="", is_fil
 
 def _in_utf8(value):
     """Return a text as the bytes that a URL holds: Python 2 would not know how to quote its letters."""
-    return value.encode("utf-8") if hasattr(value, "encode") else value
+    try:
+        return value.encode("utf-8")
+    except (AttributeError, UnicodeDecodeError):  # a number, or those bytes already
+        return value
 
 
 def _why(error):
@@ -350,12 +354,12 @@ def _remedy(server, start):
     return "{0} {1}".format(start, in_terminal()) if server["instance"] else "ask who runs it"
 
 
-def _unreachable(server, why):
+def _unreachable(server, why, code="unreachable"):
     return BridgeError(
         "The ganmnist server at {0} {1}: {2}".format(
             server["url"], why, _remedy(server, "start it with the Server component, or")
         ),
-        "unreachable",
+        code,
         True,
     )
 

@@ -7,7 +7,6 @@ anything of Grasshopper touched and any state changed, so there is nothing to lo
 
 import threading
 import time
-import uuid
 
 import Grasshopper
 import Rhino
@@ -16,13 +15,13 @@ import System
 
 from ghpython_components.shared.canvas import tell
 from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp, new_shared
+from ghpython_components.shared.presses import PRESS_LASTS
 from ghpython_components.shared.text import LONGEST_TAG, plain, tag
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait
 LONG_WAIT = 2 * CALL_SECONDS  # where there is one solution only
 FRESH = 0.8  # seconds for which an answer is not asked for again
 RETRY = (0.5, 1.0, 2.0, 4.0)  # seconds between tries while the server is down
-PRESS_LASTS = 60.0  # seconds for which a press waits for a server that is down
 PASSING = ("version", "model_not_found")  # refusals that time may mend, beside those that say when to come again
 GIVE_UP = 3 * CALL_SECONDS
 MEMORY = "ganmnist memory "  # and document, component and run: the name of a memory in Rhino's sticky
@@ -79,11 +78,15 @@ class Component(object):
         return held[name] and not before
 
     def queue(self, call, body=None, **places):
-        """Put a call that changes something in the queue, which `carry_out` empties: each is made once."""
-        self.memory["presses"] += 1
-        self.memory["queue"].append({"call": call, "body": body, "places": places, "until": clock() + PRESS_LASTS})
+        """Put a call that changes something in the queue, which `carry_out` of presses.py empties: each is made once.
 
-    def ask(self, name, request, work, again=None, now=False, keep=0, patience=GIVE_UP):
+        A place may be a function of the answer to the call before it in the queue; without one the call is left out.
+        """
+        self.memory["presses"] += 1
+        queued = {"call": call, "body": body, "places": places, "until": clock() + PRESS_LASTS, "sent": False}
+        self.memory["queue"].append(queued)
+
+    def ask(self, name, request, work, again=None, now=False, keep=0, patience=GIVE_UP, about=None):
         """Have `work(bridge, request, memory)` done in the background, and return what is known: see `Slot`.
 
         Args:
@@ -94,10 +97,17 @@ class Component(object):
             again: From that dict to the seconds after which to ask again, or None.
             now: Ask even if the server was down a moment ago.
             keep: Number of answers to keep, for requests that come back.
+            about: What presses are made of, where that is more than the request: why one was refused is shown until
+                this changes, or something is pressed again.
             patience: Seconds after which an answer is no longer waited for.
         """
         memory = self.memory
         slot = memory["slots"].setdefault(name, Slot())
+        slot.about = [request if about is None else about, memory["presses"]]
+        for call in memory["queue"]:
+            call.setdefault("about", slot.about)
+        if slot.refusal and slot.refusal[1] != slot.about:
+            slot.refusal = None
         request = [request, memory["presses"]]
         changed = slot.request != request
         slot.request, slot.work, slot.again, slot.keep = request, work, again, keep
@@ -131,15 +141,16 @@ class Component(object):
 
         A text that is too long for there goes into the balloon too. An answer without a mark is nothing to be stale.
         """
-        error = slot.error
+        error = slot.error or (slot.refusal and slot.refusal[0])
         if error is None:
             state = "" if slot.is_current() else "asking"
         elif error.wait:
             state = "server busy"  # it passes by itself
         else:
             state = "server down" if error.down else "see the balloon"
-            self.tell(error.message, "Warning" if error.down or error.code == "model_not_found" else "Error")
-        if state and slot.value is not None and slot.value["mark"] is not None:
+            passing = error.down or (error is slot.error and error.code == "model_not_found")
+            self.tell(error.message, "Warning" if passing else "Error")
+        if state and error is slot.error and slot.value is not None and slot.value["mark"] is not None:
             state = "stale - " + state
         if len(text) > LONGEST_TAG and not state:
             self.tell(text, "Remark")
@@ -160,7 +171,8 @@ class Slot(object):
 
     def __init__(self):
         self.value = self.error = None
-        self.request = self.answered = None
+        self.refusal = None  # why a press was refused, and what it was made of
+        self.about = self.request = self.answered = None
         self.work = self.again = self.job = None
         self.asked = 0.0  # when
         self.alarm = None  # when to ask again
@@ -207,40 +219,9 @@ class Slot(object):
         return False
 
 
-def carry_out(bridge, queue):
-    """Make the calls in the queue, in order; return the last answer, or None.
-
-    An answer or a refusal takes a call out of the queue. While the server is down or busy it stays, until it is old.
-    """
-    answer = None
-    while queue:
-        call = queue[0]
-        if call["until"] < clock():
-            _done(queue, call)
-            continue
-        try:
-            answer = bridge.call(call["call"], call["body"], **call["places"])
-        except BridgeError as error:
-            if not error.down and not error.wait:
-                _done(queue, call)
-            raise
-        _done(queue, call)
-    return answer
-
-
-def _done(queue, call):
-    if queue and queue[0] is call:  # another thread may have emptied the queue
-        del queue[0]
-
-
 def while_training(value):
     """Return the seconds after which to ask a model again that is learning; None for one that is not."""
     return 1.0 if value["training"] else None
-
-
-def new_key():
-    """Return a key by which the server knows one press of a button from another."""
-    return uuid.uuid4().hex
 
 
 def _start(memory, slot):
@@ -274,6 +255,11 @@ def _take(slot, job):
     """Note what a request found, and tell whether it is news."""
     before = slot.value, slot.answered, slot.error
     slot.job, slot.asked, slot.error = None, clock(), job["error"]
+    press = getattr(slot.error, "press", None)
+    if press is not None:
+        slot.refusal, slot.error = (slot.error, press.get("about", slot.about)), None
+        slot.alarm = clock()  # what there is beside it
+        return True
     if slot.error:
         slot.failures, slot.stamp = slot.failures + 1, file_stamp()
         passing = slot.holds_off() or slot.error.code in PASSING

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import sys
 import threading
 import time
 import zipfile
@@ -16,6 +18,7 @@ from PIL import Image
 from bridge_server.access import tokens
 from bridge_server.access.roles import Role
 from bridge_server.contract.datasets import MAX_UPLOAD
+from ganmnist.data import files
 from ganmnist.dataset_summary import DatasetSummary, LeftOut, ReadReport
 from ghpython_components.shared import outgoing
 from ghpython_components.sources.component import COMPONENTS
@@ -327,7 +330,7 @@ def test_a_server_on_another_machine_is_sent_the_folder_and_files(open_rhino, st
     loaded = rhino.until("data", lambda report: report["outputs"]["data"], "data", "classes", seconds=20)
     assert loaded["outputs"]["classes"] == ["ash: 12", "elm: 12", "oak: 12"]
     (data,) = server.call("GET", "/api/datasets")[1]["datasets"]
-    assert data["source"].startswith(f"{name}.zip, sent at 20")
+    assert data["source"].startswith(f"{name}.zip, sent from ")
     rhino.do("reopen", name="data", inputs={"source": str(folder)})
     assert rhino.until("data", loaded["message"], "data")["outputs"]["data"] == loaded["outputs"]["data"]
 
@@ -355,7 +358,7 @@ def test_what_cannot_be_sent_is_said(open_rhino, start_server, join):
 def test_what_is_too_large_to_be_sent_is_said_before_it_is_packed(
     open_rhino, start_server, join, built_with, tmp_path, trees
 ):
-    assert outgoing.LARGEST == MAX_UPLOAD
+    assert (outgoing.LARGEST, outgoing.MOST_FILES) == (MAX_UPLOAD, files._MOST_ENTRIES)
     rhino = open_rhino(join(start_server(mock=True)), built_with("LARGEST = 512 << 20", "LARGEST = 2000000"))
     rhino.place("data")
     folder = trees("trees")
@@ -385,8 +388,13 @@ class Slow:
     @property
     def datasets(self):
         return [
-            {"name": f"sent-{number}", "state": "failed", "source": "x", "problem": "stop here"}
-            for number in range(len(self.sent), 0, -1)
+            {
+                "name": f"sent-{number}",
+                "state": "failed",
+                "source": "{file[0]}, sent from {sent_from[0]}".format(**query),
+                "problem": "stop here",
+            }
+            for number, (query, _) in reversed(list(enumerate(self.sent, 1)))
         ]
 
 
@@ -418,3 +426,236 @@ def test_presses_while_one_source_is_sent_send_the_others_once_and_all_else_goes
         assert archive.testzip() is None
         assert sorted(archive.namelist())[:2] == ["ash/0.png", "ash/1.png"]
         assert "oak/about.txt" in archive.namelist()  # the server says what it leaves out
+
+
+@pytest.fixture
+def elsewhere(open_rhino, start_server, join):
+    """A Rhino with Data, whose server runs on another machine, and that server."""
+    server = start_server()
+    rhino = open_rhino(join(server))
+    rhino.place("data")
+    return rhino, server
+
+
+def load(rhino, wanted, *outputs, **inputs):
+    rhino.solve("data", **inputs)
+    rhino.press("data", "load", **inputs)
+    return rhino.until("data", wanted, *outputs, seconds=20)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no name that is not text")
+def test_a_name_that_is_no_text_is_sent_with_replacement_letters(elsewhere, trees):
+    rhino, _ = elsewhere
+    folder = trees("trees")
+    os.rename(folder / "oak" / "3.png", os.fsencode(folder / "oak") + b"/\xff\xe9.png")
+    os.mkdir(os.fsencode(folder) + b"/\xff")
+    os.rename(folder / "ash" / "3.png", os.fsencode(folder) + b"/\xff/\xe9.png")
+    found = load(rhino, begins("trees - 36 images in 4 classes"), "classes", source=str(folder))["outputs"]["classes"]
+    assert sorted(found)[1:] in (["ash: 11", "elm: 12", "oak: 12"], ["elm: 12", "oak: 12", "\ufffd: 1"])
+    assert {each[1:] for each in found if each[0] in "?\ufffd"} == {": 1"}
+
+
+def test_what_fails_on_the_way_is_said_and_the_next_source_is_sent(elsewhere, trees):
+    rhino, _ = elsewhere
+    ((level, sentence),) = load(rhino, "see the balloon", source="/no\0path")["balloons"]
+    assert (level, sentence[:17]) == ("Error", "source: /no\0path ")
+    load(rhino, begins("trees - 36 images"), source=str(trees("trees")))
+
+
+def test_two_sources_of_one_name_are_two_sets_and_one_that_is_sent_again_stays_one(elsewhere, trees):
+    rhino, server = elsewhere
+    first, second = str(trees("one/trees")), str(trees("two/trees", 10))
+    load(rhino, begins("trees - 36 images"), source=first)
+    rhino.solve("data", source=second)
+    rhino.until("data", "press load")
+    load(rhino, begins("trees-2 - 30 images"), source=second)
+    before = server.call("GET", "/api/datasets/trees")[1]["created"]
+    load(rhino, begins("trees - 36 images"), source=first)
+    deadline = time.monotonic() + 20
+    while server.call("GET", "/api/datasets/trees")[1]["created"] in (before, None):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert sorted(datasets(server)) == ["trees", "trees-2"]
+
+
+def test_what_tells_a_source_apart_is_machine_user_and_path_and_says_none_of_them(monkeypatch):
+    known = {outgoing.sent_from("/pictures/trees"), outgoing.sent_from("/pictures/birds")}
+    monkeypatch.setattr(outgoing.os.path, "expanduser", lambda _: "/home/berta")
+    known.add(outgoing.sent_from("/pictures/trees"))
+    monkeypatch.setattr(outgoing.socket, "gethostname", lambda: "another.school.net")
+    known.add(outgoing.sent_from("/pictures/trees"))
+    assert outgoing.sent_from("/pictures/trees/") in known
+    assert len(known) == 4
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in known)
+
+
+def test_a_folder_goes_with_all_that_lies_in_it_and_a_sentence_names_the_folder(elsewhere, trees, tmp_path):
+    rhino, _ = elsewhere
+    folder = trees("all")
+    trees("all/train")
+    for kind in ("ash", "elm", "oak"):
+        os.rename(folder / kind, folder / "train" / kind / "deep")
+    found = load(rhino, begins("all - 72 images"), "classes", source=str(folder))["outputs"]["classes"]
+    assert found == ["ash: 24", "elm: 24", "oak: 24"]
+    empty = tmp_path / "none"
+    empty.mkdir()
+    (empty / "about.txt").write_text("no picture")
+    ((level, sentence),) = load(rhino, "failed", source=str(empty))["balloons"]
+    assert (level, sentence.startswith(f"{empty}: ")) == ("Error", True), sentence
+
+
+@pytest.mark.parametrize("name", ["trees ", "'trees'", 'old "trees"', "trees, sent at 2026", "a\nb"])
+def test_a_folder_may_have_any_name_here_and_there(open_rhino, server, elsewhere, trees, python, name):
+    if sys.platform == "win32":
+        pytest.skip("Windows has no such names")
+    folder = str(trees(name))
+    for rhino in (open_rhino(server.home), elsewhere[0]):
+        if rhino.names != ["data"]:
+            rhino.place("data")
+        loaded = load(rhino, lambda report: report["outputs"]["data"], "data", source=folder)
+        assert " - 36 images" in loaded["message"]
+        rhino.do("reopen", name="data", inputs={"source": folder})
+        rhino.until("data", loaded["message"])
+
+
+def test_a_name_as_long_as_one_may_be_is_found(rhino):
+    name = "n" * 64
+    load(rhino, lambda report: report["outputs"]["data"] == name, "data", source="/pictures/trees", name=name)
+    load(rhino, lambda report: report["outputs"]["data"] == "n" * 60 + "-2", "data", source="/birds", name=name)
+
+
+def test_a_refusal_is_said_at_its_own_source_until_load_is_pressed_again(open_rhino, start_server, trees, tmp_path):
+    home = tmp_path / "home"
+    server = start_server(home=home)
+    rhino = open_rhino(home)
+    rhino.place("data")
+    folder, nowhere = str(trees("trees")), str(tmp_path / "nowhere")
+    load(rhino, begins("trees - "), source=folder)
+    server.kill()
+    rhino.solve("data", source=nowhere)
+    rhino.until("data", "server down")
+    rhino.press("data", "load", source=nowhere)
+    rhino.solve("data", source=folder)
+    rhino.until("data", "stale - server down")
+    start_server(home=home)
+    report = rhino.until("data", begins("trees - "))
+    assert [sentence for _, sentence in report["balloons"] if "nowhere" in sentence] == []
+    for _ in range(2):
+        rhino.solve("data", source=nowhere)
+        ((level, sentence),) = rhino.until("data", "see the balloon")["balloons"]
+        assert (level, sentence.startswith(f"source: there is nothing at {nowhere}")) == ("Error", True)
+        time.sleep(1)  # longer than an answer stays fresh
+    os.rename(folder, nowhere)
+    load(rhino, begins("nowhere - 36 images"), source=nowhere)
+
+
+def test_without_outputs_nothing_is_stale(open_rhino, tmp_path, start_impostor):
+    def answer(method, path, body):
+        time.sleep(0.2)
+        if method == "POST":
+            return 422, b'{"error": {"code": "invalid_setting", "message": "path: no"}}'
+        return 200, b'{"datasets": []}'
+
+    start_impostor(tmp_path / "home", answer)
+    rhino = open_rhino()
+    rhino.place("data")
+    rhino.solve("data", source="/pictures/trees")
+    rhino.until("data", "press load")
+    assert rhino.solve("data", source="/pictures/birds")["message"] == "asking"
+    rhino.until("data", "press load")
+    assert rhino.press("data", "load", source="/pictures/birds")["message"] == "asking"
+    assert rhino.until("data", lambda report: report["balloons"])["message"] == "see the balloon"
+
+
+@pytest.mark.parametrize("kind", ["hidden", "cluster"])
+def test_where_there_is_one_solution_only_an_import_is_waited_for(open_rhino, mock, kind):
+    rhino = open_rhino(mock.home)
+    rhino.do("open", document="once", kind=kind)
+    rhino.do("place", name="data", document="once")
+    rhino.solve("data", source="/pictures/trees", load=False)
+    report = rhino.solve("data", source="/pictures/trees", load=True, outputs=["data"])
+    assert (report["message"], report["outputs"]["data"]) == ("trees - 60 images in 3 classes", "trees")
+
+
+def test_an_import_that_lasts_too_long_for_one_solution_says_what_to_do(open_rhino, mock, built_with):
+    rhino = open_rhino(mock.home, built_with("LONG_WAIT = 2 * CALL_SECONDS", "LONG_WAIT = 0.3"))
+    rhino.do("open", document="once", kind="hidden")
+    rhino.do("place", name="data", document="once")
+    rhino.solve("data", source="/pictures/trees", load=False)
+    report = rhino.solve("data", source="/pictures/trees", load=True)
+    ((level, sentence),) = report["balloons"]
+    assert (report["message"], level) == ("see the balloon", "Error")
+    assert sentence.endswith("imported after 0.3 seconds, and nothing is solved here a second time: solve again.")
+    time.sleep(0.5)
+    assert rhino.solve("data", source="/pictures/trees")["message"] == "trees - 60 images in 3 classes"
+
+
+class Importing:
+    """A server that is importing trees, and how often it was told to."""
+
+    def __init__(self) -> None:
+        self.told = 0
+        self.under_way = True
+
+    def __call__(self, method, path, body):
+        if method == "POST":
+            time.sleep(0.3)
+            self.told += 1
+            self.under_way = True
+        data = {"name": "trees", "state": "preparing", "percent": 3, "source": "/pictures/trees", "problem": None}
+        if method == "POST":
+            return 200, json.dumps(data).encode()
+        return 200, json.dumps({"datasets": [data] if self.under_way else []}).encode()
+
+
+def test_a_press_after_the_server_died_within_an_import_is_remembered(open_rhino, tmp_path, start_impostor, discovery):
+    first, second = Importing(), Importing()
+    second.under_way = False
+    dying = start_impostor(tmp_path / "home", first)
+    rhino = open_rhino()
+    rhino.place("data")
+    rhino.solve("data", source="/pictures/trees")
+    rhino.until("data", "importing - 3 %")
+    dying.close()
+    (tmp_path / "home" / "server.json").unlink()
+    rhino.until("data", "server down")
+    for _ in range(2):
+        rhino.press("data", "load", source="/pictures/trees")
+    another = start_impostor(tmp_path / "home", second, {"instance": "another"})
+    discovery(tmp_path / "home", another.server.server_address[1], instance="another")
+    rhino.until("data", "importing - 3 %")
+    assert (first.told, second.told) == (0, 1)
+
+
+def test_a_second_press_while_the_first_is_on_its_way_is_no_second_call(open_rhino, tmp_path, start_impostor):
+    server = Importing()
+    server.under_way = False
+    start_impostor(tmp_path / "home", server)
+    rhino = open_rhino()
+    rhino.place("data")
+    rhino.solve("data", source="/pictures/trees")
+    rhino.until("data", "press load")
+    for _ in range(3):
+        rhino.press("data", "load", source="/pictures/trees")
+    rhino.until("data", "importing - 3 %")
+    time.sleep(0.5)
+    assert server.told == 1
+
+
+def test_what_is_deleted_sends_no_more(open_rhino, tmp_path, start_impostor, discovery, trees):
+    slow = Slow()
+    impostor = start_impostor(tmp_path / "home", slow)
+    discovery(tmp_path / "home", impostor.server.server_address[1], instance=None)
+    rhino = open_rhino()
+    rhino.place("data")
+    for name in ("eins", "zwei"):
+        source = str(trees(name))
+        rhino.solve("data", source=source)
+        rhino.until("data", "press load")
+        rhino.press("data", "load", source=source)
+        rhino.until("data", begins("sending - "))
+    rhino.do("delete", name="data")
+    time.sleep(1.5)
+    slow.release.set()
+    time.sleep(1)
+    assert [query["file"] for query, _ in slow.sent] == [["eins.zip"]]

@@ -121,6 +121,18 @@ def test_a_picture_of_any_shape_is_drawn_from_a_file_dark_on_light_or_cut_out(pa
         expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
 
 
+@pytest.mark.parametrize(("paper", "ink"), [(120, 30), (150, 40), (180, 151), (70, 200)])
+def test_a_photo_on_paper_of_any_grey_is_drawn_however_it_is_lit(page, paper, ink):
+    covered = np.kron(digit(4), np.ones((10, 10))) / 255
+    y, x = np.mgrid[0:280, 0:280] / 280 - 0.5
+    lit = (paper * (1 - covered) + ink * covered) * (1 + 0.2 * x + 0.1 * y)
+    photo = lit + np.random.default_rng(1).normal(0, 1.5, lit.shape)
+    file = io.BytesIO()
+    Image.fromarray(photo.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=85)
+    page.get_by_label("Picture").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
+    verdict(page, "^A 4, ")
+
+
 def test_a_finger_draws_and_play_goes_on_with_the_vector_that_was_found(open_page, server):
     page = open_page(server, "#/draw", has_touch=True, viewport={"width": 390, "height": 844})
     z = np.zeros(74, "<f4")

@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bridge_server.backends.base import Backend, Drawing, to_model
 from bridge_server.backends.evaluations import Work
-from bridge_server.backends.mock.datasets import DIGITS, ImportedData
+from bridge_server.backends.mock.datasets import DIGITS, DefaultData, ImportedData
 from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
 from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
 from bridge_server.contract.base import Picture
-from bridge_server.contract.datasets import Data, DataImport, DataList, DataState, DataUpload
+from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
@@ -80,25 +80,16 @@ class Mock(Backend):
         self._runs: list[Training] = []
         self._imported: list[Model] = []
         self._deleted: set[str] = set()
-        self._prepared_at: float | None = None
+        self._data = DefaultData()
         self._datasets = ImportedData()
         self._born = _now()
 
     def data(self) -> Data:
-        if self._prepared_at is None:
-            return Data(state=DataState.ABSENT)
-        percent = min((time.monotonic() - self._prepared_at) * 200, 100.0)  # half a second
-        state = DataState.READY if percent == 100 else DataState.PREPARING
-        data = Data(state=state, name=DIGITS, source="made up", percent=percent)
-        if state is DataState.READY:
-            data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": _picture(1, 0, below=True)})
-        return data
+        return self._data.describe()
 
     def data_prepare(self) -> Data:
         with self._lock:
-            if self._prepared_at is None:
-                self._prepared_at = time.monotonic()
-        return self.data()
+            return self._data.prepare()
 
     def datasets(self) -> DataList:
         return self._datasets.list()
@@ -113,7 +104,7 @@ class Mock(Backend):
     def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
         content.read()
         with self._lock:
-            return self._datasets.read(request.file, request.name)
+            return self._datasets.read(request.file, request.name, request.sent_from)
 
     def dataset_delete(self, name: str) -> Deleted:
         with self._lock:
@@ -126,6 +117,8 @@ class Mock(Backend):
         with self._lock:
             settings = TrainConfig.part_of(request)
             recipe(settings)  # refuses what cannot be trained
+            if settings.start_from:
+                self._check_start(settings.start_from)
             data = self._datasets.learned_from(settings.data)
             name = request.model or self._free_name()
             for run in self._runs:
@@ -220,6 +213,12 @@ class Mock(Backend):
                 return model
         names = ", ".join(model.name for model in self.models().models)
         raise ModelNotFound(f"model: no model {name}; there are {names}")
+
+    def _check_start(self, name: str) -> None:
+        try:
+            self.model(name)
+        except ModelNotFound as error:
+            raise ModelNotFound(str(error).replace("model: ", "start_from: ", 1)) from None
 
     def _rename(self, id: str, name: str) -> None:
         with self._lock:

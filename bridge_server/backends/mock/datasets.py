@@ -22,6 +22,29 @@ SECONDS = 0.5
 _CLASSES = (("ash", 9, 1), ("elm", 18, 2), ("oak", 27, 3))
 
 
+class DefaultData:
+    """The digits that are learned from where no data set is named: ready half a second after they were asked for."""
+
+    def __init__(self) -> None:
+        self._prepared_at: float | None = None
+
+    def describe(self) -> Data:
+        if self._prepared_at is None:
+            return Data(state=DataState.ABSENT)
+        percent = min((time.monotonic() - self._prepared_at) / SECONDS, 1.0) * 100
+        state = DataState.READY if percent == 100 else DataState.PREPARING
+        data = Data(state=state, name=DIGITS, source="made up", percent=percent)
+        if state is DataState.READY:
+            picture = image_grid_picture(1, digits(0), below=True)
+            data = data.model_copy(update={"train": 60_000, "test": 10_000, "preview": picture})
+        return data
+
+    def prepare(self) -> Data:
+        if self._prepared_at is None:
+            self._prepared_at = time.monotonic()
+        return self.describe()
+
+
 class _Import(NamedTuple):
     name: str
     source: str
@@ -52,20 +75,20 @@ class ImportedData:
         sample_grid(digits(3)[:12], len(_CLASSES)).save(file, "PNG")
         return file.getvalue()
 
-    def read(self, path: str, name: DatasetName | None) -> Data:
+    def read(self, path: str, name: DatasetName | None, sent_from: str | None = None) -> Data:
         from ganmnist.data.store import name_of
 
-        source = PurePath(path.replace("\\", "/"))
-        chosen = wanted = name or name_of(source.name)
+        chosen = wanted = name or name_of(PurePath(path.replace("\\", "/")).name)
+        source = f"{path}, sent from {sent_from}" if sent_from else path
         number = 1
-        while (known := self._imports.get(chosen.lower())) and known.source != path:
+        while (known := self._imports.get(chosen.lower())) and known.source != source:
             number += 1
             chosen = f"{wanted[:60]}-{number}"
         if known and _data(known).state is DataState.PREPARING:
             raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
         created = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._imports.pop(chosen.lower(), None)  # the newest is the last
-        self._imports[chosen.lower()] = _Import(chosen, path, time.monotonic(), created)
+        self._imports[chosen.lower()] = _Import(chosen, source, time.monotonic(), created)
         return _data(self._imports[chosen.lower()])
 
     def delete(self, name: str) -> Deleted:

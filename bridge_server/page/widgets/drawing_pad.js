@@ -6,11 +6,26 @@ import { draw, greys, onTheme } from "../lib/pixels.js";
 const SIDE = 336; // pixels along a side of the pad
 const READ = 112; // and of the image that the server gets
 const PEN = SIDE / 13; // about an eighth of a digit's height, as people wrote for MNIST
-const FAINT = 32; // greys by which a picture's ink differs from its paper, at least
+const FAINT = 12; // greys by which a picture's ink differs from its paper, at least
+const NOISE = 6; // times the paper's own noise that it differs by
+const CORNER = 10; // pixels along a side of a corner that shows the paper
 
 const context = (side) => new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
 
-/** What is drawn in a picture, white on nothing. Its paper is what its first corner shows; without any, all is ink. */
+const median = (values) => values.sort((one, other) => one - other)[values.length >> 1];
+const between = ([low, high], at, [start, end]) => low + ((high - low) * (at - start)) / Math.max(1, end - start);
+
+/** How light the paper is at a corner of a picture, and how much its noise is away from that. */
+function corner(left, top, grey) {
+  const places = Array.from({ length: CORNER * CORNER }, (_, at) => (top + Math.floor(at / CORNER)) * SIDE + left + (at % CORNER));
+  const paper = median(places.map(grey));
+  return { paper, noise: median(places.map((at) => Math.abs(grey(at) - paper))) };
+}
+
+/**
+ * What is drawn in a picture, white on nothing. Paper is what its corners show, and how light it is between them; ink is what
+ * differs from it, on the side where there is more. Where a corner is transparent, all that is not is ink.
+ */
 function ink(bitmap) {
   const scale = SIDE / Math.max(bitmap.width, bitmap.height);
   const [width, height] = [bitmap.width * scale, bitmap.height * scale];
@@ -19,16 +34,22 @@ function ink(bitmap) {
   pen.drawImage(bitmap, left, top, width, height);
   const picture = pen.getImageData(0, 0, SIDE, SIDE);
   const { data } = picture;
-  const grey = (at) => 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
-  const corner = 4 * (Math.ceil(top) * SIDE + Math.ceil(left));
-  const cutOut = data[corner + 3] < 128;
-  const paper = grey(corner);
-  const found = Float32Array.from({ length: SIDE * SIDE }, (_, at) =>
-    Math.max(0, data[4 * at + 3] * (cutOut ? 1 : Math.abs(grey(4 * at) - paper) / 255) - FAINT),
-  );
-  const most = found.reduce((one, other) => Math.max(one, other), 0);
+  const grey = (at) => 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2];
+  const [xs, ys] = [[left, left + width], [top, top + height]].map(([low, high]) => [Math.ceil(low), Math.max(Math.ceil(low), Math.floor(high) - CORNER)]);
+  const corners = ys.map((y) => xs.map((x) => corner(x, y, grey)));
+  const papers = corners.map((row) => row.map(({ paper }) => paper));
+  const least = Math.max(FAINT, ...corners.flat().map(({ noise }) => NOISE * noise));
+  const cutOut = data[4 * (ys[0] * SIDE + xs[0]) + 3] < 128;
+  const away = Float32Array.from({ length: SIDE * SIDE }, (_, at) => {
+    const opaque = data[4 * at + 3];
+    if (cutOut || !opaque) return opaque;
+    const paper = between(papers.map((row) => between(row, at % SIDE, xs)), Math.floor(at / SIDE), ys);
+    return Math.abs(grey(at) - paper) > least ? grey(at) - paper : 0;
+  });
+  const side = Math.sign(away.reduce((sum, difference) => sum + difference, 0));
+  const most = away.reduce((one, difference) => Math.max(one, side * difference), 0);
   if (!most) throw new Error("Nothing stands out in this picture: choose one of a dark digit on light paper, or a light one on dark.");
-  found.forEach((strength, at) => data.set([255, 255, 255, (255 * strength) / most], 4 * at));
+  away.forEach((difference, at) => data.set([255, 255, 255, (255 * Math.max(0, side * difference)) / most], 4 * at));
   pen.putImageData(picture, 0, 0);
   return pen.canvas;
 }

@@ -1,4 +1,4 @@
-from ghpython_components.shared.component import Component, carry_out
+from ghpython_components.shared.component import Component
 from ghpython_components.shared.text import decimal, grouped
 
 UNDER_WAY = ("waiting", "running")
@@ -7,7 +7,6 @@ KEPT = 8  # evaluations, of models and counts that come back
 
 def look(bridge, asked, memory):
     """Begin the evaluation that a press has asked for, or see how far it is."""
-    carry_out(bridge, memory["queue"])
     if asked["press"] is None:
         bridge.call("health")
         return {"mark": None, "found": None}
@@ -16,7 +15,10 @@ def look(bridge, asked, memory):
     if found is None or found["state"] in UNDER_WAY:
         if found:
             body["step"] = found["step"]  # a model that learns is at another one by now
-        found = seen[asked["press"]] = bridge.call("evaluate", body)
+        found = bridge.call("evaluate", body)
+        if asked["press"] in memory["stops"] and found["state"] in UNDER_WAY:
+            found = bridge.call("evaluate_stop", dict(asked["body"], step=found["step"]))
+        seen[asked["press"]] = found
     return {"mark": [asked["press"], found["state"], found["percent"]], "found": found}
 
 
@@ -52,6 +54,7 @@ def line(found, name, title, ours, real):
 me = Component(ghenv)
 asked = me.memory.setdefault("asked", [])  # what was asked for, each with the number of the press
 seen = me.memory.setdefault("seen", {})  # what is known of each
+stops = me.memory.setdefault("stops", set())  # presses whose evaluations are to end
 pressed = me.pressed("evaluate", evaluate)
 if pressed:
     number = me.memory["number"] = me.memory.get("number", 0) + 1
@@ -59,12 +62,10 @@ if pressed:
     for press in list(seen):
         if press not in [one["press"] for one in asked]:
             del seen[press]
+    stops.intersection_update(one["press"] for one in asked)
 if me.pressed("stop", stop):
-    for one in asked:
-        known = seen.get(one["press"])
-        if one["body"] == given and known and known["state"] in UNDER_WAY:
-            me.queue("evaluate_stop", dict(given, step=known["step"]))
-            pressed = True
+    stops.update(one["press"] for one in asked if one["body"] == given)
+    pressed = True
 request = ([one for one in asked if one["body"] == given] or [{"press": None}])[0]
 slot = me.ask("evaluate", request, look, again=seconds_to_next, now=pressed)
 

@@ -1,8 +1,9 @@
 import os
 
 from ghpython_components.shared.client import BridgeError, clock
-from ghpython_components.shared.component import PRESS_LASTS, Component
+from ghpython_components.shared.component import Component
 from ghpython_components.shared.contract import DEFAULT_FORM, SOLIDS
+from ghpython_components.shared.presses import PRESS_LASTS
 from ghpython_components.shared.saving import save_file, trouble_with
 
 

@@ -2,9 +2,10 @@ import scriptcontext
 
 from ghpython_components.shared.canvas import is_wired
 from ghpython_components.shared.client import ACTIVE, BridgeError
-from ghpython_components.shared.component import Component, carry_out, new_key
+from ghpython_components.shared.component import Component
 from ghpython_components.shared.geometry import to_rhino
 from ghpython_components.shared.network import NotReady, read_gan
+from ghpython_components.shared.presses import carry_out, new_key
 
 STAND_IN = "synthetic-mnist"  # the data that are taken where MNIST cannot be had
 
@@ -50,6 +51,10 @@ def find_run(bridge, wanted, memory):
     return None
 
 
+def id_of(run):
+    return run["id"]
+
+
 def own_data(run):
     """Tell whether a data set was named to a run, and it is not MNIST."""
     named = run.get("settings", {}).get("data")
@@ -74,8 +79,9 @@ seen = me.memory.setdefault("seen", {"id": None})
 others = [] if seen["id"] else [pair for pair in owners.items() if pair[1] != me.memory["guid"]]
 me.memory["taken"] = [id for id, guid in others if me.is_present(guid)]  # what `find_run` leaves to them
 waiting = me.memory["queue"]
-known = me.memory["slots"]["run"].value if "run" in me.memory["slots"] else None
-active = bool(known and known["run"] and known["run"]["state"] in ACTIVE)
+before = me.memory["slots"].get("run")
+known = before and before.value and before.value["run"]
+active = bool(known and known["state"] in ACTIVE and not (before.error and before.error.down))
 presses = me.memory["presses"]
 plan, refused = {}, False
 pressed = me.pressed("train", train)
@@ -93,12 +99,16 @@ if pressed and not refused:
     else:
         me.queue("run_start", dict(plan, key=new_key(), **given))
 if me.pressed("stop", stop):
-    del waiting[:]
-    if seen["id"]:
+    started = [call for call in waiting if call["sent"] and call["call"] == "run_start"]
+    waiting[:] = started
+    if started:  # its answer says which run that is
+        me.queue("run_stop", id=id_of)
+    elif seen["id"]:
         me.queue("run_stop", id=seen["id"])
 if me.pressed("resume", resume) and seen["id"]:
     me.queue("run_resume", id=seen["id"])
-slot = me.ask("run", name or "", follow, again=seconds_to_next, now=presses != me.memory["presses"])
+pressed = presses != me.memory["presses"]
+slot = me.ask("run", name or "", follow, again=seconds_to_next, now=pressed, about=[plan, given])
 
 run = progress = losses_d = losses_g = preview = model = None
 message = "not ready" if refused else "press train"
@@ -118,7 +128,7 @@ if slot.value and slot.value["run"]:
             "there is a connection.".format(STAND_IN),
             "Remark",
         )
-    elif own_data(about) and about["state"] not in ACTIVE:
+    elif own_data(about) and about["state"] in ("succeeded", "stopped"):
         me.tell("The model learned from {0}.".format(about["data"]), "Remark")
     for sentence in about.get("warnings", []):
         me.tell(sentence)

@@ -183,6 +183,10 @@ def test_a_first_image_that_pandas_took_for_names_is_no_image(write):
     check(read_data(write(",".join(names), *table(header=False))))
 
 
+def test_what_tells_a_spreadsheet_the_delimiter_is_no_image(write):
+    check(read_data(write("sep=;", *table(";"))))
+
+
 def test_numpys_file_with_its_remark_is_read(tmp_path):
     rows = np.column_stack([LABELS, IMAGES.reshape(20, -1)])
     names = ",".join(["label", *(f"pixel{place}" for place in range(784))])
@@ -309,6 +313,7 @@ def test_a_data_set_of_a_csv_file_has_the_labels_as_classes_and_every_tenth_for_
         ([row(), row(0).replace("2", "-0.5")], "got -0.5 in column 2"),
         ([row(), row(0).replace("2", "")], "got nothing in column 2"),
         ([row(), row(0).replace("2", "\x1b[2J")], r"got \x1b[2J in column 2"),
+        ([row(0, 3).replace("2", "nan")], "line 1: expected whole numbers from 0 to 255, got nan in column 3"),
         ([row(0).replace("2", "x")], "line 1: expected whole numbers from 0 to 255, got x in column 2"),
         ([row(), "9" * 70_000], "line 2: is longer than 65,536 letters"),
         (["\0" * 140_000], "line 1: is longer than 65,536 letters"),

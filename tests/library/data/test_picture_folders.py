@@ -250,6 +250,12 @@ def test_an_empty_folder_among_numbers_stays_a_class_so_that_each_number_keeps_i
     assert "notes without pictures: no class" in sentences
 
 
+def test_a_class_is_called_as_people_type_it_and_nothing_that_a_terminal_acts_upon(tmp_path):
+    picture(tmp_path / "Mu\u0308ll" / "x.png", 10)  # as a Mac writes it
+    picture(tmp_path / "a\x1b[2Jb" / "x.png", 11)
+    assert load_data(tmp_path).classes == ("a\\x1b[2Jb", "M\u00fcll")
+
+
 def test_an_empty_folder_among_words_is_no_class_and_is_named(tmp_path):
     for name in ("oak", "elm"):
         picture(tmp_path / name / "x.png", 10)

@@ -256,10 +256,33 @@ def test_what_lies_beside_the_images_is_said(tmp_path):
     assert {left.reason for left in found.report.left_out} == {
         "an array of float64 2 x 2, neither images nor labels",
         "an array of int64 one number, neither images nor labels",
-        "a picture beside images in numbers, which are read",
+        "lies beside arrays of images, which are read",
         "an old Office document, which is not read: save the sheet as CSV",
         "a RAR archive, which is not read: unpack it and name the folder",
     }
+
+
+def test_labels_of_the_test_images_alone_are_left_out(tmp_path):
+    found = read_data(put(tmp_path / "a.npz", saved(x_train=TRAIN, x_test=TEST, y_test=TEST_LABELS)))
+    assert (len(found.train_images), len(found.test_images), found.classes) == (30, 8, ())
+    assert found.report.remarks == ("the labels of y_test.npy were left out: the training images have none",)
+
+
+def test_labels_in_an_array_do_not_hide_the_pictures_beside_them(tmp_path):
+    for number in range(3):
+        put(tmp_path / "ab"[number % 2] / f"{number}.png", b"")
+        Image.fromarray(TRAIN[number]).save(tmp_path / "ab"[number % 2] / f"{number}.png")
+    put(tmp_path / "labels.npy", npy(np.arange(3)))
+    found = read_data(tmp_path)
+    assert (len(found.train_images), found.classes) == (3, ("a", "b"))
+    assert [left.reason for left in found.report.left_out] == ["an array without images"]
+
+
+def test_what_is_encrypted_in_a_zip_says_so_whatever_it_is(tmp_path):
+    put(tmp_path / "set" / "train.csv", b"1,2,3")
+    path = zipped(tmp_path / "set")
+    path.write_bytes(path.read_bytes().replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"))
+    assert "train.csv is encrypted: make the zip without a password" in refusal(path)
 
 
 def tar() -> bytes:

@@ -122,7 +122,7 @@ def test_the_bundled_model_and_its_preset_are_what_a_training_may_start_from(sto
 
 
 def test_a_model_that_is_not_there_and_networks_of_ones_own_beside_it_are_refused(store):
-    with pytest.raises(ModelNotFound, match="no model nobody"):
+    with pytest.raises(ModelNotFound, match=r"^start_from: no model nobody"):
         with_networks(TrainConfig(start_from="nobody"), store)
     with pytest.raises(SettingError, match=r"^start_from: bundled comes with its own networks: leave networks out"):
         with_networks(TrainConfig(start_from="bundled", networks=ModelConfig.model_validate(TINY)), store)

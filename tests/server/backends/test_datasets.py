@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import threading
 import time
 import zipfile
@@ -166,3 +168,51 @@ def test_a_sending_that_breaks_off_leaves_nothing(imported, tmp_path):
         imported.receive(DataUpload(file="trees.zip"), Broken())
     assert not list((tmp_path / "data" / "sets").iterdir())
     assert not imported.list().datasets
+
+
+def test_what_is_sent_from_the_same_place_takes_the_place_of_the_set_before(imported, tmp_path):
+    content = zipped(draw(tmp_path / "trees", ["ash", "elm"]))
+    for sender, name in (("a1", "trees"), ("b2", "trees-2"), ("a1", "trees"), ("b2", "trees-2")):
+        begun = imported.receive(DataUpload(file="trees.zip", sent_from=sender), io.BytesIO(content))
+        found = settled(lambda name=begun.name: imported.describe(name))
+        assert (begun.name, found.state, found.source) == (name, "ready", f"trees.zip, sent from {sender}")
+    assert len(imported.list().datasets) == 2
+
+
+@pytest.mark.parametrize("file", ["a\nb.zip", "a\u202fPM.zip", "x, sent at 2026.zip"])
+def test_a_file_may_be_called_anything(imported, file):
+    begun = imported.receive(DataUpload(file=file), io.BytesIO(b"PK\x03\x04 and then nothing"))
+    found = settled(lambda: imported.describe(begun.name))
+    assert found.problem.startswith(file.replace("\n", "_").replace("\u202f", "_") + ": ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["trees ", "'trees'", 'old "trees"'])
+def test_a_path_is_what_it_says_before_quotes_and_blanks_are_taken_off(imported, tmp_path, name):
+    folder = draw(tmp_path / name, ["ash"])
+    begun = imported.read(DataImport(path=str(folder)))
+    assert begun.source == str(folder)
+    quoted = imported.read(DataImport(path=f' "{folder}" ', name="quoted"))
+    assert quoted.source == str(folder)
+    imported.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "A file cannot be written: make room on the disk."),
+        (OSError(errno.ENOSPC, "No space", "/a/b"), "/a/b cannot be written: make room on the disk."),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/a/b"), "/a/b is not there any more: import once more."),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/a/b"),
+            "/a/b cannot be read or written (Permission denied).",
+        ),
+    ],
+)
+def test_what_the_system_says_becomes_a_sentence(imported, tmp_path, monkeypatch, error, sentence):
+    def fail(path, report):
+        raise error
+
+    monkeypatch.setattr(load, "read_data", fail)
+    imported.read(DataImport(path=str(draw(tmp_path / "trees", ["ash"]))))
+    assert settled(lambda: imported.describe("trees")).problem == sentence

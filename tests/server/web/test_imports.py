@@ -102,10 +102,27 @@ def test_a_training_learns_from_a_set_by_its_name_and_its_model_says_so(real, tm
     assert (status, answer["error"]["code"]) == (404, "data_not_found")
 
 
+def test_figures_of_digits_say_little_of_other_pictures(real):
+    send(real, trees(450), file="birches.zip")
+    assert settled(real, "birches")["state"] == "ready"
+    run = real.start_run(model="birch", data="birches", epochs=1, images=64, batch_size=32)
+    assert real.wait_for_run(run["id"], "succeeded", "failed")["state"] == "succeeded"
+    found = real.call("POST", "/api/evaluate", {"model": "birch", "count": 130})[1]
+    deadline = time.monotonic() + 60
+    while found["state"] in ("waiting", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        found = real.call("POST", "/api/evaluate", {"model": "birch", "count": 130, "step": found["step"]})[1]
+    assert (found["state"], found["data"]) == ("ready", "birches"), found
+    told = found["explanations"]
+    assert told["classes"] == "Says little here: the judge knows digits alone, and birches are others."
+    assert "says little" not in told["precision"].lower()
+
+
 def test_a_set_that_is_not_there_is_refused_before_a_training_begins(real):
-    status, answer = real.call("POST", "/api/runs", {"data": "birches"})
+    status, answer = real.call("POST", "/api/runs", {"data": "poplars"})
     assert (status, answer["error"]["code"]) == (404, "data_not_found")
-    assert "no data set birches; there " in answer["error"]["message"]
+    assert "no data set poplars; there " in answer["error"]["message"]
 
 
 def test_a_set_that_is_learned_from_is_not_deleted(real, endless):
