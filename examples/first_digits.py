@@ -40,14 +40,22 @@ def main() -> None:
     finally:
         server.end()
     print(f"\nThe model is called {model}; it learned from {name}. More of its digits:")
-    print(f"    {command('ganmnist', 'generate', '--model', model, '--out', 'more.png')}")
+    print(f"    {command('ganmnist', 'generate', '--model', model, '--count', 16, '--out', 'more.png')}")
+    print("\n".join(what_next()))
+
+
+def what_next() -> list[str]:
+    """Say how to go on: in Rhino where there is one, and in a browser where there is none."""
     if sys.platform in ("win32", "darwin"):
-        print("To use it in Rhino, install the components:")
-        print(f"    {command('ganmnist-server', 'install-components')}")
-    else:  # where there is no Rhino
-        print("To use it in a browser, start the server, and open its page from a second terminal:")
-        print(f"    {command('ganmnist-server', 'serve')}")
-        print(f"    {command('ganmnist-server', 'open')}")
+        return [
+            "To use it in Rhino, install the components:",
+            f"    {command('ganmnist-server', 'install-components')}",
+        ]
+    return [
+        "To use it in a browser (Rhino runs on Windows and macOS), start the server; from a second terminal, its page:",
+        f"    {command('ganmnist-server', 'serve')}",
+        f"    {command('ganmnist-server', 'open')}",
+    ]
 
 
 class Server:
