@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import BeforeValidator, Field, Strict
 from pydantic.config import JsonDict
 
 from ganmnist.fields import Flag, Formerly, Number, Settings, Whole, whole
+from ganmnist.names import Name
 from ganmnist.networks.spec import MAX_CLASSES, ModelConfig
 
-
-def _not_a_device(name: str) -> str:
-    if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", name, re.IGNORECASE):
-        raise ValueError("is the name of a device on Windows: choose another")
-    return name
-
-
-_Name = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[A-Za-z0-9_-]+$",  # in pydantic's engine $ is the end of the text, never a newline before it
-    ),
-    AfterValidator(_not_a_device),
-]
-ModelName = Annotated[_Name, Field(description="Name of the model: letters, digits, _ and -.")]
-DatasetName = Annotated[_Name, Field(description="Name of the data set: letters, digits, _ and -.")]
+ModelName = Annotated[Name, Field(description="Name of the model: letters, digits, _ and -.")]
+DatasetName = Annotated[Name, Field(description="Name of the data set: letters, digits, _ and -.")]
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1), BeforeValidator(whole)]
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ganmnist import names
 from ganmnist.errors import SettingError, shown
 from ganmnist.layers import LAYERS
 from ganmnist.networks.spec import MAX_LAYERS
@@ -63,6 +64,8 @@ def _message(detail: Mapping[str, Any], layer: str | None) -> str:
         return f"is no parameter of {layer}; {_nearest(unknown, known)}it has {', '.join(known) or 'none'}"
     if kind in ("too_long", "too_short") and detail["loc"][-1] == "layers":
         return f"a network has 1 to {MAX_LAYERS} layers, got {len(came or ())}"
+    if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] == names.PATTERN:
+        return f"{names.which_letters(str(came))}; got {shown(came)!r}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if isinstance(came, str | int | float):
         message += f", got {shown(came)!r}" if isinstance(came, str) else f", got {shown(came)}"

@@ -21,7 +21,7 @@ from ghpython_components.archive import to_bytes
 from ghpython_components.document import user_objects
 from ghpython_components.document.releases import RELEASES, Release
 from ghpython_components.document.script_component import Rhino
-from ghpython_components.shared.client import home
+from ghpython_components.shared.server_files import home
 from ghpython_components.sources.component import Component, all_components, version
 
 _GRASSHOPPER_MAC = "Grasshopper (b45a29b1-4343-4035-989e-044e8580d9cf)"

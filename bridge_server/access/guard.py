@@ -19,7 +19,7 @@ from http.client import responses
 from typing import TYPE_CHECKING
 
 from bridge_server.access.roles import is_allowed
-from bridge_server.access.tokens import OWNER, Principal, Tokens
+from bridge_server.access.tokens import CHALLENGE, OWNER, PROOF, Principal, Tokens
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.contract.datasets import MAX_UPLOAD
 from bridge_server.errors import ApiError, answer
@@ -39,6 +39,8 @@ _LARGEST = {"model_import": MAX_FILE, "restore": records.MAX_FILE, "dataset_uplo
 _LARGE: dict[tuple[str, str], int] = {
     (call.method, call.path): _LARGEST[call.name] for call in CALLS if call.name in _LARGEST
 }
+_HEALTH = next(call.path for call in CALLS if call.name == "health")
+_CHALLENGE = f"HTTP_{CHALLENGE.upper().replace('-', '_')}"
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -83,6 +85,8 @@ class Guard:
             own = [*_HEADERS, ("X-Request-Id", request_id)]
             if not any(name.lower() == "cache-control" for name, _ in headers):
                 own.append(("Cache-Control", "no-store"))
+            if environ["PATH_INFO"] == _HEALTH and (proof := self._tokens.prove(environ.get(_CHALLENGE, ""))):
+                own.append((PROOF, proof))
             return start_response(line, [*headers, *own])
 
         try:
@@ -115,7 +119,7 @@ class Guard:
     def _check_principal(self, environ: WSGIEnvironment) -> None:
         principal = self._principal(environ.get("HTTP_AUTHORIZATION", ""))
         if principal is None:
-            where = "read it from server.json, it changes with every start" if self._loopback else "ask who runs it"
+            where = "read it from server.json" if self._loopback else "ask who runs it"
             message = f"The token is missing or not this server's: {where}."
             raise ApiError(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
         environ[WHO] = principal.name

@@ -1,7 +1,11 @@
-"""Who has a token: the owner, whose token is new with every start, and the people whom the owner gave one.
+"""Who has a token: the owner, and the people whom the owner gave one.
 
 Of theirs only SHA-256 hashes are kept, in a file that a running server looks at with every request, so that a token
 that was added or removed counts at once.
+
+A client may have the server prove that it knows the client's token before it is told it: it sends `challenge(token)`
+in a header of /api/health, and a server that knows the token answers with `prove` of it in another (HMAC-SHA256,
+RFC 2104). Whoever took the port of a server that has ended cannot.
 """
 
 from __future__ import annotations
@@ -18,11 +22,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from bridge_server.access.roles import Role
 from bridge_server.errors import TokenError
 from ganmnist.config import ModelName
+from ganmnist.errors import shown
 from ganmnist.models.manifest import now
+from ganmnist.names import which_letters
 from ganmnist.storage.atomic import read_json, write_json
 
 FILE = "tokens.json"
 OWNER = "owner"
+CHALLENGE, PROOF = "X-Challenge", "X-Proof"  # headers of /api/health and of its answer
+_MAX_CHALLENGE = 200
 _log = logging.getLogger("ganmnist.tokens")
 
 
@@ -53,6 +61,13 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def challenge(token: str) -> tuple[str, str]:
+    """Return what has a server prove that it knows a token, and the proof that it would give."""
+    digest = _digest(token.encode())
+    sent = f"{_id(digest)} {secrets.token_hex(16)}"
+    return sent, _proof(digest, sent)
+
+
 class Tokens:
     """All tokens that a running server takes. Safe to use from several threads.
 
@@ -78,6 +93,12 @@ class Tokens:
             if hmac.compare_digest(principal.sha256, digest):
                 found = principal
         return found
+
+    def prove(self, sent: str) -> str | None:
+        """Return the proof that a challenge asks for, or None if it is about no token known here."""
+        wanted = sent.partition(" ")[0]
+        known = [principal.sha256 for principal in (self._owner, *self._others()) if _id(principal.sha256) == wanted]
+        return _proof(known[0], sent) if known and len(sent) <= _MAX_CHALLENGE else None
 
     def _others(self) -> tuple[Principal, ...]:
         stamp = _stamp(self._path)
@@ -121,7 +142,7 @@ def add(home: Path, name: str, role: Role) -> str:
     try:
         principals.append(Principal(name=name, role=role, sha256=_digest(token.encode()), created=now()))
     except ValidationError:
-        raise TokenError(f"{name!r} is no name: letters, digits, _ and -, 64 at most, as in anna or team-3.") from None
+        raise TokenError(f"{shown(name)} is no name: {which_letters(name)}, 64 at most.") from None
     _write(home, principals)
     return token
 
@@ -142,6 +163,15 @@ def remove(home: Path, name: str) -> None:
 
 def _write(home: Path, principals: list[Principal]) -> None:
     write_json(home / FILE, _File(tokens=tuple(principals)).model_dump(mode="json"), private=True)
+
+
+def _id(digest: str) -> str:
+    """Return what names a token and tells nothing of it, nor of its digest."""
+    return hashlib.sha256(f"id {digest}".encode()).hexdigest()[:16]
+
+
+def _proof(digest: str, sent: str) -> str:
+    return hmac.new(digest.encode(), sent.encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(token: bytes) -> str:

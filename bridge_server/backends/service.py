@@ -144,6 +144,8 @@ class Service(Backend):
     def run_resume(self, id: str) -> Run:
         record = self._runs.get(id)
         self._check_room()
+        if not self._store.folder(id, record.model).path.exists():
+            raise Conflict(f"The model of run {id} was deleted: start a new training.")
         self._runs.requeue(id, self._name_by_now(record))
         self._launcher.wake()
         return self.run(id)
@@ -311,12 +313,9 @@ class Service(Backend):
         return self._store.free_name("digits", taken)
 
     def _name_by_now(self, record: Record) -> str:
-        """Return the name of a run's model, which a later training of the same name may have changed."""
-        folder = self._store.folder(record.id, record.model)
-        if not folder.path.exists():
-            raise Conflict(f"The model of run {record.id} was deleted: start a new training.")
+        """Return the name of a run's model, which may have been renamed since."""
         try:
-            return folder.manifest().name
+            return self._store.folder(record.id, record.model).manifest().name
         except ModelError:
             return record.model  # nothing published yet
 
@@ -331,7 +330,7 @@ class Service(Backend):
             place = 1 + sum(other.turn < record.turn for other in self._runs.queue())
         run = Run(
             id=record.id,
-            model=record.model,
+            model=self._name_by_now(record),
             state=state,
             settings=record.settings,
             data=tick.data,

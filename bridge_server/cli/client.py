@@ -6,8 +6,9 @@ import http.client
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from bridge_server.access.tokens import CHALLENGE, PROOF, challenge
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.process import discovery
@@ -40,12 +41,13 @@ def find(home: Path) -> Discovery:
 
 
 def answers(found: Discovery) -> bool:
-    """Tell whether a server answers there, and the one that is meant. It is not told the token."""
+    """Tell whether a server answers there, and the one that is meant: it knows the token, which it is not told."""
+    sent, proof = challenge(found.token)
     try:
-        status, health = _send(found, "health", {})
+        answer = _send(found, "health", {CHALLENGE: sent})
     except (OSError, http.client.HTTPException, ValueError):
         return False
-    return status == 200 and health.get("name") == "ganmnist" and found.instance in (None, health.get("instance"))
+    return answer.status == 200 and answer.content.get("name") == "ganmnist" and answer.proof == proof
 
 
 def call(found: Discovery, name: str) -> dict[str, Any]:
@@ -60,14 +62,14 @@ def call(found: Discovery, name: str) -> dict[str, Any]:
         "X-Client-Id": "ganmnist-server",  # so that no flood of other programs keeps us from ending the server
     }
     try:
-        status, answer = _send(found, name, headers)
+        answer = _send(found, name, headers)
     except (OSError, http.client.HTTPException, ValueError):
         raise CommandError(
             ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}"
         ) from None
-    if status != 200:
-        raise CommandError(ExitCode.PROBLEM, answer["error"]["message"])
-    return answer
+    if answer.status != 200:
+        raise CommandError(ExitCode.PROBLEM, answer.content["error"]["message"])
+    return answer.content
 
 
 def how_to_kill(found: Discovery) -> str:
@@ -83,15 +85,21 @@ def start(home: Path) -> str:
     return command("ganmnist-server", "serve", "--data-dir", home)
 
 
-def _send(found: Discovery, name: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+class _Answer(NamedTuple):
+    status: int
+    content: dict[str, Any]
+    proof: str | None
+
+
+def _send(found: Discovery, name: str, headers: dict[str, str]) -> _Answer:
     method, path = _CALLS[name]
     connection = http.client.HTTPConnection(*found.address, timeout=_SECONDS)  # which asks no proxy
     try:
         connection.request(method, path, headers=headers)
         response = connection.getresponse()
-        answer = json.loads(response.read(1_000_000))
+        content = json.loads(response.read(1_000_000))
     finally:
         connection.close()
-    if not isinstance(answer, dict):
+    if not isinstance(content, dict):
         raise ValueError("not an object")
-    return response.status, answer
+    return _Answer(response.status, content, response.getheader(PROOF))

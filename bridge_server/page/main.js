@@ -114,12 +114,12 @@ function askForToken(other) {
     el(
       "section",
       { className: "card gate" },
-      el("h1", {}, other ? "The server has another token now" : "Open the page with its token"),
+      el("h1", {}, other ? "The server does not know this page's token" : "Open the page with its token"),
       el(
         "p",
         {},
         other
-          ? "It was started anew, or its token was changed. In a terminal in the project's folder, "
+          ? "Its token was changed, or another server has taken its place. In a terminal in the project's folder, "
           : "The server lets in only who knows its token. In a terminal in the project's folder, ",
         command("open"),
         " opens this page with the right one, wherever the server is now.",

@@ -1,7 +1,8 @@
 """The discovery file: where the server is, and the owner's token. Clients read it afresh with every call.
 
 A server writes it when it starts and removes it when it ends; clients believe it only if /api/health answers with the
-same instance. One without an instance was put there by a person, and points at a server on another machine.
+same instance, and with proof that it knows the token. One without an instance was put there by a person, and points at
+a server on another machine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from ganmnist.storage.atomic import read_json, write_json
 
 DISCOVERY = "server.json"
+OWNER = "owner.json"  # as the discovery file, of the server before: it stays when the server ends
 LOCK = "server.lock"  # held by the server as long as it runs, and let go by the system however it ends
 
 
@@ -36,10 +38,10 @@ class Discovery(BaseModel):
         return host, int(port)
 
 
-def read_discovery(home: Path) -> Discovery | None:
+def read_discovery(home: Path, name: str = DISCOVERY) -> Discovery | None:
     """Return what the discovery file says, or None where there is none or it is damaged."""
     with suppress(OSError, ValueError, ValidationError):
-        return Discovery.model_validate(read_json(home / DISCOVERY))
+        return Discovery.model_validate(read_json(home / name))
     return None
 
 

@@ -16,7 +16,7 @@ from bridge_server.access.tokens import Tokens, new_token
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
-from bridge_server.process.discovery import DISCOVERY, Discovery
+from bridge_server.process.discovery import DISCOVERY, OWNER, Discovery
 from ganmnist import __version__
 
 
@@ -29,14 +29,17 @@ class Process:
     """
 
     def __init__(self, home: Path, url: str) -> None:
-        token = new_token()
+        before = discovery.read_discovery(home, OWNER)
+        # At its old address it goes on with the old token, so that an open page does; elsewhere somebody else may have
+        # that address, and have been told the token by a page.
+        token = before.token if before and before.url == url else new_token()
         self.instance = uuid.uuid4().hex
         self.tokens = Tokens(token, home)
         self.wake: Callable[[], object] = lambda: (
             None
         )  # has the main thread send what is waiting, and see if it is to end
         self.leaving = threading.Event()  # set as the process begins to end
-        self._file = home / DISCOVERY
+        self._home = home
         self._found = Discovery(
             version=__version__, pid=os.getpid(), instance=self.instance, url=url, token=token, api=API_VERSION
         )
@@ -44,15 +47,16 @@ class Process:
         self._lock = threading.Lock()
 
     def announce(self) -> None:
-        """Write the discovery file."""
-        discovery.write_discovery(self._file, self._found)
+        """Write the discovery file, and keep what the next start goes on with."""
+        discovery.write_discovery(self._home / OWNER, self._found)
+        discovery.write_discovery(self._home / DISCOVERY, self._found)
 
     def withdraw(self) -> None:
         """Remove the discovery file, if it is ours."""
-        found = discovery.read_discovery(self._file.parent)
+        found = discovery.read_discovery(self._home)
         if found and found.instance == self.instance:
             with suppress(OSError):
-                self._file.unlink()
+                (self._home / DISCOVERY).unlink()
 
     def describe(self, running: int, queued: int) -> Server:
         """Return how the process fares, with the numbers of runs under way and waiting."""
@@ -76,11 +80,13 @@ class Process:
         """Give the owner a new token, which stands in the discovery file when this returns.
 
         Raises:
-            OSError: The file cannot be written; the token before stays.
+            OSError: A file cannot be written; the token before stays.
         """
         with self._lock:
             found = self._found.model_copy(update={"token": new_token()})
-            discovery.write_discovery(self._file, found)
+            (self._home / OWNER).unlink(missing_ok=True)  # first: the token before must not come back
+            discovery.write_discovery(self._home / DISCOVERY, found)
+            discovery.write_discovery(self._home / OWNER, found)
             self.tokens.replace_owner(found.token)
             self._found = found
 

@@ -36,7 +36,8 @@ def _text(run: Run, note: str | None) -> str:
             return f"{epoch}{run.percent:.0f} %{left}{_judged(run)}"
         case RunState.SUCCEEDED:
             epochs = f"{run.epoch} {'epoch' if run.epoch == 1 else 'epochs'} in " if run.epochs else ""
-            return f"finished - {epochs}{clock(run.seconds)}{_judged(run)}"
+            problems = ", with problems" if run.warnings else ""
+            return f"finished{problems} - {epochs}{clock(run.seconds)}{_judged(run)}"
         case RunState.INTERRUPTED:
             return f"interrupted{_place(run)} - resume to go on"
         case _:

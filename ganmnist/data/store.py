@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from ganmnist.dataset import Dataset
 from ganmnist.dataset_summary import DatasetSummary
 from ganmnist.errors import DataError, DatasetNotFound, SettingError, shown
 from ganmnist.models.manifest import now
+from ganmnist.names import nearest_name
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.validation import explain
 
@@ -182,8 +182,7 @@ def checked_name(name: str) -> str:
 def name_of(title: str) -> str:
     """Make a name of what a folder or a file is called: its letters and digits, without accents and endings."""
     stem = re.sub(r"(\.[A-Za-z0-9]{1,5})+$", "", title)
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    made = re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[:60] or "images"
+    made = nearest_name(stem, "images")
     try:
         return checked_name(made)
     except SettingError:

@@ -1,22 +1,22 @@
 """Calls the ganmnist server that server.json names, with the standard library alone.
 
-The server on this machine writes that file, and is told the token only once it has answered with the same instance. A
-file without an instance was put there by a person, who was given it by whoever runs a server on another machine.
+The server on this machine writes that file. A file without an instance was put there by a person, who was given it by
+whoever runs a server on another machine. Either is told the token only once it has proved that it knows it.
 
 Whatever goes wrong becomes one BridgeError, whose message says what to do.
 """
 
 import json
-import os
 import re
 import socket
-import sys
 import threading
 import time
 import uuid
 
 from ghpython_components.shared.contract import API_VERSION, CALLS
+from ghpython_components.shared.proof import CHALLENGE, PROOF, challenge
 from ghpython_components.shared.remedies import INSTALL, UPDATE_COMPONENTS, UPDATE_SERVER
+from ghpython_components.shared.server_files import in_terminal, install_command, read_file, start_command, typed
 from ghpython_components.shared.text import plain, to_json
 
 try:
@@ -55,83 +55,6 @@ class BridgeError(Exception):
         self.down = down
         self.wait = wait
         self.press = None  # what is refused, where that is a press
-
-
-def home():
-    """Return the folder of the server's files, as the server finds it."""
-    chosen = os.environ.get("GANMNIST_HOME")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
-    user = os.path.expanduser("~")
-    if os.name == "nt":
-        return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.join(user, "AppData", "Local"), "ganmnist")
-    library = os.path.join(user, "Library", "Application Support")
-    if sys.platform == "darwin" or (sys.platform == "cli" and os.path.isdir(library)):  # IronPython names no system
-        return os.path.join(library, "ganmnist")
-    return os.path.join(user, ".local", "share", "ganmnist")
-
-
-def read_file(name):
-    """Return what a JSON file of the server says, or None where there is no such file or it is damaged."""
-    try:
-        with open(os.path.join(home(), name), "rb") as opened:
-            content = json.loads(opened.read().decode("utf-8"))
-    except (EnvironmentError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def file_stamp(name="server.json"):
-    """Return what changes when a file of the server is written anew: age and size, or None where there is none.
-
-    That of its discovery file changes when a server starts or ends.
-    """
-    try:
-        found = os.stat(os.path.join(home(), name))
-    except EnvironmentError:
-        return None
-    return found.st_mtime, found.st_size
-
-
-def is_elsewhere():
-    """Tell whether the server that is known runs on another machine, where a path of this one means nothing."""
-    server = read_file("server.json")
-    return server is not None and not server.get("instance")
-
-
-def start_command():
-    """Return the command that starts the server, as a list; None where none has been started yet."""
-    command = (read_file("launch.json") or {}).get("command")
-    return command if isinstance(command, list) and command else None
-
-
-def install_command():
-    """Return the command that brings the components up to date, as a list: that of the server's own environment."""
-    command = start_command() or []
-    program = command[: command.index("serve")] if "serve" in command else ["ganmnist-server"]
-    return program + ["install-components"]
-
-
-def in_terminal():
-    """Say what starts the server in a terminal."""
-    command = start_command()
-    return "in a terminal: {0}".format(typed(command)) if command else INSTALL
-
-
-def typed(command):
-    """Put a command into one line as a terminal takes it: PowerShell reads what begins with a quote as a text."""
-    return re.sub(r'^"([A-Za-z]:\\)', r'\1"', quoted(command))
-
-
-def quoted(command):
-    """Put a command into one line, quoted as Windows and .NET read it."""
-    return " ".join(_quoted(part) for part in command)
-
-
-def _quoted(part):
-    if part and not re.search(r"[\s\"]", part):
-        return part
-    return '"' + re.sub(r"(\\*)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', part), count=1) + '"'
 
 
 def new_shared():
@@ -273,27 +196,31 @@ def _connect(server):
     try:
         connection.connect()
         connection.auto_open = 0  # a connection opened again would be unchecked
-        _, health = _send(connection, method, path, None, HEALTH_SECONDS)
+        sent, proof = challenge(server["token"])
+        response, health = _send(connection, method, path, None, HEALTH_SECONDS, extra={CHALLENGE: sent})
     except ValueError:
         health = {}
     except Exception as error:
         connection.close()
         raise _unreachable(server, "does not answer ({0})".format(_why(error)))
-    if health.get("name") != "ganmnist" or server["instance"] not in (None, health.get("instance")):
+    if health.get("name") != "ganmnist":
         connection.close()
-        raise _unreachable(server, "has gone, and another program answers in its place")
+        raise _stranger(server)
     if health.get("api") != API_VERSION:
         connection.close()
         raise _wrong_version(health.get("api"))
+    if response.getheader(PROOF) != proof:
+        connection.close()
+        raise _stranger(server)
     return connection
 
 
-def _send(connection, method, path, body, seconds, token=None, client="", is_file=False):
+def _send(connection, method, path, body, seconds, token=None, client="", is_file=False, extra=None):
     """Send a request over an open connection; return the response and what it says, a dict or the bytes of a file.
 
     A body that is no dict goes as the bytes it is, or as those of a file.
     """
-    headers = {"Accept": "*/*" if is_file else "application/json"}
+    headers = dict(extra or {}, Accept="*/*" if is_file else "application/json")
     if token:
         headers["Authorization"] = "Bearer " + token
         headers["X-Client-Id"] = client
@@ -362,6 +289,12 @@ def _unreachable(server, why, code="unreachable"):
         code,
         True,
     )
+
+
+def _stranger(server):
+    if server["instance"]:
+        return _unreachable(server, "has gone, and another program answers in its place")
+    return _unreachable(server, "does not know the token in server.json")
 
 
 def _wrong_version(theirs):

@@ -14,8 +14,9 @@ import scriptcontext
 import System
 
 from ghpython_components.shared.canvas import tell
-from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, file_stamp, new_shared
+from ghpython_components.shared.client import CALL_SECONDS, Bridge, BridgeError, clock, new_shared
 from ghpython_components.shared.presses import PRESS_LASTS
+from ghpython_components.shared.server_files import file_stamp
 from ghpython_components.shared.text import LONGEST_TAG, plain, tag
 
 WAIT = 0.03  # seconds; Windows may add 15 ms to any wait

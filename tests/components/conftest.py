@@ -20,6 +20,7 @@ from urllib.parse import quote
 import pytest
 from filelock import FileLock
 
+from bridge_server.access.tokens import CHALLENGE, PROOF, Tokens
 from ghpython_components.document.script_component import RHINOS
 from ghpython_components.document.user_objects import read_user_object
 from ghpython_components.sources.component import Component
@@ -39,6 +40,7 @@ CORPUS = (
 # What people's Rhinos have saved and they have published: owner, project, commit and path, a line for each file.
 PUBLIC = Path(__file__).with_name("public_files.txt").read_text().split()
 PYTHONS = ("2.7", "3.9")
+TOKEN = "secret"  # of impostors
 
 
 def find_python(version: str) -> str:
@@ -294,10 +296,11 @@ class Impostor:
     """A server in the test's own process, which says what the test wants it to say.
 
     `reply(method, path, body)` returns status and bytes, and headers if there are to be any. /api/health is answered as
-    by our server, unless `health` says otherwise.
+    by our server, unless `health` says otherwise, or the token it knows is another.
     """
 
-    def __init__(self, home: Path, reply, health: dict | None = None) -> None:
+    def __init__(self, home: Path, reply, health: dict | None = None, token: str = TOKEN) -> None:
+        tokens = Tokens(token, home)
         self.seen: list[tuple[str, str, dict]] = []  # method, path, headers
         health = {
             "status": "ok",
@@ -320,7 +323,9 @@ class Impostor:
                 body = json.loads(content) if is_json else content or None
                 impostor.seen.append((self.command, self.path, dict(self.headers)))
                 status, content, *headers = (200, json.dumps(health).encode())
-                if self.path != "/api/health":
+                if self.path == "/api/health":
+                    headers = [{PROOF: tokens.prove(self.headers.get(CHALLENGE, ""))}]
+                else:
                     status, content, *headers = reply(self.command, self.path, body)
                 self.send_response(status)
                 for name, value in headers[0].items() if headers else ():
@@ -348,7 +353,7 @@ class Impostor:
 def announce(home: Path, port: int, **changes) -> None:
     """Write a discovery file that points at a port."""
     home.mkdir(exist_ok=True)
-    found = {"version": "1", "pid": 1, "instance": "i", "url": f"http://127.0.0.1:{port}", "token": "secret", "api": 1}
+    found = {"version": "1", "pid": 1, "instance": "i", "url": f"http://127.0.0.1:{port}", "token": TOKEN, "api": 1}
     (home / "server.json").write_text(json.dumps({**found, **changes}))
 
 
@@ -360,12 +365,12 @@ def discovery():
 
 @pytest.fixture
 def start_impostor():
-    """Start impostors that end with the test: start_impostor(home, reply, health)."""
+    """Start impostors that end with the test: start_impostor(home, reply, health, token)."""
     impostors = []
 
-    def start(home: Path, reply, health: dict | None = None) -> Impostor:
+    def start(home: Path, reply, health: dict | None = None, token: str = TOKEN) -> Impostor:
         home.mkdir(exist_ok=True)
-        impostors.append(Impostor(home, reply, health))
+        impostors.append(Impostor(home, reply, health, token))
         return impostors[-1]
 
     yield start

@@ -169,21 +169,18 @@ def test_where_no_server_was_ever_started_it_is_said_what_installs_one(open_rhin
     assert sentence.endswith(", in the project's folder type: python start.py")
 
 
-def test_a_wrong_token_shows_the_servers_own_sentence(open_rhino, start_server):
+def test_a_token_that_the_server_of_a_class_does_not_know_is_said(open_rhino, start_server, tmp_path):
     server = start_server(mock=True)
-    file = server.home / "server.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "token": "wrong"}))
-    rhino = open_rhino(server.home)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "server.json").write_text(json.dumps({"url": server.url, "token": "wrong"}))
+    rhino = open_rhino()
     rhino.place("generate")
     rhino.solve("generate")
-    report = rhino.until("generate", lambda report: report["balloons"])
-    assert report["balloons"] == [
-        ["Error", server.call("GET", "/api/data", headers={"Authorization": "x"})[1]["error"]["message"]]
-    ]
+    rhino.until("generate", answers("does not know the token in server.json: ask who runs it"))
 
 
 def test_another_program_on_the_port_is_never_told_the_token(open_rhino, tmp_path, start_impostor):
-    impostor = start_impostor(tmp_path / "home", None, {"instance": "somebody else"})
+    impostor = start_impostor(tmp_path / "home", None, token="somebody else's")
     rhino = open_rhino()
     rhino.place("generate")
     rhino.solve("generate")

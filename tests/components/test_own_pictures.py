@@ -621,7 +621,7 @@ def test_a_press_after_the_server_died_within_an_import_is_remembered(open_rhino
     rhino.until("data", "server down")
     for _ in range(2):
         rhino.press("data", "load", source="/pictures/trees")
-    another = start_impostor(tmp_path / "home", second, {"instance": "another"})
+    another = start_impostor(tmp_path / "home", second)
     discovery(tmp_path / "home", another.server.server_address[1], instance="another")
     rhino.until("data", "importing - 3 %")
     assert (first.told, second.told) == (0, 1)

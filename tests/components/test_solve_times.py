@@ -130,7 +130,7 @@ def test_a_solve_is_quick_when_every_answer_comes_late(open_rhino, tmp_path, sta
 
 
 def test_a_server_that_is_down_is_not_asked_at_every_tick(open_rhino, tmp_path, start_impostor):
-    impostor = start_impostor(tmp_path / "home", None, {"instance": "another"})
+    impostor = start_impostor(tmp_path / "home", None, token="another")
     drag(open_rhino())
     assert 2 <= len(impostor.seen) <= 5  # by two components
 

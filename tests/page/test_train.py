@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from bridge_server.access import tokens
+from bridge_server.access.roles import Role
 from bridge_server.backends.mock.backend import STEPS
 from bridge_server.backends.mock.digits import digit
 
@@ -80,6 +82,41 @@ def test_what_is_wrong_is_said_beside_its_field(open_page, server):
     expect(field.locator(".wrong")).to_contain_text("only the loss bce has labels")
 
 
+def test_a_refusal_stays_until_something_else_is_done(open_page, start_server):
+    server = start_server(mock=True)
+    server.token = tokens.add(server.home, "vera", Role.VIEWER)
+    page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
+    page.locator("[name=seconds]").fill("5")
+    page.get_by_role("button", name="Start training").click()
+    refusal = page.get_by_text("vera may not do this as a viewer: ask who runs the server.")
+    expect(refusal).to_be_visible()
+    page.wait_for_timeout(600)  # the settings that were typed are looked at meanwhile
+    expect(refusal).to_be_visible()
+    page.locator("[name=seconds]").fill("6")
+    expect(refusal).to_have_count(0)
+
+
+def test_a_name_of_another_language_is_refused_with_the_nearest_one(open_page, server):
+    page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
+    page.locator("[name=model]").fill("Mein Übungsmodell 1")
+    page.get_by_role("button", name="Start training").click()
+    field = page.locator(".field", has=page.locator("[name=model]"))
+    expect(field.locator(".wrong")).to_contain_text("as in Mein-Uebungsmodell-1")
+    page.locator("[name=model]").fill("Mein-Uebungsmodell-1")
+    expect(field.locator(".wrong")).to_be_empty()
+
+
+def test_an_older_run_leads_to_its_own_model_under_the_name_it_has_now(open_page, server):
+    page = open_page(server, "#/train")
+    start(page, "twice")
+    chip(page, "succeeded")
+    assert server.call("PATCH", "/api/models/twice", {"name": "renamed"})[0] == 200
+    start(page, "twice")
+    chip(page, "succeeded")
+    page.locator(".list a", has_text="renamed").click()
+    expect(page.get_by_role("link", name="Play with its digits")).to_have_attribute("href", "#/play/renamed")
+
+
 def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, server):
     page = open_page(server, "#/train")
     page.locator("summary", has_text="Networks").click()
@@ -140,6 +177,9 @@ def test_what_goes_badly_is_said_with_its_remedy(open_page, server):
     page = open_page(server, "#/train")
     start(page, "mock-collapsed")
     expect(page.get_by_role("status").filter(has_text="only some of the digits")).to_contain_text("lower learning_rate")
+    chip(page, "with problems")
+    expect(page.locator(".run .chip")).to_have_attribute("data-state", "doubtful")
+    expect(page.locator(".list .dot").first).to_have_attribute("data-state", "doubtful")
     start(page, "mock-healthy")
     expect(page.locator(".run h2")).to_have_text("mock-healthy")
     expect(page.locator(".run .remark")).to_have_count(0)

@@ -150,7 +150,22 @@ export async function stream(path, each, signal) {
 
 export const isAway = () => away;
 
-/** Ask again and again until the server answers, then see whether it still takes the token. */
+const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const bytes = (text) => new TextEncoder().encode(text);
+const sha256 = async (text) => hex(await crypto.subtle.digest("SHA-256", bytes(text)));
+
+/** See whether who answers knows our token, before it is told it again: access/tokens.py. Rejects where nobody answers. */
+async function isOurs() {
+  if (!crypto.subtle) return true; // over plain HTTP from another machine, browsers have no cryptography
+  const secret = await sha256(sessionStorage.getItem(KEY) ?? "");
+  const sent = `${(await sha256(`id ${secret}`)).slice(0, 16)} ${crypto.randomUUID()}`;
+  const key = await crypto.subtle.importKey("raw", bytes(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const proof = hex(await crypto.subtle.sign("HMAC", key, bytes(sent)));
+  const reply = await fetch("/api/health", { headers: { "X-Challenge": sent }, cache: "no-store" });
+  return reply.headers.get("X-Proof") === proof;
+}
+
+/** Ask again and again until a server answers, then see whether it is still ours. */
 async function goneAway() {
   if (away) return;
   away = true;
@@ -158,9 +173,9 @@ async function goneAway() {
   for (let wait = 500; away; wait = Math.min(wait * 1.5, 4000)) {
     await pause(wait);
     try {
-      const reply = await fetch("/api/models", { headers: headers(), cache: "no-store" });
+      const ours = await isOurs();
       away = false;
-      server.dispatchEvent(new Event(reply.status === 401 ? "token" : "back"));
+      server.dispatchEvent(new Event(ours ? "back" : "token"));
     } catch {
       continue;
     }

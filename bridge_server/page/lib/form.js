@@ -68,7 +68,6 @@ function typed(kind, property, common) {
       ...common,
       value,
       maxLength: kind.maxLength ?? 200,
-      pattern: kind.pattern?.replace(/^\^|\$$/g, "").replace("_-]", "_\\-]"),
       autocomplete: "off",
       spellcheck: false,
     });

@@ -6,7 +6,7 @@ import { field, schemas } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
 import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
-import { isUnderWay, runPanel } from "../widgets/run_panel.js";
+import { isUnderWay, runPanel, shownState } from "../widgets/run_panel.js";
 
 const MAIN = ["model", "preset", "seconds"];
 const LEFT_OUT = ["networks", "key"]; // not for a form: networks are composed in Grasshopper, Python or a file
@@ -54,6 +54,7 @@ export function trainView() {
     el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, history)),
   );
   let key = newKey();
+  let complained = null; // the field at which the server's last refusal stands
   let chosen = "";
 
   async function build() {
@@ -79,6 +80,7 @@ export function trainView() {
 
   function complain(error) {
     const place = fields[error.field?.split(".")[0]];
+    complained = place ?? null;
     if (place) {
       place.complain(error.message);
       place.node.closest("details")?.setAttribute("open", "");
@@ -90,12 +92,16 @@ export function trainView() {
   const check = settled(async () => {
     try {
       await networks.show(settings());
-      wrong.textContent = "";
     } catch (error) {
       if (error.field) complain(error);
     }
   }, 250);
-  form.addEventListener("input", check);
+  form.addEventListener("input", () => {
+    wrong.textContent = ""; // what was said stays until something else is done
+    if (complained?.input.checkValidity()) complained.complain("");
+    complained = null;
+    check();
+  });
 
   async function press(event) {
     event.preventDefault();
@@ -124,7 +130,7 @@ export function trainView() {
 
   function tell(link, run) {
     const [dot, , text] = link.children;
-    dot.dataset.state = run.state;
+    dot.dataset.state = shownState(run);
     if (text.textContent !== run.text) text.textContent = run.text;
   }
 

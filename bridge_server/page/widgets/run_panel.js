@@ -11,6 +11,8 @@ const POLL_MS = 700;
 const NO_MESH = 2 ** 31 - 1; // `preview` that nothing is newer than: the page takes the picture instead
 const FILMED = 3; // previews before the first look at the film: by then there are states
 const GROWTH = 1.4; // from the step of a stored state to that of the next
+/** The state as it is shown: a training that came to its end with something wrong has not simply succeeded. */
+export const shownState = ({ state, warnings }) => (state === "succeeded" && warnings.length ? "doubtful" : state);
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
 
 /** { node, follow(id), leave() }; `changed(run, other)` is told of every news of the run; `other`: its state is another. */
@@ -75,8 +77,8 @@ export function runPanel(changed) {
     const other = now.run?.state !== run.state;
     now.run = run;
     heading.textContent = run.model;
-    chip.textContent = run.state;
-    chip.dataset.state = run.state;
+    chip.dataset.state = shownState(run);
+    chip.textContent = shownState(run) === "doubtful" ? "with problems" : run.state;
     if (text.textContent !== run.text) text.textContent = run.text;
     bar.value = run.percent;
     const data = run.data ?? run.settings.data; // the latter, before it has read any

@@ -1,15 +1,7 @@
-from ghpython_components.shared.client import (
-    BridgeError,
-    clock,
-    file_stamp,
-    home,
-    in_terminal,
-    quoted,
-    read_file,
-    start_command,
-)
+from ghpython_components.shared.client import BridgeError, clock
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.remedies import INSTALL
+from ghpython_components.shared.server_files import file_stamp, home, in_terminal, quoted, read_file, start_command
 from ghpython_components.shared.text import plain
 
 

@@ -15,12 +15,13 @@ from werkzeug.test import Client
 from bridge_server.access import tokens
 from bridge_server.access.guard import Guard
 from bridge_server.access.roles import ALLOWED, Role, is_allowed
-from bridge_server.access.tokens import Tokens
+from bridge_server.access.tokens import CHALLENGE, PROOF, Tokens
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.cli import main as command_line
 from bridge_server.contract.calls import CALLS
 from bridge_server.errors import TokenError
 from bridge_server.web.app import create_app
+from ghpython_components.shared import proof as proof_of_components
 
 HOST = {"Host": "127.0.0.1:28280"}
 
@@ -279,3 +280,23 @@ def test_a_data_directory_that_names_another_machine_is_not_taken_over(command, 
 def test_the_table_of_roles_is_documented():
     text = (Path(__file__).resolve().parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| (viewer|student|teacher) \|", text, re.MULTILINE) == [str(role) for role in Role]
+
+
+def test_a_server_proves_each_token_that_it_knows_and_no_other(guarded, tmp_path):
+    client = guarded()
+    anna = tokens.add(tmp_path, "anna", Role.VIEWER)
+    for token in ("secret", anna):
+        sent, proof = tokens.challenge(token)
+        assert client.get("/api/health", headers={**HOST, CHALLENGE: sent}).headers[PROOF] == proof
+        assert tokens.challenge(token) != (sent, proof), "no proof serves twice"
+    principal = tokens.read_principals(tmp_path)[0]
+    digest = principal.sha256
+    for other in (tokens.challenge("guessed")[0], "", digest, f"{digest[:16]} x", sent + "x" * 200):
+        assert PROOF not in client.get("/api/health", headers={**HOST, CHALLENGE: other}).headers
+    assert PROOF not in client.get("/", headers={**HOST, CHALLENGE: tokens.challenge(anna)[0]}).headers
+
+
+def test_components_and_server_mean_the_same_proof(tmp_path):
+    for token in ("secret", "a-longer_One"):
+        sent, proof = proof_of_components.challenge(token)
+        assert Tokens(token, tmp_path).prove(sent) == proof

@@ -56,6 +56,13 @@ def test_an_earlier_state_that_was_the_best_one_does_not_turn_a_run_back(service
     assert service.run(interrupted).step == 85
 
 
+def test_a_run_has_the_name_that_its_model_has_now(service, interrupted, tmp_path):
+    publish(tmp_path, interrupted, finished=True)
+    publish(tmp_path, "0" * 16, finished=True)  # another training of that name: the first is kept as mine-1
+    assert service.run(interrupted).model == "mine-1"
+    assert service.model("mine-1").id == interrupted
+
+
 def test_a_name_that_is_taken_is_said_while_the_new_model_is_not_there_yet(service, tmp_path):
     publish(tmp_path, "0" * 16, finished=True)
     record, _ = service._runs.add("MINE", TrainConfig(seconds=60), None, lambda taken: "never")

@@ -47,7 +47,7 @@ def test_every_exit_status_has_its_meaning_in_the_help_and_in_the_documentation(
         assert all(f"  {code:d}  {meaning}" in help_text for code, meaning in MEANINGS.items())
 
 
-@pytest.mark.parametrize("words", [["status"], ["stop"], ["open"], ["token", "rotate"]])
+@pytest.mark.parametrize("words", [["status"], ["stop"], ["open"]])
 def test_without_a_server_a_command_says_so_in_one_line_and_its_exit_status_does_too(command, tmp_path, words):
     code, out, err = command(tmp_path, *words)
     assert (code, out, err.count("\n")) == (5, "", 1)
@@ -191,6 +191,33 @@ def test_a_rotated_token_counts_at_once_and_the_one_before_is_refused(command, s
     assert server.call("GET", "/api/runs")[0] == 200
     if os.name == "posix":
         assert (server.home / "server.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_token_is_rotated_where_no_server_runs_too(command, start_server):
+    server = start_server(mock=True)
+    server.stop()
+    assert command(server.home, "token", "rotate")[:2] == (
+        0,
+        "no server is running; the next one that starts has a new token\n",
+    )
+    assert start_server(home=server.home, mock=True, port=server.port).token != server.token
+
+
+def test_the_token_before_does_not_come_back_with_the_next_start(command, start_server):
+    server = start_server(mock=True)
+    assert command(server.home, "token", "rotate")[0] == 0
+    rotated = json.loads((server.home / "server.json").read_text())["token"]
+    server.kill()
+    assert start_server(home=server.home, mock=True, port=server.port).token == rotated
+
+
+def test_a_server_that_does_not_know_the_token_is_told_nothing(command, start_server):
+    """It may have read `instance` off the one whose port it took: health tells that to everybody."""
+    server = start_server(mock=True)
+    file = server.home / "server.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "token": "another"}))
+    assert command(server.home, "status")[0] == 6
+    assert '"/api/server' not in (server.home / "server.log").read_text()
 
 
 def test_a_token_that_cannot_be_written_down_stays_as_it_was(start_server, monkeypatch, tmp_path):

@@ -156,8 +156,19 @@ def test_after_a_crash_the_next_server_starts_and_takes_the_place(start_server):
     first.kill()
     assert (first.home / "server.json").exists()
     second = start_server(home=first.home, mock=True)
-    assert second.token != first.token
     assert second.call("GET", "/api/health")[0] == 200
+
+
+def test_the_owner_keeps_the_token_while_the_address_stays_and_gets_another_at_another(start_server):
+    first = start_server(mock=True)
+    first.kill()
+    second = start_server(home=first.home, mock=True, port=first.port)
+    assert second.token == first.token
+    second.stop()
+    elsewhere = start_server(home=first.home, mock=True)
+    assert elsewhere.token != first.token, "whoever has the port now may have been told it by a page"
+    if os.name == "posix":
+        assert (first.home / "owner.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_real_server_leaves_the_command_that_starts_it(start_server):

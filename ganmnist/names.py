@@ -1,0 +1,39 @@
+"""What models, data sets and people may be called, and the nearest such name to any other text. No torch."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+PATTERN = r"^[A-Za-z0-9_-]+$"  # in pydantic's engine $ is the end of the text, never a newline before it
+_MAX_LENGTH = 64
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o"})
+
+
+def _not_a_device(name: str) -> str:
+    if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", name, re.IGNORECASE):
+        raise ValueError("is the name of a device on Windows: choose another")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=_MAX_LENGTH, pattern=PATTERN), AfterValidator(_not_a_device)]
+
+
+def nearest_name(text: str, otherwise: str) -> str:
+    """Make a name of any text: its letters without accents, its digits, and - for what is between them.
+
+    Args:
+        text: What somebody would have it called.
+        otherwise: The name where none of its letters can stay.
+    """
+    composed = unicodedata.normalize("NFC", text).translate(_SPELLED)
+    plain = unicodedata.normalize("NFKD", composed).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[: _MAX_LENGTH - 4].strip("-") or otherwise
+
+
+def which_letters(text: str) -> str:
+    """Say which letters a name may have, where `text` has others."""
+    return f"a name has letters from a to z, digits, _ and -, as in {nearest_name(text, 'my-model-1')}"
