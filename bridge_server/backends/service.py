@@ -191,7 +191,10 @@ class Service(Backend):
         return Attachment(f"{folder.name}{ENDING}", model_bytes(folder))
 
     def _keep(self, found: ModelFile) -> Model:
+        from ganmnist.generation.sampler import validate_drawing
+
         self._check_room()
+        validate_drawing(found, "the file")
         return to_model(self._store.add(found.manifest, found.weights).manifest())
 
     def model_delete(self, name: str) -> Deleted:

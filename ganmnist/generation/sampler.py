@@ -19,6 +19,7 @@ from ganmnist.generation import find_directions
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs, one_hot
+from ganmnist.models.archive import ModelFile
 from ganmnist.models.manifest import Source
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.networks.build import build_generator
@@ -27,6 +28,7 @@ from ganmnist.networks.network import SkipInit
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
+_PROBES = 4  # vectors that a model from elsewhere is tried with
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
 
 
@@ -203,3 +205,18 @@ def generate(
         ModelNotFound: There is no such model.
     """
     return Sampler.load(ModelStore(home or paths.home()).find(model)).sample(config)
+
+
+def validate_drawing(found: ModelFile, where: str) -> None:
+    """Have a model from elsewhere draw, as everybody will who chooses it.
+
+    Raises:
+        ModelError: What it draws is not finite, though its weights are.
+    """
+    from safetensors.torch import load
+
+    manifest = found.manifest
+    sampler = Sampler(manifest.networks, load(found.weights), manifest.name, manifest.step)
+    z = from_seed(0, _PROBES, sampler.latent_dim)
+    if not all(np.isfinite(output).all() for one in z for output in sampler.walk(one[None])):
+        raise ModelError(f"{where}: its weights are so large that what it draws is no number: train it again")
