@@ -29,7 +29,7 @@ class ForkedServer:
     def __init__(self, arguments: list[str], home: Path, output: Path, env: dict[str, str]) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
-        self._process: BaseProcess = context.Process(target=_serve, args=(arguments, home, output, env), daemon=True)
+        self._process: BaseProcess = context.Process(target=_serve, args=(arguments, home, output, env))
         self._process.start()
         assert self._process.pid is not None
         self.pid: int = self._process.pid

@@ -233,7 +233,7 @@ class Service(Backend):
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         _, sampler, origin = self._load(model)
         z, remarks = _latents(sampler, config)
-        return Drawing(origin, z, remarks, lambda: sampler.generate(z))
+        return Drawing(origin, z, remarks, lambda: sampler.generate(z), sampler.effort)
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
         manifest, sampler, origin = self._load(request.model)
@@ -252,7 +252,7 @@ class Service(Backend):
                 self._frame_cache.clear()
             return render_frames(folder, manifest, sampler, z, self._frame_cache)
 
-        return Drawing(origin, z, remarks, draw)
+        return Drawing(origin, z, remarks, draw, sampler.effort)
 
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
         from ganmnist.generation.inversion import invert
@@ -268,8 +268,8 @@ class Service(Backend):
         _, sampler, origin = self._load(request.model)
         return origin, walk(sampler, request)
 
-    def _turn(self, count: int) -> AbstractContextManager[object]:
-        return self._samplers.turn(count)
+    def _turn(self, effort: float) -> AbstractContextManager[object]:
+        return self._samplers.turn(effort)
 
     def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
         """Return what a model is, loaded, and what replies say of where their digits come from."""

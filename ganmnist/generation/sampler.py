@@ -28,6 +28,7 @@ from ganmnist.networks.network import SkipInit
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
+_USUAL = 22_000_000  # multiply-adds of a usual generator, for a digit
 _PROBES = 4  # vectors that a model from elsewhere is tried with
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
 
@@ -47,6 +48,8 @@ class Sampler:
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator.requires_grad_(False).eval()
         self._batch_invariant: bool | None = None
+        rows, _ = networks.tables()
+        self.effort = max(1.0, sum(row.multiply_adds for row in rows) / _USUAL)  # what a digit takes, in usual ones
         self.update(weights, step)
 
     def update(self, weights: Mapping[str, Tensor], step: int) -> None:
