@@ -52,6 +52,7 @@ def inverted(source: Source, image: NDArray[np.uint8], found: Inversion) -> Inve
         latent_dim=found.latent_dim,
         z=floats(found.z),
         digit=found.digit,
+        class_name=found.class_name,
         sliders=found.sliders,
         mse=found.mse,
         read=pixels(image[None]),

@@ -17,7 +17,8 @@ class Inversion:
     Attributes:
         z: float32 (latent_dim + classes,): the latent vector, then the class as one-hot.
         latent_dim: Length of the latent vector alone.
-        digit: The class; none for a model without classes.
+        digit: The number of the class; none for a model without classes.
+        class_name: What that class is called.
         mse: Mean squared error of the image, white being 1.
         image: What the model makes of z: uint8 (28, 28).
         sliders: How far z lies along each direction with a name, in standard deviations.
@@ -26,6 +27,7 @@ class Inversion:
     z: NDArray[np.float32]
     latent_dim: int
     digit: int | None
+    class_name: str | None
     mse: float
     image: NDArray[np.uint8]
     sliders: dict[str, float]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganmnist import paths
+from ganmnist.class_names import KnownClasses, names_of
 from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.generation import find_directions
@@ -33,8 +34,16 @@ _BATCH = 16  # what a layer makes of them stays in the processor's cache
 class Sampler:
     """A generator for use: weights fixed, BatchNorm in inference mode."""
 
-    def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
+    def __init__(
+        self,
+        networks: ModelConfig,
+        weights: Mapping[str, Tensor],
+        name: str,
+        step: int,
+        class_names: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self.class_names = names_of(networks.classes, class_names)
         self._finding = threading.Lock()
         self._keep: Callable[[tuple[Direction, ...]], object] = lambda found: None
         self.networks = networks
@@ -46,6 +55,11 @@ class Sampler:
         self._generator.requires_grad_(False).eval()
         self._batch_invariant: bool | None = None
         self.update(weights, step)
+
+    @property
+    def known_classes(self) -> KnownClasses:
+        """The classes that digits may be chosen from, and the name of the model by now."""
+        return KnownClasses(self.class_names, self.name)
 
     def update(self, weights: Mapping[str, Tensor], step: int) -> None:
         """Put other weights of the same networks in place.
@@ -68,7 +82,7 @@ class Sampler:
             ModelError: Its files are absent or damaged, or the weights are not those of its networks.
         """
         manifest, weights = folder.load(last=last)
-        sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
+        sampler = cls(manifest.networks, weights, manifest.name, manifest.step, manifest.class_names)
         sampler.source = Source(manifest.name, manifest.id, manifest.step, manifest.sha256)
         sampler._directions = directions.read_directions(folder.path, manifest.sha256)
         sampler._keep = lambda found: directions.write_directions(folder.path, manifest.sha256, found)
@@ -126,7 +140,7 @@ class Sampler:
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
         config = config or GenerateConfig()
-        return self.generate(inputs(config, self.latent_dim, self.classes, self.directions_for(config)))
+        return self.generate(inputs(config, self.latent_dim, self.known_classes, self.directions_for(config)))
 
     def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:
         """Return the feature maps of each layer for one latent vector.
