@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganmnist import paths
-from ganmnist.class_names import said
 from ganmnist.cli.options import add_command, given, print_result
 from ganmnist.config import GeometryConfig, LatentConfig
 from ganmnist.models.store import ModelStore
@@ -47,11 +46,13 @@ def invert(options: argparse.Namespace) -> None:
         "model": sampler.name,
         "digit": found.digit,
         "class_name": found.class_name,
+        "likeness": found.likeness,
+        "sure": found.sure,
         "mse": found.mse,
         "sliders": found.sliders,
         "z": found.z.tolist(),
+        "remarks": found.remarks(),
     }
-    what = "a digit" if found.class_name is None else said(found.class_name)
     sliders = "".join(f", {name} {value:.2f}" for name, value in found.sliders.items())
-    poor = "; the model makes nothing nearer" if found.poor else ""
-    print_result(options, values, f"{options.file}: {what}{sliders}, mean squared error {found.mse:.4f}{poor}")
+    how_near = f"likeness {found.likeness:.2f}, mean squared error {found.mse:.4f}"
+    print_result(options, values, "\n".join([f"{options.file}: {found.told()}{sliders}, {how_near}", *found.remarks()]))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganmnist.errors import SettingError
+from ganmnist.evaluation.likeness import likeness
 from ganmnist.generation.inversion_result import Inversion, mean_squared_error
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.directions import project
@@ -72,11 +73,14 @@ def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | str | None =
     found = int(condition[nearest].argmax()) if sampler.classes else None
     name = None if found is None else sampler.class_names[found]
     made = sampler.generate(whole)[0]
+    alike = likeness(image, made, int(name) if name and sampler.draws_digits() else None)
     return Inversion(
         z=whole[0],
         latent_dim=sampler.latent_dim,
         digit=found,
         class_name=name,
+        likeness=alike.value,
+        sure=alike.sure,
         mse=mean_squared_error(made, image),
         image=made,
         sliders={name: float(values[0]) for name, values in project(whole[:, : sampler.latent_dim], known).items()},

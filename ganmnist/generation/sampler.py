@@ -16,6 +16,7 @@ from ganmnist import paths
 from ganmnist.class_names import KnownClasses, names_of
 from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
 from ganmnist.errors import ModelError, SettingError
+from ganmnist.evaluation.likeness import are_digits
 from ganmnist.generation import find_directions
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
@@ -28,6 +29,7 @@ from ganmnist.networks.network import SkipInit
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
+_TRIED = 40  # digits that tell whether its classes are what they are called
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
 
 
@@ -70,6 +72,7 @@ class Sampler:
         _check_fit(self._generator, weights, self.name)
         self._generator.load_state_dict(dict(weights))
         self._directions: tuple[Direction, ...] | None = None
+        self._draws_digits: bool | None = None
         self._run = fold_batchnorm(self._generator)
         self.step = step
         self.source: Source | None = None  # known where they come from a folder
@@ -118,6 +121,16 @@ class Sampler:
                 with suppress(OSError):  # then they are found anew the next time
                     self._keep(self._directions)
             return self._directions
+
+    def draws_digits(self) -> bool:
+        """Tell whether its classes are called after the digits that they show. The first call finds out."""
+        if self._draws_digits is None:
+            asked = in_turn(_TRIED, self.classes)
+            names = [self.class_names[place] for place in asked] if self.classes else []
+            self._draws_digits = bool(names) and are_digits(
+                self.generate(from_seed(0, _TRIED, self.latent_dim), asked), names
+            )
+        return self._draws_digits
 
     def directions_for(self, config: LatentConfig) -> tuple[Direction, ...]:
         """Return the directions if sliders want any; else none, and none are looked for."""

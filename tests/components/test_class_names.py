@@ -2,6 +2,8 @@
 
 import pytest
 
+SEVEN = {"curve": [[0, 10, 0], [7, 10, 0], [2, 0, 0]]}
+
 
 @pytest.fixture(scope="module")
 def server(start_shared_server):
@@ -34,6 +36,19 @@ def test_a_class_that_is_not_there_is_refused_with_those_there_are(rhino):
     rhino.solve("generate", model="trees", digit="beech")
     report = rhino.until("generate", "see the balloon")
     assert report["balloons"] == [["Error", "digit: got beech; the model trees knows ash, elm, oak"]]
+
+
+def test_curves_are_found_as_a_class_by_its_name(rhino):
+    rhino.place("sketch")
+    rhino.solve("sketch", model="trees", curves=[SEVEN], digit="elm")
+    report = rhino.until("sketch", lambda report: "elm - likeness" in report["message"], "found", "likeness")
+    assert report["outputs"]["found"] == 1
+    if report["message"].startswith("perhaps "):
+        ((level, remark),) = report["balloons"]
+        assert level == "Remark"
+        assert "not surely what is drawn" in remark
+    else:
+        assert report["balloons"] == []
 
 
 def test_the_list_of_models_says_what_classes_are_called_where_they_have_names(rhino):

@@ -8,7 +8,7 @@ from ganmnist.class_names import KnownClasses, class_name, listed, names_of
 from ganmnist.errors import SettingError
 
 TREES = KnownClasses(("oak", "elm", "Ölbaum"), "trees")
-NUMBERED = KnownClasses(("3", "7", "10"), "odd")
+NUMBERED = KnownClasses(("1", "2", "10"), "odd")
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_a_class_is_meant_by_its_name_in_any_case_or_by_its_number(choice, numbe
     assert TREES.number(choice) == number
 
 
-@pytest.mark.parametrize(("choice", "number"), [("3", 0), (3, 0), ("7.0", 1), (10, 2), (0, 0), ("1", 1), (2, 2)])
+@pytest.mark.parametrize(("choice", "number"), [("1", 0), (1, 0), ("2.0", 1), (2, 1), (10, 2), (0, 0), ("0", 0)])
 def test_a_number_that_is_a_name_means_that_class_and_any_other_counts_from_0(choice, number):
     assert NUMBERED.number(choice) == number
 

@@ -64,6 +64,17 @@ def test_another_model_offers_its_own_classes(open_page, server):
     expect(page.get_by_label("To digit").locator("option")).to_have_text(["the same", *"0123456789"])
 
 
+def test_a_drawing_is_found_as_a_class_by_its_name_and_play_goes_on_with_it(open_page, server):
+    page = open_page(server, "#/draw")
+    page.get_by_role("combobox", name="Model").select_option("trees")
+    page.locator(".easel canvas").click()
+    expect(page.locator(".verdict")).to_have_text(re.compile(r"^(perhaps )?(ash|elm|oak) \(likeness "))
+    name = re.search("ash|elm|oak", page.locator(".verdict").inner_text())[0]
+    page.get_by_role("button", name="Play with it").click()
+    shown(page, f'"digit":"{name}"')
+    expect(page.get_by_role("radiogroup", name="Digit").get_by_label(name)).to_be_checked()
+
+
 def test_the_list_of_models_names_classes_and_two_are_compared_by_what_either_knows(open_page, server):
     page = open_page(server, "#/models")
     expect(page.locator("li[data-name=trees]")).to_contain_text("ash, elm, oak")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ganmnist.latent.directions import Direction
 
 LATENT_DIM = 64
+_NEAR = 0.05  # mean squared error, with which a drawing is a digit's
 _ONLY = 8  # what a model without classes draws
 
 # Seven segments as on a pocket calculator: rows and columns that each covers, in a box of 7 x 5 dots.
@@ -114,6 +115,8 @@ def nearest(image: NDArray[np.uint8], choice: int | str | None, known: KnownClas
         latent_dim=LATENT_DIM,
         digit=found if known.names else None,
         class_name=known.names[found] if known.names else None,
+        likeness=1 - errors[found],
+        sure=errors[found] < _NEAR,
         mse=mean_squared_error(digit(found), image),
         image=digit(found),
         sliders=dict.fromkeys(STYLE_ATTRIBUTES, 0.0),
