@@ -19,7 +19,6 @@ import math
 import secrets
 import threading
 import time
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -46,7 +45,7 @@ from bridge_server.runs.status_text import with_text
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.archive import ModelFile
-from ganmnist.models.manifest import BUNDLED, Source
+from ganmnist.models.manifest import BUNDLED, Source, now
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
@@ -80,7 +79,7 @@ class Mock(Backend):
         self._deleted: set[str] = set()
         self._data = DefaultData()
         self._datasets = ImportedData()
-        self._born = _now()
+        self._born = now()
 
     def data(self) -> Data:
         return self._data.describe()
@@ -132,7 +131,7 @@ class Mock(Backend):
                 class_names=data.class_names if recipe(settings, len(data.class_names)).networks.classes else (),
                 key=request.key,
                 begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
-                created=_now(),
+                created=now(),
                 ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
                 fate=fate,
             )
@@ -352,7 +351,3 @@ def _picture(number: int, first: int, below: bool = False) -> Picture:
     from bridge_server.encoding.pixels import image_grid_picture
 
     return image_grid_picture(number, digits(first), below=below)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
