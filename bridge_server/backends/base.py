@@ -40,6 +40,7 @@ from bridge_server.encoding.replies import Origin, activations, film, generated,
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
+from ganmnist.class_names import KnownClasses
 from ganmnist.config import GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, SettingError
 from ganmnist.export.records import read_record
@@ -194,7 +195,7 @@ class Backend(ABC):
         from ganmnist.latent.interpolation import between
 
         model = self.model(request.model or BUNDLED)
-        z = between(request, model.latent_dim, model.classes)
+        z = between(request, model.latent_dim, known_classes(model))
         return latent_vectors(model, z[None], [])
 
     def latents_sheet(self, request: SheetRequest) -> LatentVectors:
@@ -205,7 +206,7 @@ class Backend(ABC):
         asked = sliders(request)
         known = self._directions(model.name, asked)
         return latent_vectors(
-            model, sheet(request, model.latent_dim, model.classes, known), unsupported_sliders(asked, known)
+            model, sheet(request, model.latent_dim, known_classes(model), known), unsupported_sliders(asked, known)
         )
 
     @abstractmethod
@@ -361,6 +362,11 @@ def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
     )
 
 
+def known_classes(model: Model) -> KnownClasses:
+    """Return the classes that digits of a model may be chosen from."""
+    return KnownClasses(tuple(model.class_names), model.name)
+
+
 def to_model(manifest: ModelManifest) -> Model:
     """Return a model as the contract describes it."""
     return Model(
@@ -370,6 +376,7 @@ def to_model(manifest: ModelManifest) -> Model:
         data=manifest.data,
         latent_dim=manifest.networks.latent_dim,
         classes=manifest.networks.classes,
+        class_names=list(manifest.known_classes.names),
         epoch=manifest.epoch,
         step=manifest.step,
         seconds=manifest.seconds,

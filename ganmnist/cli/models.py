@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ganmnist import paths
+from ganmnist.class_names import listed
 from ganmnist.cli.options import add_command, print_result
 from ganmnist.models.archive import export_model, import_model
 from ganmnist.models.manifest import ModelManifest
@@ -48,12 +49,13 @@ def models(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([summary(model) for model in found]))
         return
-    table = Table("model", "networks", "data", "epoch", "step", "trained", "FID", "created")
+    table = Table("model", "networks", "data", "classes", "epoch", "step", "trained", "FID", "created")
     for model in found:
         table.add_row(
             model.name,
             escape(model.preset or "own"),
             escape(model.data),
+            escape(listed(model.known_classes.names)),
             str(model.epoch),
             str(model.step),
             f"{model.seconds:.0f} s{'' if model.finished else _unfinished(store, model)}",
@@ -88,4 +90,5 @@ def take(options: argparse.Namespace) -> None:
 
 def summary(model: ModelManifest) -> dict[str, Any]:
     """Return what is told of a model as JSON: all but its networks and settings."""
-    return model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
+    told = model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
+    return {**told, "class_names": list(model.known_classes.names)}

@@ -21,6 +21,7 @@ class Training:
     model: str
     settings: TrainConfig
     data: str
+    class_names: tuple[str, ...]  # that its model will know
     key: str | None
     begins: float  # monotonic; in the future while queued
     created: str

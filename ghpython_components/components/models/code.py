@@ -1,6 +1,8 @@
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.text import decimal
 
+MOST_NAMES = 10
+
 
 def look(bridge, request, memory):
     found = bridge.call("models")["models"]
@@ -14,7 +16,10 @@ def look(bridge, request, memory):
 
 def line(model):
     """Put a model into a line."""
-    facts = [model["data"], model["preset"] or "own networks", "epoch {0}".format(model["epoch"])]
+    facts, classes = [model["data"]], model.get("class_names", [])
+    if classes != ["{0}".format(place) for place in range(len(classes))]:
+        facts.append(listed(classes))
+    facts += [model["preset"] or "own networks", "epoch {0}".format(model["epoch"])]
     facts.append("step {0}".format(model["step"]))
     if model["frechet"] is not None:
         facts.append("FID " + decimal(model["frechet"], 1))
@@ -22,6 +27,12 @@ def line(model):
     if not model["finished"]:
         facts.append("training" if model.get("training") else "cut short")
     return "{0}: {1}".format(model["name"], ", ".join(facts))
+
+
+def listed(names):
+    """Put names into a line, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (" and {0} more".format(more) if more > 0 else "")
 
 
 def find(wanted, known):
