@@ -51,7 +51,7 @@ def is_elsewhere():
 
 
 def writable_by_others(name):
-    """Return the path of a file of the server, or of their folder, that other users can write to; None where none is."""
+    """Return the path of a file of the server, or of its folder, if other users can write to it; else None."""
     if not hasattr(os, "getuid"):  # Windows has its users' folders closed
         return None
     for path in (home(), os.path.join(home(), name)):
@@ -65,7 +65,7 @@ def writable_by_others(name):
 
 
 def start_command():
-    """Return the command that starts the server, as a list; None where none is known, or others may have put it there."""
+    """Return the command that starts the server, as a list; None where none is known, or others may have named it."""
     command = None if writable_by_others("launch.json") else (read_file("launch.json") or {}).get("command")
     return command if isinstance(command, list) and command else None
 

@@ -245,5 +245,5 @@ def test_what_other_users_could_have_written_is_not_started(open_rhino, launched
     rhino.place("server")
     rhino.solve("server")
     rhino.press("server", "start")
-    rhino.until("server", "Other users of this machine can write to")
+    rhino.until("server", lambda report: "Other users of this machine can write to" in str(report["balloons"]))
     assert not (launched / "server.json").exists()

@@ -51,9 +51,7 @@ def launch(command):
 def try_to_start(attempt):
     command, open_path = start_command(), writable_by_others(LAUNCH)
     if open_path:
-        sentence = (
-            "Other users of this machine can write to {0}, so nothing that it names is started. In a terminal: {1}"
-        )
+        sentence = "Other users of this machine can write to {0}, so what it names is not started. In a terminal: {1}"
         attempt["problem"] = sentence.format(open_path, quoted(["chmod", "go-w", open_path]))
         return
     if command is None:
