@@ -103,7 +103,7 @@ def test_one_search_is_under_way_and_the_last_drawing_wins(page):
     page.mouse.up()
     verdict(page, "a 7 ")
     page.unroute_all(behavior="wait")
-    assert len(told) <= 8, "what came while one was under way is passed over"
+    assert len(told) < 2 * 7, "what came while one was under way is passed over"
     assert told == ["begun", "answered"] * (len(told) // 2)
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from bridge_server.access import tokens
 from bridge_server.access.roles import Role
-from bridge_server.backends.mock.backend import STEPS
+from bridge_server.backends.mock.models import STEPS
 from bridge_server.backends.mock.digits import digit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
