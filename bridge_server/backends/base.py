@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
+    from ganmnist.models.provenance import Provenance
 
 _Images = TypeVar("_Images", covariant=True)
 
@@ -334,13 +335,13 @@ class Backend(ABC):
             record = read_record(content, "the file")
         except DataError as error:
             raise ApiError(422, error.code, str(error)) from None
-        name, remarks = trace(record, self._sources())
+        name, remarks = trace(record, self._sources(record))
         count = len(record.vectors())
         return Restored(model=name or record.model, z=record.z, count=count, record=record, remarks=remarks)
 
     @abstractmethod
-    def _sources(self) -> list[Source]:
-        """Return all models there are, as records name them."""
+    def _sources(self, record: Provenance) -> list[Source]:
+        """Return the models that a record may be of, as records name them."""
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:

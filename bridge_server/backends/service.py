@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.directions import Direction
     from ganmnist.latent.vectors import Latents
+    from ganmnist.models.provenance import Provenance
 
 MAX_LOSSES = 1000
 MAX_CACHED_FRAMES = 500  # images of films that are kept, 6 kB each for a digit
@@ -278,8 +279,8 @@ class Service(Backend):
         training = not manifest.finished and self._runs.is_active(folder.id)
         return manifest, sampler, Origin(source, training, sampler.latent_dim)
 
-    def _sources(self) -> list[Source]:
-        return sources(self._store)
+    def _sources(self, record: Provenance) -> list[Source]:
+        return sources(self._store, record)
 
     def _directions(self, model: str, config: LatentConfig) -> tuple[Direction, ...]:
         _, sampler, _ = self._load(model)

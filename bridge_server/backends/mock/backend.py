@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
+    from ganmnist.models.provenance import Provenance
 
 STEPS = 4680  # of a training
 NO_MNIST = (
@@ -258,7 +259,7 @@ class Mock(Backend):
             self._deleted.add(model.name.lower())
             return Deleted(deleted=model.name)
 
-    def _sources(self) -> list[Source]:
+    def _sources(self, record: Provenance) -> list[Source]:
         return [_source(model) for model in self.models().models]
 
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
