@@ -24,11 +24,10 @@ from bridge_server.errors import TokenError
 from ganmnist.config import ModelName
 from ganmnist.errors import shown
 from ganmnist.models.manifest import now
-from ganmnist.names import which_letters
+from ganmnist.names import OWNER, which_letters
 from ganmnist.storage.atomic import read_json, write_json
 
 FILE = "tokens.json"
-OWNER = "owner"
 CHALLENGE, PROOF = "X-Challenge", "X-Proof"  # headers of /api/health and of its answer
 _MAX_CHALLENGE = 200
 _log = logging.getLogger("ganmnist.tokens")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bridge_server.contract.base import Message
+from bridge_server.contract.base import Message, Page
 from ganmnist.fields import Flag, Number, Whole
 from ganmnist.models.manifest import OwnName
 
@@ -35,10 +35,11 @@ class ModelRename(Message):
     name: OwnName = Field(description="The new name, which no other model may have.")
 
 
-class Models(Message):
-    """All models, newest first, and at the end the bundled one."""
+class Models(Page):
+    """Models, newest first, and at the end of every page the bundled one, which is beyond `limit`."""
 
     models: list[Model]
+    remarks: list[str] = Field([], description="Which models cannot be read, why, and what to do, a sentence each.")
 
 
 class Deleted(Message):

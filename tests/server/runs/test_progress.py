@@ -225,7 +225,7 @@ def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():
     assert _exit_for(RuntimeError("could not create a primitive")) is Exit.OUT_OF_MEMORY
     assert _exit_for(ImportError("libtorch.so: failed to map segment from shared object")) is Exit.OUT_OF_MEMORY
     assert _exit_for(RuntimeError("shape mismatch")) is Exit.FAILED
-    assert _exit_for(OSError(13, "Permission denied")) is Exit.FAILED
+    assert _exit_for(OSError(13, "Permission denied")) is Exit.FILES
 
 
 def test_time_is_shown_as_people_read_it():

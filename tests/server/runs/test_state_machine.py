@@ -88,6 +88,7 @@ class Runs(RuleBasedStateMachine):
         self.states: dict[str, RunState] = {}  # by run, as they are pressed
         self.names: dict[str, str] = {}
         self.keys: dict[str, str] = {}
+        self.asked: dict[str, str | None] = {}  # the model, by key
         self.waiting: list[str] = []
         self.said: dict[str, list[RunState]] = {}
         started.clear()
@@ -148,12 +149,16 @@ class Runs(RuleBasedStateMachine):
 
     @rule(model=st.sampled_from(["a", "A", "b", None]), key=st.sampled_from([None, None, "1", "2"]))
     def press_train(self, model, key):
+        if self.asked.get(key, model) != model:
+            with pytest.raises(Conflict, match="with this key"):
+                self.service.run_start(StartRun(model=model, key=key, epochs=1))
+            return
         expected = self.keys.get(key) or (model and self.active_run_of(model.lower()))
         answer = self.service.run_start(StartRun(model=model, key=key, epochs=1))
         run, new = (answer, False) if expected else (answer.reply, True)
         assert run.id == expected if expected else run.id not in self.states
         if key and new:
-            self.keys[key] = run.id
+            self.keys[key], self.asked[key] = run.id, model
         if new:
             self.states[run.id], self.names[run.id] = QUEUED, run.model
             self.waiting.append(run.id)

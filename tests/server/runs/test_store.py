@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import store as runs
-from bridge_server.runs.store import FINAL, MOVES, RunStore
+from bridge_server.runs.store import FINAL, MOVES, Press, RunStore
 from ganmnist.config import TrainConfig
 
 
@@ -23,8 +23,10 @@ def store(tmp_path):
     store.close()
 
 
-def add(store, model="one", key=None):
-    return store.add(model, TrainConfig(), key, lambda taken: f"digits-{len(taken) + 1}")
+def add(store, model="one", key=None, **press):
+    return store.add(
+        Press(model, TrainConfig(), key, **press), lambda wanted, held: wanted or f"digits-{len(held) + 1}"
+    )
 
 
 def add_many(store):
@@ -113,7 +115,7 @@ def test_the_newest_run_is_the_first_of_the_list_though_the_clock_was_set_back(s
 
 def test_the_store_remembers_over_a_restart(tmp_path):
     store = RunStore(tmp_path / "runs.sqlite")
-    run, _ = store.add("kept", TrainConfig(epochs=3, beta1=0.25), None, lambda taken: "")
+    run, _ = store.add(Press("kept", TrainConfig(epochs=3, beta1=0.25)), lambda wanted, held: wanted)
     store.close()
     again = RunStore(tmp_path / "runs.sqlite")
     assert again.get(run.id) == run
