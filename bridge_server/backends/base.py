@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
 from bridge_server.backends.evaluations import Evaluations, Work
 from bridge_server.backends.events import stream
-from bridge_server.contract.base import MAX_DIGITS, PageQuery
+from bridge_server.contract.base import MAX_DIGITS
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
 from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
 from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
-from bridge_server.contract.models import Deleted, Model, ModelRename, Models
+from bridge_server.contract.models import Deleted, Model, ModelRename, Models, ModelsQuery
 from bridge_server.contract.networks import (
     Activations,
     ActivationsRequest,
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from ganmnist.models.provenance import Provenance
 
 _Images = TypeVar("_Images", covariant=True)
-FIRST_PAGE, ALL_RUNS = PageQuery(), RunsQuery()
+ALL_MODELS, ALL_RUNS = ModelsQuery(), RunsQuery()
 
 
 class Drawing(NamedTuple, Generic[_Images]):
@@ -268,7 +268,7 @@ class Backend(ABC):
     def run_preview(self, id: str) -> bytes: ...
 
     @abstractmethod
-    def models(self, query: PageQuery = FIRST_PAGE) -> Models: ...
+    def models(self, query: ModelsQuery = ALL_MODELS) -> Models: ...
 
     @abstractmethod
     def model(self, name: str) -> Model: ...

@@ -10,20 +10,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from bridge_server.backends.base import ALL_RUNS, FIRST_PAGE, Backend, Drawing, to_model
+from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, to_model
 from bridge_server.backends.datasets import DefaultData, ImportedData
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.judging import Judging
 from bridge_server.backends.paging import is_among, page_of
 from bridge_server.backends.run_descriptions import RunDescriptions
 from bridge_server.backends.samplers import Samplers
-from bridge_server.contract.base import PageQuery
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
-from bridge_server.contract.models import Deleted, Model, Models
+from bridge_server.contract.models import Deleted, Model, Models, ModelsQuery
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
@@ -201,11 +200,16 @@ class Service(Backend):
             raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return content
 
-    def models(self, query: PageQuery = FIRST_PAGE) -> Models:
-        found, following = self._store.page(query.after, query.limit)
+    def models(self, query: ModelsQuery = ALL_MODELS) -> Models:
+        if query.name:
+            one = self._store.look_up(query.name)
+            found, following, total = [one] if one else [], 0, int(one is not None)
+        else:
+            found, following = self._store.page(query.after, query.limit)
+            total = self._store.count()
         active = self._runs.active_ids()
         models = [to_model(manifest, manifest.id in active) for manifest in found]
-        return Models(models=models, total=self._store.count(), next=following, remarks=self._store.damage())
+        return Models(models=models, total=total, next=following, remarks=self._store.damage())
 
     def model(self, name: str) -> Model:
         manifest = self._store.find(name).manifest()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from bridge_server.contract.base import Message, PageQuery
+from bridge_server.contract.base import Message
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
 from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
 from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.contract.media import BYTES, EVENTS, JSON, MEDIA, PNG, ZIP
-from bridge_server.contract.models import Deleted, Model, ModelRename, Models
+from bridge_server.contract.models import Deleted, Model, ModelRename, Models, ModelsQuery
 from bridge_server.contract.networks import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunsQuery, StartRun
 from bridge_server.contract.server import Health, Server
@@ -67,7 +67,7 @@ CALLS = (
     Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
     Call("run_events", "GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream.", gives=EVENTS),
     Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),
-    Call("models", "GET", "/api/models", PageQuery, Models, "List models, a page of them."),
+    Call("models", "GET", "/api/models", ModelsQuery, Models, "List models, a page of them."),
     Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),
     Call("model_delete", "DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
     Call("model_rename", "PATCH", "/api/models/{name}", ModelRename, Model, "Give a model another name."),

@@ -21,12 +21,11 @@ import secrets
 import threading
 import time
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
-from bridge_server.backends.base import ALL_RUNS, FIRST_PAGE, Backend, Drawing, to_model
+from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, to_model
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.mock.datasets import DIGITS, DefaultData, ImportedData
 from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
@@ -45,12 +44,12 @@ from bridge_server.backends.mock.training import (
     model_of,
 )
 from bridge_server.backends.paging import is_among, page_of
-from bridge_server.contract.base import PageQuery, Picture
+from bridge_server.contract.base import Picture
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
-from bridge_server.contract.models import Deleted, Model, Models
+from bridge_server.contract.models import Deleted, Model, Models, ModelsQuery
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
 from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
@@ -62,7 +61,7 @@ from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfi
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.archive import ModelFile
 from ganmnist.models.catalogue import NAMED
-from ganmnist.models.manifest import BUNDLED, Source
+from ganmnist.models.manifest import BUNDLED, Source, now
 from ganmnist.models.store import ModelStore
 from ganmnist.names import OWNER
 from ganmnist.networks.spec import ModelConfig
@@ -92,7 +91,7 @@ class Mock(Backend):
         self._deleted: set[str] = set()
         self._data = DefaultData()
         self._datasets = ImportedData()
-        self._born = _now()
+        self._born = now()
 
     def data(self) -> Data:
         return self._data.describe()
@@ -149,7 +148,7 @@ class Mock(Backend):
                 request=request,
                 owner=who,
                 begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
-                created=_now(),
+                created=now(),
                 ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
                 fate=fate,
             )
@@ -226,10 +225,13 @@ class Mock(Backend):
             raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return to_png(digits(number), number)
 
-    def models(self, query: PageQuery = FIRST_PAGE) -> Models:
-        *trained, bundled = self._all_models()
-        found, rest = page_of(trained, query)
-        return Models(models=[*found, bundled], total=rest["total"] + 1, next=rest["next"])
+    def models(self, query: ModelsQuery = ALL_MODELS) -> Models:
+        every = self._all_models()
+        if query.name:
+            every = [model for model in every if model.name.lower() == query.name.lower()]
+            return Models(models=every, total=len(every))
+        found, rest = page_of(every[:-1], query)
+        return Models(models=[*found, every[-1]], total=len(every), next=rest["next"])
 
     def _all_models(self) -> list[Model]:
         """Return all models, newest first, and at the end the bundled one."""
@@ -256,7 +258,7 @@ class Mock(Backend):
         for model in self._all_models():
             if model.name.lower() == name.lower():
                 return model
-        names = ", ".join(model.name for model in self.models(PageQuery(limit=NAMED)).models)
+        names = ", ".join(model.name for model in self.models(ModelsQuery(limit=NAMED)).models)
         raise ModelNotFound(f"model: no model {name}; there are {names}")
 
     def _check_start(self, name: str) -> None:
@@ -392,7 +394,3 @@ def _picture(number: int, first: int, below: bool = False) -> Picture:
     from bridge_server.encoding.pixels import image_grid_picture
 
     return image_grid_picture(number, digits(first), below=below)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
