@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.runs.launcher import ANOTHER_VERSION, Launcher
@@ -90,6 +91,7 @@ def _gone_on(record: Record, tick: Tick, model: ModelManifest) -> tuple[Record, 
     return record, tick.model_copy(update=news)
 
 
+@lru_cache(maxsize=512)  # to count what networks take costs more than all else that is told of a run
 def _epochs(settings: TrainConfig) -> int | None:
     try:
         return recipe(settings).epochs

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -325,6 +326,11 @@ class RunStore:
             _log.exception("%s cannot be written", self._copy)  # the runs themselves are stored
 
 
+@lru_cache(maxsize=512)  # the runs of a page are looked at again and again
+def _settings(text: str) -> TrainConfig:
+    return TrainConfig.model_validate_json(text)
+
+
 def another_request(id: str) -> Conflict:
     """Return the refusal of a key with which another run was started."""
     return Conflict(f"key: run {id} was started with this key and other settings: take another key for another run.")
@@ -333,7 +339,7 @@ def another_request(id: str) -> Conflict:
 def _record(id: str, model: str, state: str, settings: str, *others: Any) -> Record:
     """Read a row; one whose settings this version cannot read is shown without them, and harms no other."""
     try:
-        return Record(id, model, RunState(state), TrainConfig.model_validate_json(settings), *others)
+        return Record(id, model, RunState(state), _settings(settings), *others)
     except ValidationError:
         unread = Record(id, model, RunState(state), TrainConfig(), *others)
         return replace(unread, readable=False)

@@ -9,9 +9,9 @@ def look(bridge, wanted, memory):
     """List the newest models, and the one that is wanted by its name if it is older."""
     answer = bridge.call("models", query={"limit": MANY})
     found = answer["models"]
-    more = max(0, answer.get("total", 0) - len(found))
-    if more and wanted and wanted.lower() not in [model["name"].lower() for model in found]:
+    if answer.get("next") and wanted and wanted.lower() not in [model["name"].lower() for model in found]:
         found = found[:-1] + older(bridge, wanted) + found[-1:]
+    more = max(0, answer.get("total", 0) - len(found))
     return {
         "mark": [found, more, answer.get("remarks")],
         "names": [model["name"] for model in found],
