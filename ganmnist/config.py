@@ -205,8 +205,9 @@ class LatentConfig(Settings):
 # Attributes of a digit's style that sliders set, each along a direction that is found by its name.
 STYLE_ATTRIBUTES = tuple(name for name, f in LatentConfig.model_fields.items() if f.json_schema_extra == _IS_STYLE)
 MAX_DIGITS = 1_000_000  # at once, as images 784 MB
-Vector = tuple[Annotated[Number, Field(ge=-10, le=10)], ...]
-Vectors = tuple[Vector, ...]
+# Of half a million wrong numbers one is told: all of them would take seconds and gigabytes.
+Vector = Annotated[tuple[Annotated[Number, Field(ge=-10, le=10)], ...], Field(fail_fast=True)]
+Vectors = Annotated[tuple[Vector, ...], Field(fail_fast=True)]
 
 
 class GenerateConfig(LatentConfig):

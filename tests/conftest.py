@@ -16,12 +16,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.forked import ForkedServer
+
 ROOT = Path(__file__).resolve().parents[1]
 _MNIST = ROOT.parent / "shared" / "mnist"
 if _MNIST.is_dir():
     os.environ["GANMNIST_DATA"] = str(_MNIST)
 # Processes side by side would have their threads wait for each other; a training tries out by itself how many it has.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+_PYTHONPATH = os.environ.get("PYTHONPATH")
 # As where the environment is active: commands are printed by their bare names.
 os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), *filter(None, [os.environ.get("PATH")])])
 
@@ -42,26 +45,30 @@ class Server:
         options: tuple[str, ...] = (),
         within: tuple[str, ...] = (),
         installed: Path | None = None,
+        fresh: bool = False,
     ) -> None:
         self.home = home
-        program = [str(installed)] if installed else [sys.executable, "-m", "bridge_server"]
-        command = [*program, "serve", "--port", str(port), "--data-dir", str(home), *options]
-        if mock:
-            command.append("--mock")
+        arguments = ["serve", "--port", str(port), "--data-dir", str(home), *options, *(["--mock"] if mock else [])]
         # An installed program finds its packages by itself; any other is that of this tree.
         paths = [] if installed else [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         self._output = home / "server-output.txt"
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*within, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=home,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                # On Windows only a process group can be sent a Ctrl-Break.
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
+        changed = os.environ.get("PYTHONPATH") != _PYTHONPATH  # by a test that has other modules imported
+        if os.name == "posix" and not (within or installed or fresh or changed):
+            self.process = ForkedServer(arguments, home, self._output, env)
+        else:
+            program = [str(installed)] if installed else [sys.executable, "-m", "bridge_server"]
+            with self._output.open("wb") as output:
+                self.process = subprocess.Popen(
+                    [*within, *program, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=home,
+                    env=env,
+                    # On Windows only a process group can be sent a Ctrl-Break.
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
         if within:  # what is mounted for the server alone is seen through it
             self.home = Path(f"/proc/{self.process.pid}/root{home}")
         found = self._wait_for_discovery()
@@ -192,7 +199,10 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def start_server(tmp_path):
-    """Start servers that end with the test: start_server(home=None, mock=False, port=0, options=(), installed=None)."""
+    """Start servers that end with the test: start_server(home=None, mock=False, port=0, options=(), installed=None).
+
+    They are forked from a process that has imported what they need, unless they are to be `fresh`: tests/forked.py.
+    """
     yield from _servers(tmp_path)
 
 
@@ -212,10 +222,11 @@ def _servers(folder: Path):
         options: tuple[str, ...] = (),
         within: tuple[str, ...] = (),
         installed: Path | None = None,
+        fresh: bool = False,
     ) -> Server:
         chosen = home or folder / f"home-{len(servers)}"
         chosen.mkdir(exist_ok=True)
-        servers.append(Server(chosen, mock, port, options, within, installed))
+        servers.append(Server(chosen, mock, port, options, within, installed, fresh))
         return servers[-1]
 
     yield start

@@ -34,7 +34,8 @@ ROOMS = {
     ),
     "bridge_server": (
         {"contract"},
-        {"errors", "encoding"},
+        {"errors"},
+        {"encoding"},
         {"access", "runs"},
         {"process"},
         {"backends"},

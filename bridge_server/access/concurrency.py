@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 
 MAX_IN_FLIGHT = 2  # at a time, of one client
 MAX_HOPS = 4  # as many as Hops sends at a time
+_HOPS_AT_ONCE = 2  # of them are answered while the others wait: Hops does not ask again
 RETRY_SECONDS = 1  # the least that Retry-After can say
 STREAMS = 3  # at a time, of all clients: each holds a thread
 STREAM_RETRY_SECONDS = 5
+_AT_ONCE = nullcontext()
 _FREE = frozenset(call.path for call in CALLS if call.public)
 
 
@@ -42,12 +45,13 @@ class Limit:
         self._app = app
         self._lock = threading.Lock()
         self._streams = threading.Semaphore(STREAMS)
+        self._hops = threading.Semaphore(_HOPS_AT_ONCE)
         self._under_way: Counter[tuple[str, str]] = Counter()  # only clients that have some, so it stays small
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/solve":
-            return self._answer(("", "hops"), MAX_HOPS, environ, start_response)
+            return self._answer(("", "hops"), MAX_HOPS, environ, start_response, self._hops)
         if path.startswith("/api/runs/") and path.endswith("/events"):
             return self._stream(environ, start_response)
         if path in _FREE or not path.startswith("/api/"):
@@ -55,7 +59,12 @@ class Limit:
         return self._answer(_client(environ), MAX_IN_FLIGHT, environ, start_response)
 
     def _answer(
-        self, client: tuple[str, str], most: int, environ: WSGIEnvironment, start_response: StartResponse
+        self,
+        client: tuple[str, str],
+        most: int,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        turn: AbstractContextManager[object] = _AT_ONCE,
     ) -> list[bytes]:
         with self._lock:
             if self._under_way[client] >= most:
@@ -64,7 +73,8 @@ class Limit:
             self._under_way[client] += 1
         try:
             # Read to its end here, since a client may have the last byte and ask again before we are told to close.
-            return _whole(self._app(environ, start_response))
+            with turn:
+                return _whole(self._app(environ, start_response))
         finally:
             with self._lock:
                 self._under_way[client] -= 1

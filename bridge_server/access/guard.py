@@ -12,13 +12,14 @@ any program here may ask for them, and nothing else.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from bridge_server.access.roles import is_allowed
+from bridge_server.access.roles import Role, is_allowed
 from bridge_server.access.tokens import CHALLENGE, PROOF, Principal, Tokens
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.contract.datasets import MAX_UPLOAD
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 2_000_000
 REQUEST_ID = "ganmnist.request_id"
+ACTIONS = "ganmnist.actions"  # name of the log of who did what
 WHO = "ganmnist.who"  # name of the one whose token it is; absent where none is needed
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PUBLIC = frozenset({"/", "/openapi.json", *(call.path for call in CALLS if call.public)})
@@ -54,6 +56,8 @@ _HEADERS = (
     ),
 )
 _log = logging.getLogger("ganmnist.requests")
+_actions = logging.getLogger(ACTIONS)
+_SECRET = re.compile(r"[A-Za-z0-9_-]{40,}")  # as long as a token: somebody may put one where it does not belong
 
 
 class Guard:
@@ -98,7 +102,10 @@ class Guard:
                 _log.exception("failure outside the application", extra={"fields": {"request": request_id}})
             return refuse(error, request_id, environ, start)
         finally:
-            _log.info("request", extra={"fields": _line(environ, request_id, status, started)})
+            fields = _line(environ, request_id, status, started)
+            _log.info("request", extra={"fields": fields})
+            if WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+                _actions.info("action", extra={"fields": fields})
 
     def _check(self, environ: WSGIEnvironment) -> None:
         """Raise ApiError unless a request may pass. The order matters: strangers learn nothing but that they are."""
@@ -169,6 +176,11 @@ def _check_client(version: str | None) -> None:
     )
 
 
+def _changes(method: str, path: str) -> bool:
+    """Tell whether a request would change what others see: whoever only looks on may not send it."""
+    return method not in ("GET", "HEAD") and not is_allowed(Role.VIEWER, method, path)
+
+
 def _is_public(environ: WSGIEnvironment) -> bool:
     path = environ["PATH_INFO"]
     return environ["REQUEST_METHOD"] in ("GET", "HEAD") and (path in _PUBLIC or path.startswith("/static/"))
@@ -197,7 +209,7 @@ def _line(environ: WSGIEnvironment, request_id: str, status: int, started: float
         "request": request_id,
         **({"who": environ[WHO]} if WHO in environ else {}),
         "method": environ["REQUEST_METHOD"][:16],
-        "path": environ["PATH_INFO"][:200],
+        "path": _SECRET.sub("...", environ["PATH_INFO"][:200]),
         "status": status,
         "ms": round((time.monotonic() - started) * 1000, 1),
     }

@@ -34,6 +34,7 @@ from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProg
 from bridge_server.contract.server import Health, Server
 from bridge_server.encoding.drawings import inverted, parse_drawing
 from bridge_server.encoding.exports import exported, validate_export_size
+from bridge_server.encoding.file_process import FileProcess
 from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
@@ -72,12 +73,18 @@ class Drawing(NamedTuple, Generic[_Images]):
         z: float32 (N, latent_dim + classes).
         remarks: What of the request the model does not know.
         draw: Draws them.
+        each: What one of them takes, in usual ones.
     """
 
     origin: Origin
     z: NDArray[np.float32]
     remarks: list[str]
     draw: Callable[[], _Images]
+    each: float = 1.0
+
+    def effort(self) -> float:
+        """Return what all of them take, in usual ones."""
+        return len(self.z) * self.each
 
 
 class Backend(ABC):
@@ -87,6 +94,7 @@ class Backend(ABC):
 
     def __init__(self, instance: str) -> None:
         self.instance = instance
+        self._files = FileProcess()
         self._evaluations = Evaluations()
         self.process: Process | None = None  # that serves it; there is none where the calls are made directly
 
@@ -97,6 +105,7 @@ class Backend(ABC):
     def close(self) -> None:
         """End all work; what is under way is kept for the next start. At most about 5 s."""
         self._evaluations.close()
+        self._files.close()
 
     def health(self) -> Health:
         return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)
@@ -172,10 +181,10 @@ class Backend(ABC):
     def model_import(self, content: bytes) -> Created:
         try:
             found = read_model(BytesIO(content), "the file")
+            with self._naming():
+                return Created(self._keep(found))
         except ModelError as error:
             raise ApiError(422, error.code, str(error)) from None
-        with self._naming():
-            return Created(self._keep(found))
 
     @abstractmethod
     def _naming(self) -> AbstractContextManager[object]:
@@ -281,7 +290,7 @@ class Backend(ABC):
 
     def generate(self, request: GenerateRequest) -> Generated:
         drawing = self._drawing(request, request.model)
-        with self._turn(len(drawing.z)):
+        with self._turn(drawing.effort()):
             return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
 
     def evaluate(self, request: EvaluateRequest) -> Evaluated:
@@ -299,20 +308,20 @@ class Backend(ABC):
     def images(self, request: GenerateRequest) -> Iterator[NDArray[np.uint8]]:
         """Draw the images of `generate` alone, uint8 (N, 28, 28), and hold their turn while they are encoded."""
         drawing = self._drawing(request, request.model)
-        with self._turn(len(drawing.z)):
+        with self._turn(drawing.effort()):
             yield drawing.draw()
 
     def export(self, request: ExportRequest) -> Attachment:
         drawing = self._drawing(request, request.model)
         validate_export_size(request, len(drawing.z))
         with self._turn(MAX_DIGITS):  # a file takes its time whatever is in it
-            return exported(request, drawing.origin.source, drawing.z, drawing.draw())
+            return exported(request, drawing.origin.source, drawing.z, drawing.draw(), self._files)
 
     def film(self, request: FilmRequest) -> Film:
         from ganmnist.models.frames import MAX_FRAMES
 
         drawing = self._film(request)
-        with self._turn(MAX_FRAMES * len(drawing.z)):
+        with self._turn(MAX_FRAMES * drawing.effort()):
             frames = drawing.draw()
             return film(request, drawing.origin, drawing.z, frames, [*frames.remarks, *drawing.remarks])
 
@@ -333,8 +342,8 @@ class Backend(ABC):
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
         """Find the latent vector whose digit is nearest to an image, uint8 (28, 28)."""
 
-    def _turn(self, count: int) -> AbstractContextManager[object]:
-        """Return what to hold while that many digits are drawn and encoded."""
+    def _turn(self, effort: float) -> AbstractContextManager[object]:
+        """Return what to hold while something is drawn and encoded that takes as much as so many usual digits."""
         return nullcontext()
 
     def restore(self, content: bytes) -> Restored:

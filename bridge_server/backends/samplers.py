@@ -7,6 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bridge_server.errors import ApiError
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
     from ganmnist.models.store import ModelFolder
 
 _KEPT = 4
-_FEW = 16  # digits, about as many as a canvas shows
+_FEW = 16  # digits of a usual generator, about as many as a canvas shows
+_PLACES = 3  # of eight threads
 
 
 @dataclass
@@ -27,6 +30,25 @@ class _Model:
     sampler: Sampler | None = None
 
 
+class _Queue:
+    """Lets one through at a time, and as few wait as leave the server threads for everything else."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._places = threading.Semaphore(_PLACES)
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._places.acquire(blocking=False):
+            message = f"{_PLACES} {self._what} are under way or wait, as many as there may be: ask again in a second."
+            raise ApiError(429, "busy", message, headers={"Retry-After": "1"})
+        self._turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._turn.release()
+        self._places.release()
+
+
 class Samplers:
     """The samplers used last, by the checksum of their weights, and whose turn it is to use them."""
 
@@ -34,8 +56,8 @@ class Samplers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Model] = OrderedDict()
         self._few = threading.Lock()  # two at a time would pass the interpreter to and fro, and take a tenth longer
-        self._search = threading.Lock()  # one search takes a second of a core
-        self._many = threading.Lock()  # a turn of their own: seconds of work do not hold up a slider
+        self._search = _Queue("searches")  # each takes a second of a core
+        self._many = _Queue("large requests")  # a turn of their own: seconds of work do not hold up a slider
 
     def get(self, folder: ModelFolder, manifest: ModelManifest) -> Sampler:
         """Return the sampler of a model, loaded if it is new or was published since.
@@ -60,12 +82,15 @@ class Samplers:
                 model.sampler, model.checksum = _load(folder, before), manifest.sha256
             return model.sampler
 
-    def turn(self, count: int) -> AbstractContextManager[object]:
-        """Return what to hold while that many digits are drawn."""
-        return self._few if count <= _FEW else self._many
+    def turn(self, effort: float) -> AbstractContextManager[object]:
+        """Return what to hold while something is drawn that takes as much as so many usual digits.
+
+        Entering it raises ApiError where too many wait.
+        """
+        return self._few if effort <= _FEW else self._many
 
     def search_turn(self) -> AbstractContextManager[object]:
-        """Return what to hold while latents are searched for."""
+        """Return what to hold while latents are searched for. Entering it raises ApiError where too many wait."""
         return self._search
 
 

@@ -226,7 +226,10 @@ class Service(Backend):
         return Attachment(f"{folder.name}{ENDING}", model_bytes(folder))
 
     def _keep(self, found: ModelFile) -> Model:
+        from ganmnist.generation.sampler import validate_drawing
+
         self._check_room()
+        validate_drawing(found, "the file")
         return to_model(self._store.add(found.manifest, found.weights).manifest())
 
     def model_delete(self, name: str) -> Deleted:
@@ -245,7 +248,7 @@ class Service(Backend):
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         _, sampler, origin = self._load(model)
         z, remarks = _latents(sampler, config)
-        return Drawing(origin, z, remarks, lambda: sampler.generate(z))
+        return Drawing(origin, z, remarks, lambda: sampler.generate(z), sampler.effort)
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
         manifest, sampler, origin = self._load(request.model)
@@ -265,7 +268,7 @@ class Service(Backend):
                 self._frame_cache.clear()
             return render_frames(folder, manifest, sampler, z, self._frame_cache)
 
-        return Drawing(origin, z, remarks, draw)
+        return Drawing(origin, z, remarks, draw, sampler.effort)
 
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
         from ganmnist.generation.inversion import invert
@@ -281,8 +284,8 @@ class Service(Backend):
         _, sampler, origin = self._load(request.model)
         return origin, walk(sampler, request)
 
-    def _turn(self, count: int) -> AbstractContextManager[object]:
-        return self._samplers.turn(count)
+    def _turn(self, effort: float) -> AbstractContextManager[object]:
+        return self._samplers.turn(effort)
 
     def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
         """Return what a model is, loaded, and what replies say of where their digits come from."""

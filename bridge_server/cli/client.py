@@ -30,7 +30,9 @@ def find(home: Path) -> Discovery:
         return found
     if found and found.instance is None:
         raise CommandError(
-            ExitCode.NO_ANSWER, f"The server at {found.url}, on another machine, does not answer: ask who runs it."
+            ExitCode.NO_ANSWER,
+            f"The server at {found.url}, on another machine, does not answer, or does not know the token in "
+            f"{DISCOVERY}: ask who runs it.",
         )
     if not discovery.is_locked(home):
         left = f"; {DISCOVERY} is left over from process {found.pid}, which does no harm" if found else ""
@@ -43,11 +45,22 @@ def find(home: Path) -> Discovery:
 def answers(found: Discovery) -> bool:
     """Tell whether a server answers there, and the one that is meant: it knows the token, which it is not told."""
     sent, proof = challenge(found.token)
+    return _proof(found, sent) == proof
+
+
+def is_ganmnist(found: Discovery) -> bool:
+    """Tell whether any server of ganmnist answers there."""
+    return _proof(found, "") is not None
+
+
+def _proof(found: Discovery, sent: str) -> str | None:
+    """Return the answer to a challenge, empty where it is not met; None where no server of ganmnist answers."""
     try:
         answer = _send(found, "health", {CHALLENGE: sent})
     except (OSError, http.client.HTTPException, ValueError):
-        return False
-    return answer.status == 200 and answer.content.get("name") == "ganmnist" and answer.proof == proof
+        return None
+    is_ours = answer.status == 200 and answer.content.get("name") == "ganmnist"
+    return answer.proof or "" if is_ours else None
 
 
 def call(found: Discovery, name: str) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def _port(home: Path) -> Iterator[Finding]:
         listen("127.0.0.1", DEFAULT_PORT).close()
     except CommandError:
         other = discovery.Discovery(url=f"http://127.0.0.1:{DEFAULT_PORT}", token="")
-        who = "a ganmnist server of another data directory" if client.answers(other) else "another program"
+        who = "a ganmnist server of another data directory" if client.is_ganmnist(other) else "another program"
         how = f"netstat -ano | findstr :{DEFAULT_PORT}" if sys.platform == "win32" else f"lsof -i :{DEFAULT_PORT}"
         text = f"{DEFAULT_PORT} is taken by {who} ({how} says which): serve takes a free one, Hops wants this one"
         yield Finding(Verdict.NOTE, "port", text)

@@ -75,7 +75,7 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
         listener = _listener(lan, port)
         address, taken = listener.getsockname()
         process = Process(home, url := f"http://{address}:{taken}")
-        logs.start(home / "server.log")
+        logs.start(home)
         backend = _backend(home, process.instance, mock)
         backend.process = process
         app = create_app(backend)

@@ -57,8 +57,8 @@ class DataImport(Message):
     """Reads images on the server's own machine and keeps them as a data set."""
 
     path: str = Field(
-        description="Whole path of a folder of pictures (a sub-folder for each class), of a .zip of one, of a .csv of "
-        "pixels, or of a folder with IDX files.",
+        description="Whole path of a folder of pictures (a sub-folder for each class), of a .zip of one, of a picture, "
+        "of a .csv of pixels, of .npz or .npy arrays, or of IDX files or their folder.",
         min_length=1,
         max_length=4096,
     )

@@ -42,6 +42,8 @@ class LatentVectors(Message):
 
 
 _Point = tuple[Annotated[Number, Field(ge=-1e9, le=1e9)], Annotated[Number, Field(ge=-1e9, le=1e9)]]
+_Curve = Annotated[list[_Point], Field(max_length=5000, fail_fast=True)]
+_Curves = Annotated[list[_Curve], Field(max_length=1000, fail_fast=True)]
 _Length = Annotated[Number, Field(gt=0, le=1e9)]
 
 
@@ -55,7 +57,7 @@ class InvertRequest(Message):
     image: Pixels | None = Field(
         None, description="One image of 8 to 1,024 greys a side, light strokes on dark or dark ones on light."
     )
-    curves: Annotated[list[Annotated[list[_Point], Field(max_length=5000)]], Field(max_length=1000)] | None = Field(
+    curves: _Curves | None = Field(
         None, description="Polylines in place of an image: points (x, y) in the frame, y upwards, 20,000 at most."
     )
     pen: _Length | None = Field(

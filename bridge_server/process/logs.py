@@ -1,4 +1,7 @@
-"""The server's log: one JSON object a line, in a file of limited size."""
+"""The server's logs: one JSON object a line, in files of limited size.
+
+What somebody did that only some may do stands in a file of its own too, which no flood of requests washes away.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
 
+from bridge_server.access.guard import ACTIONS
+
+LOG, ACTIONS_LOG = "server.log", "actions.log"
 _MAX_BYTES = 1_000_000
 _KEPT = 2
 
@@ -45,12 +51,25 @@ class _File(RotatingFileHandler):
         return self.stream
 
 
-def start(path: Path) -> None:
-    """Write what the server and waitress have to say to a file. Header values, bodies and tokens are never among it."""
-    handler = _File(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
-    handler.setFormatter(_JsonLines())
-    for name, level in (("ganmnist", logging.INFO), ("waitress", logging.ERROR)):
+def start(home: Path) -> None:
+    """Write what the server and waitress have to say to files. Header values, bodies and tokens are never among it.
+
+    Args:
+        home: Data directory.
+    """
+    everything, actions = _handler(home / LOG), _handler(home / ACTIONS_LOG)
+    for name, level, handler in (
+        ("ganmnist", logging.INFO, everything),
+        ("waitress", logging.ERROR, everything),
+        (ACTIONS, logging.INFO, actions),
+    ):
         logger = logging.getLogger(name)
         logger.setLevel(level)
         logger.addHandler(handler)
         logger.propagate = False
+
+
+def _handler(path: Path) -> logging.Handler:
+    handler = _File(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    return handler

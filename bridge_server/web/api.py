@@ -20,6 +20,8 @@ from ganmnist.errors import SettingError
 from ganmnist.names import OWNER
 
 _ENTRIES = 2000  # of a list, and names in a whole body: twice what the contract has use for
+_TOTAL = 100_000  # entries of all lists of a body: 256 vectors of 390 numbers, or a drawing of 20,000 points
+_OBJECTS = 20_000
 _SMALL = 20_000  # bytes, in which there is no room for harm
 
 
@@ -72,6 +74,10 @@ def _number(text: str) -> int | str:
 
 def _body() -> bytes:
     body = json_bytes()
+    # Before anything is made of them: a letter in a text counts too, which no text of ours has so often.
+    for letter, what, most in ((b",", "entries in all its lists", _TOTAL), (b"{", "objects", _OBJECTS)):
+        if (count := body.count(letter)) > most:
+            raise ApiError(422, SettingError.code, f"the body: has about {count:,} {what}, at most {most:,} are read")
     if len(body) > _SMALL:
         with suppress(ValueError):  # not JSON, as the model will say
             _check_entries(from_json(body))
@@ -142,4 +148,16 @@ def _reply(made: object) -> Response:
     if isinstance(made, Created):
         made, status = made.reply, 201
     assert isinstance(made, BaseModel)
-    return Response(to_json(made), status, mimetype="application/json")
+    return Response(_json(made), status, mimetype="application/json")
+
+
+def _json(made: BaseModel) -> bytes:
+    """Return a message as JSON, piece by piece: as one, 20 MB of meshes would hold the interpreter for a while."""
+    parts = []
+    for name, value in made:
+        if isinstance(value, list) and len(value) > 1:
+            content = b"[" + b",".join(to_json(each) for each in value) + b"]"
+        else:
+            content = to_json(value)
+        parts.append(b'"%b":%b' % (name.encode(), content))
+    return b"{" + b",".join(parts) + b"}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from waitress import create_server
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask, WSGITask
 
@@ -31,6 +31,9 @@ CONNECTIONS = 400  # less than `select` takes anywhere
 PER_ADDRESS = 40  # of them; a Rhino needs two, a browser six
 PER_ADDRESS_HERE = 200  # all programs of this machine have the same
 _IN_MEMORY = 5_000_000  # bytes of an answer that wait without a file on the disk: 64 reliefs are 4 MB
+_SPARE = 10  # of them, which close while new ones come
+_EVERY = 1.0  # seconds between two looks at what takes too long
+_HERE = "this machine"
 _CODES = {413: "too_large", 431: "headers_too_large"}
 
 
@@ -66,7 +69,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     adj: Any
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError:  # as of an address in a bracket that is never closed, or a length of 5,000 digits
+            raise ParsingError("a part of its head is none that HTTP has") from None
         self.adj = copy(self.adj)
         most = self.adj.largest_body(self.command, self.path, self.headers.get("AUTHORIZATION", ""))
         self.adj.max_request_body_size = most + 1  # waitress refuses what is as large as this
@@ -108,6 +114,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         super().service()
         self.waiting_since = time.monotonic()
 
+    def write_soon(self, data: bytes) -> int:
+        self.waiting_since = time.monotonic()  # the other side has waited until now, and not we
+        return super().write_soon(data)  # type: ignore[no-any-return]
+
     def patience(self) -> float:
         """Return how many seconds the other side has: more for a large body, if it may send one."""
         parser = self.request
@@ -125,11 +135,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 def _open(server: BaseWSGIServer, connection: socket.socket, address: Any, *rest: Any, **keywords: Any) -> None:
-    """Take up a new connection. It replaces the one that has been idle longest if its address has too many."""
-    most = PER_ADDRESS_HERE if ip_address(address[0]).is_loopback else PER_ADDRESS
-    theirs = [channel for channel in server.active_channels.values() if channel.addr[0] == address[0]]
-    if len(theirs) >= most:
-        idle = [channel for channel in theirs if channel.is_idle() and not channel.will_close]
+    """Take up a new connection. It replaces the longest idle one of its peer, or of all, if there are too many."""
+    channels = [channel for channel in server.active_channels.values() if not channel.will_close]
+    theirs = [channel for channel in channels if _peer(channel.addr) == _peer(address)]
+    full = len(channels) >= CONNECTIONS - _SPARE
+    if full or len(theirs) >= (PER_ADDRESS_HERE if _peer(address) == _HERE else PER_ADDRESS):
+        idle = [channel for channel in (channels if full else theirs) if channel.is_idle()]
         if not idle:
             connection.close()
             return
@@ -137,14 +148,31 @@ def _open(server: BaseWSGIServer, connection: socket.socket, address: Any, *rest
     _Channel(server, connection, address, *rest, **keywords)
 
 
+def _peer(address: Any) -> str:
+    """Return who connects: all of the addresses that only this machine has are one."""
+    return _HERE if ip_address(address[0]).is_loopback else str(address[0])
+
+
 class _Maintenance:
     """Closes connections whose request takes too long, however busily they send it byte by byte."""
 
     def __init__(self, server: BaseWSGIServer) -> None:
         self._server = server
+        self._next = 0.0
+        self._ask = server.readable
+        server.maintenance = self
+        server.readable = self._readable
+
+    def _readable(self) -> bool:
+        # waitress reckons with the wall clock when it is time: a clock set back a day would stop it for a day.
+        self._server.next_channel_cleanup = 0.0
+        return bool(self._ask())
 
     def __call__(self, _: float) -> None:
         now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _EVERY
         for channel in list(self._server.active_channels.values()):
             if channel.is_idle() and now - channel.waiting_since > channel.patience():
                 channel.cut()
@@ -166,7 +194,6 @@ def create(
         threads=THREADS,
         ident=None,
         connection_limit=CONNECTIONS,
-        cleanup_interval=1,
         channel_request_lookahead=0,
         max_request_header_size=16_384,
         outbuf_overflow=_IN_MEMORY,
@@ -174,5 +201,5 @@ def create(
     )
     server.adj.largest_body = largest_body
     server.channel_class = _open
-    server.maintenance = _Maintenance(server)
+    _Maintenance(server)
     return server

@@ -100,7 +100,9 @@ def export(options: argparse.Namespace) -> None:
 
 def take(options: argparse.Namespace) -> None:
     """Take a model from a file that export wrote, checked before anything is kept."""
-    folder = import_model(ModelStore(paths.home()), options.file, options.name)
+    from ganmnist.generation.sampler import validate_drawing
+
+    folder = import_model(ModelStore(paths.home()), options.file, options.name, validate_drawing)
     how = command("ganmnist", "generate", "--model", folder.name, "--out", "digits.png")
     print_result(options, summary(folder.manifest()), f"imported as {folder.name}: {how}")
 

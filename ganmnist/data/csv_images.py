@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -215,4 +216,5 @@ def _lines(content: BinaryIO, encoding: str, where: str) -> Iterator[tuple[int, 
             if line and not is_remark:
                 yield at, line.removeprefix("#").lstrip(" ")
     finally:
-        text.detach()  # or it would close what others look at
+        with suppress(ValueError):  # closed already, where nobody read to the end
+            text.detach()  # or it would close what others look at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -27,6 +28,7 @@ MAX_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's came
 _SIDE = 28
 _LARGE = 256  # pixels: a drawing may be a small part of its sheet
 _HOT = 1000  # of so many values of more than 8 bits one may be a dead pixel's
+_JPEG, _SCAN, _SEGMENTS = b"\xff\xd8", 0xDA, 2000
 _REMEDY = "repair it or take it out"
 _SMOOTH = Image.Resampling.HAMMING  # sharp, and unlike Lanczos draws no faint second line beside a line
 
@@ -67,12 +69,6 @@ def turned_to_light(source: Path | BinaryIO, name: str | None = None) -> Picture
         DataError: Damaged, too large, or more than 28 times as long as wide.
     """
     grey = _read(source, name or str(source), _SIDE)
-    rows, columns = grey.shape
-    if max(grey.shape) > _SIDE * min(grey.shape):
-        raise DataError(
-            f"{name or source}: is {columns} x {rows} pixels, which leaves less than one pixel of "
-            f"its shorter side at {_SIDE} x {_SIDE}: cut it to size"
-        )
     ink = find_ink(grey, 4 * _SIDE)
     if ink is None or ink.mixed:
         return Picture(np.asarray(_fit(Image.fromarray(grey), int(np.median(_border(grey))))), False)
@@ -84,7 +80,7 @@ def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.ui
 
     Raises:
         NoPicture: It is none.
-        DataError: Damaged or too large.
+        DataError: Damaged, too large, or more than 28 times as long as wide.
     """
     return _read(source, name or str(source), _LARGE)
 
@@ -92,11 +88,21 @@ def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.ui
 def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
     """Return the greys of a picture. A JPEG may come smaller than it is, but not smaller than four times `least`."""
     try:
-        with Image.open(source, formats=_formats(name.lower().endswith(".tga"))) as opened:
+        with (
+            source.open("rb") if isinstance(source, Path) else nullcontext(source) as file,
+            Image.open(_whole(file), formats=_formats(name.lower().endswith(".tga"))) as opened,
+        ):
             if opened.width * opened.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
+            if max(opened.size) > _SIDE * min(opened.size):  # before half a gigabyte is made of it
+                raise DataError(
+                    f"{name}: is {opened.width:,} x {opened.height:,} pixels, which leaves less than one pixel of "
+                    f"its shorter side at {_SIDE} x {_SIDE}: cut it to size"
+                )
             opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
             grey, visible = _layers(ImageOps.exif_transpose(opened))
+    except DataError:
+        raise
     except Image.DecompressionBombError as error:
         raise DataError(f"{name}: is too large a picture ({error}): make it smaller") from None
     except UnidentifiedImageError:
@@ -108,6 +114,27 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
     flat = Image.new("L", grey.size, _background(grey, visible))
     flat.paste(grey, mask=visible)
     return np.asarray(flat)
+
+
+def _whole(file: BinaryIO) -> BinaryIO:
+    """Return the file if Pillow reads it in a time that is proportional to its length.
+
+    It is not where a JPEG has a hundred thousand segments before its image: each is joined to those before.
+
+    Raises:
+        ValueError: It has so many.
+    """
+    start = file.tell()
+    if file.read(2) == _JPEG:
+        for _ in range(_SEGMENTS):
+            head = file.read(4)
+            if len(head) < 4 or head[0] != 0xFF or head[1] == _SCAN:
+                break
+            file.seek(int.from_bytes(head[2:]) - 2, 1)
+        else:
+            raise ValueError(f"more than {_SEGMENTS:,} segments before its image")
+    file.seek(start)
+    return file
 
 
 def has_picture_bytes(head: bytes) -> bool:

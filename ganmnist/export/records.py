@@ -23,7 +23,10 @@ _PARTS = 100  # files in a 3MF that somebody's program has written anew
 _OBJECTS = 10_000  # of a .3dm whose records are read
 _END = '"}'
 _COMMENTS = re.compile(rb"^(?:#|comment) " + MARK.encode() + rb"([!-~]*)\s*$", re.MULTILINE)
-_BEFORE_VERTICES = 4 * MAX_TEXT  # bytes in which comments are looked for
+_BEFORE_VERTICES = 4 * MAX_TEXT  # bytes in which comments and metadata are looked for
+_TAG = 200  # bytes of the tag of a 3MF's metadata
+_CHUNKS = 40_000  # of a .png or a .gif: twice what the longest record takes
+_EXTENSION, _COMMENT = 0x21, 0xFE  # in a .gif
 
 
 def read_record(content: bytes, where: str) -> Provenance:
@@ -43,7 +46,7 @@ def read_record(content: bytes, where: str) -> Provenance:
         raise DataError(f"{where}: is {is_what} of more than {MAX_FILE:,} bytes, so it is not read")
     try:
         texts = list(next(find for begins, find in _FINDERS if content.startswith(begins))(content, where))
-    except (struct.error, UnicodeError, ValueError, RecursionError):
+    except (struct.error, UnicodeError, ValueError, IndexError, RecursionError):
         raise DataError(f"{where}: is {is_what}, and damaged: take another copy") from None
     if not texts:
         raise DataError(
@@ -73,7 +76,9 @@ def read_file(path: Path) -> Provenance:
 
 def _png(content: bytes, where: str) -> Iterator[str]:
     place = 8
-    while place < len(content):
+    for _ in range(_CHUNKS):
+        if place >= len(content):
+            return
         length, kind = struct.unpack_from(">I4s", content, place)
         body = content[place + 8 : place + 8 + length]
         if kind == b"tEXt" and body.startswith(KEY.encode() + b"\0"):
@@ -82,24 +87,30 @@ def _png(content: bytes, where: str) -> Iterator[str]:
 
 
 def _gif(content: bytes, where: str) -> Iterator[str]:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content), formats=["GIF"]) as picture:
-            text = picture.info.get("comment", b"").decode("ascii")
-    except Exception as error:  # Pillow's readers raise errors of all kinds for damaged bytes
-        raise ValueError from error
-    if text.startswith(HEAD):
-        yield text
+    """Yield the comment that stands before the frames (GIF89a specification, sections 15, 18 and 24)."""
+    flags, place, blocks = content[10], 13, 0
+    if flags & 0x80:  # a table of colours follows
+        place += 3 << (flags & 7) + 1
+    while content[place] == _EXTENSION and blocks < _CHUNKS:
+        kind, place, parts = content[place + 1], place + 2, []
+        while (size := content[place]) and blocks < _CHUNKS:
+            parts.append(content[place + 1 : place + 1 + size])
+            place, blocks = place + 1 + size, blocks + 1
+        place, blocks = place + 1, blocks + 1
+        text = b"".join(parts)
+        if kind == _COMMENT and text.startswith(HEAD.encode()):
+            yield text.decode("ascii")
+            return
 
 
 def _3mf(content: bytes, where: str) -> Iterator[str]:
     with open_zip(io.BytesIO(content), _PARTS, lambda words: DataError(f"{where}: {words}")) as package:
         part = next((entry for entry in package.entries if entry.filename == MODEL_PART), None)
-        xml = package.read(part, 8 * MAX_FILE) if part else b""
-    found = re.search(rb"<metadata name=\"%b\"[^>]*>([^<]*)<" % METADATA.encode(), xml)
-    if found:
-        yield html.unescape(found[1].decode("ascii"))
+        xml = package.beginning(part, _BEFORE_VERTICES) if part else b""
+    start = xml.find(f'<metadata name="{METADATA}"'.encode())
+    if start >= 0:
+        text = xml.index(b">", start, start + _TAG) + 1
+        yield html.unescape(xml[text : xml.index(b"<", text)].decode("ascii"))
 
 
 def _3dm(content: bytes, where: str) -> Iterator[str]:
@@ -121,13 +132,28 @@ def _json(content: bytes, where: str) -> Iterator[str]:
     if content.startswith(HEAD.encode()):
         yield content.decode("ascii").strip()
         return
-    key = re.compile(rb'"%b"\s*:\s*(?={)' % KEY.encode())
-    for found in list(key.finditer(content))[:_OBJECTS]:
-        text = content[found.end() : found.end() + 2 * MAX_TEXT].decode("utf-8", "ignore")
-        value, _ = json.JSONDecoder().raw_decode(text)
+    key, start = re.compile(rb'"%b"\s*:\s*(?={)' % KEY.encode()), 0
+    for _ in range(_OBJECTS):
+        found = key.search(content, start)
+        if found is None:
+            return
+        value, length = _object(content, found.end())
         yield json.dumps(value)
         if found.start() < len(HEAD):
             return  # the first thing in the file is the record of all
+        start = found.end() + length
+
+
+def _object(content: bytes, start: int) -> tuple[object, int]:
+    """Read the JSON object that begins there, and little more than that; return it and its length in bytes."""
+    size = 1024
+    while True:
+        try:
+            return json.JSONDecoder().raw_decode(content[start : start + size].decode("latin-1"))
+        except ValueError:
+            if size >= 2 * MAX_TEXT:
+                raise
+            size *= 4
 
 
 def _comments(content: bytes, where: str) -> Iterator[str]:

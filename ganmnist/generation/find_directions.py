@@ -38,12 +38,16 @@ def find(sampler: Generator) -> tuple[Direction, ...]:
     Each points where the thing it is named after grows. They are perpendicular to each other and of length 1.
 
     Returns:
-        At most one for each of STYLE_ATTRIBUTES; none for a generator that does not begin with Dense.
+        At most one for each of STYLE_ATTRIBUTES; none for a generator that does not begin with Dense, or whose weights
+        are so large that they have no axes.
     """
     first = sampler.first_weights()
     if first is None:
         return ()
-    _, _, axes = np.linalg.svd(first - first.mean(0), full_matrices=False)
+    spread = first - first.mean(0)
+    if not np.isfinite(spread).all():
+        return ()
+    _, _, axes = np.linalg.svd(spread, full_matrices=False)
     agreements = [_agreements(sampler, axis) for axis in axes[:_LOOKED_AT].astype(np.float64)]
     found: dict[str, tuple[float, int]] = {}
     for name in STYLE_ATTRIBUTES:

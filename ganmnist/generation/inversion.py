@@ -27,7 +27,6 @@ _SEED = 7
 _SPREAD = np.float32(0.7)  # of the first latents: nearer to the middle they are better starts
 _FIRST, _STARTS, _STEPS = 300, 8, 40  # latents to choose from, starts followed, steps of each
 _FINALISTS, _FINAL_STEPS = 2, 60
-_USUAL = 22_000_000  # multiply-adds of a generator for which those numbers take half a second of a core
 _HARD = 0.015  # error from which on twice as many further starts are followed: one drawing in ten
 _RATE = 0.2
 _PENALTY = 0.001
@@ -84,9 +83,7 @@ def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | None = None)
 
 def _effort(sampler: Sampler) -> tuple[int, int]:
     """Return how many latents to choose from, and starts: fewer where the generator is slower."""
-    rows, _ = sampler.networks.tables()
-    share = min(1.0, _USUAL / sum(row.multiply_adds for row in rows))
-    return max(round(_FIRST * share), 60), max(round(_STARTS * share), _FINALISTS)
+    return max(round(_FIRST / sampler.effort), 60), max(round(_STARTS / sampler.effort), _FINALISTS)
 
 
 def _errors(sampler: Sampler, z: Tensor, condition: Tensor, target: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from ganmnist.generation import find_directions
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs, one_hot
+from ganmnist.models.archive import ModelFile
 from ganmnist.models.manifest import Source
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.networks.build import build_generator
@@ -27,6 +28,8 @@ from ganmnist.networks.network import SkipInit
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
+_USUAL = 22_000_000  # multiply-adds of a usual generator, for a digit
+_PROBES = 4  # vectors that a model from elsewhere is tried with
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
 
 
@@ -45,6 +48,8 @@ class Sampler:
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator.requires_grad_(False).eval()
         self._batch_invariant: bool | None = None
+        rows, _ = networks.tables()
+        self.effort = max(1.0, sum(row.multiply_adds for row in rows) / _USUAL)  # what a digit takes, in usual ones
         self.update(weights, step)
 
     def update(self, weights: Mapping[str, Tensor], step: int) -> None:
@@ -203,3 +208,18 @@ def generate(
         ModelNotFound: There is no such model.
     """
     return Sampler.load(ModelStore(home or paths.home()).find(model)).sample(config)
+
+
+def validate_drawing(found: ModelFile, where: str) -> None:
+    """Have a model from elsewhere draw, as everybody will who chooses it.
+
+    Raises:
+        ModelError: What it draws is not finite, though its weights are.
+    """
+    from safetensors.torch import load
+
+    manifest = found.manifest
+    sampler = Sampler(manifest.networks, load(found.weights), manifest.name, manifest.step)
+    z = from_seed(0, _PROBES, sampler.latent_dim)
+    if not all(np.isfinite(output).all() for one in z for output in sampler.walk(one[None])):
+        raise ModelError(f"{where}: its weights are so large that what it draws is no number: train it again")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -56,13 +57,19 @@ def model_bytes(folder: ModelFolder) -> bytes:
     return zip_bytes(entries, packed=False)
 
 
-def import_model(store: ModelStore, path: Path, name: str | None = None) -> ModelFolder:
+def import_model(
+    store: ModelStore,
+    path: Path,
+    name: str | None = None,
+    check: Callable[[ModelFile, str], object] = lambda found, where: None,
+) -> ModelFolder:
     """Keep the model of a file, once all of it was checked.
 
     Args:
         store: Where to.
         path: The file.
         name: What to call it; as it is called in the file unless given. If that name is taken it becomes name-1, -2 ...
+        check: Is given what was read, and the file's name, before it is kept: `validate_drawing`.
 
     Raises:
         SettingError: The name is none that a model may have.
@@ -71,12 +78,13 @@ def import_model(store: ModelStore, path: Path, name: str | None = None) -> Mode
     chosen = read_settings(NewName, {"model": name}).model
     try:
         with path.open("rb") as file:
-            manifest, weights = read_model(file, str(path))
+            found = read_model(file, str(path))
     except OSError as error:
         if path.is_dir():
             raise ModelError(f"{path}: is a folder, and no model file: {_WANTED}") from None
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-    return store.add(manifest.model_copy(update={"name": chosen or manifest.name}), weights)
+    check(found, str(path))
+    return store.add(found.manifest.model_copy(update={"name": chosen or found.manifest.name}), found.weights)
 
 
 def read_model(file: BinaryIO, where: str) -> ModelFile:
@@ -123,7 +131,11 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
     inner = f"{where}: {manifest.weights}"
     found = safetensors_header.read_layouts(io.BytesIO(weights), len(weights), inner)
     safetensors_header.validate_layouts(found, expected, inner)
-    for name, numbers in safetensors.numpy.load(weights).items():
+    try:
+        tensors = safetensors.numpy.load(weights)
+    except (safetensors.SafetensorError, KeyError) as error:  # a kind that NumPy does not have
+        raise ModelError(f"{inner}: not a safetensors file ({shown(error)})") from None
+    for name, numbers in tensors.items():
         if not np.isfinite(numbers).all():
             raise ModelError(f"{inner}: tensor {name} has numbers that are not finite, so it would draw nothing")
     return ModelFile(manifest, weights)

@@ -22,6 +22,7 @@ _NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF1
           "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL"}  # fmt: skip
 MAX_HEADER = 1 << 20
 _MAX_DIMENSIONS = 8
+_MAX_DIGITS = 18
 
 
 class Layout(NamedTuple):
@@ -69,12 +70,12 @@ def read_layouts(file: BinaryIO, size: int, where: str) -> dict[str, Layout]:
     if length > MAX_HEADER:
         raise ModelError(f"{where}: its header is larger than {MAX_HEADER:,} bytes")
     try:
-        entries = json.loads(file.read(length))
-    except (ValueError, RecursionError):
-        raise ModelError(f"{where}: not a safetensors file, its header is no JSON") from None
-    if not isinstance(entries, dict):
-        raise ModelError(f"{where}: not a safetensors file, its header is no JSON object")
-    entries.pop("__metadata__", None)
+        entries = _parse(file.read(length))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{where}: not a safetensors file, its header is no JSON of one ({shown(error)})") from None
+    metadata = entries.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise ModelError(f"{where}: its __metadata__ is no object of texts")
     found = {name: _entry(name, entry, where) for name, entry in entries.items()}
     end = 0
     for name, (layout, begin, until) in sorted(found.items(), key=lambda item: item[1][1:]):
@@ -103,6 +104,34 @@ def validate_layouts(found: Layouts, expected: Layouts, where: str) -> None:
     for name in found:
         if name not in expected:
             raise ModelError(f"{where}: tensor {shown(name)} is none that its networks have")
+
+
+def _parse(content: bytes) -> dict[str, object]:
+    """Parse a header as strictly as the library that makes the tensors does, which has words of its own for what fails.
+
+    Raises:
+        ValueError: It is no JSON object in UTF-8, a name stands twice, or a number is none that JSON has.
+    """
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            raise ValueError("a name stands twice")
+        return made
+
+    def whole(text: str) -> int:
+        if text == "-0" or len(text) > _MAX_DIGITS:
+            raise ValueError(f"{text[:_MAX_DIGITS]} is no place or length")
+        return int(text)
+
+    def refuse(text: str) -> object:
+        raise ValueError(f"{text} is no number of JSON")
+
+    if not content.startswith(b"{"):
+        raise ValueError("it does not begin with {")
+    found = json.loads(content.decode("utf-8"), object_pairs_hook=once, parse_int=whole, parse_constant=refuse)
+    json.dumps(found, ensure_ascii=False).encode()  # half a letter, which JSON can escape, is none
+    return dict(found)
 
 
 def _entry(name: str, entry: object, where: str) -> tuple[Layout, int, int]:

@@ -50,13 +50,21 @@ class Zip:
 
     def head(self, entry: zipfile.ZipInfo, count: int) -> bytes:
         """Read the first bytes of an entry: none of one that cannot be read."""
-        if self.refusal(entry):
+        try:
+            return self.beginning(entry, count)
+        except GanError:
             return b""
+
+    def beginning(self, entry: zipfile.ZipInfo, count: int) -> bytes:
+        """Read the first bytes of an entry, however many it has."""
+        name = shown(entry.filename)
+        if words := self.refusal(entry):
+            raise self._fail(f"{name} {words}")
         try:
             with self._archive.open(entry) as file:
                 return file.read(count)
-        except _DAMAGED:
-            return b""
+        except _DAMAGED as error:
+            raise self._fail(f"{name}: is no zip, or damaged ({shown(error)})") from None
 
     def read(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
         """Read one entry whose declared and real size are the same and at most `limit`."""

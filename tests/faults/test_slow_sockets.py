@@ -3,6 +3,7 @@
 import contextlib
 import select
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -81,6 +82,90 @@ def test_more_silent_connections_than_one_address_may_have_keep_nobody_out(start
     assert silent[-1] not in closed
     for connection in silent:
         connection.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a whole range of addresses of its own")
+def test_silent_connections_from_many_addresses_of_this_machine_keep_nobody_out(start_server):
+    server = start_server(mock=True)
+    silent = []
+    for each in range(web.CONNECTIONS + 50):
+        source = (f"127.0.0.{2 + each % 3}", 0)
+        silent.append(socket.create_connection(("127.0.0.1", server.port), source_address=source))
+    asked = time.monotonic()
+    assert server.call("GET", "/api/health")[0] == 200
+    assert time.monotonic() - asked < 1
+    for connection in silent:
+        connection.close()
+
+
+def test_connections_from_many_peers_give_way_the_longest_idle_first(serve, monkeypatch):
+    monkeypatch.setattr(web, "CONNECTIONS", 30)
+    monkeypatch.setattr(web, "_peer", lambda address: str(address[1]))  # each is somebody else's
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    address = serve(app)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 30)
+    silent = [socket.create_connection(address) for _ in range(40)]
+    with socket.create_connection(address, timeout=5) as polite:
+        polite.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert polite.recv(100).startswith(b"HTTP/1.1 200 OK")
+    closed, _, _ = select.select(silent, [], [], 0.5)
+    assert silent[0] in closed
+    assert silent[-1] not in closed
+    for connection in silent:
+        connection.close()
+
+
+def test_silent_connections_are_closed_in_time_while_the_clock_goes_back_by_a_day(serve, monkeypatch):
+    address = serve(lambda environ, start_response: [])
+    with socket.create_connection(address, timeout=10) as early:
+        assert early.recv(10) == b""
+        wall = time.time
+        monkeypatch.setattr(time, "time", lambda: wall() - 86_400)
+        with socket.create_connection(address, timeout=10) as silent:
+            assert silent.recv(10) == b""
+
+
+def test_an_answer_that_takes_longer_to_make_than_to_wait_for_arrives_whole(serve, monkeypatch):
+    content = bytes(9_000_000)
+
+    def app(environ, start_response):
+        time.sleep(3)
+        start_response("200 OK", [("Content-Length", str(len(content)))])
+        return [content[:1], content[1:]]
+
+    address = serve(app)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 2.5)
+    with socket.create_connection(address, timeout=10) as asking:
+        asking.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        asking.settimeout(10)
+        came = 0
+        while came < len(content) and (piece := asking.recv(100_000)):
+            came += len(piece)
+            time.sleep(0.015)  # so that it takes more than a second, after which the server looks
+    assert came >= len(content)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET http://[ HTTP/1.1",
+        b"POST /api/runs HTTP/1.1\r\nContent-Length: " + b"9" * 5000,
+        b"POST /api/runs HTTP/1.1\r\nContent-Length: -1",
+        b"POST /api/runs HTTP/1.1\r\nContent-Length: \xb2",
+    ],
+)
+def test_a_head_that_is_none_is_refused_in_one_line(start_server, head):
+    server = start_server(mock=True)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400 Bad Request")
+    assert server.call("GET", "/api/health")[0] == 200
+    assert "traceback" not in (server.home / "server.log").read_text().lower()
+    assert "exception" not in (server.home / "server.log").read_text().lower()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from bridge_server.errors import Conflict
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
 from ganmnist.errors import DatasetNotFound
+from ganmnist.models.manifest import now
 
 DIGITS = "mock-digits"  # what trainings learn from where none is named
 SECONDS = 0.5
@@ -86,7 +86,7 @@ class ImportedData:
             chosen = f"{wanted[:60]}-{number}"
         if known and _data(known).state is DataState.PREPARING:
             raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
-        created = datetime.now(UTC).isoformat(timespec="milliseconds")
+        created = now()
         self._imports.pop(chosen.lower(), None)  # the newest is the last
         self._imports[chosen.lower()] = _Import(chosen, source, time.monotonic(), created)
         return _data(self._imports[chosen.lower()])

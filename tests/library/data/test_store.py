@@ -83,7 +83,7 @@ def test_a_name_that_cannot_be_one_is_refused_by_name(store, name):
         ("trees", "trees"),
         ("my drawings.zip", "my-drawings"),
         ("digits.csv.gz", "digits"),
-        ("Übungen (2)", "Ubungen-2"),
+        ("Übungen (2)", "Uebungen-2"),
         ("木", "images"),
         ("MNIST", "my-MNIST"),
         ("aux", "my-aux"),

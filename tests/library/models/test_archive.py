@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from ganmnist.errors import ModelError, SettingError
-from ganmnist.generation.sampler import Sampler
+from ganmnist.generation.sampler import Sampler, validate_drawing
 from ganmnist.models import archive as model_file
 from ganmnist.models import store as models
 from ganmnist.models.archive import export_model, import_model, model_bytes
@@ -330,3 +330,18 @@ def test_a_model_that_was_cut_off_on_its_way_into_the_store_is_none(store, write
         import_model(store, path)
     assert list(store.path.glob(".*.tmp"))
     assert [model.name for model in store.list()] == ["leaves", BUNDLED]
+
+
+def test_a_model_that_draws_no_numbers_is_not_taken(store, folder, write):
+    """Each weight is finite, and no digit is."""
+    _, tensors = folder.load()
+    large = to_safetensors(
+        {
+            name: torch.full_like(tensor, 3e38) if tensor.is_floating_point() else tensor
+            for name, tensor in tensors.items()
+        }
+    )
+    with pytest.raises(ModelError, match="so large that what it draws is no number"):
+        import_model(store, write(weights=large), check=validate_drawing)
+    assert [model.name for model in store.list()] == ["leaves", BUNDLED]
+    assert import_model(store, write(), check=validate_drawing).name == "leaves-1"

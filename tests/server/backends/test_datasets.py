@@ -86,13 +86,13 @@ def zipped(folder: Path) -> bytes:
 def test_a_folder_is_read_in_the_background_and_says_what_was_made_of_it(imported, tmp_path):
     folder = draw(tmp_path / "Meine Bäume", ["ash", "elm"], 12)
     begun = imported.read(DataImport(path=f' "{folder}" '))
-    assert (begun.state, begun.name, begun.source) == ("preparing", "Meine-Baume", str(folder))
-    found = settled(lambda: imported.describe("meine-baume"))
+    assert (begun.state, begun.name, begun.source) == ("preparing", "Meine-Baeume", str(folder))
+    found = settled(lambda: imported.describe("meine-baeume"))
     assert (found.state, found.train, found.test) == ("ready", 22, 2)
     assert [(size.name, size.train + size.test) for size in found.classes] == [("ash", 12), ("elm", 12)]
     assert found.report[0] == "24 images in 2 classes"
     assert found.preview is not None
-    with Image.open(io.BytesIO(imported.preview("Meine-Baume"))) as picture:
+    with Image.open(io.BytesIO(imported.preview("Meine-Baeume"))) as picture:
         assert picture.size == (2 * 28, 4 * 28)
     assert imported.list().datasets == [found.model_copy(update={"preview": None})]
 

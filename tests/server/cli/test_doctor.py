@@ -87,13 +87,13 @@ def test_a_server_that_was_killed_left_no_harm(findings, start_server):
     assert "does no harm" in found["server"][1]
 
 
-def test_a_token_that_the_server_refuses_is_a_problem(findings, start_server):
+def test_a_server_that_does_not_know_the_token_is_a_problem(findings, start_server):
     server = start_server(mock=True)
     file = server.home / "server.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "token": "wrong"}))
     code, found = findings(server.home)
     assert code == 1
-    assert found["token"][0] == Verdict.PROBLEM
+    assert found["server"][0] == Verdict.PROBLEM
 
 
 def test_a_port_that_another_program_has_is_in_nobodys_way_but_hops(findings, tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ def serve(*options):
 
 
 def test_the_discovery_file_says_where_the_server_is_to_its_user_alone(start_server):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     file = server.home / "server.json"
     found = json.loads(file.read_text())
     assert found.keys() == {"version", "pid", "instance", "url", "token", "api"}
@@ -56,7 +56,7 @@ def test_the_discovery_file_says_where_the_server_is_to_its_user_alone(start_ser
 
 
 def test_a_second_server_on_the_same_directory_leaves_and_says_why(start_server):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     before = (server.home / "server.json").read_bytes()
     second = serve("--port", "0", "--data-dir", str(server.home))
     assert second.returncode == 3
@@ -67,7 +67,7 @@ def test_a_second_server_on_the_same_directory_leaves_and_says_why(start_server)
 
 
 def test_a_second_server_on_the_same_port_leaves_and_says_why(start_server, tmp_path):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     second = serve("--port", str(server.port), "--data-dir", str(tmp_path / "other"))
     assert second.returncode == 4
     assert second.stderr.count("\n") == 1
@@ -146,47 +146,47 @@ def test_a_data_directory_that_cannot_be_made_is_said_in_one_line(tmp_path):
 
 
 def test_a_server_that_leaves_takes_its_discovery_file_along(start_server):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     assert server.stop() == 0
     assert not (server.home / "server.json").exists()
 
 
 def test_after_a_crash_the_next_server_starts_and_takes_the_place(start_server):
-    first = start_server(mock=True)
+    first = start_server(mock=True, fresh=True)
     first.kill()
     assert (first.home / "server.json").exists()
-    second = start_server(home=first.home, mock=True)
+    second = start_server(home=first.home, mock=True, fresh=True)
     assert second.call("GET", "/api/health")[0] == 200
 
 
 def test_the_owner_keeps_the_token_while_the_address_stays_and_gets_another_at_another(start_server):
-    first = start_server(mock=True)
+    first = start_server(mock=True, fresh=True)
     first.kill()
-    second = start_server(home=first.home, mock=True, port=first.port)
+    second = start_server(home=first.home, mock=True, fresh=True, port=first.port)
     assert second.token == first.token
     second.stop()
-    elsewhere = start_server(home=first.home, mock=True)
+    elsewhere = start_server(home=first.home, mock=True, fresh=True)
     assert elsewhere.token != first.token, "whoever has the port now may have been told it by a page"
     if os.name == "posix":
         assert (first.home / "owner.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_real_server_leaves_the_command_that_starts_it(start_server):
-    server = start_server()
+    server = start_server(fresh=True)
     launch = json.loads((server.home / "launch.json").read_text())
     assert launch["command"] == [sys.executable, "-m", "bridge_server", "serve", "--data-dir", str(server.home)]
-    mock = start_server(mock=True)
+    mock = start_server(mock=True, fresh=True)
     assert not (mock.home / "launch.json").exists()
 
 
 def test_only_the_loopback_address_listens(start_server):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     listening = [c.laddr for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]
     assert listening == [("127.0.0.1", server.port)]
 
 
 def test_slow_connections_do_not_keep_others_out(start_server):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(110)]
     try:
         for connection in slow:
@@ -200,7 +200,7 @@ def test_slow_connections_do_not_keep_others_out(start_server):
 
 
 def test_a_server_that_leaves_answers_who_is_waiting(start_server):
-    server = start_server(mock=True)
+    server = start_server(mock=True, fresh=True)
     answers = []
     asking = threading.Thread(
         target=lambda: answers.append(server.call("POST", "/api/generate", {"model": "mock-slow"}))

@@ -14,7 +14,7 @@ from bridge_server.process import logs
 @pytest.fixture
 def quiet():
     """Take away what a test has added to the loggers."""
-    loggers = [logging.getLogger(name) for name in ("ganmnist", "waitress")]
+    loggers = [logging.getLogger(name) for name in ("ganmnist", "waitress", "ganmnist.actions")]
     before = [(logger, list(logger.handlers), logger.propagate, logger.level) for logger in loggers]
     yield
     for logger, handlers, propagate, level in before:
@@ -27,7 +27,7 @@ def quiet():
 
 def test_the_log_takes_no_more_than_its_share_of_the_disk(tmp_path, monkeypatch, quiet):
     monkeypatch.setattr(logs, "_MAX_BYTES", 2_000)
-    logs.start(tmp_path / "server.log")
+    logs.start(tmp_path)
     for number in range(200):
         logging.getLogger("ganmnist.test").info("line", extra={"fields": {"number": number}})
     files = sorted(tmp_path.glob("server.log*"))
@@ -71,3 +71,21 @@ def test_no_token_that_was_ever_sent_no_header_and_no_body_is_in_any_file_but_it
     for name, text in written.items():
         assert not [secret for secret, value in secrets.items() if value in text], name
     assert '"who": "anna"' in written["server.log"]
+
+
+def test_who_did_what_outlasts_a_flood_of_refusals_and_says_no_token_that_somebody_put_into_a_path(
+    start_server, monkeypatch
+):
+    server = start_server(mock=True)
+    anna = tokens.add(server.home, "anna", Role.STUDENT)
+    as_anna = {"Authorization": f"Bearer {anna}"}
+    assert server.call("POST", "/api/runs", {"model": "hers"}, as_anna)[0] == 201
+    assert server.call("DELETE", "/api/models/bundled", headers=as_anna)[0] == 403
+    for _ in range(300):
+        server.raw("GET", "/api/" + "x" * 300, headers={"Authorization": "nobody"})
+        server.raw("POST", "/api/generate", {"form": "images"})
+    server.raw("GET", f"/{anna}")
+    actions = [json.loads(line) for line in (server.home / "actions.log").read_text().splitlines()]
+    did = [(line["who"], line["method"], line["path"], line["status"]) for line in actions]
+    assert did == [("anna", "POST", "/api/runs", 201), ("anna", "DELETE", "/api/models/bundled", 403)]
+    assert anna not in (server.home / "server.log").read_text()
