@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+OWNER = "owner"  # who runs the server, and owns what is nobody else's
 PATTERN = r"^[A-Za-z0-9_-]+$"  # in pydantic's engine $ is the end of the text, never a newline before it
 _MAX_LENGTH = 64
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o"})

@@ -20,12 +20,13 @@ from http.client import responses
 from typing import TYPE_CHECKING
 
 from bridge_server.access.roles import Role, is_allowed
-from bridge_server.access.tokens import CHALLENGE, OWNER, PROOF, Principal, Tokens
+from bridge_server.access.tokens import CHALLENGE, PROOF, Principal, Tokens
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.contract.datasets import MAX_UPLOAD
 from bridge_server.errors import ApiError, answer
 from ganmnist.export import records
 from ganmnist.models.archive import MAX_FILE
+from ganmnist.names import OWNER
 from ganmnist.remedies import UPDATE_COMPONENTS, UPDATE_SERVER
 
 if TYPE_CHECKING:

@@ -14,9 +14,12 @@ import hashlib
 import hmac
 import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from bridge_server.access.roles import Role
@@ -24,13 +27,14 @@ from bridge_server.errors import TokenError
 from ganmnist.config import ModelName
 from ganmnist.errors import shown
 from ganmnist.models.manifest import now
-from ganmnist.names import which_letters
+from ganmnist.names import OWNER, which_letters
 from ganmnist.storage.atomic import read_json, write_json
 
 FILE = "tokens.json"
-OWNER = "owner"
+LOCK = "tokens.lock"
 CHALLENGE, PROOF = "X-Challenge", "X-Proof"  # headers of /api/health and of its answer
 _MAX_CHALLENGE = 200
+_PATIENCE = 10.0  # seconds to wait for other commands, each of which takes a moment
 _log = logging.getLogger("ganmnist.tokens")
 
 
@@ -135,15 +139,16 @@ def add(home: Path, name: str, role: Role) -> str:
     Raises:
         TokenError: Somebody of that name has one, or the name has other letters than a name may have.
     """
-    principals = read_principals(home)
-    if any(principal.name.lower() == name.lower() for principal in principals) or name.lower() == OWNER:
-        raise TokenError(f"{name} has a token already: token remove {name} takes it away.")
     token = new_token()
     try:
-        principals.append(Principal(name=name, role=role, sha256=_digest(token.encode()), created=now()))
+        added = Principal(name=name, role=role, sha256=_digest(token.encode()), created=now())
     except ValidationError:
         raise TokenError(f"{shown(name)} is no name: {which_letters(name)}, 64 at most.") from None
-    _write(home, principals)
+    with _changing(home):
+        principals = read_principals(home)
+        if any(principal.name.lower() == name.lower() for principal in principals) or name.lower() == OWNER:
+            raise TokenError(f"{name} has a token already: token remove {name} takes it away.")
+        _write(home, [*principals, added])
     return token
 
 
@@ -153,12 +158,29 @@ def remove(home: Path, name: str) -> None:
     Raises:
         TokenError: Nobody of that name has one.
     """
-    principals = read_principals(home)
-    others = [principal for principal in principals if principal.name.lower() != name.lower()]
-    if len(others) == len(principals):
-        names = ", ".join(principal.name for principal in principals)
-        raise TokenError(f"{name} has no token; there are {names or 'none'}.")
-    _write(home, others)
+    with _changing(home):
+        principals = read_principals(home)
+        others = [principal for principal in principals if principal.name.lower() != name.lower()]
+        if len(others) == len(principals):
+            names = ", ".join(principal.name for principal in principals)
+            raise TokenError(f"{name} has no token; there are {names or 'none'}.")
+        _write(home, others)
+
+
+@contextmanager
+def _changing(home: Path) -> Iterator[None]:
+    """Hold what one command has at a time: the right to read the file and write it again.
+
+    Raises:
+        TokenError: Another command holds it, and does not let go.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(home / LOCK).acquire(timeout=_PATIENCE, poll_interval=0.02)
+    except Timeout:
+        raise TokenError(f"{home / LOCK} is held by another command: wait, or end it.") from None
+    with held:
+        yield
 
 
 def _write(home: Path, principals: list[Principal]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
@@ -19,7 +18,7 @@ from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequ
 from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
 from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
-from bridge_server.contract.models import Deleted, Model, ModelRename, Models
+from bridge_server.contract.models import Deleted, Model, ModelRename, Models, ModelsQuery
 from bridge_server.contract.networks import (
     Activations,
     ActivationsRequest,
@@ -31,7 +30,7 @@ from bridge_server.contract.networks import (
 )
 from bridge_server.contract.openapi import tidy
 from bridge_server.contract.replies import Attachment, Created, Stream
-from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunsQuery, StartRun
 from bridge_server.contract.server import Health, Server
 from bridge_server.encoding.drawings import inverted, parse_drawing
 from bridge_server.encoding.exports import exported, validate_export_size
@@ -42,12 +41,13 @@ from bridge_server.process.server_process import Process
 from ganmnist import __version__
 from ganmnist.class_names import KnownClasses
 from ganmnist.config import GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
-from ganmnist.errors import DataError, ModelError, SettingError
+from ganmnist.errors import DataError, ModelError, ModelNotFound, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
 from ganmnist.layers import LAYERS
 from ganmnist.models.archive import ModelFile, read_model
 from ganmnist.models.manifest import BUNDLED, ModelManifest, Source
+from ganmnist.names import OWNER
 from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import PRESETS, recipe
@@ -60,8 +60,10 @@ if TYPE_CHECKING:
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
+    from ganmnist.models.provenance import Provenance
 
 _Images = TypeVar("_Images", covariant=True)
+ALL_MODELS, ALL_RUNS = ModelsQuery(), RunsQuery()
 
 
 class Drawing(NamedTuple, Generic[_Images]):
@@ -94,7 +96,6 @@ class Backend(ABC):
     def __init__(self, instance: str) -> None:
         self.instance = instance
         self._files = FileProcess()
-        self._naming = threading.Lock()  # held from the look whether a name is free until it is taken
         self._evaluations = Evaluations()
         self.process: Process | None = None  # that serves it; there is none where the calls are made directly
 
@@ -111,8 +112,11 @@ class Backend(ABC):
         return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)
 
     def server(self) -> Server:
-        states = [run.state for run in self.runs().runs]
-        return self._process().describe(states.count(RunState.RUNNING), states.count(RunState.QUEUED))
+        return self._process().describe(*self._under_way())
+
+    @abstractmethod
+    def _under_way(self) -> tuple[int, int]:
+        """Return how many runs are running and how many are queued."""
 
     def server_stop(self) -> Server:
         self._process().stop()  # which leaves the time to say so
@@ -159,15 +163,15 @@ class Backend(ABC):
         )
 
     def model_rename(self, name: str, request: ModelRename) -> Model:
-        with self._naming:
+        with self._naming():
             model = self.model(name)
             if model.name == BUNDLED:
                 raise SettingError(f"name: {BUNDLED} is part of ganmnist and keeps its name")
-            if any(run.id == model.id and run.state.is_active for run in self.runs().runs):
+            if model.training:
                 raise Conflict(f"Model {model.name} is being trained: stop its run first.")
-            others = {other.name.lower() for other in self.models().models if other.id != model.id}
-            if request.name.lower() in others:
-                raise Conflict(f"There is a model {request.name} already: choose another name.")
+            with suppress(ModelNotFound):
+                if self.model(request.name).id != model.id:
+                    raise Conflict(f"There is a model {request.name} already: choose another name.")
             self._rename(model.id, request.name)
         return self.model(request.name)
 
@@ -178,10 +182,14 @@ class Backend(ABC):
     def model_import(self, content: bytes) -> Created:
         try:
             found = read_model(BytesIO(content), "the file")
-            with self._naming:
+            with self._naming():
                 return Created(self._keep(found))
         except ModelError as error:
             raise ApiError(422, error.code, str(error)) from None
+
+    @abstractmethod
+    def _naming(self) -> AbstractContextManager[object]:
+        """Return what to hold from the look whether a name is free until it is taken."""
 
     @abstractmethod
     def _keep(self, found: ModelFile) -> Model:
@@ -246,10 +254,10 @@ class Backend(ABC):
     def dataset_preview(self, name: str) -> bytes: ...
 
     @abstractmethod
-    def run_start(self, request: StartRun) -> Run | Created: ...
+    def run_start(self, request: StartRun, who: str = OWNER) -> Run | Created: ...
 
     @abstractmethod
-    def runs(self) -> Runs: ...
+    def runs(self, query: RunsQuery = ALL_RUNS) -> Runs: ...
 
     @abstractmethod
     def run(self, id: str) -> Run: ...
@@ -270,7 +278,7 @@ class Backend(ABC):
     def run_preview(self, id: str) -> bytes: ...
 
     @abstractmethod
-    def models(self) -> Models: ...
+    def models(self, query: ModelsQuery = ALL_MODELS) -> Models: ...
 
     @abstractmethod
     def model(self, name: str) -> Model: ...
@@ -344,13 +352,13 @@ class Backend(ABC):
             record = read_record(content, "the file")
         except DataError as error:
             raise ApiError(422, error.code, str(error)) from None
-        name, remarks = trace(record, self._sources())
+        name, remarks = trace(record, self._sources(record))
         count = len(record.vectors())
         return Restored(model=name or record.model, z=record.z, count=count, record=record, remarks=remarks)
 
     @abstractmethod
-    def _sources(self) -> list[Source]:
-        """Return all models there are, as records name them."""
+    def _sources(self, record: Provenance) -> list[Source]:
+        """Return the models that a record may be of, as records name them."""
 
 
 def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
@@ -367,8 +375,8 @@ def known_classes(model: Model) -> KnownClasses:
     return KnownClasses(tuple(model.class_names), model.name)
 
 
-def to_model(manifest: ModelManifest) -> Model:
-    """Return a model as the contract describes it."""
+def to_model(manifest: ModelManifest, training: bool = False) -> Model:
+    """Return a model as the contract describes it, and whether it is being trained."""
     return Model(
         id=manifest.id,
         name=manifest.name,
@@ -382,5 +390,6 @@ def to_model(manifest: ModelManifest) -> Model:
         seconds=manifest.seconds,
         frechet=manifest.estimate and manifest.estimate.frechet,
         finished=manifest.finished,
+        training=training,
         preset=manifest.preset,
     )

@@ -5,40 +5,42 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from bridge_server.backends.base import Backend, Drawing, to_model
+from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, to_model
 from bridge_server.backends.datasets import DefaultData, ImportedData
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.judging import Judging
+from bridge_server.backends.paging import is_among, page_of
+from bridge_server.backends.run_descriptions import RunDescriptions
 from bridge_server.backends.samplers import Samplers
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
-from bridge_server.contract.models import Deleted, Model, Models
+from bridge_server.contract.models import Deleted, Model, Models, ModelsQuery
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
-from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
+from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
 from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import cleanup, previews, quotas
 from bridge_server.runs.launcher import Launcher
-from bridge_server.runs.progress import Tick, TickReader, last_tick
-from bridge_server.runs.status_text import with_text
-from bridge_server.runs.store import Record, RunStore
+from bridge_server.runs.progress import TickReader
+from bridge_server.runs.store import Held, Press, Record, RunStore
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.data.load import is_default
-from ganmnist.errors import ModelError, SettingError
+from ganmnist.errors import TrainingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import FrameCache
 from ganmnist.models.archive import ENDING, ModelFile, model_bytes
 from ganmnist.models.manifest import ModelManifest, Source
 from ganmnist.models.store import ModelStore
+from ganmnist.names import OWNER
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
 from ganmnist.training.start import with_networks
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.directions import Direction
     from ganmnist.latent.vectors import Latents
+    from ganmnist.models.provenance import Provenance
 
 MAX_LOSSES = 1000
 MAX_CACHED_FRAMES = 500  # images of films that are kept, 6 kB each for a digit
@@ -69,6 +72,7 @@ class Service(Backend):
         self._store = ModelStore(home)
         self._runs = RunStore(home / "runs.sqlite")
         self._launcher = Launcher(self._runs, self._store.path)
+        self._described = RunDescriptions(self._store, self._runs, self._launcher)
         self._data = DefaultData(home)
         self._imported = ImportedData(home)
         self._samplers = Samplers()
@@ -89,6 +93,7 @@ class Service(Backend):
         self._imported.close()
         self._launcher.close()
         self._runs.close()
+        self._store.close()
 
     def data(self) -> Data:
         return self._data.describe()
@@ -114,24 +119,45 @@ class Service(Backend):
         return self._imported.preview(name)
 
     def dataset_delete(self, name: str) -> Deleted:
-        active = (run for run in self._runs.all() if run.state.is_active)
+        active = self._runs.active()
         if used := next((run for run in active if (run.settings.data or "").lower() == name.lower()), None):
             raise Conflict(f"Data set {name} is being learned from by model {used.model}: stop its run first.")
         return self._imported.delete(name)
 
-    def run_start(self, request: StartRun) -> Run | Created:
-        settings = with_networks(TrainConfig.part_of(request), self._store)
+    def run_start(self, request: StartRun, who: str = OWNER) -> Run | Created:
+        asked = sha256(request.model_dump_json(exclude={"key"}).encode()).hexdigest()
+        press = Press(request.model, TrainConfig.part_of(request), request.key, who, asked)
+        if record := self._runs.pressed(press):  # whatever has become of what it names
+            return self._describe(record)
+        settings = with_networks(press.settings, self._store)
         recipe(settings)  # refuses what cannot be trained
         if settings.data:
             is_default(settings.data, self._home)  # refuses what is not there
         self._check_room()
-        record, new = self._runs.add(request.model, settings, request.key, self._free_name)
+        theirs = request.model is not None and self._is_somebody_elses(request.model, who)
+        record, new = self._runs.add(press._replace(settings=settings), partial(self._choose_name, who, theirs))
         self._launcher.wake()
         run = self._describe(record)
         return Created(run) if new else run
 
-    def runs(self) -> Runs:
-        return Runs(runs=[self._describe(record) for record in self._runs.all()])
+    def runs(self, query: RunsQuery = ALL_RUNS) -> Runs:
+        if query.model:
+            return self._runs_of(query.model, query)
+        records, following, total = self._runs.page(query.after, query.limit, query.only)
+        return Runs(runs=[self._describe(record) for record in records], total=total, next=following)
+
+    def _runs_of(self, name: str, query: RunsQuery) -> Runs:
+        """List the runs of a model, which has the name by now, or will have it."""
+        model = self._store.look_up(name, thorough=False)
+        known = [self._describe(record) for record in self._runs.of_model(name, model.id if model else None)]
+        runs, rest = page_of(
+            [run for run in known if run.model.lower() == name.lower() and is_among(run, query)], query
+        )
+        return Runs(runs=runs, **rest)
+
+    def _under_way(self) -> tuple[int, int]:
+        running = [record for record in self._runs.running() if self._launcher.seen(record).state is RunState.RUNNING]
+        return len(running), self._runs.count(RunState.QUEUED)
 
     def run(self, id: str) -> Run:
         return self._describe(self._runs.get(id))
@@ -146,7 +172,7 @@ class Service(Backend):
         self._check_room()
         if not self._store.folder(id, record.model).path.exists():
             raise Conflict(f"The model of run {id} was deleted: start a new training.")
-        self._runs.requeue(id, self._name_by_now(record))
+        self._runs.requeue(id, self._described.name_by_now(record))
         self._launcher.wake()
         return self.run(id)
 
@@ -174,14 +200,23 @@ class Service(Backend):
             raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return content
 
-    def models(self) -> Models:
-        return Models(models=[self._model(manifest) for manifest in self._store.list()])
+    def models(self, query: ModelsQuery = ALL_MODELS) -> Models:
+        if query.name:
+            one = self._store.look_up(query.name)
+            found, following, total = [one] if one else [], 0, int(one is not None)
+        else:
+            found, following = self._store.page(query.after, query.limit)
+            total = self._store.count()
+        active = self._runs.active_ids()
+        models = [to_model(manifest, manifest.id in active) for manifest in found]
+        return Models(models=models, total=total, next=following, remarks=self._store.damage())
 
     def model(self, name: str) -> Model:
-        return self._model(self._store.find(name).manifest())
+        manifest = self._store.find(name).manifest()
+        return to_model(manifest, self._runs.is_active(manifest.id))
 
-    def _model(self, manifest: ModelManifest) -> Model:
-        return to_model(manifest).model_copy(update={"training": self._runs.is_active(manifest.id)})
+    def _naming(self) -> AbstractContextManager[object]:
+        return self._store.naming()
 
     def _rename(self, id: str, name: str) -> None:
         self._store.rename(self._store.folder(id, name).manifest(), name)
@@ -204,31 +239,11 @@ class Service(Backend):
                 raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
             with suppress(ApiError):  # to delete must be possible on a full disk; no run goes on without its folder
                 self._runs.move(folder.id, RunState.INTERRUPTED, RunState.STOPPED)
-            self._store.delete(folder.name)
+            try:
+                self._store.delete(folder.name)
+            except TrainingError as error:  # by a command line
+                raise Conflict(str(error)) from None
             return Deleted(deleted=folder.name)
-
-    def _displaced(self, record: Record) -> list[str]:
-        """Say beforehand what becomes of another model that has the name of one in training."""
-        if not record.state.is_active:
-            return []
-        sentence = self._store.displaced(self._store.folder(record.id, record.model))
-        return [sentence] if sentence else []
-
-    def _gone_on(self, record: Record, tick: Tick) -> tuple[Record, Tick]:
-        """Return where a training is by now that a command line went on with."""
-        try:
-            model = self._store.folder(record.id, record.model).manifest()
-        except ModelError:
-            return record, tick
-        if model.step <= tick.step:
-            return record, tick
-        news = model.model_dump(include={"epoch", "step", "seconds"})
-        if model.estimate:
-            news |= {"frechet": model.estimate.frechet, "confident": model.estimate.confident}
-        if model.finished:
-            record = replace(record, state=RunState.SUCCEEDED, reason=None, problem=None)
-            news["percent"] = 100.0
-        return record, tick.model_copy(update=news)
 
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         _, sampler, origin = self._load(model)
@@ -243,7 +258,8 @@ class Service(Backend):
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.generation.film import render_frames
 
-        manifest, sampler, origin = self._load(request.model or self._store.list()[0].name)
+        newest = None if request.model else self._store.newest()
+        manifest, sampler, origin = self._load(newest.name if newest else request.model)
         z, remarks = _latents(sampler, request)
         folder = self._store.folder(manifest.id, manifest.name)
 
@@ -282,8 +298,8 @@ class Service(Backend):
         training = not manifest.finished and self._runs.is_active(folder.id)
         return manifest, sampler, Origin(source, training, sampler.latent_dim)
 
-    def _sources(self) -> list[Source]:
-        return sources(self._store)
+    def _sources(self, record: Provenance) -> list[Source]:
+        return sources(self._store, record)
 
     def _directions(self, model: str, config: LatentConfig) -> tuple[Direction, ...]:
         _, sampler, _ = self._load(model)
@@ -294,9 +310,10 @@ class Service(Backend):
         return manifest.networks, manifest.settings.base
 
     def _warm(self) -> None:
-        """Pay for the first generate before somebody waits for it."""
+        """Pay for the first generate, and for the first look through all models, before somebody waits for it."""
         try:
             self.generate(GenerateRequest())
+            self._store.newest()
         except Exception:
             if not self._closing.is_set():  # torch cannot be imported while Python ends
                 _log.exception("warming up")
@@ -313,50 +330,20 @@ class Service(Backend):
         if problem:
             raise ApiError(507, "disk_full", problem)
 
-    def _free_name(self, taken: set[str]) -> str:
-        return self._store.free_name("digits", taken)
-
-    def _name_by_now(self, record: Record) -> str:
-        """Return the name of a run's model, which may have been renamed since."""
-        try:
-            return self._store.folder(record.id, record.model).manifest().name
-        except ModelError:
-            return record.model  # nothing published yet
+    def _choose_name(self, who: str, theirs: bool, wanted: str | None, held: list[Held]) -> str:
+        """Choose the name of a new run: names that are somebody else's are taken, one's own can be used again."""
+        names = {name for name, _ in held}
+        if wanted is None:
+            return self._store.free_name("digits", names)
+        theirs = theirs or any(name == wanted.lower() and owner != who for name, owner in held)
+        return self._store.free_name(wanted, names) if theirs else wanted
 
     def _describe(self, record: Record) -> Run:
-        record = self._launcher.seen(record)
-        tick = last_tick(self._store.path / record.id)
-        if not record.state.is_active:
-            record, tick = self._gone_on(record, tick)
-        state = record.state
-        place = None
-        if state is RunState.QUEUED:
-            place = 1 + sum(other.turn < record.turn for other in self._runs.queue())
-        run = Run(
-            id=record.id,
-            model=self._name_by_now(record),
-            state=state,
-            settings=record.settings,
-            data=tick.data,
-            created=record.created,
-            place=place,
-            epoch=tick.epoch,
-            epochs=_epochs(record.settings),
-            step=tick.step,
-            percent=tick.percent,
-            seconds=tick.seconds,
-            seconds_left=tick.seconds_left if state is RunState.RUNNING else None,
-            loss_d=tick.loss_d,
-            loss_g=tick.loss_g,
-            frechet=tick.frechet,
-            confident=tick.confident,
-            preview=tick.preview,
-            text="",
-            reason=record.reason,
-            problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
-            warnings=[*self._displaced(record), *tick.warnings],
-        )
-        return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
+        return self._described.describe(record)
+
+    def _is_somebody_elses(self, name: str, who: str) -> bool:
+        model = self._store.look_up(name)
+        return model is not None and self._store.folder(model.id, model.name).owner() != who
 
 
 def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, list[str]]:
@@ -372,10 +359,3 @@ def thin(items: list[_Item], most: int) -> list[_Item]:
     """Leave out items evenly until `most` are left; the last one stays."""
     step = -(-len(items) // most) or 1
     return items[::-1][::step][::-1]
-
-
-def _epochs(settings: TrainConfig) -> int | None:
-    try:
-        return recipe(settings).epochs
-    except SettingError:  # stored by a version with other limits
-        return settings.epochs

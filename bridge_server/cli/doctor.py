@@ -23,7 +23,7 @@ from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
 from bridge_server.errors import TokenError
 from bridge_server.process import discovery
-from bridge_server.runs.store import validate_checksums
+from bridge_server.runs.database import validate_checksums
 from ganmnist import __version__, remedies
 from ganmnist.data import load
 from ganmnist.errors import DataError, ModelError, counted

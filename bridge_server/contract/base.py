@@ -13,6 +13,20 @@ class Message(Settings):
     """Base of all messages: unknown fields are refused, numbers are finite."""
 
 
+class PageQuery(Message):
+    """Which part of a list is wanted."""
+
+    limit: Whole = Field(100, description="How many of them, at most.", ge=1, le=500)
+    after: Whole = Field(0, description="`next` of the page before; 0 for the first page.", ge=0, le=2**53)
+
+
+class Page(Message):
+    """A part of a list."""
+
+    total: Whole = Field(description="How many there are, on other pages too.")
+    next: Whole = Field(0, description="Send this as `after` for the next page; 0 on the last.")
+
+
 class Problem(Message):
     """What went wrong, and what to do about it."""
 

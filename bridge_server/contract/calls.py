@@ -11,9 +11,9 @@ from bridge_server.contract.evaluation import Evaluated, EvaluateRequest
 from bridge_server.contract.film import Film, FilmRequest
 from bridge_server.contract.latents import BetweenRequest, Inverted, InvertRequest, LatentVectors, SheetRequest
 from bridge_server.contract.media import BYTES, EVENTS, JSON, MEDIA, PNG, ZIP
-from bridge_server.contract.models import Deleted, Model, ModelRename, Models
+from bridge_server.contract.models import Deleted, Model, ModelRename, Models, ModelsQuery
 from bridge_server.contract.networks import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
-from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, StartRun
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunsQuery, StartRun
 from bridge_server.contract.server import Health, Server
 from ganmnist.fields import Settings
 
@@ -33,6 +33,7 @@ class Call(NamedTuple):
     takes: str = JSON
     gives: str | tuple[str, ...] = JSON
     creates: bool = False  # always answers 201
+    personal: bool = False  # what it does depends on who asks
 
 
 CALLS = (
@@ -58,15 +59,15 @@ CALLS = (
         Activations,
         "Walk through a generator, layer by layer.",
     ),
-    Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it."),
-    Call("runs", "GET", "/api/runs", None, Runs, "List all runs."),
+    Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it.", personal=True),
+    Call("runs", "GET", "/api/runs", RunsQuery, Runs, "List runs, a page of them."),
     Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),
     Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
     Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with an interrupted run."),
     Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
     Call("run_events", "GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream.", gives=EVENTS),
     Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),
-    Call("models", "GET", "/api/models", None, Models, "List all models."),
+    Call("models", "GET", "/api/models", ModelsQuery, Models, "List models, a page of them."),
     Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),
     Call("model_delete", "DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
     Call("model_rename", "PATCH", "/api/models/{name}", ModelRename, Model, "Give a model another name."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bridge_server.contract.base import Message
+from bridge_server.contract.base import Message, Page, PageQuery
+from ganmnist.config import ModelName
 from ganmnist.fields import Flag, Number, Whole
 from ganmnist.models.manifest import OwnName
 
@@ -38,10 +39,17 @@ class ModelRename(Message):
     name: OwnName = Field(description="The new name, which no other model may have.")
 
 
-class Models(Message):
-    """All models, newest first, and at the end the bundled one."""
+class ModelsQuery(PageQuery):
+    """Which models are wanted."""
+
+    name: ModelName | None = Field(None, description="Only the model of this name, if there is one.")
+
+
+class Models(Page):
+    """Models, newest first, and at the end of every page the bundled one, beyond `limit`; or the one of a name."""
 
     models: list[Model]
+    remarks: list[str] = Field([], description="Which models cannot be read, why, and what to do, a sentence each.")
 
 
 class Deleted(Message):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from bridge_server.contract.base import Message, Picture
-from ganmnist.config import TrainConfig
+from bridge_server.contract.base import Message, Page, PageQuery, Picture
+from ganmnist.config import ModelName, TrainConfig
 from ganmnist.fields import Number, Whole
 from ganmnist.models.manifest import NewName
 
@@ -35,7 +35,10 @@ class StartRun(TrainConfig, NewName):
     """Starts a training."""
 
     key: str | None = Field(
-        None, description="Idempotency key: the same key gives the same run.", min_length=1, max_length=128
+        None,
+        description="Idempotency key: one person's same key gives the same run, and is refused with anything else.",
+        min_length=1,
+        max_length=128,
     )
 
 
@@ -74,8 +77,17 @@ class Run(Message):
     )
 
 
-class Runs(Message):
-    """All runs, newest first."""
+class RunsQuery(PageQuery):
+    """Which runs are wanted."""
+
+    model: ModelName | None = Field(None, description="Only those of the model of this name.")
+    only: Literal["active", "unfinished"] | None = Field(
+        None, description="Only those that are queued or running; `unfinished`: those that can go on, too."
+    )
+
+
+class Runs(Page):
+    """Runs, newest first."""
 
     runs: list[Run]
 

@@ -6,7 +6,6 @@ import { drawView } from "./views/draw.js";
 import { modelsView } from "./views/models.js";
 import { playView } from "./views/play.js";
 import { trainView } from "./views/train.js";
-import { isUnderWay } from "./widgets/run_panel.js";
 
 // A view is made when it is first seen: { node, enter(rest), leave() }.
 const VIEWS = {
@@ -39,9 +38,8 @@ function links() {
 
 /** Where one starts: at the training if there is one under way, else where there is something to play with. */
 async function start() {
-  const { runs } = await get("/api/runs");
-  const active = runs.find(isUnderWay);
-  location.replace(active ? `#/train/${active.id}` : "#/play");
+  const { runs } = await get("/api/runs?only=active&limit=1");
+  location.replace(runs.length ? `#/train/${runs[0].id}` : "#/play");
 }
 
 async function route() {
@@ -55,7 +53,7 @@ async function route() {
     return;
   }
   const [, name, rest] = /^#\/(\w*)\/?(.*)$/.exec(location.hash) ?? [];
-  if (!VIEWS[name]) {
+  if (!Object.hasOwn(VIEWS, name)) {
     if (location.hash && location.hash !== "#/") return; // a place on the page
     try {
       await start();

@@ -18,6 +18,8 @@ from bridge_server.errors import ApiError
 from bridge_server.runs import quotas
 from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from bridge_server.runs.store import Record, RunStore
+from ganmnist.models.store import ModelStore
+from ganmnist.remedies import UPDATE
 from ganmnist.storage.atomic import read_json, write_json
 
 STOP_SECONDS = 4.0  # from the question to the kill
@@ -29,6 +31,7 @@ if sys.platform == "win32":
 else:
     _FLAGS = 0
 _RESUME = "Resume goes on from the last checkpoint."
+ANOTHER_VERSION = f"Its settings are another version's: {UPDATE}, then resume."
 
 
 class Outcome(NamedTuple):
@@ -66,6 +69,9 @@ class _Trainer:
         self._code = 0
         self._killed_for_memory = _oom_kills()
         self._process: subprocess.Popen[bytes] | None = None
+        self._not_started: OSError | None = None
+        if not record.readable:
+            return
         try:
             self._process = self._start(record)
         except OSError as error:
@@ -105,15 +111,20 @@ class _Trainer:
         if self._process is None:
             if self._asked:
                 return self._asked
+            if self._not_started is None:
+                return _interrupted("version", ANOTHER_VERSION)
             if errors.is_full(self._not_started):
                 return _DISK_FULL
-            return Outcome(RunState.FAILED, "start", f"The training could not be started: {self._not_started}.")
+            return _interrupted(
+                "start", f"The training could not be started ({self._not_started}): see to that, then resume."
+            )
         out_of_memory = _oom_kills() > self._killed_for_memory
         return judge(self._code, self._asked, self._folder, out_of_memory=out_of_memory)
 
     def _start(self, record: Record) -> subprocess.Popen[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / FAILURE).unlink(missing_ok=True)
+        ModelStore(self._folder.parents[1]).folder(record.id, record.model).give_to(record.owner)
         settings = {"model": record.model, "settings": record.settings.model_dump(mode="json")}
         write_json(self._folder / SETTINGS, settings)
         with (self._folder / LOG).open("wb") as log:
@@ -252,11 +263,14 @@ def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool
     if code == Exit.FINISHED:
         return Outcome(RunState.SUCCEEDED)
     if code == Exit.FAILED and (failure := _failure(folder)):
-        return failure
+        return Outcome(RunState.FAILED, *failure)
     if asked:
         return asked
     if code == Exit.DISK_FULL:
         return _DISK_FULL
+    if code == Exit.FILES:
+        reason, problem = _failure(folder) or ("files", f"A file could not be read or written{_last_words(folder)}.")
+        return _interrupted(reason, f"{problem} See to that; {_RESUME[0].lower()}{_RESUME[1:]}")
     if code == Exit.OUT_OF_MEMORY or (code == -_SIGKILL and out_of_memory):
         return _interrupted("out_of_memory", "The machine ran out of memory. Close other programs, then resume.")
     if code in _ENDED_BY_OTHERS:
@@ -272,11 +286,11 @@ def _interrupted(reason: str, problem: str) -> Outcome:
     return Outcome(RunState.INTERRUPTED, reason, problem)
 
 
-def _failure(folder: Path) -> Outcome | None:
-    """Return what a training said of its failure, if it could say that."""
+def _failure(folder: Path) -> tuple[str, str] | None:
+    """Return what a training said of its failure, if it could say that: a code and a sentence."""
     try:
         failure = read_json(folder / FAILURE)
-        return Outcome(RunState.FAILED, str(failure["code"]), str(failure["message"]))
+        return str(failure["code"]), str(failure["message"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

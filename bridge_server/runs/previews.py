@@ -45,6 +45,9 @@ def read_preview(folder: Path) -> bytes | None:
         content = (folder / FILE).read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        _log.warning("%s cannot be read (%s)", folder / FILE, error)
+        return None
     return content if _is_whole(content) else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -79,34 +81,32 @@ class TickReader:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 content = file.read()
-        except FileNotFoundError:
+        except OSError:  # not there yet, or not to be read, as `last_tick` says
             return
         whole = content[: content.rfind(b"\n") + 1]  # the last line may still be under way
         self._offset += len(whole)
-        self._ticks.extend(_parse(whole))
+        self._ticks.extend(_parse(whole.splitlines()))
 
 
 def last_tick(folder: Path) -> Tick:
-    """Return the newest tick of a run, or one of zeros."""
+    """Return the newest tick of a run, or one of zeros, with a warning where the file cannot be read."""
     try:
         with (folder / FILE).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             content = file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Tick()
+    except OSError as error:
+        return Tick(warnings=(f"{folder / FILE} cannot be read ({error.strerror}), so how far this is is not known.",))
     return _last(content[: content.rfind(b"\n") + 1])
 
 
-def _parse(content: bytes) -> list[Tick]:
-    ticks = []
-    for line in content.splitlines():
-        try:
-            ticks.append(Tick.model_validate_json(line))
-        except ValidationError:
-            continue  # a damaged line costs one point of a curve
-    return ticks
+def _parse(lines: Iterable[bytes]) -> Iterator[Tick]:
+    for line in lines:
+        with suppress(ValidationError):  # a damaged line costs one point of a curve
+            yield Tick.model_validate_json(line)
 
 
 def _last(content: bytes) -> Tick:
-    ticks = _parse(content[-_TAIL:])  # the first of these lines may be cut, the last is whole
-    return ticks[-1] if ticks else Tick()
+    lines = content[-_TAIL:].splitlines()  # the first of these may be cut, the last is whole
+    return next(_parse(reversed(lines)), Tick())

@@ -17,3 +17,4 @@ class Exit(IntEnum):
     SAVED = 3  # ended early, with a checkpoint
     DISK_FULL = 4
     OUT_OF_MEMORY = 5
+    FILES = 6  # a file could not be read or written, which may pass; failure.json says which

@@ -1,12 +1,29 @@
-"""What a run may take: room on the disk, and time at a stretch."""
+"""What a run may take: room on the disk, time at a stretch, and a place in the queue."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+from bridge_server.errors import ApiError
+from ganmnist.names import OWNER
+
 ROOM = 200_000_000  # bytes of the data directory's disk that a training leaves free
+ACTIVE = 8  # trainings of one person that run or wait, so that the queue is everybody's
+OWNERS_ACTIVE = 100  # of the owner of the data directory, who may have a program press
 HOURS = 24.0  # of a training at a stretch; then it is interrupted, and the next one has its turn
+
+
+def validate_active(owner: str, count: int) -> None:
+    """Refuse another training of somebody's of whose so many run or wait.
+
+    Raises:
+        ApiError: They are as many as may be.
+    """
+    most = OWNERS_ACTIVE if owner == OWNER else ACTIVE
+    if count >= most:
+        message = f"{most} of {owner}'s trainings run or wait, as many as may: wait for one of them, or stop one."
+        raise ApiError(409, "too_many_runs", message)
 
 
 def lack_of_room(folder: Path) -> str | None:

@@ -15,6 +15,13 @@ def with_text(run: Run, note: str | None = None) -> Run:
     return run.model_copy(update={"text": _text(run, note)})
 
 
+def remark_on_name(wanted: str | None, model: str) -> str | None:
+    """Say why a model is not called what was asked for, if it is not."""
+    if wanted is None or wanted.lower() == model.lower():
+        return None
+    return f"{wanted} is somebody else's: this model is called {model}."
+
+
 def clock(seconds: float) -> str:
     """Put seconds as 0:52 or 1:02:03."""
     minutes, second = divmod(round(seconds), 60)

@@ -8,22 +8,27 @@ that a damaged one can be set aside and its copy used.
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
 import logging
 import secrets
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ValidationError
 
 from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError, Conflict
+from bridge_server.runs import quotas
+from bridge_server.runs.database import CHECKSUM, COLUMNS, open_database
 from ganmnist.config import TrainConfig
+from ganmnist.names import OWNER
 from ganmnist.storage.atomic import write_atomic
 
 MOVES: dict[RunState, frozenset[RunState]] = {
@@ -36,27 +41,9 @@ MOVES: dict[RunState, frozenset[RunState]] = {
 }
 FINAL = frozenset(state for state, after in MOVES.items() if not after)
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY,
-    model TEXT NOT NULL COLLATE NOCASE,
-    state TEXT NOT NULL,
-    settings TEXT NOT NULL,
-    key TEXT,
-    created TEXT NOT NULL,
-    turn INTEGER NOT NULL,
-    reason TEXT,
-    problem TEXT,
-    checksum TEXT
-) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS one_run_per_key ON runs (key) WHERE key IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS one_active_run_per_model ON runs (model) WHERE state IN ('queued', 'running');
-"""
-_COLUMNS = "id, model, state, settings, created, turn, reason, problem"
-_CHECKSUM = f"checksum({_COLUMNS}, key)"
-_PAGE = 512  # bytes, the smallest there is
-# What a flipped byte leads to: a column of another name, pages that do not fit, a file only to be read, no database.
-_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOTADB}
+_ACTIVE = "state IN ('queued', 'running')"
+_UNFINISHED = "state IN ('queued', 'running', 'interrupted')"
+_ONLY = {None: "1", "active": _ACTIVE, "unfinished": _UNFINISHED}
 _log = logging.getLogger("ganmnist.runs")
 
 
@@ -66,6 +53,10 @@ class Record:
 
     Attributes:
         turn: Grows with every run that joins the queue; the smallest is trained next.
+        owner: Who pressed Train, by the name that the token has.
+        wanted: The name that was asked for, if one was.
+        number: Grows with every run.
+        readable: Whether this version can read its settings; else they are not those shown.
     """
 
     id: str
@@ -76,6 +67,35 @@ class Record:
     turn: int
     reason: str | None
     problem: str | None
+    owner: str = OWNER
+    wanted: str | None = None
+    number: int = 0
+    readable: bool = True
+
+
+class Press(NamedTuple):
+    """A press of Train: what is wanted, and by whom.
+
+    Attributes:
+        model: Name of the model, if one is given.
+        settings: What to train.
+        key: Idempotency key.
+        owner: Who presses.
+        asked: A digest of all that was asked for, by which the same request is known again.
+    """
+
+    model: str | None
+    settings: TrainConfig
+    key: str | None = None
+    owner: str = OWNER
+    asked: str | None = None
+
+
+class Held(NamedTuple):
+    """A name that a run has taken and its model perhaps not yet, in small letters, and whose it is."""
+
+    name: str
+    owner: str
 
 
 class RunStore:
@@ -87,65 +107,68 @@ class RunStore:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._copy = path.with_suffix(".copy.sqlite")
-        self._database = _open(path, self._copy)
+        self._database = open_database(path, self._copy)
 
     def close(self) -> None:
         with self._lock:
             self._database.close()
 
-    def add(
-        self, model: str | None, settings: TrainConfig, key: str | None, free_name: Callable[[set[str]], str]
-    ) -> tuple[Record, bool]:
-        """Queue a new run, unless it is there: the run of the same key, or the active run of the same model.
+    def pressed(self, press: Press) -> Record | None:
+        """Return the run of an earlier press with the same key, if there is one.
+
+        Raises:
+            Conflict: Something else was asked for under that key.
+        """
+        if press.key is None:
+            return None
+        with self._lock:
+            found = self._one("owner = ? AND key = ?", press.owner, press.key)
+            if found is None:
+                return None
+            ((asked,),) = self._rows("SELECT asked FROM runs WHERE id = ?", found.id)
+        if None not in (asked, press.asked) and asked != press.asked:
+            raise another_request(found.id)
+        return found
+
+    def add(self, press: Press, choose: Callable[[str | None, list[Held]], str]) -> tuple[Record, bool]:
+        """Queue a new run, unless it is there: the run of the same key, or one's own active run of the same model.
 
         Args:
-            model: Name of the model; `free_name` chooses one that is not among the names it is given unless said.
-            settings: What to train.
-            key: Idempotency key.
+            press: What is wanted.
+            choose: Chooses the name of the model, given the one that is wanted, if any, and those that runs hold.
 
         Returns:
             The run, and whether it is new.
 
         Raises:
-            Conflict: Under a key, other settings than those of the active run of the same model.
+            Conflict: Something else was asked for under its key, or its model is being trained with other settings.
+            ApiError: One person's trainings are as many as may be.
         """
         with self._transaction():
-            found = self._one("key = ?", key) if key is not None else None
-            if found is None and model is not None:
-                found = self._one("model = ? AND state IN ('queued', 'running')", model)
-                if found is not None and key is not None and found.settings != settings:
+            found = self.pressed(press)
+            if found is None and press.model is not None:
+                found = self._one(f"model = ? AND {_ACTIVE} AND owner = ?", press.model, press.owner)
+                if found is not None and press.key is not None and found.settings != press.settings:
                     raise Conflict(
                         f"Model {found.model} is being trained already, with other settings: wait for it, stop it, or "
                         "choose another name."
                     )
             if found is not None:
                 return found, False
-            record = Record(
-                id=secrets.token_hex(8),
-                model=model or free_name(self._names()),
-                state=RunState.QUEUED,
-                settings=settings,
-                created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                turn=self._next_turn(),
-                reason=None,
-                problem=None,
-            )
+            self._check_quota(press.owner)
+            id, turn = secrets.token_hex(8), self._next_turn()
+            created = datetime.now(UTC).isoformat(timespec="milliseconds")
+            model = choose(press.model, self._held())
+            settings = press.settings.model_dump_json()
             self._database.execute(
-                f"INSERT INTO runs ({_COLUMNS}, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO runs ({COLUMNS}, key, asked) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?)",
                 (
-                    record.id,
-                    record.model,
-                    record.state,
-                    settings.model_dump_json(),
-                    record.created,
-                    record.turn,
-                    None,
-                    None,
-                    key,
+                    *(id, model, RunState.QUEUED, settings, created, turn),
+                    *(press.owner, press.model, press.key, press.asked),
                 ),
             )
-            self._seal(record.id)
-            return record, True
+            self._seal(id)
+            return self.get(id), True
 
     def move(
         self, id: str, before: RunState, after: RunState, reason: str | None = None, problem: str | None = None
@@ -170,11 +193,13 @@ class RunStore:
 
         Raises:
             Conflict: It is not interrupted, or another run trains a model of that name.
+            ApiError: Its owner's trainings are as many as may be.
         """
         with self._transaction():
             record = self.get(id)
             if RunState.QUEUED not in MOVES[record.state]:
                 raise Conflict(f"Run {id} is {record.state}: only an interrupted run can go on.")
+            self._check_quota(record.owner)
             try:
                 self._database.execute(
                     "UPDATE runs SET state = ?, model = ?, turn = ?, reason = NULL, problem = NULL WHERE id = ?",
@@ -190,8 +215,7 @@ class RunStore:
         Raises:
             ApiError: There is none of that id.
         """
-        with self._lock:
-            record = self._one("id = ?", id)
+        record = self._one("id = ?", id)
         if record is None:
             raise ApiError(404, "run_not_found", f"There is no run {id}.")
         return record
@@ -200,11 +224,51 @@ class RunStore:
         """Return all runs, newest first, whatever the clock said when they were made."""
         return self._select("1 ORDER BY rowid DESC")
 
+    def page(
+        self, after: int, limit: int, only: Literal["active", "unfinished"] | None = None
+    ) -> tuple[list[Record], int, int]:
+        """Return some runs, newest first.
+
+        Args:
+            after: The number of the last one of the page before; 0 for the first page.
+            limit: How many, at most.
+            only: Those that are active, or those that are not final either.
+
+        Returns:
+            The runs, what leads to the next page, 0 on the last, and how many there are on all pages.
+        """
+        with self._lock:
+            found = self._select(
+                f"{_ONLY[only]} AND rowid < ? ORDER BY rowid DESC LIMIT ?", after or sys.maxsize, limit + 1
+            )
+            ((total,),) = self._rows(f"SELECT count(*) FROM runs WHERE {_ONLY[only]}")
+        return found[:limit], found[limit - 1].number if len(found) > limit else 0, total
+
+    def of_model(self, name: str, id: str | None) -> list[Record]:
+        """Return the runs that were started under the name of a model, newest first, and that of the model's id."""
+        return self._select("model = ? OR id = ? ORDER BY rowid DESC LIMIT 500", name, id)
+
     def is_active(self, id: str) -> bool:
         """Tell whether a run is queued or running. False if there is none of that id."""
-        with self._lock:
-            record = self._one("id = ?", id)
-        return record is not None and record.state.is_active
+        return bool(self._rows(f"SELECT 1 FROM runs WHERE id = ? AND {_ACTIVE}", id))
+
+    def active(self) -> list[Record]:
+        """Return the runs that are queued or running, in the order of their turns."""
+        return self._select(f"{_ACTIVE} ORDER BY turn")
+
+    def active_ids(self) -> set[str]:
+        """Return the ids of the runs that are queued or running."""
+        return {id for (id,) in self._rows(f"SELECT id FROM runs WHERE {_ACTIVE}")}
+
+    def count(self, state: RunState) -> int:
+        """Return how many runs are in a state."""
+        ((count,),) = self._rows("SELECT count(*) FROM runs WHERE state = ?", state)
+        return int(count)
+
+    def place(self, record: Record) -> int:
+        """Return the place of a queued run in the queue, from 1."""
+        ((before,),) = self._rows("SELECT count(*) FROM runs WHERE state = 'queued' AND turn < ?", record.turn)
+        return int(before) + 1
 
     def queue(self) -> list[Record]:
         """Return the queued runs, the next one first."""
@@ -214,30 +278,29 @@ class RunStore:
         """Return the runs that are under way: one at most, but for what a crash left behind."""
         return self._select("state = 'running' ORDER BY turn")
 
-    def _names(self) -> set[str]:
-        """Return the names that runs have taken and models perhaps not yet, in lower case."""
-        rows = self._database.execute("SELECT model FROM runs WHERE state IN ('queued', 'running', 'interrupted')")
-        return {name.lower() for (name,) in rows}
+    def _held(self) -> list[Held]:
+        return [Held(*row) for row in self._rows(f"SELECT lower(model), owner FROM runs WHERE {_UNFINISHED}")]
+
+    def _check_quota(self, owner: str) -> None:
+        ((count,),) = self._rows(f"SELECT count(*) FROM runs WHERE owner = ? AND {_ACTIVE}", owner)
+        quotas.validate_active(owner, count)
 
     def _next_turn(self) -> int:
-        (turn,) = self._database.execute("SELECT coalesce(max(turn), 0) + 1 FROM runs").fetchone()
+        ((turn,),) = self._rows("SELECT coalesce(max(turn), 0) + 1 FROM runs")
         return int(turn)
 
     def _one(self, where: str, *values: str) -> Record | None:
         return next(iter(self._select(where, *values)), None)
 
-    def _select(self, where: str, *values: str) -> list[Record]:
+    def _select(self, where: str, *values: object) -> list[Record]:
+        return [_record(*row) for row in self._rows(f"SELECT {COLUMNS}, rowid FROM runs WHERE {where}", *values)]
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
         with self._lock:
-            rows = self._database.execute(f"SELECT {_COLUMNS} FROM runs WHERE {where}", values).fetchall()
-        return [
-            Record(
-                id, model, RunState(state), TrainConfig.model_validate_json(settings), created, turn, reason, problem
-            )
-            for id, model, state, settings, created, turn, reason, problem in rows
-        ]
+            return self._database.execute(query, values).fetchall()
 
     def _seal(self, id: str) -> None:
-        self._database.execute(f"UPDATE runs SET checksum = {_CHECKSUM} WHERE id = ?", (id,))
+        self._database.execute(f"UPDATE runs SET checksum = {CHECKSUM} WHERE id = ?", (id,))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -263,62 +326,20 @@ class RunStore:
             _log.exception("%s cannot be written", self._copy)  # the runs themselves are stored
 
 
-def _open(path: Path, copy: Path) -> sqlite3.Connection:
-    """Open the file of a store. A damaged one is set aside, and its copy used, or none if that is damaged too.
-
-    Raises:
-        OSError: It cannot be used as things are, on a full disk for instance.
-    """
-    for rescue in (copy, None):
-        try:
-            if copy.exists() and path.exists() and path.stat().st_size < _PAGE:
-                raise sqlite3.DatabaseError("the file is cut short")  # which SQLite takes for a new one
-            return _checked(path)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _DAMAGED:
-                raise OSError(errno.EIO, str(error), str(path)) from None
-            _log.error("%s: %s; it is set aside, %s", path, error, f"{copy} is used" if rescue else "no run is known")
-            path.replace(path.with_name(f"{path.name}.damaged"))
-            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # belongs to what was set aside
-            if rescue and rescue.exists():
-                write_atomic(path, rescue.read_bytes())
-    return _checked(path)
+@lru_cache(maxsize=512)  # the runs of a page are looked at again and again
+def _settings(text: str) -> TrainConfig:
+    return TrainConfig.model_validate_json(text)
 
 
-def _checked(path: Path) -> sqlite3.Connection:
-    """Open a file and check all of it.
+def another_request(id: str) -> Conflict:
+    """Return the refusal of a key with which another run was started."""
+    return Conflict(f"key: run {id} was started with this key and other settings: take another key for another run.")
 
-    Raises:
-        sqlite3.DatabaseError, UnicodeDecodeError: It is damaged.
-    """
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+def _record(id: str, model: str, state: str, settings: str, *others: Any) -> Record:
+    """Read a row; one whose settings this version cannot read is shown without them, and harms no other."""
     try:
-        database.execute("PRAGMA journal_mode = DELETE")
-        database.execute("PRAGMA synchronous = FULL")
-        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = 1; COMMIT;")
-        if "checksum" not in {name for _, name, *_ in database.execute("PRAGMA table_info(runs)")}:
-            database.execute("ALTER TABLE runs ADD COLUMN checksum TEXT")  # an earlier version's, without checksums yet
-        validate_checksums(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def validate_checksums(database: sqlite3.Connection) -> None:
-    """Refuse runs that differ from their checksum, of which the connection learns to make one.
-
-    Raises:
-        sqlite3.DatabaseError: One does.
-    """
-    database.create_function("checksum", -1, _checksum, deterministic=True)
-    (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {_CHECKSUM}").fetchone()
-    if damaged:
-        raise sqlite3.DatabaseError("a checksum differs from what its row says, so the file is damaged")
-
-
-def _checksum(*values: object) -> str:
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+        return Record(id, model, RunState(state), _settings(settings), *others)
+    except ValidationError:
+        unread = Record(id, model, RunState(state), TrainConfig(), *others)
+        return replace(unread, readable=False)

@@ -245,18 +245,35 @@ def main() -> int:
         with suppress(OSError):  # the log is on the disk that may be full
             traceback.print_exc()
         code = _exit_for(error)
-        if code is Exit.FAILED:
-            write_json(folder / FAILURE, _failure(error))
+        if code in (Exit.FAILED, Exit.FILES):
+            with suppress(OSError):  # perhaps nothing can be written there at all
+                write_json(folder / FAILURE, _failure(error))
         return code
 
 
 def _exit_for(error: Exception) -> Exit:
-    if errors.is_full(error):
+    refused = _refused(error)
+    if errors.is_full(refused or error):
         return Exit.DISK_FULL
     words = str(error).lower()
     if isinstance(error, MemoryError) or any(said in words for said in _OUT_OF_MEMORY):
         return Exit.OUT_OF_MEMORY
-    return Exit.FAILED
+    if refused is None or load_problem(error):
+        return Exit.FAILED
+    # A file that a setting names and that is not there does not come by itself. All else may pass.
+    return Exit.FAILED if isinstance(refused, FileNotFoundError) and isinstance(error, GanError) else Exit.FILES
+
+
+def _refused(error: BaseException | None) -> OSError | None:
+    """Return with what the system refused a file, whoever has put that into words.
+
+    A scanner's lock, a share that is away. What libraries say of damaged files has no number, and is none of it.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno is not None:
+            return error
+        error = error.__context__
+    return None
 
 
 def _failure(error: Exception) -> dict[str, str]:
@@ -264,6 +281,9 @@ def _failure(error: Exception) -> dict[str, str]:
         return {"code": error.code, "message": str(error)}
     if problem := load_problem(error):
         return {"code": "packages", "message": problem}
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return {"code": "files", "message": f"{where}{error.strerror or error}."}
     return {
         "code": "failed",
         "message": f"{type(error).__name__}: {error}. Its story is in {LOG} in the model's folder.",

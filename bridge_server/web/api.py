@@ -10,12 +10,14 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from bridge_server.access.guard import WHO
 from bridge_server.backends.base import Backend
 from bridge_server.contract.calls import CALLS, Call
 from bridge_server.contract.media import EVENTS, JSON, PNG
 from bridge_server.contract.replies import Attachment, Created, Stream
 from bridge_server.errors import ApiError
 from ganmnist.errors import SettingError
+from ganmnist.names import OWNER
 
 _ENTRIES = 2000  # of a list, and names in a whole body: twice what the contract has use for
 _TOTAL = 100_000  # entries of all lists of a body: 256 vectors of 390 numbers, or a drawing of 20,000 points
@@ -36,7 +38,8 @@ def _view(call: Call, work: Callable[..., Any]) -> Callable[..., Response]:
     read = _reader(call)
 
     def view(**path: str) -> Response:
-        return _reply(work(*path.values(), *read()))
+        asker = {"who": request.environ.get(WHO, OWNER)} if call.personal else {}
+        return _reply(work(*path.values(), *read(), **asker))
 
     return view
 

@@ -50,7 +50,8 @@ def film(options: argparse.Namespace) -> None:
     if geometry.form != "images":
         validate_settings(ending, chosen, in_rows=False)
     store = ModelStore(paths.home())
-    made = draw(store.find(options.model or store.list()[0].name), config)
+    newest = store.newest()
+    made = draw(store.find(options.model or (newest.name if newest else None)), config)
     images = 255 - made.images if geometry.invert else made.images
     if ending == ".png":
         write_picture(options.out, film_grid(images))

@@ -78,11 +78,13 @@ def train(options: argparse.Namespace) -> None:
         config = with_networks(config, store)
         folder = store.new(options.model)
         if displaced := store.displaced(folder):
-            warn([f"{displaced} Ctrl-C and another --model leave it its name."])
+            warn([f"{displaced} Ctrl-C and another --model leave both their names."])
     warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
     found = load(options.directory, config.data)
     stop = _on_interrupt()
     with folder.training(), bar("training") as advance:
+        if options.resume:  # whoever trained there meanwhile may have finished it
+            _check_cut_short(folder)
         loop.train(
             found,
             config,
@@ -94,11 +96,9 @@ def train(options: argparse.Namespace) -> None:
             start=starting_model(config, folder, store),
             adapt=True,
         )
-    print_result(
-        options,
-        summary(folder.manifest()),
-        f"trained {folder.name}: {command('ganmnist', 'generate', '--model', folder.name, '--out', 'digits.png')}",
-    )
+    trained = folder.manifest()
+    how = command("ganmnist", "generate", "--model", trained.name, "--out", "digits.png")
+    print_result(options, summary(trained), f"trained {trained.name}: {how}")
 
 
 def generate(options: argparse.Namespace) -> None:
@@ -203,10 +203,17 @@ def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
 def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
     """Return the folder of the training to go on with: the newest that was cut short unless named."""
     if name is None:
-        name = next((model.name for model in store.list() if not model.finished), None)
-        if name is None:
+        newest = store.newest(cut_short=True)
+        if newest is None:
             raise SettingError("resume: no training was cut short; --start-from NAME trains a finished model on")
+        name = newest.name
     folder = store.find(name)
+    _check_cut_short(folder)
+    return folder
+
+
+def _check_cut_short(folder: ModelFolder) -> None:
+    """Refuse to go on with a training that is finished, or of which too little is left."""
     if folder.manifest().finished:
         raise SettingError(
             f"resume: the training of {folder.name} is finished: --start-from {folder.name} trains it on"
@@ -215,7 +222,6 @@ def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
         raise SettingError(
             f"resume: the checkpoints of {folder.name} are gone; --start-from {folder.name} trains the model on"
         )
-    return folder
 
 
 def _refuse(settings: dict[str, Any]) -> None:

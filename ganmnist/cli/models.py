@@ -14,6 +14,7 @@ from rich.table import Table
 from ganmnist import paths
 from ganmnist.class_names import listed
 from ganmnist.cli.options import add_command, print_result
+from ganmnist.cli.progress import warn
 from ganmnist.models.archive import export_model, import_model
 from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
@@ -22,10 +23,15 @@ from ganmnist.remedies import command
 if TYPE_CHECKING:
     from ganmnist.cli.options import Commands
 
+_SHOWN = 100  # models in the table
+
 
 def add_models(commands: Commands) -> None:
     """Add the command `models`, which lists them unless one of its own commands follows."""
     added = add_command(commands, "models", models)
+    added.add_argument(
+        "--limit", type=_limit, metavar="N", help=f"Show the newest N; {_SHOWN} unless given, and as JSON all of them."
+    )
     added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
     own = added.add_subparsers(metavar="command")
 
@@ -45,10 +51,13 @@ def models(options: argparse.Namespace) -> None:
         store.delete(options.delete)
         print_result(options, {"deleted": options.delete}, f"deleted {options.delete}")
         return
-    found = store.list()
+    damage = store.damage()
     if options.json:
+        found = store.page(limit=options.limit)[0] if options.limit else store.list()
+        warn(damage)
         print(json.dumps([summary(model) for model in found]))
         return
+    found, _ = store.page(limit=options.limit or _SHOWN)
     table = Table("model", "networks", "data", "classes", "epoch", "step", "trained", "FID", "created")
     for model in found:
         table.add_row(
@@ -63,11 +72,23 @@ def models(options: argparse.Namespace) -> None:
             escape(model.created[:10]),
         )
     Console().print(table)
+    more = store.count() - len(found)
+    if more > 0:
+        how = command("ganmnist", "models", "--limit", len(found) + more)
+        print(f"and {more:,} more: {how}")
+    warn(damage)
 
 
 def _unfinished(store: ModelStore, model: ModelManifest) -> str:
     under_way = store.folder(model.id, model.name).is_being_trained()
     return ", under way" if under_way else ", cut short"
+
+
+def _limit(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {number}")
+    return number
 
 
 def export(options: argparse.Namespace) -> None:

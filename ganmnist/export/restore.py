@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ganmnist import paths
-from ganmnist.errors import ModelNotFound
+from ganmnist.errors import ModelError, ModelNotFound
 from ganmnist.models.manifest import Source
 from ganmnist.models.provenance import Provenance
 
@@ -41,7 +42,7 @@ def restore(record: Provenance, home: Path | None = None) -> RestoredDigits:
     from ganmnist.models.store import ModelStore
 
     store = ModelStore(home or paths.home())
-    name, remarks = trace(record, sources(store))
+    name, remarks = trace(record, sources(store, record))
     if name is None:
         raise ModelNotFound(" ".join(remarks))
     sampler = Sampler.load(store.find(name))
@@ -52,9 +53,12 @@ def restore(record: Provenance, home: Path | None = None) -> RestoredDigits:
     return RestoredDigits(record, sampler.generate(record.vectors()), remarks)
 
 
-def sources(store: ModelStore) -> list[Source]:
-    """Return all models there are, as records name them."""
-    return [Source(found.name, found.id, found.step, found.sha256) for found in store.list()]
+def sources(store: ModelStore, record: Provenance) -> list[Source]:
+    """Return the models that a record may be of, as records name them: those of its weights, and that of its id."""
+    found = store.of_weights(record.sha256)
+    with suppress(ModelError):
+        found.append(store.folder(record.model_id, record.model).manifest())
+    return [Source(model.name, model.id, model.step, model.sha256) for model in found]
 
 
 def trace(record: Provenance, known: Iterable[Source]) -> tuple[str | None, list[str]]:

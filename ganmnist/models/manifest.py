@@ -60,6 +60,16 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def not_later(created: str, than: str) -> str:
+    """Return when something came to be, as `now` tells it and no later than `than`: a clock may have been wrong."""
+    try:
+        moment = datetime.fromisoformat(created)
+        told = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError):
+        return than
+    return min(told, than)
+
+
 def _not_bundled(name: str) -> str:
     if name.lower() == BUNDLED:
         raise ValueError("is the name of the bundled model: choose another")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,17 +14,28 @@ from filelock import FileLock, Timeout
 
 from ganmnist import paths
 from ganmnist.errors import ModelError, ModelNotFound, SettingError, TrainingError
+from ganmnist.models import catalogue
+from ganmnist.models.catalogue import NAMED, ModelCatalogue
+from ganmnist.models.index import MANIFEST
+from ganmnist.models.manifest import (
+    BUNDLED,
+    ModelManifest,
+    NewName,
+    manifest_values,
+    not_later,
+    now,
+    parse_model_manifest,
+)
+from ganmnist.names import OWNER
 from ganmnist.storage import bundle
+from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName, manifest_values, now, parse_model_manifest
-
 T = TypeVar("T")
-_BUNDLED_FOLDER = Path(__file__).parents[1] / "weights" / BUNDLED
-_MANIFEST = "model.json"
+_BELONGS = "belongs_to.json"  # in the folder of a model that is not the data directory's owner's
 _LAST = "last.json"
 _DISCRIMINATOR = "discriminator.json"
 
@@ -41,7 +50,7 @@ class ModelFolder:
 
     @property
     def path(self) -> Path:
-        return _BUNDLED_FOLDER if self.id == BUNDLED else self.store.path / self.id
+        return catalogue.BUNDLED_FOLDER if self.id == BUNDLED else self.store.path / self.id
 
     @property
     def checkpoints(self) -> Path:
@@ -56,6 +65,18 @@ class ModelFolder:
     def film(self) -> Path:
         """Where the states of the training are kept as it goes on."""
         return self.path / "film"
+
+    def owner(self) -> str:
+        """Return whose it is: the owner's of the data directory unless somebody else is known to have trained it."""
+        try:
+            return str(read_json(self.path / _BELONGS)["owner"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return OWNER
+
+    def give_to(self, owner: str) -> None:
+        """Write down whose it is."""
+        if owner != OWNER:
+            write_json(self.path / _BELONGS, {"owner": owner})
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -99,19 +120,36 @@ class ModelFolder:
         Raises:
             ModelError: It was never published, or its manifest is damaged.
         """
-        return _read(self.path)
+        return catalogue.read(self.path)
 
     def publish(self, manifest: ModelManifest, generator: dict[str, Tensor]) -> None:
         """Put the generator where everyone finds it under its name, in place of what this training published before.
 
-        Another model of that name is kept and renamed to name-1, name-2 ...
+        Another model of that name is kept and renamed to name-1, name-2 ... if it has the same owner. If it is
+        somebody else's it keeps its name, and this one gets such a name. One that was published before has the name
+        that it has by now.
         """
-        taken = self.store._find(manifest.name)
-        if taken is not None and taken.id != self.id:
-            self.store.rename(taken, self.store.free_name(taken.name))
-        bundle.save(self.path / _MANIFEST, manifest_values(manifest), generator)
+        stored = bundle.save_weights(self.path / MANIFEST, generator)
+        with self.store.naming():
+            try:
+                name = self.manifest().name
+            except ModelError:
+                name = self._new_name(manifest.name)
+            with self.store.changing(self.id, name):
+                values = manifest_values(manifest.model_copy(update={"name": name}))
+                bundle.finish(self.path / MANIFEST, values, stored)
         for old in self.path.glob("last[.-]*"):  # of a part of this training that went before
             old.unlink()
+
+    def _new_name(self, name: str) -> str:
+        """Make a name free for a model that is published for the first time, and return it, or another that is free."""
+        taken = self.store.look_up(name)
+        if taken is None or taken.id == self.id:
+            return name
+        if self.store.folder(taken.id, taken.name).owner() != self.owner():
+            return self.store.free_name(name)
+        self.store.rename(taken, self.store.free_name(taken.name))
+        return name
 
     def keep_last(self, manifest: ModelManifest, generator: dict[str, Tensor]) -> None:
         """Keep what a training ended with, where an earlier state of it was better and is the one published."""
@@ -146,7 +184,7 @@ class ModelFolder:
         """
         from ganmnist.networks.build import generator_layouts
 
-        path = self.path / (_LAST if last and (self.path / _LAST).exists() else _MANIFEST)
+        path = self.path / (_LAST if last and (self.path / _LAST).exists() else MANIFEST)
 
         def load() -> tuple[dict[str, Any], dict[str, Tensor]]:
             return bundle.load(path, lambda values: generator_layouts(parse_model_manifest(values, str(path)).networks))
@@ -156,7 +194,7 @@ class ModelFolder:
 
     def read_files(self) -> tuple[dict[str, Any], bytes]:
         """Read the manifest's values and the bytes of the weights, checked against their checksum. No torch."""
-        path = self.path / _MANIFEST
+        path = self.path / MANIFEST
 
         def read() -> tuple[dict[str, Any], bytes]:
             manifest = bundle.read_manifest(path)
@@ -165,17 +203,8 @@ class ModelFolder:
         return _twice(read)
 
 
-class ModelStore:
-    """All models in a home folder."""
-
-    def __init__(self, home: Path) -> None:
-        self.path = home / "models"
-
-    def list(self) -> list[ModelManifest]:
-        """Return all models that can be read, newest first, and at the end the bundled one."""
-        trained = _readable(manifest.parent for manifest in self.path.glob(f"[!.]*/{_MANIFEST}"))
-        trained.sort(key=lambda manifest: manifest.created, reverse=True)
-        return [*trained, *_readable([_BUNDLED_FOLDER])]
+class ModelStore(ModelCatalogue):
+    """All models in a home folder, to be found and changed."""
 
     def find(self, name: str | None) -> ModelFolder:
         """Return the model of that name, or the bundled one for None.
@@ -183,11 +212,14 @@ class ModelStore:
         Raises:
             ModelNotFound: There is none; lists those there are, and says of what file another cannot be read.
         """
-        manifest = self._find(name or BUNDLED)
+        manifest = self.look_up(name or BUNDLED)
         if manifest is None:
-            names = ", ".join(model.name for model in self.list()) or "none"
-            damage = "".join(f"; {problem}" for problem in self._damage())
-            raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names}{damage}")
+            models, _ = self.page(limit=NAMED)
+            names = ", ".join(model.name for model in models) or "none"
+            more = self.count() - len(models)
+            beyond = f" and {more:,} more" if more > 0 else ""
+            damage = "".join(f"; {problem}" for problem in self.damage(1))
+            raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names}{beyond}{damage}")
         return self.folder(manifest.id, manifest.name)
 
     def folder(self, id: str, name: str) -> ModelFolder:
@@ -210,18 +242,21 @@ class ModelStore:
             manifest: What it is, checked as well as its weights.
             weights: Bytes of a safetensors file.
         """
-        name = manifest.name if self._find(manifest.name) is None else self.free_name(manifest.name)
-        folder = self.folder(secrets.token_hex(8), name)
-        # It has no checkpoints here, so there is nothing to go on with.
-        values = manifest_values(manifest.model_copy(update={"id": folder.id, "name": name, "finished": True}))
-        # Whoever is killed here leaves a folder that is no model, and that is known to be left behind by its name.
-        made = self.path / f".{folder.id}.tmp"
-        try:
-            bundle.write(made / _MANIFEST, values, weights)
-            made.replace(folder.path)
-        except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
-            raise
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self.naming():
+            name = manifest.name if self.look_up(manifest.name) is None else self.free_name(manifest.name)
+            folder = self.folder(secrets.token_hex(8), name)
+            # It has no checkpoints here, so there is nothing to go on with; and another clock may have been wrong.
+            here = {"id": folder.id, "name": name, "finished": True, "created": not_later(manifest.created, now())}
+            # Whoever is killed here leaves a folder that is no model, and that is known to be left behind by its name.
+            made = self.path / f".{folder.id}.tmp"
+            try:
+                bundle.write(made / MANIFEST, manifest_values(manifest.model_copy(update=here)), weights)
+                with self.changing(folder.id, name):
+                    made.replace(folder.path)
+            except BaseException:
+                shutil.rmtree(made, ignore_errors=True)
+                raise
         return folder
 
     def delete(self, name: str) -> None:
@@ -230,67 +265,36 @@ class ModelStore:
         Raises:
             ModelNotFound: There is none of that name.
             SettingError: It is the bundled one.
+            TrainingError: It is being trained.
         """
-        folder = self.find(name)
-        if folder.id == BUNDLED:
-            raise SettingError(f"model: {BUNDLED} is part of ganmnist and stays")
-        (folder.path / _MANIFEST).unlink()  # from here on it is gone, whatever becomes of the rest
-        shutil.rmtree(folder.path)
+        with self.naming():
+            folder = self.find(name)
+            if folder.id == BUNDLED:
+                raise SettingError(f"model: {BUNDLED} is part of ganmnist and stays")
+            # Whoever trains there would put it back. Where nobody ever has there is no lock, nor room for one perhaps.
+            with folder.training() if folder.lock.exists() else nullcontext():
+                with self.changing(folder.id, folder.name):
+                    (folder.path / MANIFEST).unlink()  # from here on it is gone, whatever becomes of the rest
+                for path in list(folder.path.iterdir()):
+                    if path != folder.lock:  # it is held, and Windows removes nothing that is open
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(folder.path, ignore_errors=True)
 
     def rename(self, manifest: ModelManifest, name: str) -> None:
         """Give a model another name; its folder stays."""
-        path = self.path / manifest.id / _MANIFEST
-        bundle.update(path, {"name": name})
+        with self.naming(), self.changing(manifest.id, manifest.name):
+            bundle.update(self.path / manifest.id / MANIFEST, {"name": name})
 
-    def free_name(self, stem: str, reserved: Iterable[str] = ()) -> str:
-        """Return `stem`-1, -2 ...: the first that no model has and that is not reserved."""
-        stem = re.sub(r"-[0-9]+$", "", stem)[:56]
-        taken = {name.lower() for name in (*(model.name for model in self.list()), *reserved)}
-        number = 1
-        while f"{stem}-{number}".lower() in taken:
-            number += 1
-        return f"{stem}-{number}"
-
-    def displaced(self, folder: ModelFolder) -> str | None:
-        """Say what becomes of another model that has the name of a new one; None where there is none."""
-        taken = self._find(folder.name)
+    def displaced(self, folder: ModelFolder, owner: str = OWNER) -> str | None:
+        """Say what becomes of another model that has the name of a new one, which is that owner's; None if none has."""
+        taken = self.look_up(folder.name, thorough=False)
         if taken is None or taken.id == folder.id:
             return None
+        if self.folder(taken.id, taken.name).owner() != owner:
+            free = self.free_name(folder.name)
+            return f"There is a model {taken.name} of somebody else's: it stays, and the new one will be called {free}."
         free = self.free_name(taken.name)
         return f"There is a model {taken.name}: it is kept, and called {free} once the new one is there."
-
-    def _damage(self) -> Iterable[ModelError]:
-        for manifest in self.path.glob(f"[!.]*/{_MANIFEST}"):
-            try:
-                _read(manifest.parent)
-            except ModelError as error:
-                yield error
-
-    def _find(self, name: str) -> ModelManifest | None:
-        return next((model for model in self.list() if model.name.lower() == name.lower()), None)
-
-
-def _readable(folders: Iterable[Path]) -> list[ModelManifest]:
-    """Read the manifests that can be read; a damaged model is named when it is asked for."""
-    found = []
-    for folder in folders:
-        with suppress(ModelError):
-            found.append(_read(folder))
-    return found
-
-
-def _read(folder: Path) -> ModelManifest:
-    path = folder / _MANIFEST
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-    return _read_version(path, found.st_mtime_ns, found.st_ino)
-
-
-@lru_cache(maxsize=512)  # a slider asks thirty times a second which model is the newest
-def _read_version(path: Path, changed: int, inode: int) -> ModelManifest:
-    return parse_model_manifest(bundle.read_manifest(path), str(path))
 
 
 def _twice(read: Callable[[], T]) -> T:

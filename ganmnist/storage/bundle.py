@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from reprlib import repr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganmnist.errors import ModelError, shown
 from ganmnist.remedies import UPDATE
@@ -38,16 +38,39 @@ def save(manifest_path: Path, manifest: Mapping[str, Any], tensors: Mapping[str,
         manifest: JSON values. `format`, `weights`, `sha256` and `checksum` are added.
         tensors: Tensors by name, in any memory format.
     """
-    from safetensors.torch import save as to_bytes
-
-    write(manifest_path, manifest, to_bytes({name: tensor.contiguous() for name, tensor in tensors.items()}))
+    finish(manifest_path, manifest, save_weights(manifest_path, tensors))
 
 
 def write(manifest_path: Path, manifest: Mapping[str, Any], content: bytes) -> None:
     """Save tensors that are bytes already, as `save` does."""
+    finish(manifest_path, manifest, write_weights(manifest_path, content))
+
+
+class Stored(NamedTuple):
+    """Weights on the disk that no manifest names yet: their file and their SHA-256."""
+
+    path: Path
+    digest: str
+
+
+def save_weights(manifest_path: Path, tensors: Mapping[str, Tensor]) -> Stored:
+    """Save the tensors of a manifest that is to follow with `finish`; until then nothing has changed."""
+    from safetensors.torch import save as to_bytes
+
+    return write_weights(manifest_path, to_bytes({name: tensor.contiguous() for name, tensor in tensors.items()}))
+
+
+def write_weights(manifest_path: Path, content: bytes) -> Stored:
+    """As `save_weights`, of tensors that are bytes already."""
     digest = hashlib.sha256(content).hexdigest()
     weights = manifest_path.with_name(weights_name(manifest_path.stem, digest))
     write_atomic(weights, content)
+    return Stored(weights, digest)
+
+
+def finish(manifest_path: Path, manifest: Mapping[str, Any], stored: Stored) -> None:
+    """Write the manifest of weights that are stored, and remove those before them."""
+    weights, digest = stored
     whole = {**manifest, "format": FORMAT, "weights": weights.name, "sha256": digest}
     write_atomic(manifest_path, manifest_bytes(whole))
     for old in manifest_path.parent.glob(f"{manifest_path.stem}-*.safetensors"):
@@ -70,12 +93,20 @@ def read_manifest(manifest_path: Path) -> dict[str, Any]:
     Raises:
         ModelError: It is absent, damaged, or of a format that this version does not know.
     """
+    return parse_manifest(read_manifest_bytes(manifest_path), manifest_path.stem, str(manifest_path))
+
+
+def read_manifest_bytes(manifest_path: Path) -> bytes:
+    """Read a manifest and no more of it than is needed to see that it is too long.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
     try:
         with manifest_path.open("rb") as file:
-            content = file.read(MAX_MANIFEST + 1)
+            return file.read(MAX_MANIFEST + 1)
     except OSError as error:
-        raise ModelError(f"{manifest_path}: cannot be read as a manifest ({shown(error)})") from None
-    return parse_manifest(content, manifest_path.stem, str(manifest_path))
+        raise ModelError(f"{manifest_path}: cannot be read as a manifest ({error.strerror or shown(error)})") from None
 
 
 def parse_manifest(content: bytes, stem: str, where: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_what_a_role_may_not_do_is_said_in_the_servers_own_sentence(open_rhino, 
     ((level, sentence),) = rhino.until("train", lambda report: report["balloons"])["balloons"]
     assert level == "Error"
     assert sentence.startswith("ben may not do this as a viewer")
-    assert server.call("GET", "/api/runs")[1] == {"runs": []}
+    assert server.call("GET", "/api/runs")[1]["runs"] == []
 
 
 def test_a_program_that_is_no_server_of_ours_is_not_told_a_students_token(open_rhino, tmp_path, start_impostor):

@@ -1,5 +1,6 @@
 """The Models component: what there is to generate with, and which of it is chosen."""
 
+import json
 import time
 
 import pytest
@@ -87,3 +88,32 @@ def test_a_button_looks_at_once(open_rhino, own):
     own.call("PATCH", "/api/models/seven", {"name": "eight"})
     rhino.press("models", "refresh")
     rhino.until("models", lambda report: report["outputs"]["names"] == ["1", "eight", "bundled"], "names", seconds=3)
+
+
+def test_of_very_many_the_newest_are_listed_and_the_others_are_chosen_by_name(open_rhino, mock, built_with):
+    rhino = open_rhino(mock.home, built_with("MANY = 500", "MANY = 1"))
+    rhino.place("models")
+    rhino.solve("models")
+    report = rhino.until("models", "1 of 3", "names")
+    assert report["outputs"]["names"] == ["1", "bundled"]
+    more = ["Remark", "The newest are listed, and 1 more are not: choose takes their names too."]
+    assert report["balloons"] == [more]
+    rhino.solve("models", choose="SEVEN")
+    report = rhino.until("models", "seven of 3", "model", "names")
+    assert report["outputs"] == {"model": "seven", "names": ["1", "seven", "bundled"]}
+    rhino.solve("models", choose="no such model")
+    report = rhino.until("models", "see the balloon", "model")
+    assert any("expected a name in names" in sentence for _, sentence in report["balloons"])
+
+
+def test_models_that_cannot_be_read_are_told_in_the_balloon(open_rhino, tmp_path, start_impostor):
+    model = {"name": "bundled", "data": "MNIST", "preset": "fast", "epoch": 1, "step": 1, "frechet": None}
+    model.update(created="2026-01-01", finished=True, training=False)
+    said = "Model seven cannot be read: model.json is damaged."
+    answer = {"models": [model], "total": 1, "next": 0, "remarks": [said]}
+    start_impostor(tmp_path / "home", lambda *request: (200, json.dumps(answer).encode()))
+    rhino = open_rhino(tmp_path / "home")
+    rhino.place("models")
+    rhino.solve("models")
+    report = rhino.until("models", "bundled of 1", "model")
+    assert (report["outputs"]["model"], report["balloons"]) == ("bundled", [["Remark", said]])

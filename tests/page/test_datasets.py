@@ -341,7 +341,7 @@ def test_a_report_of_many_classes_fits_a_phone_and_stands_in_nobodys_way(open_pa
 def test_a_training_that_others_began_is_shown_by_itself(start_server, open_page):
     server = start_server(mock=True)
     page = open_page(server, "#/models")
-    with page.expect_response("**/api/runs"):  # the first look
+    with page.expect_response("**/api/runs?*"):  # the first look
         page.get_by_role("link", name="Train", exact=True).click()
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible()
     server.start_run(model="elsewhere")

@@ -123,3 +123,65 @@ def test_a_name_that_is_taken_is_refused_in_the_servers_words(open_page, server)
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
     expect(page.get_by_text("There is a model gamma already")).to_be_visible()
     assert {"delta", "gamma"} <= set(names(server))
+
+
+def test_where_there_are_many_the_newest_are_shown_and_the_others_when_they_are_asked_for(
+    open_page, start_server, make_model
+):
+    server = start_server(mock=True)
+    for name in ("oldest", "older", "newest"):
+        make_model(server, name)
+    page = open_page(server)
+    few(page, "views/models.js", "SHOWN = 50", "SHOWN = 1")
+    few(page, "widgets/model_choice.js", "SHOWN = 100", "SHOWN = 1")
+    few(page, "views/train.js", "SHOWN = 50", "SHOWN = 2")
+    page.goto(f"{server.url}/#/models")
+    page.reload()
+    rows = page.locator(".models > li")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="and 2 more").click()
+    page.get_by_role("button", name="and 1 more").click()
+    expect(rows).to_have_count(4)
+    assert [row.get_attribute("data-name") for row in rows.all()] == ["newest", "older", "oldest", "bundled"]
+    expect(page.get_by_role("button", name=re.compile("and .* more"))).to_have_count(0)
+
+    page.evaluate("location.hash = '#/play'")
+    choice = page.get_by_label("Model", exact=True)
+    expect(choice.locator("option")).to_have_text(["newest", "bundled", "and 2 more …"])
+    choice.select_option(label="and 2 more …")
+    expect(choice.locator("option")).to_have_text(["newest", "older", "bundled", "and 1 more …"])
+    expect(choice).to_have_value("bundled")
+    page.evaluate("location.hash = '#/play/oldest'")  # by its address, though it is not among those listed
+    expect(choice).to_have_value("oldest")
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"model":"oldest"'))
+
+    page.evaluate("location.hash = '#/train'")
+    runs = page.get_by_label("Runs").get_by_role("listitem")
+    expect(runs).to_have_count(2)
+    page.get_by_role("button", name="and 1 more").click()
+    expect(runs).to_have_count(3)
+
+
+def few(page, module, before, after):
+    """Have a page take a module of its with other words in it."""
+
+    def change(route):
+        reply = route.fetch()
+        assert before in reply.text()
+        route.fulfill(response=reply, body=reply.text().replace(before, after))
+
+    page.route(f"**/static/{module}", change)
+
+
+def test_models_that_cannot_be_read_are_told(open_page, server):
+    said = "Model seven cannot be read: model.json is damaged. Put its files back, or delete models/1."
+    page = open_page(server)
+    page.route("**/api/models?*", lambda route: answer_with(route, remarks=[said]))
+    page.evaluate("location.hash = '#/models'")
+    expect(page.get_by_text(said)).to_be_visible()
+    page.unroute_all(behavior="wait")
+
+
+def answer_with(route, **changes):
+    reply = route.fetch()
+    route.fulfill(response=reply, json={**reply.json(), **changes})

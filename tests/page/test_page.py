@@ -78,6 +78,26 @@ def test_a_server_that_is_out_of_reach_for_a_moment_is_back_by_itself(open_page,
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"seed":1'))
 
 
+@pytest.mark.parametrize("address", ["#/constructor", "#/toString", "#/__proto__/x", "#/valueOf"])
+def test_an_address_of_no_view_leaves_the_page_as_it_was(open_page, server, address):
+    page = open_page(server)
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    page.evaluate("address => { location.hash = address; }", address)
+    page.evaluate("location.hash = '#/models'")
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    page.evaluate("address => { location.hash = address; }", address)
+    expect(page.locator("nav a[aria-current=page]")).to_have_text("Models")
+
+
+@pytest.mark.parametrize("address", ["#/play/%", "#/play/%E0%A4%A", "#/train/from/%"])
+def test_an_address_that_says_nothing_is_taken_for_none(open_page, server, address):
+    page = open_page(server, address)
+    view = "Play" if "play" in address else "Train"
+    expect(page.locator("nav a[aria-current=page]")).to_have_text(view)
+    if view == "Play":
+        expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+
+
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 
 
@@ -96,7 +116,7 @@ def test_words_from_outside_are_shown_as_words(open_page, server):
         route.fulfill(response=reply, json=body)
 
     page = open_page(server, "#/models", clean=False)
-    for path in ("**/api/models", "**/api/runs", "**/progress?*"):
+    for path in ("**/api/models?*", "**/api/runs?*", "**/progress?*"):
         page.route(path, poison)
     page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": {}}))
     for view, place in (

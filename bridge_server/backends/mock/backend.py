@@ -15,38 +15,53 @@ the model:
 
 from __future__ import annotations
 
-import math
+import re
 import secrets
 import threading
 import time
+from contextlib import AbstractContextManager, suppress
 from functools import lru_cache, partial
+from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
-from bridge_server.backends.base import Backend, Drawing, known_classes, to_model
+from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, known_classes, to_model
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.mock import models
 from bridge_server.backends.mock.datasets import DefaultData, ImportedData
 from bridge_server.backends.mock.digits import LATENT_DIM, digits, directions, drawn, nearest
 from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
-from bridge_server.backends.mock.training import SECONDS, TICKS, TICKS_PER_PREVIEW, Training, frechet, loss_d, loss_g
+from bridge_server.backends.mock.training import (
+    STEPS,
+    TICKS,
+    TICKS_PER_PREVIEW,
+    Training,
+    describe,
+    frechet,
+    loss_d,
+    loss_g,
+)
+from bridge_server.backends.paging import is_among, page_of
 from bridge_server.contract.base import Picture
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
-from bridge_server.contract.models import Deleted, Model, Models
+from bridge_server.contract.models import Deleted, Model, Models, ModelsQuery
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.contract.replies import Attachment, Created
-from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunState, StartRun
+from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
 from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
-from bridge_server.runs.status_text import with_text
+from bridge_server.runs import quotas
+from bridge_server.runs.store import another_request
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.archive import ModelFile
+from ganmnist.models.catalogue import NAMED
 from ganmnist.models.manifest import BUNDLED, Source, now
 from ganmnist.models.store import ModelStore
+from ganmnist.names import OWNER
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
 
@@ -58,12 +73,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
-
-NO_MNIST = (
-    "no MNIST on disk and none to download (<urlopen error [Errno -3] Temporary failure in name resolution>, as the "
-    "name of the model asked for): digits drawn from the bundled model instead"
-)
-COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
+    from ganmnist.models.provenance import Provenance
 
 
 class Mock(Backend):
@@ -110,17 +120,22 @@ class Mock(Backend):
     def dataset_preview(self, name: str) -> bytes:
         return self._datasets.preview(name)
 
-    def run_start(self, request: StartRun) -> Run | Created:
+    def run_start(self, request: StartRun, who: str = OWNER) -> Run | Created:
         with self._lock:
+            if pressed := self._pressed(request, who):
+                return self._describe(pressed)
             settings = TrainConfig.part_of(request)
             recipe(settings)  # refuses what cannot be trained
             if settings.start_from:
                 self._check_start(settings.start_from)
             data = self._datasets.learned_from(settings.data)
-            name = request.model or self._free_name()
+            name = request.model or self._free_name("digits")
             for run in self._runs:
-                if (request.key and run.key == request.key) or (run.active() and run.model.lower() == name.lower()):
+                if run.active() and run.model.lower() == name.lower() and run.owner == who:
                     return self._describe(run)
+            quotas.validate_active(who, sum(run.active() for run in self._runs if run.owner == who))
+            if self._is_somebody_elses(name, who):
+                name = self._free_name(name)
             fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
             fate = fates.get(name, RunState.SUCCEEDED)
             run = Training(
@@ -129,7 +144,8 @@ class Mock(Backend):
                 settings=settings,
                 data=data.name,
                 class_names=data.class_names if recipe(settings, len(data.class_names)).networks.classes else (),
-                key=request.key,
+                request=request,
+                owner=who,
                 begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
                 created=now(),
                 ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
@@ -139,9 +155,32 @@ class Mock(Backend):
             self._deleted.discard(name.lower())
             return Created(self._describe(run))
 
-    def runs(self) -> Runs:
+    def _pressed(self, request: StartRun, who: str) -> Training | None:
+        """Return the run of an earlier press with the same key."""
+        pressed = (run for run in self._runs if request.key and (run.owner, run.request.key) == (who, request.key))
+        found = next(pressed, None)
+        if found and found.request != request:
+            raise another_request(found.id)
+        return found
+
+    def _is_somebody_elses(self, name: str, who: str) -> bool:
+        with suppress(ModelNotFound):
+            id = self.model(name).id
+            if next((run.owner for run in self._runs if run.id == id), OWNER) != who:
+                return True
+        unfinished = (run for run in self._runs if run.active() or run.state() is RunState.INTERRUPTED)
+        return any(run.model.lower() == name.lower() and run.owner != who for run in unfinished)
+
+    def runs(self, query: RunsQuery = ALL_RUNS) -> Runs:
         with self._lock:
-            return Runs(runs=[self._describe(run) for run in reversed(self._runs)])
+            described = map(self._describe, reversed(self._runs))
+            wanted = [run for run in described if query.model is None or run.model.lower() == query.model.lower()]
+            runs, rest = page_of([run for run in wanted if is_among(run, query)], query)
+            return Runs(runs=runs, **rest)
+
+    def _under_way(self) -> tuple[int, int]:
+        states = [run.state() for run in self._runs]
+        return states.count(RunState.RUNNING), states.count(RunState.QUEUED)
 
     def run(self, id: str) -> Run:
         return self._describe(self._find(id))
@@ -170,7 +209,7 @@ class Mock(Backend):
         return RunProgress(
             run=self._describe(run),
             next=ticks,
-            steps=[int(tick / TICKS * models.STEPS) for tick in new],
+            steps=[int(tick / TICKS * STEPS) for tick in new],
             loss_d=[loss_d(tick) for tick in new],
             loss_g=[loss_g(tick) for tick in new],
             frechet=[frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],
@@ -185,17 +224,26 @@ class Mock(Backend):
             raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return to_png(digits(number), number)
 
-    def models(self) -> Models:
+    def models(self, query: ModelsQuery = ALL_MODELS) -> Models:
+        every = self._all_models()
+        if query.name:
+            every = [model for model in every if model.name.lower() == query.name.lower()]
+            return Models(models=every, total=len(every))
+        found, rest = page_of(every[:-1], query)
+        return Models(models=[*found, every[-1]], total=len(every), next=rest["next"])
+
+    def _all_models(self) -> list[Model]:
+        """Return all models, newest first, and at the end the bundled one."""
         with self._lock:
             made = [models.trained(run, self._describe(run)) for run in self._runs if run.ticks() >= 1]
             newest = {model.name.lower(): model for model in [models.bundled(self._born), *made, *self._imported]}
-            return Models(models=[model for name, model in reversed(newest.items()) if name not in self._deleted])
+            return [model for name, model in reversed(newest.items()) if name not in self._deleted]
 
     def model(self, name: str) -> Model:
-        for model in self.models().models:
+        for model in self._all_models():
             if model.name.lower() == name.lower():
                 return model
-        names = ", ".join(model.name for model in self.models().models)
+        names = ", ".join(model.name for model in self.models(ModelsQuery(limit=NAMED)).models)
         raise ModelNotFound(f"model: no model {name}; there are {names}")
 
     def _check_start(self, name: str) -> None:
@@ -203,6 +251,9 @@ class Mock(Backend):
             self.model(name)
         except ModelNotFound as error:
             raise ModelNotFound(str(error).replace("model: ", "start_from: ", 1)) from None
+
+    def _naming(self) -> AbstractContextManager[object]:
+        return self._lock
 
     def _rename(self, id: str, name: str) -> None:
         with self._lock:
@@ -222,7 +273,7 @@ class Mock(Backend):
 
     def _keep(self, found: ModelFile) -> Model:
         with self._lock:
-            taken = {model.name.lower() for model in self.models().models}
+            taken = {model.name.lower() for model in self._all_models()}
             name = found.manifest.name
             names = (name, *(f"{name[:56]}-{number}" for number in range(1, 10_000)))
             name = next(name for name in names if name.lower() not in taken)
@@ -242,8 +293,8 @@ class Mock(Backend):
             self._deleted.add(model.name.lower())
             return Deleted(deleted=model.name)
 
-    def _sources(self) -> list[Source]:
-        return [models.source(model) for model in self.models().models]
+    def _sources(self, record: Provenance) -> list[Source]:
+        return [models.source(model) for model in self._all_models()]
 
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         from ganmnist.latent.vectors import inputs
@@ -306,44 +357,13 @@ class Mock(Backend):
                     return run
         raise ApiError(404, "run_not_found", f"There is no run {id}.")
 
-    def _free_name(self) -> str:
-        taken = {run.model.lower() for run in self._runs}
-        return next(name for number in range(1, 10_000) if (name := f"digits-{number}") not in taken)
+    def _free_name(self, stem: str) -> str:
+        stem = re.sub(r"-[0-9]+$", "", stem)[:56]
+        taken = {name.lower() for name in (*(run.model for run in self._runs), *(one.name for one in self._imported))}
+        return next(name for number in count(1) if (name := f"{stem}-{number}").lower() not in taken)
 
     def _describe(self, run: Training) -> Run:
-        state, share, ticks = run.state(), run.share(), run.ticks()
-        ahead = [other for other in self._runs if other.active() and other.begins < run.begins]
-        epochs = recipe(run.settings).epochs
-        judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
-        offline = run.model == "mock-offline"
-        described = Run(
-            id=run.id,
-            model=run.model,
-            state=state,
-            settings=run.settings,
-            data="synthetic-mnist" if offline else run.data,
-            created=run.created,
-            place=len(ahead) if state is RunState.QUEUED else None,
-            epoch=math.ceil(share * (epochs or models.EPOCHS)),
-            epochs=epochs,
-            step=int(share * models.STEPS),
-            percent=share * 100,
-            seconds=share * SECONDS,
-            seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,
-            loss_d=loss_d(ticks) if ticks else None,
-            loss_g=loss_g(ticks) if ticks else None,
-            frechet=judged,
-            confident=judged and 1 - judged / 100,
-            preview=ticks // TICKS_PER_PREVIEW,
-            text="",
-            reason={RunState.FAILED: "failed", RunState.INTERRUPTED: "killed"}.get(state),
-            problem={
-                RunState.FAILED: "The training failed half way, as the name of the model asked for.",
-                RunState.INTERRUPTED: "The training was killed; resume goes on where it was.",
-            }.get(state),
-            warnings=[COLLAPSED] if run.model == "mock-collapsed" and ticks >= TICKS_PER_PREVIEW else [],
-        )
-        return with_text(described, NO_MNIST if offline and ticks < TICKS_PER_PREVIEW else None)
+        return describe(run, sum(other.active() and other.begins < run.begins for other in self._runs))
 
 
 @lru_cache(maxsize=8)

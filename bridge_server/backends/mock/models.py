@@ -6,15 +6,12 @@ import hashlib
 
 from bridge_server.backends.mock.datasets import DIGITS
 from bridge_server.backends.mock.digits import LATENT_DIM
-from bridge_server.backends.mock.training import TICKS, Training, frechet
+from bridge_server.backends.mock.training import EPOCHS, STEPS, TICKS, Training, frechet
 from bridge_server.contract.models import Model
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.encoding.replies import Origin
 from ganmnist.class_names import names_of
 from ganmnist.models.manifest import BUNDLED, Source
-
-STEPS = 4680  # of a training
-EPOCHS = 10  # of a training whose settings name none
 
 
 def bundled(born: str) -> Model:

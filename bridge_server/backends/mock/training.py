@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
-from bridge_server.contract.runs import RunState
+from bridge_server.contract.runs import Run, RunState, StartRun
+from bridge_server.runs.status_text import remark_on_name, with_text
 from ganmnist.config import TrainConfig
+from ganmnist.training.presets import recipe
 
 SECONDS = 2.0  # a training
 TICKS = 20
 TICKS_PER_PREVIEW = 5
+STEPS = 4680  # of a training
+NO_MNIST = (
+    "no MNIST on disk and none to download (<urlopen error [Errno -3] Temporary failure in name resolution>, as the "
+    "name of the model asked for): digits drawn from the bundled model instead"
+)
+EPOCHS = 10  # of a training whose settings name none
+COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
 
 
 @dataclass
@@ -22,7 +32,8 @@ class Training:
     settings: TrainConfig
     data: str
     class_names: tuple[str, ...]  # that its model will know
-    key: str | None
+    request: StartRun
+    owner: str
     begins: float  # monotonic; in the future while queued
     created: str
     ends_at: float = 1.0  # share of the way, where its fate awaits it
@@ -54,6 +65,45 @@ class Training:
 
     def ticks(self) -> int:
         return int(self.share() * TICKS + 1e-9)
+
+
+def describe(run: Training, ahead: int) -> Run:
+    """Describe a run that has so many others ahead of it."""
+    state, share, ticks = run.state(), run.share(), run.ticks()
+    epochs = recipe(run.settings).epochs
+    judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
+    offline = run.model == "mock-offline"
+    said = [COLLAPSED] if run.model == "mock-collapsed" and ticks >= TICKS_PER_PREVIEW else []
+    if state.is_active and (remark := remark_on_name(run.request.model, run.model)):
+        said.insert(0, remark)
+    described = Run(
+        id=run.id,
+        model=run.model,
+        state=state,
+        settings=run.settings,
+        data="synthetic-mnist" if offline else run.data,
+        created=run.created,
+        place=ahead if state is RunState.QUEUED else None,
+        epoch=math.ceil(share * (epochs or EPOCHS)),
+        epochs=epochs,
+        step=int(share * STEPS),
+        percent=share * 100,
+        seconds=share * SECONDS,
+        seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,
+        loss_d=loss_d(ticks) if ticks else None,
+        loss_g=loss_g(ticks) if ticks else None,
+        frechet=judged,
+        confident=judged and 1 - judged / 100,
+        preview=ticks // TICKS_PER_PREVIEW,
+        text="",
+        reason={RunState.FAILED: "failed", RunState.INTERRUPTED: "killed"}.get(state),
+        problem={
+            RunState.FAILED: "The training failed half way, as the name of the model asked for.",
+            RunState.INTERRUPTED: "The training was killed; resume goes on where it was.",
+        }.get(state),
+        warnings=said,
+    )
+    return with_text(described, NO_MNIST if offline and ticks < TICKS_PER_PREVIEW else None)
 
 
 def loss_d(tick: int) -> float:

@@ -35,6 +35,24 @@ export const whole = (number) => Math.round(number).toLocaleString("en");
 
 export const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 
+/** A button below a list of which only the newest are shown: { node, most(), show(more) }; it calls `list` for more. */
+export function moreButton(step, list) {
+  let most = step;
+  const press = () => {
+    most += step;
+    list();
+  };
+  const node = el("button", { type: "button", className: "quiet", hidden: true, onclick: press });
+  return {
+    node,
+    most: () => most,
+    show(more) {
+      node.hidden = !more;
+      node.textContent = `and ${whole(more)} more`;
+    },
+  };
+}
+
 /** Say something to those who look and those who listen; it goes by itself. */
 export function say(text, kind = "") {
   const place = document.getElementById("notices");

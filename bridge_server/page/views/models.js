@@ -4,13 +4,15 @@ import { call, get, post } from "../lib/api.js";
 import { controls } from "../widgets/controls.js";
 import { evaluationPanel } from "../widgets/evaluation_panel.js";
 import { choices, listed } from "../lib/classes.js";
-import { ask, clock, el, fill, freshId, save, say, whole } from "../lib/dom.js";
+import { ask, clock, el, fill, freshId, moreButton, save, say, whole } from "../lib/dom.js";
 import { field, schemas } from "../lib/form.js";
 import { latest } from "../lib/latest.js";
+import { newest } from "../lib/lists.js";
 import { draw, images, onTheme } from "../lib/pixels.js";
 import { fresh, request } from "../lib/state.js";
 
 const SAMPLES = 6;
+const SHOWN = 50; // models at first, and so many more with each press
 const BUNDLED = "bundled"; // the bundled model, which stays as it is
 const address = (name) => `/api/models/${encodeURIComponent(name)}`;
 
@@ -31,6 +33,8 @@ function strip(label) {
 
 export function modelsView() {
   const rows = el("ul", { className: "models" });
+  const remarks = el("div", { className: "remarks", role: "status" });
+  const older = moreButton(SHOWN, () => list());
   const file = el("input", { type: "file", accept: ".ganmnist", hidden: true, onchange: bringIn, "aria-label": "Model file" });
   const state = { ...fresh(), count: SAMPLES };
   const sides = [side("Left"), side("Right")];
@@ -42,7 +46,9 @@ export function modelsView() {
       "section",
       { className: "card" },
       el("div", { className: "row apart" }, el("h1", {}, "Models"), el("button", { type: "button", onclick: () => file.click() }, "Import a model"), file),
+      remarks,
       rows,
+      older.node,
     ),
     el(
       "section",
@@ -180,12 +186,14 @@ export function modelsView() {
   async function list() {
     let found;
     try {
-      found = (await get("/api/models")).models;
+      found = await newest("/api/models", "models", older.most());
     } catch (error) {
       say(error.message, "bad");
       return;
     }
-    models = found;
+    models = found.items;
+    older.show(found.more);
+    fill(remarks, found.remarks.map((remark) => el("p", { className: "remark" }, remark)));
     const made = models.map(row);
     fill(rows, made.map((one) => one.node));
     sides.forEach(({ select }, at) => {

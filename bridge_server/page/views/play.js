@@ -7,6 +7,7 @@ import { choices, DIGITS } from "../lib/classes.js";
 import { copy, el, fill, say } from "../lib/dom.js";
 import { download } from "../widgets/download_dialog.js";
 import { latest, settled } from "../lib/latest.js";
+import { decoded } from "../lib/lists.js";
 import { modelChoice } from "../widgets/model_choice.js";
 import { images } from "../lib/pixels.js";
 import { latentMap } from "../widgets/latent_map.js";
@@ -152,7 +153,7 @@ export function playView() {
     enter(rest) {
       if (left) state = remembered(); // what another view put there
       left = false;
-      if (rest) state = changed(state, { model: decodeURIComponent(rest) });
+      if (decoded(rest)) state = changed(state, { model: decoded(rest) });
       return list();
     },
     leave() {

@@ -1,15 +1,17 @@
 // Train: the data, the settings, the run under way, and the runs before it.
 
 import { get, isAway, post } from "../lib/api.js";
-import { el, fill } from "../lib/dom.js";
+import { el, fill, moreButton } from "../lib/dom.js";
 import { field, schemas } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
+import { decoded, newest } from "../lib/lists.js";
 import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
-import { isUnderWay, runPanel, shownState } from "../widgets/run_panel.js";
+import { runPanel, shownState } from "../widgets/run_panel.js";
 
 const MAIN = ["model", "preset", "seconds"];
 const LEFT_OUT = ["networks", "key"]; // not for a form: networks are composed in Grasshopper, Python or a file
+const SHOWN = 50; // runs at first, and so many more with each press
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
 const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].join("-");
@@ -46,7 +48,8 @@ export function trainView() {
     if (other) list();
   });
   const stage = el("div", { className: "stack" }, empty);
-  const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs);
+  const older = moreButton(SHOWN, () => list());
+  const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);
   const node = el(
     "div",
     {},
@@ -148,16 +151,21 @@ export function trainView() {
 
   async function list() {
     let found;
+    let rest;
     try {
-      ({ runs: found } = await get("/api/runs"));
+      ({ items: found, more: rest } = await newest("/api/runs", "runs", older.most()));
     } catch {
       return;
     }
+    older.show(rest);
     history.hidden = !found.length;
     const links = [...runs.querySelectorAll("a")];
     if (String(links.map(({ hash }) => hash)) !== String(found.map(({ id }) => `#/train/${id}`))) fill(runs, found.map(row));
     else links.forEach((link, at) => tell(link, found[at])); // whoever has one of them under the finger keeps it
-    if (!chosen && found.length) choose((found.find(isUnderWay) ?? found[0]).id);
+    if (!chosen && found.length) {
+      const { runs: active } = await get("/api/runs?only=active&limit=1").catch(() => ({ runs: [] }));
+      if (!chosen) choose((active[0] ?? found[0]).id);
+    }
   }
 
   function choose(id) {
@@ -196,7 +204,7 @@ export function trainView() {
       const id = (model ? "" : rest) || chosen;
       if (id) choose(id);
       refresh();
-      if (model) startFrom(decodeURIComponent(model)).catch(() => {});
+      if (model) startFrom(decoded(model)).catch(() => {});
     },
     leave: panel.leave,
     back: refresh,

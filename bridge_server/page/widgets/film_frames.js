@@ -1,7 +1,8 @@
 // The stored states of a training: the digits of its previews as each of them makes them.
 
-import { get, post } from "../lib/api.js";
+import { post } from "../lib/api.js";
 import { clock, whole } from "../lib/dom.js";
+import { modelNamed } from "../lib/lists.js";
 import { images, latents } from "../lib/pixels.js";
 
 const DIGITS = 16; // of a preview
@@ -34,9 +35,9 @@ function tiled(digits) {
 
 /** The film of a run: frames { pixels, columns, step, text }, the model itself last; none if its model is gone. */
 export async function states(run) {
-  const { models } = await get("/api/models");
-  const model = models.find(({ id }) => id === run.id)?.name; // its name by now
-  if (!model) return [];
+  const found = await modelNamed(run.model);
+  if (found?.id !== run.id) return [];
+  const model = found.name;
   const z = await vectors(model, run.settings.seed);
   const parts = [];
   for (let place = 0; place < DIGITS; place += AT_A_TIME) {

@@ -9,7 +9,7 @@ MANY = 1000  # points of a curve
 def follow(bridge, wanted, memory):
     """Fetch what is new in the run, or in the newest one."""
     seen = memory["seen"]
-    runs = [] if wanted else bridge.call("runs")["runs"]
+    runs = [] if wanted else bridge.call("runs", query={"limit": 1})["runs"]
     id = wanted or (runs[0]["id"] if runs else None)
     if id is None:
         return {"mark": None, "wanted": wanted, "run": None}

@@ -1,17 +1,35 @@
+from ghpython_components.shared.client import BridgeError
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.text import decimal
 
 MOST_NAMES = 10
+MANY = 500  # models that are listed
 
 
-def look(bridge, request, memory):
-    found = bridge.call("models")["models"]
+def look(bridge, wanted, memory):
+    """List the newest models, and the one that is wanted by its name if it is older."""
+    answer = bridge.call("models", query={"limit": MANY})
+    found = answer["models"]
+    if answer.get("next") and wanted and wanted.lower() not in [model["name"].lower() for model in found]:
+        found = found[:-1] + older(bridge, wanted) + found[-1:]
+    more = max(0, answer.get("total", 0) - len(found))
     return {
-        "mark": found,
+        "mark": [found, more, answer.get("remarks")],
         "names": [model["name"] for model in found],
         "facts": [line(model) for model in found],
+        "more": more,
+        "remarks": answer.get("remarks", []),
         "training": any(model.get("training") for model in found),
     }
+
+
+def older(bridge, wanted):
+    try:
+        return bridge.call("models", query={"name": wanted})["models"]
+    except BridgeError as error:
+        if error.code != "invalid_setting":
+            raise
+        return []  # no model can be called so
 
 
 def line(model):
@@ -40,11 +58,16 @@ def find(wanted, known):
     for known_name in known:
         if known_name.lower() == wanted.lower():
             return known_name
+    place = number(wanted)
+    return known[int(place)] if place is not None and place == int(place) and 0 <= place < len(known) else None
+
+
+def number(text):
     try:
-        place = float(wanted)  # a slider's text may be 2.0
+        place = float(text)  # a slider's text may be 2.0
     except ValueError:
         return None
-    return known[int(place)] if place == int(place) and 0 <= place < len(known) else None
+    return place if abs(place) < 1e9 else None
 
 
 def seconds_to_next(value):
@@ -52,14 +75,27 @@ def seconds_to_next(value):
 
 
 me = Component(ghenv)
-slot = me.ask("models", None, look, again=seconds_to_next, now=me.pressed("refresh", refresh))
+wanted = "0" if choose is None or choose == "" else choose.strip()
+# A name goes along, since it may be that of one that is not listed; a place does not, so that a slider asks nothing.
+slot = me.ask(
+    "models",
+    None if number(wanted) is not None else wanted,
+    look,
+    again=seconds_to_next,
+    now=me.pressed("refresh", refresh),
+)
 
 model = names = facts = None
 message = ""
 if slot.value:
     names, facts = slot.value["names"], slot.value["facts"]
-    model = find("0" if choose is None or choose == "" else choose.strip(), names)
-    message = "{0} of {1}".format(model, len(names))
+    more = slot.value["more"]
+    model = find(wanted, names)
+    message = "{0} of {1}".format(model, len(names) + more)
+    for remark in slot.value["remarks"]:
+        me.tell(remark, "Remark")
+    if more:
+        me.tell("The newest are listed, and {0} more are not: choose takes their names too.".format(more), "Remark")
     if model is None:
         message = "see the balloon"
         me.tell("choose: expected a name in names, or its place from 0 to {0}; got {1}.".format(len(names) - 1, choose))

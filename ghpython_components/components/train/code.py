@@ -43,7 +43,13 @@ def follow(bridge, wanted, memory):
 
 def find_run(bridge, wanted, memory):
     """Find the run to show when a file was opened: that of the model's name, else one under way or interrupted."""
-    for run in bridge.call("runs")["runs"]:
+    try:
+        found = bridge.call("runs", query={"model": wanted} if wanted else {"only": "unfinished"})["runs"]
+    except BridgeError as error:
+        if error.code != "invalid_setting":
+            raise
+        return None  # there is no run of a model that cannot be called so, as a press says
+    for run in found:
         if run["id"] in memory["taken"]:
             continue  # another Train component shows it
         if run["model"].lower() == wanted.lower() if wanted else run["state"] in ACTIVE + ("interrupted",):

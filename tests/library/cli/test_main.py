@@ -21,6 +21,7 @@ from ganmnist.latent.vectors import from_seed
 from ganmnist.models.figures import Estimate
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
+from ganmnist.storage import bundle
 from ganmnist.training.loop import Progress, train
 from ganmnist.training.presets import PRESETS
 
@@ -220,6 +221,67 @@ def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short
     assert "two" in capsys.readouterr().err
     assert main(["models", "--delete", "bundled"]) == 2
     assert "stays" in capsys.readouterr().err
+
+
+def test_models_shows_the_newest_and_how_many_more_there_are_and_tells_of_those_that_cannot_be_read(
+    home, monkeypatch, capsys, digits, short
+):
+    store = ModelStore(home)
+    for name in ("one", "two", "three"):
+        train(digits, short, store.new(name), should_stop=lambda: True)
+    monkeypatch.setattr("ganmnist.cli.models._SHOWN", 2)
+    assert main(["models"]) == 0
+    shown, _ = capsys.readouterr()
+    assert "three" in shown
+    assert "one" not in shown.split()
+    assert shown.splitlines()[-1].startswith("and 1 more: ganmnist models --limit 4")
+    assert main(["models", "--limit", "4"]) == 0
+    assert {"one", "two", "three", "bundled"} <= set(capsys.readouterr().out.split())
+    assert main(["models", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 4, "for programs all, unless they say how many"
+    assert main(["models", "--json", "--limit", "1"]) == 0
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["three", "bundled"]
+
+    (store.find("two").path / "model.json").write_bytes(b"{}")
+    for arguments in (["models"], ["models", "--json"]):
+        assert main(arguments) == 0
+        assert "Model two cannot be read: " in capsys.readouterr().err
+
+
+def test_a_model_that_another_program_trains_is_neither_deleted_nor_gone_on_with(
+    home, monkeypatch, capsys, digits, short
+):
+    store = ModelStore(home)
+    monkeypatch.setattr("ganmnist.cli.main.load", lambda directory, name: digits)
+    train(digits, short, store.new("busy"), should_stop=lambda: True)
+    folder = store.find("busy")
+    with folder.training():
+        for arguments in (["models", "--delete", "busy"], ["train", "--resume"]):
+            assert main(arguments) == 1
+            assert "busy is being trained by another program" in capsys.readouterr().err
+    assert store.find("busy").id == folder.id
+
+    def finish(directory, name):  # meanwhile, as the data are loaded
+        bundle.update(folder.path / "model.json", {"finished": True})
+        return digits
+
+    monkeypatch.setattr("ganmnist.cli.main.load", finish)
+    assert main(["train", "--resume"]) == 2
+    assert "the training of busy is finished" in capsys.readouterr().err
+    assert main(["models", "--delete", "busy"]) == 0
+
+
+def test_a_training_under_somebody_elses_name_says_before_and_after_what_it_is_called(say, shared_home):
+    theirs = ModelStore(shared_home).find("first").path
+    (theirs / "belongs_to.json").write_text('{"owner": "anna"}')
+    try:
+        status, output, errors = say("train", "--model", "first", *SMALL)
+    finally:
+        (theirs / "belongs_to.json").unlink()
+    assert status == 0, errors
+    assert "There is a model first of somebody else's: it stays, and the new one will be called first-1" in errors
+    assert "trained first-1: ganmnist generate --model first-1" in output
+    assert say("models", "--delete", "first-1")[0] == 0
 
 
 def test_a_model_goes_to_a_file_and_comes_back(say, tmp_path, shared_home):

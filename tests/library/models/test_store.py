@@ -11,7 +11,7 @@ import torch
 
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
-from ganmnist.models import store as models
+from ganmnist.models import catalogue
 from ganmnist.models.figures import Estimate
 from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName, manifest_values, parse_model_manifest
 from ganmnist.models.store import ModelStore, list_models
@@ -67,8 +67,8 @@ def number_of(weights) -> float:
 def own_bundled(tmp_path, monkeypatch):
     """A copy of the folder of the bundled model, to spoil."""
     folder = tmp_path / "weights" / BUNDLED
-    shutil.copytree(models._BUNDLED_FOLDER, folder)
-    monkeypatch.setattr(models, "_BUNDLED_FOLDER", folder)
+    shutil.copytree(catalogue.BUNDLED_FOLDER, folder)
+    monkeypatch.setattr(catalogue, "BUNDLED_FOLDER", folder)
     return folder
 
 
@@ -172,10 +172,10 @@ def test_what_was_published_is_found_and_loaded(store, publish):
     assert number_of(tensors) == 7
 
 
-def test_the_newest_comes_first_and_none_finds_the_bundled_one(store, publish):
+def test_what_came_last_comes_first_whatever_the_clock_said_and_none_finds_the_bundled_one(store, publish):
     for name, second in (("b", 20), ("c", 30), ("a", 10)):
         publish(name, second)
-    assert names(store) == ["c", "b", "a"]
+    assert names(store) == ["a", "c", "b"]
     assert store.find(None).name == BUNDLED
 
 

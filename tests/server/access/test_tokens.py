@@ -6,10 +6,12 @@ import os
 import re
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 from werkzeug.test import Client
 
 from bridge_server.access import tokens
@@ -132,6 +134,37 @@ def test_a_token_counts_from_the_moment_it_is_added_until_it_is_removed(guarded,
     (tmp_path / tokens.FILE).write_text("{")
     assert client.get("/api/runs", headers=bearer(ben)).status_code == 401, "a damaged file lets nobody in"
     assert client.get("/api/runs", headers=bearer("secret")).status_code == 200, "but the owner"
+
+
+def test_of_many_who_add_and_remove_tokens_at_once_each_has_what_was_said(tmp_path):
+    gate, added = threading.Barrier(14), {}
+    for name in ("x", "y"):
+        tokens.add(tmp_path, name, Role.VIEWER)
+
+    def work(name):
+        gate.wait()
+        if name in ("x", "y"):
+            tokens.remove(tmp_path, name)
+        else:
+            added[name] = tokens.add(tmp_path, name, Role.STUDENT)
+
+    threads = [threading.Thread(target=work, args=[name]) for name in ("x", "y", *(f"s-{n}" for n in range(12)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(added) == 12
+    assert {principal.name for principal in tokens.read_principals(tmp_path)} == set(added)
+    known = Tokens("secret", tmp_path)
+    assert all(known.principal(token.encode()).name == name for name, token in added.items())
+
+
+def test_a_command_that_waits_for_another_in_vain_says_so(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(tokens, "_PATIENCE", 0.05)
+    with FileLock(tmp_path / tokens.LOCK):
+        code, out, err = command("token", "add", "anna", "--role", "viewer")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "tokens.lock is held by another command" in err
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "bearer {}", "Basic {}", "Bearer {}x", "Bearer  {}", "{}"])

@@ -7,6 +7,7 @@ import pytest
 from bridge_server.backends.service import Service
 from bridge_server.contract.runs import RunState
 from bridge_server.runs.progress import TickWriter
+from bridge_server.runs.store import Press
 from ganmnist.config import TrainConfig
 from ganmnist.models.figures import Estimate
 from ganmnist.models.store import ModelStore
@@ -21,7 +22,7 @@ def service(tmp_path):
 
 @pytest.fixture
 def interrupted(service, tmp_path) -> str:
-    record, _ = service._runs.add("mine", TrainConfig(seconds=60), None, lambda taken: "never")
+    record, _ = service._runs.add(Press("mine", TrainConfig(seconds=60)), lambda wanted, held: wanted)
     service._runs.move(record.id, RunState.QUEUED, RunState.RUNNING)
     service._runs.move(record.id, RunState.RUNNING, RunState.INTERRUPTED, "killed", "It was killed.")
     (tmp_path / "models" / record.id).mkdir(parents=True)
@@ -65,7 +66,7 @@ def test_a_run_has_the_name_that_its_model_has_now(service, interrupted, tmp_pat
 
 def test_a_name_that_is_taken_is_said_while_the_new_model_is_not_there_yet(service, tmp_path):
     publish(tmp_path, "0" * 16, finished=True)
-    record, _ = service._runs.add("MINE", TrainConfig(seconds=60), None, lambda taken: "never")
+    record, _ = service._runs.add(Press("MINE", TrainConfig(seconds=60)), lambda wanted, held: wanted)
     (warning,) = service.run(record.id).warnings
     assert warning == "There is a model mine: it is kept, and called mine-1 once the new one is there."
     service.run_stop(record.id)

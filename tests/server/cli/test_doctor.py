@@ -19,7 +19,7 @@ import ganmnist
 from bridge_server.cli import doctor as module
 from bridge_server.cli.doctor import Verdict, doctor
 from bridge_server.cli.serve import remember_how_to_start
-from bridge_server.runs.store import RunStore
+from bridge_server.runs.store import Press, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
@@ -262,7 +262,7 @@ def test_a_damaged_or_foreign_manifest_is_noticed(findings, tmp_path, model, con
 
 def test_a_run_that_is_not_what_was_written_is_noticed(findings, tmp_path):
     store = RunStore(tmp_path / "runs.sqlite")
-    store.add("leaves", TrainConfig(), None, lambda taken: "leaves")
+    store.add(Press("leaves", TrainConfig()), lambda wanted, held: "leaves")
     store.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "runs.sqlite")) as database:
         database.execute("UPDATE runs SET model = 'other'")

@@ -22,6 +22,7 @@ from bridge_server.runs.status_text import clock, with_text
 from bridge_server.runs.worker import Reporter, _exit_for, work
 from ganmnist.config import GeometryConfig, Plane, TrainConfig
 from ganmnist.dataset import Dataset
+from ganmnist.errors import DataError, ModelError, TrainingError
 from ganmnist.geometry.forms import build
 from ganmnist.models.figures import Estimate
 from ganmnist.models.store import ModelStore
@@ -225,7 +226,37 @@ def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():
     assert _exit_for(RuntimeError("could not create a primitive")) is Exit.OUT_OF_MEMORY
     assert _exit_for(ImportError("libtorch.so: failed to map segment from shared object")) is Exit.OUT_OF_MEMORY
     assert _exit_for(RuntimeError("shape mismatch")) is Exit.FAILED
-    assert _exit_for(OSError(13, "Permission denied")) is Exit.FAILED
+    assert _exit_for(OSError(13, "Permission denied")) is Exit.FILES
+    assert _exit_for(FileExistsError(errno.EEXIST, "File exists")) is Exit.FILES
+
+
+def test_what_the_system_refuses_may_pass_whoever_has_put_it_into_words_and_what_is_damaged_does_not():
+    def said(cause, error):
+        try:
+            try:
+                raise cause
+            except OSError:
+                raise error from None
+        except Exception as caught:
+            return _exit_for(caught)
+
+    refused, absent = PermissionError(13, "Permission denied"), FileNotFoundError(2, "No such file or directory")
+    assert said(refused, DataError("a.png: cannot be read")) is Exit.FILES
+    assert said(refused, ModelError("model.json: cannot be read")) is Exit.FILES
+    assert said(OSError(28, "No space left on device"), ModelError("cannot be written")) is Exit.DISK_FULL
+    assert said(absent, DataError("MNIST: there is none")) is Exit.FAILED
+    assert said(OSError("image file is truncated"), DataError("a.png: is damaged")) is Exit.FAILED
+    assert _exit_for(TrainingError("a loss is not finite")) is Exit.FAILED
+    assert _exit_for(absent) is Exit.FILES, "of our own files, which are there"
+
+
+def test_progress_that_cannot_be_read_is_told_and_costs_nothing_else(tmp_path):
+    (tmp_path / "progress.jsonl").mkdir()  # whose bytes nobody can read, not even root
+    (tmp_path / "preview.png").mkdir()
+    (warning,) = last_tick(tmp_path).warnings
+    assert "progress.jsonl cannot be read (Is a directory)" in warning
+    assert TickReader(tmp_path).since(0) == []
+    assert read_preview(tmp_path) is None
 
 
 def test_time_is_shown_as_people_read_it():

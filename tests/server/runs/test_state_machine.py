@@ -32,6 +32,7 @@ from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.models.manifest import ModelManifest, now
 from ganmnist.models.store import ModelStore
+from ganmnist.names import OWNER
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.training.presets import recipe
 
@@ -88,6 +89,7 @@ class Runs(RuleBasedStateMachine):
         self.states: dict[str, RunState] = {}  # by run, as they are pressed
         self.names: dict[str, str] = {}
         self.keys: dict[str, str] = {}
+        self.asked: dict[str, str | None] = {}  # the model, by key
         self.waiting: list[str] = []
         self.said: dict[str, list[RunState]] = {}
         started.clear()
@@ -148,12 +150,16 @@ class Runs(RuleBasedStateMachine):
 
     @rule(model=st.sampled_from(["a", "A", "b", None]), key=st.sampled_from([None, None, "1", "2"]))
     def press_train(self, model, key):
+        if self.asked.get(key, model) != model:
+            with pytest.raises(Conflict, match="with this key"):
+                self.service.run_start(StartRun(model=model, key=key, epochs=1))
+            return
         expected = self.keys.get(key) or (model and self.active_run_of(model.lower()))
         answer = self.service.run_start(StartRun(model=model, key=key, epochs=1))
         run, new = (answer, False) if expected else (answer.reply, True)
         assert run.id == expected if expected else run.id not in self.states
         if key and new:
-            self.keys[key] = run.id
+            self.keys[key], self.asked[key] = run.id, model
         if new:
             self.states[run.id], self.names[run.id] = QUEUED, run.model
             self.waiting.append(run.id)
@@ -344,6 +350,62 @@ def test_a_training_that_cannot_be_started_for_want_of_room_can_go_on_later(serv
     monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
     service.run_resume(run.id)
     wait_for(service, run.id, RUNNING)
+
+
+def test_a_training_that_the_system_does_not_start_says_why_and_can_go_on_later(service, monkeypatch):
+    def refuse(*command, **how):
+        raise PermissionError(13, "Permission denied", "/usr/bin/python")
+
+    monkeypatch.setattr(launcher.subprocess, "Popen", refuse)
+    run = service.run_start(StartRun(epochs=1)).reply
+    cut = wait_for(service, run.id, INTERRUPTED)
+    assert cut.reason == "start"
+    assert "Permission denied" in cut.problem
+    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    service.run_resume(run.id)
+    wait_for(service, run.id, RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("failure", "problem"),
+    [
+        (
+            {"code": "files", "message": "a.json: Permission denied."},
+            "a.json: Permission denied. See to that; resume ",
+        ),
+        (None, "A file could not be read or written. See to that; resume goes on from the last checkpoint."),
+    ],
+)
+def test_a_file_that_is_refused_interrupts_with_its_reason_and_the_run_can_go_on(service, failure, problem):
+    run = service.run_start(StartRun(epochs=1)).reply
+    trainer = wait_for_trainer(run.id)
+    if failure:
+        write_json(trainer.folder / "failure.json", failure)
+    trainer.end(6)
+    cut = wait_for(service, run.id, INTERRUPTED)
+    assert cut.reason == "files"
+    assert cut.problem.startswith(problem)
+    service.run_resume(run.id)
+    wait_for(service, run.id, RUNNING)
+
+
+def test_a_run_whose_settings_another_version_stored_waits_for_an_update(service):
+    first, second = (service.run_start(StartRun(epochs=1)).reply for _ in range(2))
+    trainer = wait_for_trainer(first.id)
+    service._runs._database.execute("UPDATE runs SET settings = '{}x' WHERE id = ?", (second.id,))
+    assert "another version" in service.run(second.id).warnings[0]
+    trainer.end(0)
+    cut = wait_for(service, second.id, INTERRUPTED)
+    assert (cut.reason, "another version's" in cut.problem) == ("version", True)
+    assert len(started) == 1
+
+
+def test_whose_model_it_is_stands_in_its_folder_before_it_is_trained(service):
+    for who in ("anna", OWNER):
+        run = getattr(service.run_start(StartRun(epochs=1), who), "reply", None)
+        trainer = wait_for_trainer(run.id)
+        assert service._store.folder(run.id, run.model).owner() == who
+        trainer.end(0)
 
 
 def test_without_room_no_training_is_begun(service, monkeypatch):

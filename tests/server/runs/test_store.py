@@ -1,6 +1,9 @@
 """The store of runs: allowed moves only, one winner per race, and nothing forgotten."""
 
+import hashlib
+import json
 import shutil
+import sqlite3
 import threading
 from datetime import datetime
 from unittest.mock import Mock
@@ -11,9 +14,11 @@ from hypothesis import strategies as st
 
 from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError, Conflict
+from bridge_server.runs import database
 from bridge_server.runs import store as runs
-from bridge_server.runs.store import FINAL, MOVES, RunStore
+from bridge_server.runs.store import FINAL, MOVES, Press, RunStore
 from ganmnist.config import TrainConfig
+from ganmnist.names import OWNER
 
 
 @pytest.fixture
@@ -23,8 +28,10 @@ def store(tmp_path):
     store.close()
 
 
-def add(store, model="one", key=None):
-    return store.add(model, TrainConfig(), key, lambda taken: f"digits-{len(taken) + 1}")
+def add(store, model="one", key=None, **press):
+    return store.add(
+        Press(model, TrainConfig(), key, **press), lambda wanted, held: wanted or f"digits-{len(held) + 1}"
+    )
 
 
 def add_many(store):
@@ -113,7 +120,7 @@ def test_the_newest_run_is_the_first_of_the_list_though_the_clock_was_set_back(s
 
 def test_the_store_remembers_over_a_restart(tmp_path):
     store = RunStore(tmp_path / "runs.sqlite")
-    run, _ = store.add("kept", TrainConfig(epochs=3, beta1=0.25), None, lambda taken: "")
+    run, _ = store.add(Press("kept", TrainConfig(epochs=3, beta1=0.25)), lambda wanted, held: wanted)
     store.close()
     again = RunStore(tmp_path / "runs.sqlite")
     assert again.get(run.id) == run
@@ -185,6 +192,105 @@ def test_what_cannot_be_stored_has_not_happened(store, monkeypatch):
         add_many(store)
     assert (refused.value.status, refused.value.code) == (507, "disk_full")
     assert store.move(run.id, RunState.QUEUED, RunState.STOPPED), "it does not recover"
+
+
+def test_a_page_of_runs_is_one_query_and_so_are_their_number_and_their_places(store):
+    ids = [add(store, f"model-{number}")[0].id for number in range(7)]
+    for id in ids[2:]:
+        store.move(id, RunState.QUEUED, RunState.RUNNING)
+    asked = []
+    store._database.set_trace_callback(asked.append)
+    found, following, total = store.page(0, 3)
+    assert ([run.id for run in found], total) == (ids[:3:-1], 7)
+    assert len(asked) == 2
+    found, following, _ = store.page(following, 4)
+    assert ([run.id for run in found], following) == (ids[3::-1], 0)
+    assert [run.id for run in store.page(0, 9, "active")[0]] == ids[::-1]
+    asked.clear()
+    assert (store.count(RunState.RUNNING), store.count(RunState.QUEUED)) == (5, 2)
+    assert store.place(store.get(ids[1])) == 2
+    assert len(asked) == 4
+    plan = store._database.execute("EXPLAIN QUERY PLAN SELECT count(*) FROM runs WHERE state = 'queued'").fetchall()
+    assert "by_state" in str(plan), "counting reads no more than it counts"
+
+
+def test_a_run_whose_settings_another_version_stored_harms_no_other(store):
+    run, other = add(store, "strange")[0], add(store, "plain")[0]
+    store._database.execute("UPDATE runs SET settings = ? WHERE id = ?", ('{"from": "the future"}', run.id))
+    assert [found.model for found in store.all()] == ["plain", "strange"]
+    assert (store.get(run.id).readable, store.get(other.id).readable) == (False, True)
+    assert add(store, "third")[1]
+
+
+# As the version before wrote it, which knew no owners.
+OLDER = """
+CREATE TABLE runs (id TEXT PRIMARY KEY, model TEXT NOT NULL COLLATE NOCASE, state TEXT NOT NULL, settings TEXT NOT NULL,
+    key TEXT, created TEXT NOT NULL, turn INTEGER NOT NULL, reason TEXT, problem TEXT{checksum}) STRICT;
+CREATE UNIQUE INDEX one_run_per_key ON runs (key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX one_active_run_per_model ON runs (model) WHERE state IN ('queued', 'running');
+PRAGMA user_version = 1;
+"""
+
+
+def write_older(path, checksums=True):
+    with sqlite3.connect(path) as older:
+        older.create_function("checksum", -1, lambda *row: hashlib.sha256(json.dumps(row).encode()).hexdigest())
+        older.executescript(OLDER.format(checksum=", checksum TEXT" if checksums else ""))
+        for number, state in enumerate(["succeeded", "queued", "interrupted"]):
+            row = (f"{number:016x}", f"m-{number}", state, TrainConfig(seed=number).model_dump_json(), f"key-{number}")
+            older.execute(
+                "INSERT INTO runs (id, model, state, settings, key, created, turn) VALUES (?, ?, ?, ?, ?, '2026', ?)",
+                (*row, number + 1),
+            )
+        if checksums:
+            older.execute(
+                "UPDATE runs SET checksum = checksum(id, model, state, settings, created, turn, reason, problem, key)"
+            )
+    older.close()
+
+
+@pytest.mark.parametrize("checksums", [True, False])
+def test_an_older_file_goes_on_with_the_owner_of_the_data_directory_as_the_owner_of_its_runs(tmp_path, checksums):
+    path = tmp_path / "runs.sqlite"
+    write_older(path, checksums)
+    for _ in range(2):  # once it is brought up it is as any other
+        store = RunStore(path)
+        assert [(run.model, run.state, run.owner, run.settings.seed) for run in store.all()] == [
+            ("m-2", "interrupted", OWNER, 2),
+            ("m-1", "queued", OWNER, 1),
+            ("m-0", "succeeded", OWNER, 0),
+        ]
+        assert store.pressed(Press("m-1", TrainConfig(), "key-1", asked="whatever")).model == "m-1"
+        assert store.pressed(Press("m-1", TrainConfig(), "key-1", "anna")) is None
+        ((unsealed,),) = store._rows(f"SELECT count(*) FROM runs WHERE checksum IS NOT {database.CHECKSUM}")
+        assert not unsealed
+        store.close()
+    assert not (tmp_path / "runs.sqlite.damaged").exists()
+
+
+def test_a_flipped_byte_in_an_older_file_is_noticed_before_it_is_brought_up(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    write_older(path)
+    (tmp_path / "runs.copy.sqlite").write_bytes(path.read_bytes())
+    path.write_bytes(path.read_bytes().replace(b"interrupted", b"interruqted", 1))
+    store = RunStore(path)
+    assert [run.state for run in store.all()] == ["interrupted", "queued", "succeeded"]
+    assert (tmp_path / "runs.sqlite.damaged").exists()
+    store.close()
+
+
+def test_an_older_file_that_cannot_be_brought_up_stays_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "runs.sqlite"
+    write_older(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(database, "_INDEXES", "CREATE INDEX nonsense ON nowhere (id);")
+    with pytest.raises(sqlite3.OperationalError):
+        database._checked(path)
+    assert path.read_bytes() == before
+    monkeypatch.undo()
+    store = RunStore(path)
+    assert len(store.all()) == 3
+    store.close()
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,34 @@
+// Lists of which the server gives a page at a time.
+
+import { get } from "./api.js";
+
+const PAGE = 500; // the most that the server gives at once
+
+/** The newest of a list, so many at most: { items, more, remarks }; `more`: how many others there are. */
+export async function newest(path, name, most) {
+  const items = new Map(); // by their ids: the bundled model is on every page, and stays the last
+  let answer = { next: 0 };
+  do {
+    answer = await get(`${path}?limit=${Math.min(PAGE, most - items.size)}&after=${answer.next}`);
+    for (const item of answer[name]) {
+      items.delete(item.id);
+      items.set(item.id, item);
+    }
+  } while (answer.next && items.size < most);
+  return { items: [...items.values()], more: Math.max(0, answer.total - items.size), remarks: answer.remarks ?? [] };
+}
+
+/** The model of a name, if there is one. */
+export async function modelNamed(name) {
+  const { models } = await get(`/api/models?name=${encodeURIComponent(name)}`);
+  return models.find((model) => model.name.toLowerCase() === name.toLowerCase());
+}
+
+/** Text from an address, where somebody may have typed anything; nothing where it says nothing. */
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}

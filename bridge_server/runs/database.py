@@ -1,0 +1,140 @@
+"""The file of the runs: its tables, how it is opened, checked and mended, and what an older one becomes.
+
+SQLite does not notice a flipped byte: every row carries its checksum, so that a damaged file can be set aside and its
+copy used. Older files are brought to the present form as they are opened, in one transaction.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import sqlite3
+from pathlib import Path
+
+from ganmnist.names import OWNER
+from ganmnist.storage.atomic import write_atomic
+
+VERSION = 2
+COLUMNS = "id, model, state, settings, created, turn, reason, problem, owner, wanted"
+CHECKSUM = f"checksum({COLUMNS}, key, asked)"
+_TABLE = f"""
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY,
+    model TEXT NOT NULL COLLATE NOCASE,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    key TEXT,
+    created TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    reason TEXT,
+    problem TEXT,
+    checksum TEXT,
+    owner TEXT NOT NULL DEFAULT '{OWNER}',
+    wanted TEXT,
+    asked TEXT
+) STRICT;
+"""
+_INDEXES = """
+DROP INDEX IF EXISTS one_run_per_key;
+CREATE UNIQUE INDEX IF NOT EXISTS one_run_per_owner_and_key ON runs (owner, key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS one_active_run_per_model ON runs (model) WHERE state IN ('queued', 'running');
+CREATE INDEX IF NOT EXISTS by_state ON runs (state, turn);
+CREATE INDEX IF NOT EXISTS by_model ON runs (model);
+CREATE INDEX IF NOT EXISTS by_turn ON runs (turn);
+"""
+# What later versions have added, with what it is where nobody has said; and the checksum of the first that had one.
+_ADDED = (
+    ("checksum", "TEXT"),
+    ("owner", f"TEXT NOT NULL DEFAULT '{OWNER}'"),
+    ("wanted", "TEXT"),
+    ("asked", "TEXT"),
+)
+_CHECKSUM_BEFORE_OWNERS = "checksum(id, model, state, settings, created, turn, reason, problem, key)"
+_PAGE = 512  # bytes, the smallest there is
+# What a flipped byte leads to: a column of another name, pages that do not fit, a file only to be read, no database.
+_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOTADB}
+_log = logging.getLogger("ganmnist.runs")
+
+
+def open_database(path: Path, copy: Path) -> sqlite3.Connection:
+    """Open the file of a store. A damaged one is set aside, and its copy used, or none if that is damaged too.
+
+    Raises:
+        OSError: It cannot be used as things are, on a full disk for instance.
+    """
+    for rescue in (copy, None):
+        try:
+            if copy.exists() and path.exists() and path.stat().st_size < _PAGE:
+                raise sqlite3.DatabaseError("the file is cut short")  # which SQLite takes for a new one
+            return _checked(path)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _DAMAGED:
+                raise OSError(errno.EIO, str(error), str(path)) from None
+            _log.error("%s: %s; it is set aside, %s", path, error, f"{copy} is used" if rescue else "no run is known")
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # belongs to what was set aside
+            if rescue and rescue.exists():
+                write_atomic(path, rescue.read_bytes())
+    return _checked(path)
+
+
+def _checked(path: Path) -> sqlite3.Connection:
+    """Open a file, check all of it, and bring it to the present form.
+
+    Raises:
+        sqlite3.DatabaseError, UnicodeDecodeError: It is damaged.
+    """
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.execute("PRAGMA synchronous = FULL")
+        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(_TABLE)
+        validate_checksums(database)
+        _bring_up(database)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        database.execute("COMMIT")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _bring_up(database: sqlite3.Connection) -> None:
+    """Add what a file of an earlier version lacks; whole rows have checksums over all of it from then on."""
+    missing = [(name, kind) for name, kind in _ADDED if name not in _columns(database)]
+    for name, kind in missing:
+        database.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+    if missing:
+        database.execute(f"UPDATE runs SET checksum = {CHECKSUM}")
+    for statement in _INDEXES.strip().splitlines():
+        database.execute(statement)
+
+
+def validate_checksums(database: sqlite3.Connection) -> None:
+    """Refuse runs that differ from their checksum, of which the connection learns to make one.
+
+    Raises:
+        sqlite3.DatabaseError: One does.
+    """
+    database.create_function("checksum", -1, _checksum, deterministic=True)
+    columns = _columns(database)
+    if "checksum" not in columns:  # an earlier version's, without checksums yet
+        return
+    expected = CHECKSUM if "owner" in columns else _CHECKSUM_BEFORE_OWNERS
+    (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {expected}").fetchone()
+    if damaged:
+        raise sqlite3.DatabaseError("a checksum differs from what its row says, so the file is damaged")
+
+
+def _columns(database: sqlite3.Connection) -> set[str]:
+    return {name for _, name, *_ in database.execute("PRAGMA table_info(runs)")}
+
+
+def _checksum(*values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
