@@ -209,7 +209,7 @@ class Service(Backend):
             total = self._store.count()
         active = self._runs.active_ids()
         models = [to_model(manifest, manifest.id in active) for manifest in found]
-        return Models(models=models, total=total, next=following, remarks=self._store.damage())
+        return Models(models=models, total=total, next=following, remarks=self._store.damage(look=False))
 
     def model(self, name: str) -> Model:
         manifest = self._store.find(name).manifest()

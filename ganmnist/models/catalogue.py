@@ -72,11 +72,17 @@ class ModelCatalogue:
         found, _ = self._index.page(0, 1, cut_short=cut_short)
         return found[0] if found else None
 
-    def damage(self, limit: int = NAMED) -> list[str]:
-        """Say which models cannot be read, and what to do: a sentence for each, and one about those beyond `limit`."""
+    def damage(self, limit: int = NAMED, *, look: bool = True) -> list[str]:
+        """Say which models cannot be read, and what to do: a sentence for each, and one about those beyond `limit`.
+
+        Args:
+            limit: Of how many it is said.
+            look: Look through the folders for others, as a list does which was made just now.
+        """
         if not self.path.is_dir():
             return []
-        self._index.refresh(listed=True)
+        if look:
+            self._index.refresh(listed=True)
         found, count = self._index.damage(limit)
         sentences = [
             f"Model {name or folder.name} cannot be read: {problem}. Put its files back, or delete {folder}."

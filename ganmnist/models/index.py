@@ -321,16 +321,19 @@ class ModelIndex:
         while True:
             try:
                 return work()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 with self._lock:
                     self.close()
                     self._failures += 1
-                    damaged = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DAMAGED
-                    if not damaged:
-                        self._failures = 2
                     if self._failures > 4:
                         raise
                     _log.warning("%s cannot be used (%s)", self._file, error)
+                    damaged = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DAMAGED
+                    if damaged and self._failures == 1:
+                        with suppress(OSError):
+                            self._file.unlink(missing_ok=True)  # nothing is lost with it
+                    else:
+                        self._failures = max(2, self._failures)
                     self._swept_at = _NEVER
 
     def _run(self, query: str, *values: object) -> list[Any]:
@@ -340,9 +343,6 @@ class ModelIndex:
             return self._database.execute(query, values).fetchall()
 
     def _open(self) -> sqlite3.Connection:
-        if self._failures == 1:  # it is damaged, and nothing is lost with it
-            with suppress(OSError):
-                self._file.unlink(missing_ok=True)
         database = sqlite3.connect(
             self._file if self._failures < 2 else ":memory:", isolation_level=None, check_same_thread=False
         )
@@ -351,6 +351,10 @@ class ModelIndex:
         database.execute("PRAGMA synchronous = OFF")
         database.execute("PRAGMA journal_mode = TRUNCATE")
         database.executescript(_SCHEMA)
+        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            database.close()
+            raise sqlite3.DatabaseError(verdict)
         return database
 
 

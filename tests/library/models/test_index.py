@@ -263,7 +263,7 @@ def three(tmp_path_factory, tiny, weights):
     return home, (home / "models.sqlite").read_bytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_flipped_byte_of_the_index_hides_no_model_and_shows_none_that_is_not_there(three, data):
     home, content = three
