@@ -147,7 +147,7 @@ server.addEventListener("back", () => {
   connected();
   made[shown]?.back?.();
 });
-server.addEventListener("token", () => askForToken(hasToken()));
+server.addEventListener("token", ({ detail }) => askForToken(detail.other));
 addEventListener("hashchange", route);
 if (hasToken() || /^#token=/.test(location.hash)) connected();
 links();

@@ -8,8 +8,9 @@ const client = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte
 let underWay = 0;
 const waiting = []; // [urgent, resolve]
 let away = false;
+let refused = false; // the token, and nobody has given another
 
-/** Tells "away", "back" and "token" (there is none, or it is not this server's). */
+/** Tells "away", "back" and "token" (there is none, or, `detail.other`, it is not this server's). */
 export const server = new EventTarget();
 
 export class ApiError extends Error {
@@ -29,7 +30,10 @@ export class Away extends Error {
 }
 
 export const hasToken = () => Boolean(sessionStorage.getItem(KEY));
-export const setToken = (token) => sessionStorage.setItem(KEY, token);
+export function setToken(token) {
+  sessionStorage.setItem(KEY, token);
+  refused = false;
+}
 
 /** Take the token out of the address, where nobody shall read it over a shoulder; tell whether there was one. */
 export function takeToken() {
@@ -115,7 +119,7 @@ export async function call(method, path, options = {}) {
         await pause(1000 * (retry || 1));
         continue;
       }
-      if (status === 401) server.dispatchEvent(new Event("token"));
+      if (status === 401) noToken();
       throw new ApiError(status, read.error ?? { message: `The server answered ${status}.`, code: "unknown" });
     }
   } finally {
@@ -150,6 +154,15 @@ export async function stream(path, each, signal) {
 
 export const isAway = () => away;
 
+/** Tell that there is no token that the server takes. One that it does not know is forgotten, so that nobody is told it. */
+function noToken() {
+  if (refused) return; // several calls may be
+  refused = true;
+  const other = hasToken();
+  sessionStorage.removeItem(KEY);
+  server.dispatchEvent(new CustomEvent("token", { detail: { other } }));
+}
+
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const bytes = (text) => new TextEncoder().encode(text);
 const sha256 = async (text) => hex(await crypto.subtle.digest("SHA-256", bytes(text)));
@@ -175,7 +188,8 @@ async function goneAway() {
     try {
       const ours = await isOurs();
       away = false;
-      server.dispatchEvent(new Event(ours ? "back" : "token"));
+      if (ours) server.dispatchEvent(new Event("back"));
+      else noToken();
     } catch {
       continue;
     }
