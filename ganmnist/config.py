@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, Strict
 from pydantic.config import JsonDict
 
+from ganmnist.class_names import ClassChoice
 from ganmnist.fields import Flag, Formerly, Number, Settings, Whole, whole
 from ganmnist.names import Name
-from ganmnist.networks.spec import MAX_CLASSES, ModelConfig
+from ganmnist.networks.spec import ModelConfig
 
 ModelName = Annotated[Name, Field(description="Name of the model: letters, digits, _ and -.")]
 DatasetName = Annotated[Name, Field(description="Name of the data set: letters, digits, _ and -.")]
@@ -178,11 +179,11 @@ class LatentConfig(Settings):
     """Where a digit grows from."""
 
     seed: Seed = Field(0, description="Start of the random latents: the same seed gives the same digits.")
-    digit: Whole | None = Field(
+    digit: ClassChoice | None = Field(
         None,
-        description="Which digit, if the model was trained with classes; drawn from the seed unless given.",
-        ge=0,
-        lt=MAX_CLASSES,
+        description="Which digit: the name of a class, in any case, or its number from 0, if the model was trained "
+        "with classes; drawn from the seed unless given. A number that is a name, as 7 where the classes are called 3 "
+        "and 7, is taken as the name.",
     )
     latent: tuple[Annotated[Number, Field(ge=-10, le=10)], ...] = Field(
         (),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.class_names import DIGITS
 from ganmnist.dataset_summary import NO_REPORT, ClassSize, DatasetSummary, ReadReport
 
-DIGITS = tuple("0123456789")
 _COLUMNS = 10
 
 

@@ -23,11 +23,12 @@ ALLOWED = {
 ROOMS = {
     "ganmnist": (
         {"errors", "fields", "names", "paths", "remedies"},
-        {"dataset_summary", "pixels", "storage", "layers"},
+        {"class_names", "dataset_summary", "pixels", "storage", "layers"},
         {"dataset", "networks"},
         {"config", "validation"},
         {"models", "latent", "geometry"},
-        {"generation", "evaluation"},
+        {"evaluation"},
+        {"generation"},
         {"data", "training", "export"},
         {"cli", "weights"},
         {"__main__"},

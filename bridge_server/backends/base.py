@@ -39,6 +39,7 @@ from bridge_server.encoding.replies import Origin, activations, film, generated,
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
 from ganmnist import __version__
+from ganmnist.class_names import KnownClasses
 from ganmnist.config import GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, ModelNotFound, SettingError
 from ganmnist.export.records import read_record
@@ -202,7 +203,7 @@ class Backend(ABC):
         from ganmnist.latent.interpolation import between
 
         model = self.model(request.model or BUNDLED)
-        z = between(request, model.latent_dim, model.classes)
+        z = between(request, model.latent_dim, known_classes(model))
         return latent_vectors(model, z[None], [])
 
     def latents_sheet(self, request: SheetRequest) -> LatentVectors:
@@ -213,7 +214,7 @@ class Backend(ABC):
         asked = sliders(request)
         known = self._directions(model.name, asked)
         return latent_vectors(
-            model, sheet(request, model.latent_dim, model.classes, known), unsupported_sliders(asked, known)
+            model, sheet(request, model.latent_dim, known_classes(model), known), unsupported_sliders(asked, known)
         )
 
     @abstractmethod
@@ -369,6 +370,11 @@ def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
     )
 
 
+def known_classes(model: Model) -> KnownClasses:
+    """Return the classes that digits of a model may be chosen from."""
+    return KnownClasses(tuple(model.class_names), model.name)
+
+
 def to_model(manifest: ModelManifest, training: bool = False) -> Model:
     """Return a model as the contract describes it, and whether it is being trained."""
     return Model(
@@ -378,6 +384,7 @@ def to_model(manifest: ModelManifest, training: bool = False) -> Model:
         data=manifest.data,
         latent_dim=manifest.networks.latent_dim,
         classes=manifest.networks.classes,
+        class_names=list(manifest.known_classes.names),
         epoch=manifest.epoch,
         step=manifest.step,
         seconds=manifest.seconds,

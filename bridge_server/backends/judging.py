@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge_server.backends.evaluations import Figures, Report
 from bridge_server.contract.evaluation import EXPLANATIONS, OF_DIGITS
 from bridge_server.errors import ApiError
+from ganmnist.class_names import DIGITS
 
 if TYPE_CHECKING:
     from ganmnist.dataset import Dataset
@@ -99,8 +100,6 @@ class Judging:
 
 def _explanations(data: Dataset) -> dict[str, str]:
     """Say of figures about digits that they say little of what is none."""
-    from ganmnist.dataset import DIGITS
-
     if data.classes == DIGITS:
         return EXPLANATIONS
     little = f"Says little here: the judge knows digits alone, and {data.name} are others."

@@ -293,7 +293,8 @@ class Service(Backend):
         manifest = folder.manifest()
         sampler = self._samplers.get(folder, manifest)
         assert sampler.source is not None
-        source = sampler.source._replace(model=folder.name)  # its name by now
+        sampler.name = folder.name  # by now
+        source = sampler.source._replace(model=sampler.name)
         training = not manifest.finished and self._runs.is_active(folder.id)
         return manifest, sampler, Origin(source, training, sampler.latent_dim)
 
@@ -351,7 +352,7 @@ def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, list[st
     from ganmnist.latent.vectors import inputs
 
     known = sampler.directions_for(config)
-    return inputs(config, sampler.latent_dim, sampler.classes, known), unsupported_sliders(config, known)
+    return inputs(config, sampler.latent_dim, sampler.known_classes, known), unsupported_sliders(config, known)
 
 
 def thin(items: list[_Item], most: int) -> list[_Item]:

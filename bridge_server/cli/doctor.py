@@ -31,10 +31,12 @@ from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.storage import bundle
 from ganmnist.storage.atomic import read_json
+from ganmnist.storage.private import readable_by_others, writable_by_others
 
 FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
 _MANIFESTS = ("model.json", "last.json")
 _COMPILED = ("torch", "numpy", "PIL", "contourpy", "manifold3d", "rhino3dm", "safetensors")
+_TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER, tokens.FILE)  # name programs, servers and people
 _RUN_SECONDS = 30.0  # for the server to say its version
 _READ_SECONDS = 10.0  # of the data
 
@@ -106,12 +108,25 @@ def _directory(home: Path) -> Iterator[Finding]:
             text = f"{folder} cannot be written to ({error.strerror}): {remedy}"
             yield Finding(Verdict.PROBLEM, "data directory", text)
             return
+    yield from _who_else(home)
     free = shutil.disk_usage(there).free
     text = f"{home}{'' if there == home else ' (will be made)'}, {free / 1e9:,.1f} GB free"
     if free < FREE_BYTES:
         yield Finding(Verdict.PROBLEM, "data directory", f"{text}: make room for {FREE_BYTES / 1e6:g} MB")
     else:
         yield Finding(Verdict.OK, "data directory", text)
+
+
+def _who_else(home: Path) -> Iterator[Finding]:
+    """Say what other users of this machine can do with the files of the server."""
+    files = [path for path in (home, *(home / name for name in _TRUSTED)) if path.exists()]
+    written = [path for path in files if writable_by_others(path)]
+    if written:
+        text = f"{written[0]} can be written to by other users of this machine: chmod go-w {written[0]}"
+        yield Finding(Verdict.PROBLEM, "other users", text)
+    elif home.exists() and readable_by_others(home):
+        text = f"other users of this machine can read models and logs: chmod 700 {home}"
+        yield Finding(Verdict.NOTE, "other users", text)
 
 
 def _server(home: Path) -> Iterator[Finding]:

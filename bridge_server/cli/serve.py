@@ -27,6 +27,7 @@ from bridge_server.web.app import create_app
 from ganmnist import __version__
 from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
+from ganmnist.storage.private import make_private
 
 if TYPE_CHECKING:
     from bridge_server.backends.base import Backend
@@ -63,7 +64,7 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
     Raises:
         CommandError: Another server has the directory or the port, or nobody has a token for the network.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    make_private(home)
     with _only_one(home):
         _remove_leftover(home)
         if lan and not tokens.read_principals(home):

@@ -36,7 +36,9 @@ class Generated(Message):
         description="Base64 of float32, little endian, (count, latent_dim + classes): whole vectors, which sent again "
         "give the same digits."
     )
-    digits: list[Whole] = Field(description="Which digit each is to be; empty if the model knows no classes.")
+    digits: list[Whole] = Field(
+        description="Which digit each is to be, by the number of its class; empty if the model knows no classes."
+    )
     images: Pixels
     geometry: list[RhinoObject] = Field(
         description="Digit after digit: a Mesh, for points a PointCloud by rows, for contours a curve per line."

@@ -33,7 +33,9 @@ class Film(Message):
     frames: list[FilmFrame] = Field(description="The states, the earliest first; the last one is the model itself.")
     count: Whole = Field(description="Digits in every frame.")
     z: str = Field(description="Base64 of the whole vectors they grow from, as in Generated.")
-    digits: list[Whole] = Field(description="Which digit each is to be; empty if the model knows no classes.")
+    digits: list[Whole] = Field(
+        description="Which digit each is to be, by the number of its class; empty if the model knows no classes."
+    )
     images: Pixels = Field(description="The digits of every frame, frame by frame.")
     geometry: list[RhinoObject] = Field(description="The images as geometry, as those of Generated.")
     remarks: list[str] = Field([], description="What was asked for and cannot be had, a sentence each.")

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from bridge_server.contract.base import MAX_DIGITS, Message, Pixels
+from ganmnist.class_names import ClassChoice
 from ganmnist.config import BetweenConfig, ModelName, SheetConfig, Vectors
-from ganmnist.fields import Number, Whole
-from ganmnist.networks.spec import MAX_CLASSES
+from ganmnist.fields import Flag, Number, Whole
 
 
 class BetweenRequest(BetweenConfig):
@@ -51,8 +51,8 @@ class InvertRequest(Message):
     """A drawing whose nearest digit is to be found: an image or curves."""
 
     model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
-    digit: Whole | None = Field(
-        None, description="Which digit it is; the one that comes nearest unless given.", ge=0, lt=MAX_CLASSES
+    digit: ClassChoice | None = Field(
+        None, description="Which digit it is, by its name or its number; the one that comes nearest unless given."
     )
     image: Pixels | None = Field(
         None, description="One image of 8 to 1,024 greys a side, light strokes on dark or dark ones on light."
@@ -77,7 +77,13 @@ class Inverted(Message):
     step: Whole = Field(description="Training step the model had reached; grows while it trains.")
     latent_dim: Whole
     z: str = Field(description="Base64 of float32, little endian: the latent vector, then a weight for each class.")
-    digit: Whole | None = Field(description="Which digit it is; none if the model knows no classes.")
+    digit: Whole | None = Field(description="Number of its class; none if the model knows no classes.")
+    class_name: str | None = Field(description="What that class is called.")
+    text: str = Field(description="What was found, in a few words: a 7, perhaps a 7, oak.")
+    likeness: Number = Field(
+        description="How alike the drawing and the digit found are, and how surely it is of that class: 0 to 1."
+    )
+    sure: Flag = Field(description="Whether that is enough to be sure; where not, a remark says what to do.")
     sliders: dict[str, Number] = Field(description="Where Generate's sliders with a name stand for it.")
     mse: Number = Field(description="Mean squared error of the digit found, white being 1: good up to 0.01.")
     read: Pixels = Field(description="The drawing as it was read.")

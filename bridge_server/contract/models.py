@@ -19,6 +19,9 @@ class Model(Message):
     data: str = Field(description="Name of the data set it learned from.")
     latent_dim: Whole
     classes: Whole = Field(description="Classes that a digit may be chosen from; 0 where none can be.")
+    class_names: list[str] = Field(
+        description="What they are called, by their numbers: what may be chosen as digit, beside the numbers."
+    )
     epoch: Whole = Field(description="Epochs trained.")
     step: Whole
     seconds: Number = Field(description="Time it was trained.")

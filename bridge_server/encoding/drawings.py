@@ -40,23 +40,21 @@ def parse_drawing(request: InvertRequest) -> NDArray[np.uint8]:
 
 def inverted(source: Source, image: NDArray[np.uint8], found: Inversion) -> Inverted:
     """Put what was found for a drawing into the reply of `latents_invert`."""
-    remarks = []
-    if found.poor:
-        remarks.append(
-            f"The nearest digit is not near (mean squared error {found.mse:.3f}): draw it more as one writes it, in "
-            "the middle, with a pen of an eighth of its height."
-        )
     return Inverted(
         model=source.model,
         step=source.step,
         latent_dim=found.latent_dim,
         z=floats(found.z),
         digit=found.digit,
+        class_name=found.class_name,
+        text=found.told(),
+        likeness=found.likeness,
+        sure=found.sure,
         sliders=found.sliders,
         mse=found.mse,
         read=pixels(image[None]),
         found=pixels(found.image[None]),
-        remarks=remarks,
+        remarks=found.remarks(),
     )
 
 

@@ -150,7 +150,7 @@ def _read_inputs(values: list[_Value]) -> DigitRequest:
 
 
 def _input(name: str, setting: Mapping[str, Any]) -> dict[str, object]:
-    kind = setting.get("items") or setting.get("anyOf", [setting])[0]
+    kind = _kind(setting)
     default = setting["default"]
     # Hops asks for data wherever AtLeast is 1, and runs once per item only if AtMost is 1 as well.
     has_default = isinstance(default, str | float | int)
@@ -158,7 +158,7 @@ def _input(name: str, setting: Mapping[str, Any]) -> dict[str, object]:
         "Name": name,
         "Nickname": name,
         "Description": setting["description"],
-        "ParamType": _TYPES.get(kind.get("type"), "Plane"),
+        "ParamType": _TYPES.get(kind.get("type", ""), "Plane"),
         "AtLeast": int(has_default),
         "AtMost": setting.get("maxItems", 1),
     }
@@ -171,6 +171,12 @@ def _input(name: str, setting: Mapping[str, Any]) -> dict[str, object]:
         elif f"exclusive{bound}" in kind:  # Hops knows none: what lies on one of a number is refused by the settings
             described[bound] = kind[f"exclusive{bound}"] + inside * whole
     return described
+
+
+def _kind(setting: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a setting takes: text where it takes texts and numbers, since Hops turns these into those."""
+    kinds: list[Mapping[str, Any]] = [setting["items"]] if "items" in setting else setting.get("anyOf", [setting])
+    return next((kind for kind in kinds if kind.get("type") == "string"), kinds[0])
 
 
 def _body() -> bytes:

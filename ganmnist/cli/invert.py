@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganmnist import paths
-from ganmnist.cli.options import add_command, print_result
-from ganmnist.config import GeometryConfig
+from ganmnist.cli.options import add_command, given, print_result
+from ganmnist.config import GeometryConfig, LatentConfig
 from ganmnist.models.store import ModelStore
+from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
     from ganmnist.cli.options import Commands
@@ -20,7 +21,7 @@ def add_invert(commands: Commands) -> None:
     added = add_command(commands, "invert", invert)
     added.add_argument("file", type=Path, help="Picture of a drawing, light on dark or dark on light.")
     added.add_argument("--model", help="Name of the model; the bundled one unless given.")
-    added.add_argument("--digit", type=int, help="Which digit it is; the one that comes nearest unless given.")
+    added.add_argument("--digit", help="Which digit it is, by name or number; the nearest unless given.")
     added.add_argument("--out", type=Path, help="PNG file for the drawing as it was read and, beside it, the digit.")
 
 
@@ -34,20 +35,24 @@ def invert(options: argparse.Namespace) -> None:
     from ganmnist.generation import inversion
     from ganmnist.generation.sampler import Sampler
 
+    digit = read_settings(LatentConfig, given(options, LatentConfig)).digit
     image = read_drawing(options.file)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     torch.set_num_threads(1)  # the batches are too small to share between cores
-    found = inversion.invert(sampler, image, options.digit)
+    found = inversion.invert(sampler, image, digit)
     if options.out:
         write(options.out, np.stack([image, found.image]), GeometryConfig(columns=2))
     values = {
         "model": sampler.name,
         "digit": found.digit,
+        "class_name": found.class_name,
+        "likeness": found.likeness,
+        "sure": found.sure,
         "mse": found.mse,
         "sliders": found.sliders,
         "z": found.z.tolist(),
+        "remarks": found.remarks(),
     }
-    digit = "a digit" if found.digit is None else f"a {found.digit}"
     sliders = "".join(f", {name} {value:.2f}" for name, value in found.sliders.items())
-    poor = "; the model makes nothing nearer" if found.poor else ""
-    print_result(options, values, f"{options.file}: {digit}{sliders}, mean squared error {found.mse:.4f}{poor}")
+    how_near = f"likeness {found.likeness:.2f}, mean squared error {found.mse:.4f}"
+    print_result(options, values, "\n".join([f"{options.file}: {found.told()}{sliders}, {how_near}", *found.remarks()]))

@@ -35,7 +35,7 @@ def add_latents(commands: Commands) -> None:
     added.add_argument("--model", help=model)
     added.add_argument("--seeds", type=int, nargs="+", default=[0], help="Seeds of the digits to go between [0].")
     added.add_argument(
-        "--digits", type=int, nargs="+", help="Which digits they are; drawn from the seeds unless given."
+        "--digits", nargs="+", help="Which digits they are, by name or number; drawn from the seeds unless given."
     )
     added.add_argument("--steps", type=int, help=f"{settings['steps'].description} [{settings['steps'].default}]")
     add_flags(added, BetweenConfig)
@@ -64,7 +64,7 @@ def between(options: argparse.Namespace) -> None:
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     keys = _keys(options.seeds, options.digits, count, sampler)
     config = read_settings(BetweenConfig, {**given(options, BetweenConfig), "z": keys.tolist()})
-    z = interpolation.between(config, sampler.latent_dim, sampler.classes)
+    z = interpolation.between(config, sampler.latent_dim, sampler.known_classes)
     validate_size(ending, len(z), GeometryConfig())
     images = draw(sampler, z)
     if ending == ".gif":
@@ -91,7 +91,7 @@ def sheet(options: argparse.Namespace) -> None:
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     asked = latent_sheet.sliders(config)
     known = sampler.directions_for(asked)
-    z = latent_sheet.sheet(config, sampler.latent_dim, sampler.classes, known)
+    z = latent_sheet.sheet(config, sampler.latent_dim, sampler.known_classes, known)
     images = draw(sampler, z.reshape(-1, z.shape[-1]))
     write(options.out, images, GeometryConfig(columns=config.columns))
     remarks = [*unsupported_sliders(asked, known), *remarks_on(ending, GeometryConfig().form)]
@@ -100,15 +100,15 @@ def sheet(options: argparse.Namespace) -> None:
     print_result(options, done, "\n".join([sentence, *remarks]))
 
 
-def _keys(seeds: list[int], digits: list[int] | None, count: int, sampler: Sampler) -> Latents:
+def _keys(seeds: list[int], digits: list[str] | None, count: int, sampler: Sampler) -> Latents:
     """Return whole vectors (count, latent_dim + classes); one seed or one digit serves them all."""
     from ganmnist.latent.vectors import inputs
 
-    for name, values in (("seeds", seeds), ("digits", digits or [0])):
+    for name, values in (("seeds", seeds), ("digits", digits or [""])):
         if len(values) not in (1, count):
             raise SettingError(f"{name}: there are {len(values)}, expected 1 or {count}")
     asked = [
         read_settings(GenerateConfig, {"seed": seeds[at % len(seeds)], "digit": digits and digits[at % len(digits)]})
         for at in range(count)
     ]
-    return np.concatenate([inputs(config, sampler.latent_dim, sampler.classes) for config in asked])
+    return np.concatenate([inputs(config, sampler.latent_dim, sampler.known_classes) for config in asked])

@@ -116,7 +116,7 @@ def generate(options: argparse.Namespace) -> None:
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
     validate_size(ending, config.count, geometry)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
-    z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
+    z = inputs(config, sampler.latent_dim, sampler.known_classes, sampler.directions_for(config))
     images = draw(sampler, z)
     units = read_settings(ExportConfig, given(options, ExportConfig)).units
     fits = Provenance.has_room_for(z)

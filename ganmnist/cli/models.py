@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ganmnist import paths
+from ganmnist.class_names import listed
 from ganmnist.cli.options import add_command, print_result
 from ganmnist.cli.progress import warn
 from ganmnist.models.archive import export_model, import_model
@@ -57,12 +58,13 @@ def models(options: argparse.Namespace) -> None:
         print(json.dumps([summary(model) for model in found]))
         return
     found, _ = store.page(limit=options.limit or _SHOWN)
-    table = Table("model", "networks", "data", "epoch", "step", "trained", "FID", "created")
+    table = Table("model", "networks", "data", "classes", "epoch", "step", "trained", "FID", "created")
     for model in found:
         table.add_row(
             model.name,
             escape(model.preset or "own"),
             escape(model.data),
+            escape(listed(model.known_classes.names)),
             str(model.epoch),
             str(model.step),
             f"{model.seconds:.0f} s{'' if model.finished else _unfinished(store, model)}",
@@ -109,4 +111,5 @@ def take(options: argparse.Namespace) -> None:
 
 def summary(model: ModelManifest) -> dict[str, Any]:
     """Return what is told of a model as JSON: all but its networks and settings."""
-    return model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
+    told = model.model_dump(mode="json", exclude={"networks", "settings", "format", "weights", "sha256"})
+    return {**told, "class_names": list(model.known_classes.names)}

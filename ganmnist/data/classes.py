@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.class_names import class_name
 from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
 
@@ -21,12 +21,6 @@ _NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{0,20})?(e[+-]?\d{1,2})?", re.IGNOREC
 def in_natural_order(names: Iterable[str]) -> list[str]:
     """Sort names as people do, each once: 1, 2, 10."""
     return sorted(set(names), key=_natural)
-
-
-def class_name(text: str) -> str:
-    """Return what a class is called: its letters as people type them, and none that a terminal acts upon."""
-    letters = unicodedata.normalize("NFC", text.strip())
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)
 
 
 def numbered(labels: Sequence[object] | NDArray[Any], where: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

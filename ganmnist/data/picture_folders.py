@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.data.classes import class_name, in_natural_order
+from ganmnist.class_names import class_name
+from ganmnist.data.classes import in_natural_order
 from ganmnist.data.files import File, OnProgress, Tree
 from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.data.kinds import called

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.dataset import DIGITS, Dataset
+from ganmnist.class_names import DIGITS
+from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError
 from ganmnist.evaluation.judge import FEATURES, OnProgress, extract_features
 from ganmnist.evaluation.judgement import Judgement

@@ -53,7 +53,7 @@ def walk(sampler: Sampler, config: ActivationsConfig | None = None) -> list[Feat
     """
     config = config or ActivationsConfig()
     one = GenerateConfig(**dict(LatentConfig.part_of(config)))
-    z = inputs(one, sampler.latent_dim, sampler.classes, sampler.directions_for(one))
+    z = inputs(one, sampler.latent_dim, sampler.known_classes, sampler.directions_for(one))
     rows = sampler.networks.generator.table((sampler.networks.input_dim,), sampler.networks.input_dim)
     outputs = sampler.walk(z)
     return [maps_of(row.place, row.layer, output, config.maps) for row, output in zip(rows, outputs, strict=True)]

@@ -52,7 +52,7 @@ def draw(folder: ModelFolder, config: FilmConfig | None = None) -> RenderedFilm:
 
     config = config or FilmConfig()
     sampler = Sampler.load(folder)
-    z = inputs(config, sampler.latent_dim, sampler.classes, sampler.directions_for(config))
+    z = inputs(config, sampler.latent_dim, sampler.known_classes, sampler.directions_for(config))
     return render_frames(folder, folder.manifest(), sampler, z)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganmnist.errors import SettingError
+from ganmnist.evaluation.likeness import likeness
 from ganmnist.generation.inversion_result import Inversion, mean_squared_error
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.directions import project
@@ -33,26 +34,25 @@ _PENALTY = 0.001
 _BEYOND = 1.5  # how much longer a vector may be than random ones are on the average: two standard deviations
 
 
-def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | None = None) -> Inversion:
+def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | str | None = None) -> Inversion:
     """Find the latent vector whose digit is nearest to an image: the same for the same image.
 
     Args:
         sampler: The model.
         image: uint8 (28, 28), white ink on black, as `drawing` reads it.
-        digit: Its class; the one that comes nearest unless given.
+        digit: Its class, by name or number; the one that comes nearest unless given.
 
     Raises:
         SettingError: The image has another shape, or the model does not know the digit.
     """
     if image.shape != (28, 28):
         raise SettingError(f"image: expected shape (28, 28), got {image.shape}")
-    if digit is not None and not 0 <= digit < sampler.classes:
-        raise SettingError(f"digit: got {digit}, the model knows {sampler.classes} classes, from 0")
+    chosen = None if digit is None else sampler.known_classes.number(digit)
     known = sampler.directions()
     target = torch.from_numpy(rescale(image[None])[0, 0])
     first, starts = _effort(sampler)
     z = torch.from_numpy(from_seed(_SEED, first, sampler.latent_dim) * _SPREAD)
-    classes = torch.arange(first) % max(sampler.classes, 1) if digit is None else torch.full((first,), digit)
+    classes = torch.arange(first) % max(sampler.classes, 1) if chosen is None else torch.full((first,), chosen)
     condition = torch.eye(max(sampler.classes, 1))[classes][:, : sampler.classes]
     with torch.no_grad():
         parts = zip(torch.split(z, 32), torch.split(condition, 32), strict=True)
@@ -69,12 +69,17 @@ def invert(sampler: Sampler, image: NDArray[np.uint8], digit: int | None = None)
     z, errors = _descend(sampler, followed[best], condition, target, _FINAL_STEPS)
     nearest = int(errors.argmin())
     whole = torch.cat([z, condition], 1)[nearest : nearest + 1].numpy()
-    digit = int(condition[nearest].argmax()) if sampler.classes else None
+    found = int(condition[nearest].argmax()) if sampler.classes else None
+    name = None if found is None else sampler.class_names[found]
     made = sampler.generate(whole)[0]
+    alike = likeness(image, made, int(name) if name and sampler.draws_digits() else None)
     return Inversion(
         z=whole[0],
         latent_dim=sampler.latent_dim,
-        digit=digit,
+        digit=found,
+        class_name=name,
+        likeness=alike.value,
+        sure=alike.sure,
         mse=mean_squared_error(made, image),
         image=made,
         sliders={name: float(values[0]) for name, values in project(whole[:, : sampler.latent_dim], known).items()},

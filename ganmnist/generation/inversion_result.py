@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_POOR = 0.025  # mean squared error; of MNIST's test digits one in a hundred has more
+from ganmnist.class_names import said
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,10 @@ class Inversion:
     Attributes:
         z: float32 (latent_dim + classes,): the latent vector, then the class as one-hot.
         latent_dim: Length of the latent vector alone.
-        digit: The class; none for a model without classes.
+        digit: The number of the class; none for a model without classes.
+        class_name: What that class is called.
+        likeness: How alike the judge finds the image and what was found, and how sure it is of the class, 0 to 1.
+        sure: Whether the image surely shows what was found, and not something that the model has never seen.
         mse: Mean squared error of the image, white being 1.
         image: What the model makes of z: uint8 (28, 28).
         sliders: How far z lies along each direction with a name, in standard deviations.
@@ -26,14 +29,26 @@ class Inversion:
     z: NDArray[np.float32]
     latent_dim: int
     digit: int | None
+    class_name: str | None
+    likeness: float
+    sure: bool
     mse: float
     image: NDArray[np.uint8]
     sliders: dict[str, float]
 
-    @property
-    def poor(self) -> bool:
-        """Whether the image is not what the model can make."""
-        return self.mse > _POOR
+    def told(self) -> str:
+        """Return what was found, in a few words: a 7, perhaps a 7, oak."""
+        what = "a digit" if self.class_name is None else said(self.class_name)
+        return what if self.sure else f"perhaps {what}"
+
+    def remarks(self) -> list[str]:
+        """Say that what was found may not be what is drawn: a sentence, or none."""
+        if self.sure:
+            return []
+        return [
+            f"The nearest digit is not surely what is drawn (likeness {self.likeness:.2f}): draw it more as one writes "
+            "it, in the middle, with a pen of an eighth of its height."
+        ]
 
 
 def mean_squared_error(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:

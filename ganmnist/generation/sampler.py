@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganmnist import paths
+from ganmnist.class_names import KnownClasses, names_of
 from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
 from ganmnist.errors import ModelError, SettingError
+from ganmnist.evaluation.likeness import are_digits
 from ganmnist.generation import find_directions
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
@@ -28,6 +30,7 @@ from ganmnist.networks.network import SkipInit
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
+_TRIED = 40  # digits that tell whether its classes are what they are called
 _USUAL = 22_000_000  # multiply-adds of a usual generator, for a digit
 _PROBES = 4  # vectors that a model from elsewhere is tried with
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
@@ -36,8 +39,16 @@ _BATCH = 16  # what a layer makes of them stays in the processor's cache
 class Sampler:
     """A generator for use: weights fixed, BatchNorm in inference mode."""
 
-    def __init__(self, networks: ModelConfig, weights: Mapping[str, Tensor], name: str, step: int) -> None:
+    def __init__(
+        self,
+        networks: ModelConfig,
+        weights: Mapping[str, Tensor],
+        name: str,
+        step: int,
+        class_names: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self.class_names = names_of(networks.classes, class_names)
         self._finding = threading.Lock()
         self._keep: Callable[[tuple[Direction, ...]], object] = lambda found: None
         self.networks = networks
@@ -52,6 +63,11 @@ class Sampler:
         self.effort = max(1.0, sum(row.multiply_adds for row in rows) / _USUAL)  # what a digit takes, in usual ones
         self.update(weights, step)
 
+    @property
+    def known_classes(self) -> KnownClasses:
+        """The classes that digits may be chosen from, and the name of the model by now."""
+        return KnownClasses(self.class_names, self.name)
+
     def update(self, weights: Mapping[str, Tensor], step: int) -> None:
         """Put other weights of the same networks in place.
 
@@ -61,6 +77,7 @@ class Sampler:
         _check_fit(self._generator, weights, self.name)
         self._generator.load_state_dict(dict(weights))
         self._directions: tuple[Direction, ...] | None = None
+        self._draws_digits: bool | None = None
         self._run = fold_batchnorm(self._generator)
         self.step = step
         self.source: Source | None = None  # known where they come from a folder
@@ -73,7 +90,7 @@ class Sampler:
             ModelError: Its files are absent or damaged, or the weights are not those of its networks.
         """
         manifest, weights = folder.load(last=last)
-        sampler = cls(manifest.networks, weights, manifest.name, manifest.step)
+        sampler = cls(manifest.networks, weights, manifest.name, manifest.step, manifest.class_names)
         sampler.source = Source(manifest.name, manifest.id, manifest.step, manifest.sha256)
         sampler._directions = directions.read_directions(folder.path, manifest.sha256)
         sampler._keep = lambda found: directions.write_directions(folder.path, manifest.sha256, found)
@@ -110,6 +127,16 @@ class Sampler:
                     self._keep(self._directions)
             return self._directions
 
+    def draws_digits(self) -> bool:
+        """Tell whether its classes are called after the digits that they show. The first call finds out."""
+        if self._draws_digits is None:
+            asked = in_turn(_TRIED, self.classes)
+            names = [self.class_names[place] for place in asked] if self.classes else []
+            self._draws_digits = bool(names) and are_digits(
+                self.generate(from_seed(0, _TRIED, self.latent_dim), asked), names
+            )
+        return self._draws_digits
+
     def directions_for(self, config: LatentConfig) -> tuple[Direction, ...]:
         """Return the directions if sliders want any; else none, and none are looked for."""
         return self.directions() if any(getattr(config, name) is not None for name in STYLE_ATTRIBUTES) else ()
@@ -131,7 +158,7 @@ class Sampler:
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
         config = config or GenerateConfig()
-        return self.generate(inputs(config, self.latent_dim, self.classes, self.directions_for(config)))
+        return self.generate(inputs(config, self.latent_dim, self.known_classes, self.directions_for(config)))
 
     def walk(self, z: Latents, classes: Classes | None = None) -> list[NDArray[np.float32]]:
         """Return the feature maps of each layer for one latent vector.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.class_names import KnownClasses
 from ganmnist.config import BetweenConfig, GenerateConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.vectors import Latents, inputs
@@ -18,8 +19,8 @@ _Numbers = NDArray[np.float64]
 _NO_PLANE = 1e-6  # sine of the angle under which two opposite vectors do not say which way round to go
 
 
-def between(config: BetweenConfig, latent_dim: int, known_classes: int) -> Latents:
-    """Return the path that a request asks for, (N, latent_dim + known_classes).
+def between(config: BetweenConfig, latent_dim: int, known_classes: KnownClasses | int) -> Latents:
+    """Return the path that a request asks for, (N, latent_dim + classes).
 
     Raises:
         SettingError: A vector of another length than the model takes, one alone, or more than can be drawn at once.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.class_names import KnownClasses
 from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.directions import Direction
@@ -23,7 +24,9 @@ def sliders(config: SheetConfig) -> LatentConfig:
     return LatentConfig(**{**own, **along})
 
 
-def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: Iterable[Direction] = ()) -> Latents:
+def sheet(
+    config: SheetConfig, latent_dim: int, known_classes: KnownClasses | int, directions: Iterable[Direction] = ()
+) -> Latents:
     """Make the sheet that a request asks for.
 
     With an odd number of rows and of columns the digit itself stands in the middle, bit for bit.
@@ -31,12 +34,12 @@ def sheet(config: SheetConfig, latent_dim: int, known_classes: int, directions: 
     Args:
         config: The request.
         latent_dim: Length of a latent vector.
-        known_classes: Number of classes the model knows, 0 for none.
+        known_classes: The classes the model knows; or how many, 0 for none.
         directions: Those of the model, as `Sampler.directions_for(sliders(config))` gives them. Along one that is not
             among them nothing changes, as `directions.unsupported_sliders` says.
 
     Returns:
-        float32 (rows, columns, latent_dim + known_classes).
+        float32 (rows, columns, latent_dim + classes).
 
     Raises:
         SettingError: Too many digits, vectors neither one nor four, a latent number the model lacks, or twice the same

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.class_names import KnownClasses
 from ganmnist.config import GenerateConfig, Vector, Vectors
 from ganmnist.errors import SettingError, counted
 from ganmnist.latent.directions import Direction, steer
@@ -18,7 +19,7 @@ _FEW = 256  # digits of a request whose vectors are kept for the next
 
 
 def inputs(
-    config: GenerateConfig, latent_dim: int, known_classes: int, directions: Iterable[Direction] = ()
+    config: GenerateConfig, latent_dim: int, known_classes: KnownClasses | int, directions: Iterable[Direction] = ()
 ) -> Latents:
     """Make what the generator is to be given for a request.
 
@@ -29,26 +30,27 @@ def inputs(
     Args:
         config: The request.
         latent_dim: Length of a latent vector.
-        known_classes: Number of classes the model knows, 0 for none.
+        known_classes: The classes the model knows; or how many, 0 for none.
         directions: Those of the model that sliders may go along, as `Sampler.directions_for` gives them.
 
     Returns:
-        Shape (count, latent_dim + known_classes): standard normal numbers unless chosen, and weights of classes.
+        Shape (count, latent_dim + classes): standard normal numbers unless chosen, and weights of classes.
 
     Raises:
         SettingError: More numbers than the model has, a whole vector of another length, more vectors than the request
             may ask for, or a digit the model does not know.
     """
+    known = KnownClasses.of(known_classes)
     if config.z is None:
         z = _from_sliders(config, latent_dim)
-        weights = one_hot(classes(config, len(z), known_classes), known_classes)
+        weights = one_hot(classes(config, len(z), known), len(known))
     else:
-        vectors = _taken_apart(config.z, latent_dim + known_classes)
+        vectors = _taken_apart(config.z, latent_dim + len(known))
         if len(vectors) > config.most:
             raise SettingError(f"z: has {len(vectors):,} vectors, at most {config.most:,} are drawn at once")
-        whole = _given(vectors, latent_dim, known_classes)
+        whole = _given(vectors, latent_dim, len(known))
         z, weights = whole[:, :latent_dim], whole[:, latent_dim:]
-        chosen = one_hot(classes(config, len(z), known_classes), known_classes)
+        chosen = one_hot(classes(config, len(z), known), len(known))
         silent = [config.digit is not None or len(vector) == latent_dim for vector in vectors]
         weights = np.where(np.array(silent)[:, None], chosen, weights)
     return np.concatenate([steer(z, config, directions), weights], 1, dtype=np.float32)
@@ -76,12 +78,12 @@ def _taken_apart(vectors: Vectors, length: int) -> list[Vector]:
     return apart
 
 
-def _given(vectors: Sequence[Vector], latent_dim: int, known_classes: int) -> Latents:
-    """Return vectors as (N, latent_dim + known_classes), with weights of 0 where they name no class."""
-    whole = np.zeros((len(vectors), latent_dim + known_classes), np.float32)
+def _given(vectors: Sequence[Vector], latent_dim: int, known: int) -> Latents:
+    """Return vectors as (N, latent_dim + known), with weights of 0 where they name no class."""
+    whole = np.zeros((len(vectors), latent_dim + known), np.float32)
     for place, vector in enumerate(vectors):
-        if len(vector) not in (latent_dim, latent_dim + known_classes):
-            takes = f"{latent_dim}, or {latent_dim + known_classes} with its classes" if known_classes else latent_dim
+        if len(vector) not in (latent_dim, latent_dim + known):
+            takes = f"{latent_dim}, or {latent_dim + known} with its classes" if known else latent_dim
             raise SettingError(f"z.{place}: has {counted(len(vector), 'number')}, the model takes {takes}")
         whole[place, : len(vector)] = vector
     return whole
@@ -109,7 +111,7 @@ def from_seed(seed: int, count: int, latent_dim: int) -> Latents:
     return np.random.default_rng(seed).standard_normal((count, latent_dim)).astype(np.float32)
 
 
-def classes(config: GenerateConfig, count: int, known: int) -> Classes:
+def classes(config: GenerateConfig, count: int, known: KnownClasses | int) -> Classes:
     """Choose the class of each sample that a request asks for.
 
     Sample i of a seed is of the same class however many are asked for, unless `config.digit` says which.
@@ -117,7 +119,7 @@ def classes(config: GenerateConfig, count: int, known: int) -> Classes:
     Args:
         config: The request.
         count: Number of samples.
-        known: Number of classes the model knows, 0 for none.
+        known: The classes the model knows; or how many, 0 for none.
 
     Returns:
         Shape (count,); of no meaning to a model without classes.
@@ -125,12 +127,11 @@ def classes(config: GenerateConfig, count: int, known: int) -> Classes:
     Raises:
         SettingError: A digit is asked for that the model does not know.
     """
+    known = KnownClasses.of(known)
     if config.digit is None:
-        return _drawn_classes(config.seed, count, known).copy() if count <= _FEW else _chosen(config.seed, count, known)
-    if config.digit >= known:
-        knows = f"knows 0 to {known - 1}" if known else "was trained without classes, so none can be chosen"
-        raise SettingError(f"digit: got {config.digit}, the model {knows}")
-    return np.full(count, config.digit, np.int64)
+        many = len(known)
+        return _drawn_classes(config.seed, count, many).copy() if count <= _FEW else _chosen(config.seed, count, many)
+    return np.full(count, known.number(config.digit), np.int64)
 
 
 @lru_cache(maxsize=64)

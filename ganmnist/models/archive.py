@@ -143,7 +143,8 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
 
 def _check_words(manifest: ModelManifest, where: str) -> None:
     """Refuse words that would do something to the terminal they are shown on."""
-    for field in ("created", "data", "preset"):
-        words = getattr(manifest, field) or ""
+    said = {field: getattr(manifest, field) or "" for field in ("created", "data", "preset")}
+    said |= {f"class_names.{number}": name for number, name in enumerate(manifest.class_names)}
+    for field, words in said.items():
         if not words.isprintable() or len(words) > _WORDS:
             raise ModelError(f"{where}: {field}: expected at most {_WORDS} letters that can be shown")

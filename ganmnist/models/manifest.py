@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from ganmnist.class_names import ClassName, KnownClasses, names_of
 from ganmnist.config import ModelName, TrainConfig
-from ganmnist.errors import ModelError
+from ganmnist.errors import ModelError, counted
 from ganmnist.fields import Flag, Number, Settings, Whole
 from ganmnist.models.figures import Estimate, Evaluation
 from ganmnist.networks.spec import ModelConfig
@@ -27,6 +28,9 @@ class ModelManifest(Settings):
     data: str = Field(description="Name of the data set it learned from.")
     preset: str | None = Field(description="Preset of its networks, if one.")
     networks: ModelConfig
+    class_names: tuple[ClassName, ...] = Field(
+        (), description="What its classes are called, by their numbers; by those alone unless given."
+    )
     settings: TrainConfig
     epoch: Whole = Field(ge=0, le=2**53)
     step: Whole = Field(ge=0, le=2**53)
@@ -37,6 +41,18 @@ class ModelManifest(Settings):
     format: Whole = bundle.FORMAT
     weights: str = ""
     sha256: str = ""
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        if self.class_names and len(self.class_names) != self.networks.classes:
+            have = counted(self.networks.classes, "class", "es")
+            raise ValueError(f"class_names: expected a name for each of {have}, got {len(self.class_names)}")
+        return self
+
+    @property
+    def known_classes(self) -> KnownClasses:
+        """The classes that digits of it may be chosen from."""
+        return KnownClasses(names_of(self.networks.classes, self.class_names), self.name)
 
 
 def now() -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ganmnist.class_names import MAX_NAME, class_name
 from ganmnist.config import TrainConfig
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, ModelError, TrainingError, counted
@@ -263,6 +264,7 @@ def _snapshot(
         data=data.name,
         preset=config.base if trainer.networks == _preset_networks(config, trainer.networks.classes) else None,
         networks=trainer.networks,
+        class_names=tuple(class_name(name)[:MAX_NAME] for name in data.classes) if trainer.networks.classes else (),
         settings=config,
         epoch=-(-trainer.step // steps_per_epoch),
         step=trainer.step,

@@ -39,7 +39,13 @@ class Snapshot:
     weights: dict[str, Tensor]
 
     def sampler(self) -> Sampler:
-        return Sampler(self.manifest.networks, self.weights, self.manifest.name, self.manifest.step)
+        return Sampler(
+            self.manifest.networks,
+            self.weights,
+            self.manifest.name,
+            self.manifest.step,
+            self.manifest.class_names,
+        )
 
 
 class Observer:

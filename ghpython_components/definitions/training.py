@@ -146,7 +146,7 @@ def own_pictures(canvas: Canvas, row: NewRow) -> None:
     drawing = row(
         learning.box.right + APART,
         learning.box.y + 13 * ROW,  # the model's wire runs level
-        "digit is the number of a class, from 0, in the order of the panel classes.",
+        "digit is a class of the panel classes: its number, from 0, or out of a panel its name.",
     )
     drawn = drawing.component(
         "generate",

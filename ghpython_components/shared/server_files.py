@@ -50,9 +50,23 @@ def is_elsewhere():
     return server is not None and not server.get("instance")
 
 
+def writable_by_others(name):
+    """Return the path of a file of the server, or of its folder, if other users can write to it; else None."""
+    if not hasattr(os, "getuid"):  # Windows has its users' folders closed
+        return None
+    for path in (home(), os.path.join(home(), name)):
+        try:
+            found = os.stat(path)
+        except EnvironmentError:
+            continue
+        if found.st_mode & 0o022 or found.st_uid not in (0, os.getuid()):
+            return path
+    return None
+
+
 def start_command():
-    """Return the command that starts the server, as a list; None where none has been started yet."""
-    command = (read_file("launch.json") or {}).get("command")
+    """Return the command that starts the server, as a list; None where none is known, or others may have named it."""
+    command = None if writable_by_others("launch.json") else (read_file("launch.json") or {}).get("command")
     return command if isinstance(command, list) and command else None
 
 

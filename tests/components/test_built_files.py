@@ -130,7 +130,7 @@ def test_every_input_and_output_says_what_it_is():
             assert port.access in {"item", "list", "tree"}
     described = {
         "StartRun.epochs": "At least 1, at most 10000.",
-        "GenerateRequest.digit": "At least 0, below 100.",
+        "GenerateRequest.digit": "is taken as the name. At least 0.",
         "GenerateRequest.cell": "Above 0, at most 1000000.0. Default 1.0.",
         "Reshape.shape": "Each at least 1, each at most 65536.",
     }

@@ -235,3 +235,15 @@ def test_a_second_user_of_the_machine_gets_a_server_of_their_own(open_rhino, tmp
         url = rhino.until("server", "running (mock)", "url")["outputs"]["url"]
     os.kill(json.loads((home / "server.json").read_text())["pid"], signal.SIGTERM)
     assert not url.endswith(":28280")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has its users' folders closed")
+@pytest.mark.parametrize("name", ["launch.json", "."])
+def test_what_other_users_could_have_written_is_not_started(open_rhino, launched, name):
+    (launched / name).chmod((launched / name).stat().st_mode | 0o002)
+    rhino = open_rhino(launched)
+    rhino.place("server")
+    rhino.solve("server")
+    rhino.press("server", "start")
+    rhino.until("server", lambda report: "Other users of this machine can write to" in str(report["balloons"]))
+    assert not (launched / "server.json").exists()

@@ -23,10 +23,12 @@ def rhino(open_rhino, server):
 def test_curves_in_a_frame_become_a_latent_a_digit_and_sliders(rhino):
     upright = {"curve": [[3, 20, 15], [3, 27, 15], [3, 22, -5]]}
     rhino.solve("sketch", curves=[upright], plane=FRAME, digit=7)
-    outputs = ("z", "found", "sliders", "values", "mse", "images")
-    report = rhino.until("sketch", lambda report: report["message"].startswith("a 7 - error"), *outputs)
+    outputs = ("z", "found", "sliders", "values", "mse", "likeness", "images")
+    report = rhino.until("sketch", lambda report: "a 7 - likeness" in report["message"], *outputs)
     found = report["outputs"]
     assert list(found["z"]) == ["0"]
+    assert 0 <= found["likeness"] <= 1
+    assert report["message"].endswith("{:.2f}".format(found["likeness"]))
     assert len(found["z"]["0"]) == 64 + 10
     assert found["z"]["0"][64 + found["found"]] == 1
     assert found["sliders"] == sorted(STYLE_ATTRIBUTES)
@@ -39,12 +41,12 @@ def test_curves_in_a_frame_become_a_latent_a_digit_and_sliders(rhino):
 def test_a_digit_is_taken_as_told_and_a_click_is_a_dot(rhino):
     dot = {"curve": [[5, 5, 0]]}
     rhino.solve("sketch", curves=[dot], pen=2.0, digit=3)
-    assert rhino.until("sketch", lambda report: report["message"].startswith("a 3 - error"), "found")
+    assert rhino.until("sketch", lambda report: "a 3 - likeness" in report["message"], "found")
 
 
 def test_without_curves_it_asks_for_a_drawing_and_puts_out_nothing(rhino):
     rhino.solve("sketch", curves=[SEVEN])
-    rhino.until("sketch", lambda report: " - error" in report["message"])
+    rhino.until("sketch", lambda report: " - likeness" in report["message"])
     rhino.solve("sketch", curves=[])
     report = rhino.until("sketch", "draw a digit", "z", "found")
     assert report["outputs"] == {"z": None, "found": None}

@@ -93,7 +93,7 @@ def test_silent_connections_from_many_addresses_of_this_machine_keep_nobody_out(
         silent.append(socket.create_connection(("127.0.0.1", server.port), source_address=source))
     asked = time.monotonic()
     assert server.call("GET", "/api/health")[0] == 200
-    assert time.monotonic() - asked < 1
+    assert time.monotonic() - asked < 5  # 30 seconds before; other tests may run beside
     for connection in silent:
         connection.close()
 

@@ -42,7 +42,22 @@ def test_what_only_looks_like_a_whole_number_is_refused(value):
     assert "latent_dim" in refusal(ModelConfig, {"latent_dim": value})
     if value is not None:  # which leaves it to the preset
         assert "epochs" in refusal(TrainConfig, {"epochs": value})
-        assert "digit" in refusal(GenerateConfig, {"digit": value})
+
+
+@pytest.mark.parametrize("value", [True, 2.5, [3], math.nan, math.inf, -1, 2**53 + 1, "", " ", "x" * 256])
+def test_a_digit_is_a_number_from_0_or_a_name_and_nothing_else(value):
+    message = refusal(GenerateConfig, {"digit": value})
+    assert message.startswith("digit: expected the number of a class")
+    assert "name" in message
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(7, 7), (7.0, 7), ("7", 7), (" oak ", "oak"), ("007", "007"), ("7.0", "7.0"), (None, None)]
+)
+def test_a_digit_as_text_is_the_number_that_it_is_and_else_a_name(value, read):
+    assert read_settings(GenerateConfig, {"digit": value}).digit == read
+    assert type(read_settings(GenerateConfig, {"digit": value}).digit) is type(read)
 
 
 def test_settings_of_a_training_that_are_none_are_left_to_the_preset():
@@ -73,7 +88,6 @@ def test_a_flag_is_true_or_false_and_nothing_else(networks, value):
         (TrainConfig, "seed", 0, 2**31 - 1),
         (DataConfig, "images", 2, 60_000),
         (GenerateConfig, "count", 1, 1_000_000),
-        (GenerateConfig, "digit", 0, 99),
     ],
 )
 def test_bounds_are_part_of_the_range_and_what_lies_beyond_is_not(model, name, least, most):

@@ -67,14 +67,14 @@ def picture(image, mode="L"):
 
 def test_the_nearest_digit_shows_up_before_the_pen_is_lifted_and_goes_with_the_drawing(page):
     stroke(page, (0.67, 0.2), (0.67, 0.8), lift=False)
-    verdict(page, r"^A 1, .*near.* \(mean squared error 0\.\d{3}\)$")
+    verdict(page, r"^(perhaps )?a 1 \(likeness \d\.\d\d, mean squared error 0\.\d{3}\)$")
     assert white(page, ".result canvas") == pytest.approx(digit(1).astype(float), abs=2)
     assert white(page, ".reading canvas")[6:22, 12:16].max(1) == pytest.approx(255, abs=60), "drawn to the right"
     page.mouse.up()
     stroke(page, (0.33, 0.2), (0.33, 0.5), (0.67, 0.5))
-    verdict(page, "^A 4, ")
+    verdict(page, "a 4 ")
     page.get_by_role("button", name="Undo").click()
-    verdict(page, "^A 1, ")
+    verdict(page, "a 1 ")
     page.get_by_role("button", name="Clear").click()
     verdict(page, "^Draw one large digit")
     assert not white(page, ".result canvas").any()
@@ -101,16 +101,16 @@ def test_one_search_is_under_way_and_the_last_drawing_wins(page):
         stroke(page, (0.67, height), lift=False)
         expect(page.locator(".verdict")).to_have_text("Looking …")
     page.mouse.up()
-    verdict(page, "^A 7, ")
+    verdict(page, "a 7 ")
     page.unroute_all(behavior="wait")
-    assert len(told) <= 8, "what came while one was under way is passed over"
+    assert len(told) < 2 * 7, "what came while one was under way is passed over"
     assert told == ["begun", "answered"] * (len(told) // 2)
 
 
 def test_a_picture_of_any_shape_is_drawn_from_a_file_dark_on_light_or_cut_out(page):
     for mode in ("L", "LA"):
         page.get_by_label("Picture").set_input_files(picture(digit(4), mode))
-        verdict(page, "^A 4, ")
+        verdict(page, "a 4 ")
         page.get_by_role("button", name="Clear").click()
         verdict(page, "^Draw one large digit")
     for content, sentence in (
@@ -130,7 +130,7 @@ def test_a_photo_on_paper_of_any_grey_is_drawn_however_it_is_lit(page, paper, in
     file = io.BytesIO()
     Image.fromarray(photo.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=85)
     page.get_by_label("Picture").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
-    verdict(page, "^A 4, ")
+    verdict(page, "a 4 ")
 
 
 def test_a_finger_draws_and_play_goes_on_with_the_vector_that_was_found(open_page, server):
@@ -141,12 +141,13 @@ def test_a_finger_draws_and_play_goes_on_with_the_vector_that_was_found(open_pag
 
     def answer(route):
         reply = route.fetch()
-        found = {"z": base64.b64encode(z.tobytes()).decode(), "digit": 6, "sliders": sliders}
+        told = {"digit": 6, "class_name": "6", "text": "a 6"}
+        found = {"z": base64.b64encode(z.tobytes()).decode(), "sliders": sliders, **told}
         route.fulfill(response=reply, json={**reply.json(), **found})
 
     page.route("**/api/latents/invert", answer)
     page.locator(".easel canvas").tap()
-    verdict(page, "^A 6, ")
+    verdict(page, "a 6 ")
     page.unroute_all(behavior="wait")
 
     def draws_one(request):  # the map of Play asks too, for many

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from bridge_server.access import tokens
 from bridge_server.access.roles import Role
-from bridge_server.backends.mock.backend import STEPS
 from bridge_server.backends.mock.digits import digit
+from bridge_server.backends.mock.training import STEPS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 

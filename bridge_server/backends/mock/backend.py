@@ -15,7 +15,6 @@ the model:
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import threading
@@ -25,14 +24,14 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
-from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, to_model
+from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, known_classes, to_model
 from bridge_server.backends.evaluations import Work
-from bridge_server.backends.mock.datasets import DIGITS, DefaultData, ImportedData
-from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM, digits, directions, drawn, nearest
+from bridge_server.backends.mock import models
+from bridge_server.backends.mock.datasets import DefaultData, ImportedData
+from bridge_server.backends.mock.digits import LATENT_DIM, digits, directions, drawn, nearest
 from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.training import (
-    EPOCHS,
     STEPS,
     TICKS,
     TICKS_PER_PREVIEW,
@@ -41,7 +40,6 @@ from bridge_server.backends.mock.training import (
     frechet,
     loss_d,
     loss_g,
-    model_of,
 )
 from bridge_server.backends.paging import is_among, page_of
 from bridge_server.contract.base import Picture
@@ -144,7 +142,8 @@ class Mock(Backend):
                 id=secrets.token_hex(8),
                 model=name,
                 settings=settings,
-                data=data,
+                data=data.name,
+                class_names=data.class_names if recipe(settings, len(data.class_names)).networks.classes else (),
                 request=request,
                 owner=who,
                 begins=max([time.monotonic(), *(run.free_at() for run in self._runs)]),
@@ -236,22 +235,8 @@ class Mock(Backend):
     def _all_models(self) -> list[Model]:
         """Return all models, newest first, and at the end the bundled one."""
         with self._lock:
-            built_in = Model(
-                id=BUNDLED,
-                name=BUNDLED,
-                created=self._born,
-                data=DIGITS,
-                latent_dim=LATENT_DIM,
-                classes=CLASSES,
-                epoch=EPOCHS,
-                step=STEPS,
-                seconds=120.0,
-                frechet=frechet(TICKS),
-                finished=True,
-                preset="fast",
-            )
-            trained = [model_of(run, self._describe(run)) for run in self._runs if run.ticks() >= 1]
-            newest = {model.name.lower(): model for model in [built_in, *trained, *self._imported]}
+            made = [models.trained(run, self._describe(run)) for run in self._runs if run.ticks() >= 1]
+            newest = {model.name.lower(): model for model in [models.bundled(self._born), *made, *self._imported]}
             return [model for name, model in reversed(newest.items()) if name not in self._deleted]
 
     def model(self, name: str) -> Model:
@@ -309,7 +294,7 @@ class Mock(Backend):
             return Deleted(deleted=model.name)
 
     def _sources(self, record: Provenance) -> list[Source]:
-        return [_source(model) for model in self._all_models()]
+        return [models.source(model) for model in self._all_models()]
 
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         from ganmnist.latent.vectors import inputs
@@ -320,23 +305,24 @@ class Mock(Backend):
             raise RuntimeError("mock-error was asked for")
         if model == "mock-slow":
             time.sleep(3)
-        origin = _origin(self.model(BUNDLED if model in (None, "mock-slow") else model))
-        z = inputs(config, LATENT_DIM, CLASSES, directions())
-        return Drawing(origin, z, [], lambda: drawn(z))
+        found = self.model(BUNDLED if model in (None, "mock-slow") else model)
+        z = inputs(config, LATENT_DIM, known_classes(found), directions())
+        return Drawing(models.origin(found), z, [], lambda: drawn(z))
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
         model = self.model(request.model or BUNDLED)
-        return _source(model), partial(made_up, model, request.count)
+        return models.source(model), partial(made_up, model, request.count)
 
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         from ganmnist.latent.vectors import inputs
 
         model = self.model(request.model or self.models().models[0].name)
-        z = inputs(request, LATENT_DIM, CLASSES, directions())
-        return Drawing(_origin(model), z, [], lambda: frames(model, z))
+        z = inputs(request, LATENT_DIM, known_classes(model), directions())
+        return Drawing(models.origin(model), z, [], lambda: frames(model, z))
 
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
-        return _origin(self.model(request.model or BUNDLED)), nearest(image, request.digit)
+        model = self.model(request.model or BUNDLED)
+        return models.origin(model), nearest(image, request.digit, known_classes(model))
 
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
         import numpy as np
@@ -347,14 +333,14 @@ class Mock(Backend):
         model = self.model(request.model or BUNDLED)
         networks, _ = self._networks(model.name)
         one = GenerateConfig(**dict(LatentConfig.part_of(request)))
-        (image,) = drawn(inputs(one, LATENT_DIM, CLASSES, directions()))
+        (image,) = drawn(inputs(one, LATENT_DIM, known_classes(model), directions()))
         layers = []
         for row in networks.generator.table((networks.input_dim,), networks.input_dim):
             height, width = row.output_shape[1:] or (1, row.output_shape[0])
             shrunk = image.astype(np.float32)[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
             output = np.broadcast_to(shrunk, row.output_shape) if len(row.output_shape) == 3 else shrunk[0]
             layers.append(maps_of(row.place, row.layer, output, request.maps))
-        return _origin(model), layers
+        return models.origin(model), layers
 
     def _directions(self, model: str, config: LatentConfig) -> list[Direction]:
         return directions()
@@ -378,15 +364,6 @@ class Mock(Backend):
 
     def _describe(self, run: Training) -> Run:
         return describe(run, sum(other.active() and other.begins < run.begins for other in self._runs))
-
-
-def _source(model: Model) -> Source:
-    made_up = hashlib.sha256(f"{model.id} {model.step}".encode()).hexdigest()
-    return Source(model.name, model.id, model.step, made_up)
-
-
-def _origin(model: Model) -> Origin:
-    return Origin(_source(model), model.training, LATENT_DIM)
 
 
 @lru_cache(maxsize=8)

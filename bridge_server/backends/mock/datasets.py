@@ -12,6 +12,7 @@ from bridge_server.contract.datasets import Data, DataList, DataState
 from bridge_server.contract.models import Deleted
 from bridge_server.encoding.pixels import image_grid_picture
 from bridge_server.errors import Conflict
+from ganmnist.class_names import names_of
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
 from ganmnist.errors import DatasetNotFound
@@ -50,6 +51,13 @@ class _Import(NamedTuple):
     source: str
     begun: float
     created: str
+
+
+class Learned(NamedTuple):
+    """What a training learns from: the name of the data, and those of its classes."""
+
+    name: str
+    class_names: tuple[str, ...]
 
 
 class ImportedData:
@@ -96,11 +104,13 @@ class ImportedData:
         self._imports.pop(name.lower(), None)
         return Deleted(deleted=found.name)
 
-    def learned_from(self, name: str | None) -> str:
+    def learned_from(self, name: str | None) -> Learned:
         """Return what a training learns from for which this data set was named, if any was."""
         from ganmnist.data.store import MNIST_NAMES
 
-        return DIGITS if name is None or name.lower() in (DIGITS, *MNIST_NAMES) else self._find(name).name
+        if name is None or name.lower() in (DIGITS, *MNIST_NAMES):
+            return Learned(DIGITS, names_of(10))
+        return Learned(self._find(name).name, tuple(name for name, *_ in _CLASSES))
 
     def _find(self, name: str) -> _Import:
         found = self._imports.get(name.lower())

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganmnist.config import STYLE_ATTRIBUTES
-from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ganmnist.class_names import KnownClasses
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.latent.directions import Direction
 
 LATENT_DIM = 64
-CLASSES = 10
+_NEAR = 0.05  # mean squared error, with which a drawing is a digit's
+_ONLY = 8  # what a model without classes draws
 
 # Seven segments as on a pocket calculator: rows and columns that each covers, in a box of 7 x 5 dots.
 _SEGMENTS = {
@@ -60,14 +61,17 @@ def from_latent(number: int, z: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def drawn(z: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw whole vectors, (N, LATENT_DIM + CLASSES): uint8 (N, 28, 28)."""
+    """Draw whole vectors, (N, LATENT_DIM + classes): uint8 (N, 28, 28)."""
     import numpy as np
 
-    from ganmnist.latent import vectors
+    return np.stack([from_latent(number, vector) for number, vector in zip(numbers(z), z, strict=True)])
 
-    return np.stack(
-        [from_latent(number, vector) for number, vector in zip(vectors.digits(z, LATENT_DIM), z, strict=True)]
-    )
+
+def numbers(z: NDArray[np.float32]) -> list[int]:
+    """Return which digit each whole vector is drawn as; without classes they are all the same."""
+    from ganmnist.latent.vectors import digits
+
+    return digits(z, LATENT_DIM) or [_ONLY] * len(z)
 
 
 def grown(number: int, z: NDArray[np.float32], share: float) -> NDArray[np.uint8]:
@@ -93,19 +97,27 @@ def directions() -> list[Direction]:
     return [Direction(name=name, agreement=1.0, axis=axis) for name, axis in zip(STYLE_ATTRIBUTES, axes, strict=True)]
 
 
-def nearest(image: NDArray[np.uint8], number: int | None) -> Inversion:
+def nearest(image: NDArray[np.uint8], choice: int | str | None, known: KnownClasses) -> Inversion:
     """Return the digit that is nearest to an image, (28, 28), or the one that is asked for."""
     import numpy as np
 
     from ganmnist.data.drawing import fit
     from ganmnist.generation.inversion_result import Inversion, mean_squared_error
 
-    if number is not None and number >= CLASSES:
-        raise SettingError(f"digit: got {number}, the model knows 0 to {CLASSES - 1}")
     # Fitted as drawings are, which are as large as their ink and lie elsewhere.
-    errors = [mean_squared_error(fit(digit(each)), image) for each in range(CLASSES)]
-    found = int(np.argmin(errors)) if number is None else number
-    mse = mean_squared_error(digit(found), image)
-    z = np.zeros(LATENT_DIM + CLASSES, np.float32)
-    z[LATENT_DIM + found] = 1
-    return Inversion(z, LATENT_DIM, found, mse, digit(found), dict.fromkeys(STYLE_ATTRIBUTES, 0.0))
+    drawable = range(len(known)) or (_ONLY,)
+    errors = {each: mean_squared_error(fit(digit(each)), image) for each in drawable}
+    found = min(drawable, key=errors.__getitem__) if choice is None else known.number(choice)
+    z = np.zeros(LATENT_DIM + len(known), np.float32)
+    z[LATENT_DIM + found : LATENT_DIM + found + 1] = 1
+    return Inversion(
+        z=z,
+        latent_dim=LATENT_DIM,
+        digit=found if known.names else None,
+        class_name=known.names[found] if known.names else None,
+        likeness=1 - errors[found],
+        sure=errors[found] < _NEAR,
+        mse=mean_squared_error(digit(found), image),
+        image=digit(found),
+        sliders=dict.fromkeys(STYLE_ATTRIBUTES, 0.0),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bridge_server.backends.mock.digits import LATENT_DIM, grown
+from bridge_server.backends.mock.digits import grown, numbers
 from bridge_server.contract.models import Model
 from ganmnist.models.manifest import BUNDLED
 
@@ -25,7 +25,6 @@ def frames(model: Model, z: Latents) -> RenderedFilm:
     import numpy as np
 
     from ganmnist.generation.film import RenderedFilm, no_film
-    from ganmnist.latent.vectors import digits
     from ganmnist.models.frames import Frame
 
     if model.name == BUNDLED:
@@ -34,5 +33,5 @@ def frames(model: Model, z: Latents) -> RenderedFilm:
     for step in (*(step for step in STEPS if step < model.step), model.step):
         share = step / model.step
         frames.append(Frame(epoch=math.ceil(share * model.epoch), step=step, seconds=share * model.seconds))
-        images.append([grown(number, vector, share) for number, vector in zip(digits(z, LATENT_DIM), z, strict=True)])
+        images.append([grown(number, vector, share) for number, vector in zip(numbers(z), z, strict=True)])
     return RenderedFilm(frames, np.array(images), [])

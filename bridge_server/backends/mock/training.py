@@ -6,9 +6,6 @@ import math
 import time
 from dataclasses import dataclass
 
-from bridge_server.backends.mock.datasets import DIGITS
-from bridge_server.backends.mock.digits import CLASSES, LATENT_DIM
-from bridge_server.contract.models import Model
 from bridge_server.contract.runs import Run, RunState, StartRun
 from bridge_server.runs.status_text import remark_on_name, with_text
 from ganmnist.config import TrainConfig
@@ -34,6 +31,7 @@ class Training:
     model: str
     settings: TrainConfig
     data: str
+    class_names: tuple[str, ...]  # that its model will know
     request: StartRun
     owner: str
     begins: float  # monotonic; in the future while queued
@@ -106,25 +104,6 @@ def describe(run: Training, ahead: int) -> Run:
         warnings=said,
     )
     return with_text(described, NO_MNIST if offline and ticks < TICKS_PER_PREVIEW else None)
-
-
-def model_of(run: Training, described: Run) -> Model:
-    """Return the model that comes out of a run."""
-    return Model(
-        id=run.id,
-        name=run.model,
-        created=run.created,
-        data=described.data or DIGITS,
-        latent_dim=LATENT_DIM,
-        classes=CLASSES,
-        epoch=described.epoch,
-        step=described.step,
-        seconds=described.seconds,
-        frechet=described.frechet,
-        finished=described.state is RunState.SUCCEEDED,
-        preset=None if run.settings.networks else run.settings.base,
-        training=run.active(),
-    )
 
 
 def loss_d(tick: int) -> float:

@@ -1,6 +1,7 @@
 // Draw: a digit drawn by hand, and the nearest one that a model makes.
 
 import { post } from "../lib/api.js";
+import { choice } from "../lib/classes.js";
 import { el, fill } from "../lib/dom.js";
 import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
@@ -10,12 +11,6 @@ import { fresh, STYLE_ATTRIBUTES, remember, remembered } from "../lib/state.js";
 
 const RESTS_MS = 150; // for which the pen moves no more
 const REACH = 3; // of the sliders of Play
-const NEAR = [ // mean squared errors up to which a digit is called so
-  [0.005, "all but the same"],
-  [0.01, "very near"],
-  [0.025, "near"],
-  [Infinity, "not near"],
-];
 const HOW = "Draw one large digit. The nearest one that the model makes shows up here while you draw.";
 
 export function drawView() {
@@ -117,11 +112,12 @@ export function drawView() {
   }
 
   function handOver() {
-    const { model, digit, sliders } = found;
+    const { model, digit, class_name: name, sliders } = found;
     const [vector] = floats(found.z, 1);
     const hands = STYLE_ATTRIBUTES.map((name) => [name, Math.abs(sliders[name]) <= REACH ? sliders[name] : null]);
     const z = [[...vector].map((number) => Number(number.toPrecision(9)))]; // a float32 to the bit
-    remember({ ...fresh(), ...Object.fromEntries(hands), model, digit, count: 1, z });
+    const known = digit === null ? null : choice(name, digit);
+    remember({ ...fresh(), ...Object.fromEntries(hands), model, digit: known, count: 1, z });
     location.hash = `#/play/${encodeURIComponent(model)}`;
   }
 
@@ -146,8 +142,6 @@ export function drawView() {
   return { node, enter: list, back: list };
 }
 
-function verdict({ digit, mse }) {
-  const word = NEAR.find(([most]) => mse <= most)[1];
-  const what = digit === null ? "The nearest one is" : `A ${digit},`;
-  return `${what} ${word} (mean squared error ${mse.toFixed(3)})`;
+function verdict({ text, likeness, mse }) {
+  return `${text} (likeness ${likeness.toFixed(2)}, mean squared error ${mse.toFixed(3)})`;
 }

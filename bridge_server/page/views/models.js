@@ -3,6 +3,7 @@
 import { call, get, post } from "../lib/api.js";
 import { controls } from "../widgets/controls.js";
 import { evaluationPanel } from "../widgets/evaluation_panel.js";
+import { choices, listed } from "../lib/classes.js";
 import { ask, clock, el, fill, freshId, moreButton, save, say, whole } from "../lib/dom.js";
 import { field, schemas } from "../lib/form.js";
 import { latest } from "../lib/latest.js";
@@ -67,13 +68,13 @@ export function modelsView() {
 
   function side(label) {
     const id = freshId("model");
-    const select = el("select", { id, onchange: () => draws(state) });
+    const select = el("select", { id, onchange: () => change({}) });
+    const names = () => models.find(({ name }) => name === select.value)?.class_names ?? [];
     const shown = strip(`${label}: its digits`);
     const wrong = el("p", { className: "wrong", role: "alert" });
     const draws = latest(
       (wanted) => {
-        const known = models.find(({ name }) => name === select.value)?.classes ?? 0;
-        const digit = wanted.digit !== null && wanted.digit < known ? wanted.digit : null;
+        const digit = choices(names()).includes(wanted.digit) ? wanted.digit : null;
         return post("/api/generate", request({ ...wanted, digit, model: select.value }), { urgent: true });
       },
       (answer) => {
@@ -83,11 +84,14 @@ export function modelsView() {
       },
       (error) => (wrong.textContent = error.message),
     );
-    return { node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), select, shown.node, wrong), select, draws };
+    return { node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), select, shown.node, wrong), select, names, draws };
   }
 
   function change(part) {
     Object.assign(state, part);
+    const offered = [...new Set(sides.flatMap((one) => one.names()))]; // what one of them knows
+    knobs.classes(offered);
+    if (state.digit !== null && !choices(offered).includes(state.digit)) state.digit = choices(offered)[0] ?? null;
     knobs.set(state);
     for (const { draws } of sides) draws({ ...state });
   }
@@ -145,6 +149,7 @@ export function modelsView() {
     const digits = strip(`Digits of ${model.name}`);
     const facts = [
       `learned from ${model.data}`,
+      listed(model.class_names) || null,
       model.seconds ? `trained ${clock(model.seconds)}` : null,
       `${whole(model.step)} steps`,
       model.finished ? null : "not finished",

@@ -3,6 +3,7 @@
 import { post } from "../lib/api.js";
 import { betweenSeeds } from "../widgets/between.js";
 import { controls, slider } from "../widgets/controls.js";
+import { choices, DIGITS } from "../lib/classes.js";
 import { copy, el, fill, say } from "../lib/dom.js";
 import { download } from "../widgets/download_dialog.js";
 import { latest, settled } from "../lib/latest.js";
@@ -86,12 +87,13 @@ export function playView() {
     ),
   );
 
+  const names = () => model.found()?.class_names ?? DIGITS;
   const keepState = settled(remember, KEPT_MS);
   const ask = latest(
     (wanted) => post("/api/generate", request(wanted), { urgent: true }),
     (answer, wanted) => {
       wrong.textContent = "";
-      shown.show(images(answer.images), answer.digits);
+      shown.show(images(answer.images), answer.digits.map((digit) => names()[digit]));
       shown.node.dataset.shown = JSON.stringify(wanted);
       const texts = answer.remarks.map((text) => el("p", { className: "remark" }, text));
       if (texts.length || remarks.children.length) fill(remarks, texts);
@@ -120,7 +122,7 @@ export function playView() {
 
   async function copySliders() {
     if (state.z) return say("A drawing has a latent vector, and no sliders: in Grasshopper, draw it with Sketch.", "bad");
-    await copy(await grasshopperSliders(state), "Copy as Grasshopper sliders");
+    await copy(await grasshopperSliders(state, names()), "Copy as Grasshopper sliders");
   }
 
   async function keep() {
@@ -133,11 +135,11 @@ export function playView() {
 
   /** Offer what the model knows, and ask for it. */
   function fit() {
-    const known = model.found()?.classes ?? 10;
-    knobs.classes(known);
-    between.classes(known);
-    if (!known) change({ digit: null });
-    else change(state.digit !== null && state.digit >= known ? { digit: 0 } : {});
+    knobs.classes(names());
+    between.classes(names());
+    const known = choices(names());
+    if (!known.length) change({ digit: null });
+    else change(state.digit === null || known.includes(state.digit) ? {} : { digit: known[0] });
   }
 
   async function list() {

@@ -1,7 +1,8 @@
 // Between two digits: what lies on the way from one to another, as a film that plays.
 
 import { post } from "../lib/api.js";
-import { el, freshId } from "../lib/dom.js";
+import { choices } from "../lib/classes.js";
+import { el, fill, freshId } from "../lib/dom.js";
 import { settled } from "../lib/latest.js";
 import { draw, floats, images, latents, onTheme } from "../lib/pixels.js";
 import { request } from "../lib/state.js";
@@ -17,8 +18,7 @@ export function betweenSeeds() {
   const id = freshId("seed");
   const other = el("input", { id, type: "number", min: 0, max: 2 ** 31 - 1, step: 1, value: 1 });
   const digitId = freshId("digit");
-  const digits = ["the same", ...Array(10).keys()].map((word) => el("option", { value: word === "the same" ? "" : word }, String(word)));
-  const digit = el("select", { id: digitId, onchange: () => renew() }, digits);
+  const digit = el("select", { id: digitId, onchange: () => renew() });
   const digitRow = el("div", { className: "row" }, el("label", { htmlFor: digitId }, "To digit"), digit);
   const slider = el("input", { type: "range", min: 0, max: FRAMES - 1, step: 1, value: 0, "aria-label": "Way from one to the other" });
   const play = el("button", { type: "button", className: "quiet", onclick: () => (playing ? pause() : run()) }, "Play");
@@ -29,6 +29,7 @@ export function betweenSeeds() {
     el("div", { className: "stack" }, digitRow, el("div", { className: "row" }, el("label", { htmlFor: id }, "To seed"), other), el("div", { className: "row film-bar" }, play, slider)),
   );
   let state = null;
+  let names = []; // of the classes
   let frames = [];
   let drawn = "";
   let playing = 0;
@@ -63,7 +64,7 @@ export function betweenSeeds() {
     try {
       const { model, form } = asked;
       const first = await post("/api/generate", asked);
-      const to = digit.value === "" ? first.digits[0] : Number(digit.value);
+      const to = digit.value === "" ? choices(names)[first.digits[0]] : digit.value;
       const second = await post("/api/generate", { ...asked, z: undefined, digit: to, seed: other.valueAsNumber });
       const ends = [first, second].map((answer) => [...latents(answer)[0]]);
       const { z } = await post("/api/latents/between", { model, z: ends, steps: FRAMES - 1 });
@@ -95,11 +96,13 @@ export function betweenSeeds() {
       state = given;
       renew();
     },
-    /** How many classes the model knows. */
-    classes(number) {
-      digitRow.hidden = !number;
-      digits.slice(1).forEach((option, place) => (option.hidden = place >= number));
-      if (Number(digit.value) >= number) digit.value = "";
+    /** What the classes are called that the model knows. */
+    classes(given) {
+      names = given;
+      digitRow.hidden = !names.length;
+      const kept = digit.value;
+      const offered = choices(names).map((value, place) => el("option", { value, selected: String(value) === kept }, names[place]));
+      fill(digit, el("option", { value: "" }, "the same"), offered);
     },
     leave: pause,
   };

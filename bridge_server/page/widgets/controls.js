@@ -1,6 +1,7 @@
 // The controls of a digit: which one, how it is written, from which seed.
 
-import { el, freshId } from "../lib/dom.js";
+import { choices, DIGITS } from "../lib/classes.js";
+import { el, fill, freshId } from "../lib/dom.js";
 import { STYLE_ATTRIBUTES } from "../lib/state.js";
 import { title } from "../lib/form.js";
 
@@ -33,16 +34,24 @@ export function slider({ name, label = title(name), low, high, step, value, opti
   return { node, set };
 }
 
-/** { node, set(state), classes(number) }; `change(part)` gets what was changed. */
+/** { node, set(state), classes(names) }; `change(part)` gets what was changed. */
 export function controls(state, change) {
   const digits = el("div", { className: "digits", role: "radiogroup", "aria-label": "Digit" });
   const name = freshId("digit");
-  const radios = [null, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => {
-    const input = el("input", { type: "radio", name, value: String(digit), onchange: () => change({ digit }) });
-    const node = el("label", {}, input, el("span", {}, digit === null ? "any" : String(digit)));
-    digits.append(node);
-    return { digit, input, node };
-  });
+  let offered = null; // names of classes
+  let radios = [];
+  let chosen = state.digit;
+  function offer(names) {
+    if (offered && names.length === offered.length && names.every((word, place) => word === offered[place])) return;
+    offered = names;
+    radios = [null, ...choices(names)].map((digit, place) => {
+      const input = el("input", { type: "radio", name, value: String(digit), checked: digit === chosen, onchange: () => change({ digit }) });
+      return { digit, input, node: el("label", {}, input, el("span", {}, place ? names[place - 1] : "any")) };
+    });
+    digits.classList.toggle("words", names.some((word) => word.length > 2));
+    fill(digits, radios.map(({ node }) => node));
+  }
+  offer(DIGITS);
   const knob = (name, low, high, step, optional) =>
     slider({ name, low, high, step, optional, value: state[name], change: (value) => change({ [name]: value }) });
   const sliders = Object.fromEntries(STYLE_ATTRIBUTES.map((name) => [name, knob(name, -3, 3, 0.05, true)]));
@@ -67,7 +76,8 @@ export function controls(state, change) {
     el("button", { type: "button", onclick: other(null) }, "Random"),
   );
   const set = (given) => {
-    for (const { digit, input } of radios) input.checked = digit === given.digit;
+    chosen = given.digit;
+    for (const { digit, input } of radios) input.checked = digit === chosen;
     for (const [name, made] of Object.entries(sliders)) made.set(given[name]);
     if (seed.valueAsNumber !== given.seed) seed.value = given.seed;
   };
@@ -75,10 +85,10 @@ export function controls(state, change) {
   return {
     node: el("div", { className: "controls" }, digits, ...Object.values(sliders).map(({ node }) => node), seedRow),
     set,
-    /** How many classes the model knows; without any no digit can be chosen. */
-    classes(number) {
-      digits.hidden = !number;
-      for (const { digit, node } of radios) node.hidden = digit !== null && digit >= number;
+    /** What the classes are called that the model knows; without any no digit can be chosen. */
+    classes(names) {
+      digits.hidden = !names.length;
+      offer(names);
     },
   };
 }

@@ -1,10 +1,11 @@
 // The digits shown: one of them large, as an image or in space, and all of them to choose from.
 
+import { said } from "../lib/classes.js";
 import { el, fill, freshId } from "../lib/dom.js";
 import { draw, onTheme } from "../lib/pixels.js";
 import { FORMS, relief } from "../relief3d/relief.js";
 
-/** { node, show(images, digits), form() }. */
+/** { node, show(images, names), form() }. */
 export function digitViewer() {
   const flat = el("canvas", { className: "pixelated flat", role: "img", width: 28, height: 28, "aria-label": "The digit" });
   const deep = el("canvas", {
@@ -63,7 +64,7 @@ export function digitViewer() {
   onTheme(paint);
   return {
     node,
-    show(images, digits) {
+    show(images, names) {
       all = images;
       at = Math.min(at, all.length - 1);
       if (thumbs.children.length !== all.length) {
@@ -73,8 +74,8 @@ export function digitViewer() {
         );
       }
       [...thumbs.children].forEach((thumb, place) => {
-        const digit = digits[place];
-        thumb.setAttribute("aria-label", digit === undefined ? `Sample ${place + 1}` : `Sample ${place + 1}, a ${digit}`);
+        const name = names[place];
+        thumb.setAttribute("aria-label", name === undefined ? `Sample ${place + 1}` : `Sample ${place + 1}, ${said(name)}`);
       });
       thumbs.hidden = all.length < 2;
       paint();

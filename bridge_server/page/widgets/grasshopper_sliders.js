@@ -2,11 +2,12 @@
 
 import { given } from "../lib/state.js";
 
-/** The text of those sliders that are set. */
-export async function grasshopperSliders(state) {
+/** The text of those sliders that are set; a class that is called by a word has the slider at its number. */
+export async function grasshopperSliders(state, names) {
   const file = await fetch("/static/sliders.xml");
   const archive = new DOMParser().parseFromString(await file.text(), "application/xml");
   const values = given(state);
+  if (typeof values.digit === "string") values.digit = names.indexOf(values.digit);
   const all = archive.querySelector('chunk[name="DefinitionObjects"]');
   const objects = [...all.querySelectorAll('chunk[name="Object"]')];
   const kept = objects.filter((object) => {

@@ -2,6 +2,7 @@ from ghpython_components.shared.client import BridgeError
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.text import decimal
 
+MOST_NAMES = 10
 MANY = 500  # models that are listed
 
 
@@ -33,7 +34,10 @@ def older(bridge, wanted):
 
 def line(model):
     """Put a model into a line."""
-    facts = [model["data"], model["preset"] or "own networks", "epoch {0}".format(model["epoch"])]
+    facts, classes = [model["data"]], model.get("class_names", [])
+    if classes != ["{0}".format(place) for place in range(len(classes))]:
+        facts.append(listed(classes))
+    facts += [model["preset"] or "own networks", "epoch {0}".format(model["epoch"])]
     facts.append("step {0}".format(model["step"]))
     if model["frechet"] is not None:
         facts.append("FID " + decimal(model["frechet"], 1))
@@ -41,6 +45,12 @@ def line(model):
     if not model["finished"]:
         facts.append("training" if model.get("training") else "cut short")
     return "{0}: {1}".format(model["name"], ", ".join(facts))
+
+
+def listed(names):
+    """Put names into a line, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (" and {0} more".format(more) if more > 0 else "")
 
 
 def find(wanted, known):

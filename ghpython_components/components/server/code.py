@@ -1,7 +1,15 @@
 from ghpython_components.shared.client import BridgeError, clock
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.remedies import INSTALL
-from ghpython_components.shared.server_files import file_stamp, home, in_terminal, quoted, read_file, start_command
+from ghpython_components.shared.server_files import (
+    file_stamp,
+    home,
+    in_terminal,
+    quoted,
+    read_file,
+    start_command,
+    writable_by_others,
+)
 from ghpython_components.shared.text import plain
 
 
@@ -21,6 +29,7 @@ from System.Diagnostics import Process, ProcessStartInfo  # noqa: E402
 
 PATIENCE = 30.0  # seconds that a server may take to come up
 AT_ONCE = 3.0  # seconds
+LAUNCH = "launch.json"
 NOT_STARTED = "not_started.json"  # in which a server that cannot start says why, if it can
 # Exit statuses that are as good as a sentence, where there is none: its data directory may be what is wrong.
 MEANINGS = {
@@ -40,7 +49,11 @@ def launch(command):
 
 
 def try_to_start(attempt):
-    command = start_command()
+    command, open_path = start_command(), writable_by_others(LAUNCH)
+    if open_path:
+        sentence = "Other users of this machine can write to {0}, so what it names is not started. In a terminal: {1}"
+        attempt["problem"] = sentence.format(open_path, quoted(["chmod", "go-w", open_path]))
+        return
     if command is None:
         attempt["problem"] = "It is not known yet how the server is started. To begin with, {0}".format(INSTALL)
         return

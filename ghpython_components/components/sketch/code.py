@@ -25,13 +25,13 @@ me = Component(ghenv)
 drawn = to_polylines(present(list(curves or [])), plane)
 slot = me.ask("invert", dict(given, **filled(curves=drawn)), find, keep=4)
 
-z = found = sliders = values = mse = images = None
+z = found = sliders = values = mse = likeness = images = None
 message = "draw a digit"
 if slot.value and slot.value["answer"]:
     answer = slot.value["answer"]
     z, found, mse, images = slot.value["z"], answer["digit"], answer["mse"], slot.value["images"]
-    sliders, values = slot.value["names"], slot.value["values"]
-    message = "{0} - error {1}".format("found" if found is None else "a {0}".format(found), decimal(mse, 3))
+    sliders, values, likeness = slot.value["names"], slot.value["values"], answer["likeness"]
+    message = "{0} - likeness {1}".format(answer["text"], decimal(likeness, 2))
     for remark in answer["remarks"]:
         me.tell(remark, "Remark")
 me.show(slot, message)

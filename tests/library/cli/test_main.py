@@ -491,5 +491,14 @@ def test_invert_prints_the_digit_and_draws_it_beside_what_was_read(tmp_path, mon
     arguments = ["invert", str(tmp_path / "one.png"), "--digit", "1", "--out", str(tmp_path / "found.png")]
     assert main(arguments) == 0
     assert "one.png: a 1, slant" in capsys.readouterr().out
+    assert main(["invert", str(tmp_path / "one.png"), "--digit", "8", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["digit"], found["class_name"], found["sure"]) == (8, "8", False)
+    assert found["likeness"] < 0.95
+    assert "not surely what is drawn" in found["remarks"][0]
+    assert main(["invert", str(tmp_path / "one.png"), "--digit", "8"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "one.png: perhaps a 8, slant" in first
+    assert second == found["remarks"][0]
     with Image.open(tmp_path / "found.png") as found:
         assert found.width == 2 * found.height

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ganmnist.data.drawing import draw, fit
 from ganmnist.data.load import load_data
 from ganmnist.errors import SettingError
 from ganmnist.generation.inversion import invert, mean_squared_error
@@ -54,6 +55,57 @@ def test_a_generated_digit_finds_its_own_class_and_another_where_it_must(sampler
     free, forced = invert(sampler, image), invert(sampler, image, digit=1)
     assert (free.digit, forced.digit) == (0, 1)
     assert free.mse < 0.01 < forced.mse
+
+
+def test_it_is_sure_of_real_digits_and_of_what_it_finds_by_itself(sampler, digits):
+    for image in digits:
+        found = invert(sampler, image)
+        assert found.sure
+        assert found.remarks() == []
+        assert found.told() == f"a {found.digit}" == f"a {found.class_name}"
+
+
+SCRIBBLE = [[[0, 0], [9, 3], [1, 8], [7, 9], [6, 0], [2, 5], [10, 10]]]
+
+
+def not_digits(digits):
+    yield np.random.default_rng(3).integers(0, 256, (28, 28)).astype(np.uint8)
+    yield draw(SCRIBBLE)
+    yield fit(np.concatenate([digits[0], digits[2]], 1))
+    yield np.zeros((28, 28), np.uint8)
+    yield np.full((28, 28), 255, np.uint8)
+
+
+def test_of_what_is_no_digit_it_is_not_sure_and_says_so(sampler, digits):
+    for image in not_digits(digits):
+        found = invert(sampler, image)
+        assert not found.sure
+        assert 0 <= found.likeness < 0.95
+        assert found.told() == f"perhaps a {found.digit}"
+        (remark,) = found.remarks()
+        assert f"likeness {found.likeness:.2f}" in remark
+
+
+def test_it_is_not_sure_of_another_digit_than_is_drawn(sampler):
+    image = sampler.generate(from_seed(3, 1, sampler.latent_dim), np.array([0]))[0]
+    free, forced = invert(sampler, image), invert(sampler, image, digit="1")
+    assert (free.sure, forced.sure) == (True, False)
+    assert forced.likeness < 0.01 < 0.95 < free.likeness
+
+
+def test_a_class_is_named_and_the_judge_is_not_asked_for_a_digit_that_it_is_not(sampler, digits, monkeypatch):
+    trees = tuple(f"tree {number}" for number in range(10))
+    own = Sampler(sampler.networks, sampler._generator.state_dict(), "trees", 1, trees)
+    found, as_digit = invert(own, digits[1], digit="Tree 6"), invert(sampler, digits[1], digit=6)
+    assert (found.digit, found.class_name) == (6, "tree 6")
+    assert found.told().endswith("tree 6")
+    assert as_digit.likeness < 0.01 < 0.1 < found.likeness, "by its features alone"
+
+
+def test_classes_that_are_numbered_are_digits_only_where_they_show_them(sampler):
+    assert sampler.draws_digits()
+    turned = Sampler(sampler.networks, sampler._generator.state_dict(), "turned", 1, tuple("1234567890"))
+    assert not turned.draws_digits()
 
 
 @pytest.mark.parametrize(

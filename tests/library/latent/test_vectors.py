@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganmnist.class_names import KnownClasses
 from ganmnist.config import GenerateConfig
 from ganmnist.errors import SettingError
 from ganmnist.latent.vectors import classes, digits, from_seed, in_turn, inputs, one_hot
@@ -123,10 +124,28 @@ def test_the_digit_asked_for_changes_no_latent(seed, digit):
 
 
 def test_a_digit_the_model_does_not_know_is_refused_and_those_it_knows_are_named():
-    with pytest.raises(SettingError, match=r"digit: got 3, the model knows 0 to 2"):
+    with pytest.raises(SettingError, match=r"digit: got 3; the model knows 0 to 2"):
         classes(GenerateConfig(digit=3), 1, 3)
-    with pytest.raises(SettingError, match=r"digit: got 0, the model was trained without classes"):
+    with pytest.raises(SettingError, match=r"digit: got 0; the model was trained without classes"):
         classes(GenerateConfig(digit=0), 1, 0)
+
+
+TREES = KnownClasses(("oak", "elm", "ash"), "trees")
+
+
+def test_a_class_is_chosen_by_its_name_as_by_its_number():
+    assert classes(GenerateConfig(digit="Elm"), 2, TREES).tolist() == [1, 1]
+    assert inputs(GenerateConfig(digit="ash", latent=(5, 6)), 2, TREES).tolist() == [[5, 6, 0, 0, 1]]
+    assert inputs(GenerateConfig(digit=0, latent=(5, 6)), 2, TREES).tolist() == [[5, 6, 1, 0, 0]]
+
+
+def test_the_name_asked_for_goes_before_the_class_of_a_whole_vector():
+    assert inputs(GenerateConfig(z=((2, 3, 0, 0.25, 0.75),), digit="elm"), 2, TREES).tolist() == [[2, 3, 0, 1, 0]]
+
+
+def test_a_class_the_model_does_not_know_is_refused_with_the_names_of_those_it_knows():
+    with pytest.raises(SettingError, match=r"^digit: got beech; the model trees knows oak, elm, ash$"):
+        inputs(GenerateConfig(digit="beech"), 2, TREES)
 
 
 def test_a_model_without_classes_is_told_none_that_could_matter():

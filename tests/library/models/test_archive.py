@@ -253,6 +253,18 @@ def test_a_manifest_that_says_what_none_may_say_is_refused_with_the_field(store,
     assert words in refusal(store, write(values=values))
 
 
+def test_names_of_classes_come_along_and_none_does_anything_to_a_terminal(store, write, tiny):
+    of_two = tiny.model_copy(update={"classes": 2})
+    values = {"networks": of_two.model_dump(mode="json"), "class_names": ["oak", "elm"]}
+    weights = to_safetensors(build_generator(of_two).state_dict())
+    came = import_model(store, write(values=values, weights=weights)).manifest()
+    assert came.class_names == ("oak", "elm")
+    for name, words in (("\x1b[2J", "class_names.1: expected"), (256 * "x", "class_names.1"), (7, "class_names.1")):
+        assert words in refusal(store, write(values=values | {"class_names": ["oak", name]}, weights=weights))
+    words = "class_names: expected a name for each of 2 classes, got 3"
+    assert words in refusal(store, write(values=values | {"class_names": ["oak"] * 3}, weights=weights))
+
+
 def test_a_manifest_changed_by_hand_is_refused(store, write):
     path = write()
     with zipfile.ZipFile(path) as archive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
 from ganmnist.models import catalogue
 from ganmnist.models.figures import Estimate
-from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName
+from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName, manifest_values, parse_model_manifest
 from ganmnist.models.store import ModelStore, list_models
 from ganmnist.networks.build import build_generator
 from ganmnist.storage import bundle
@@ -94,6 +95,26 @@ def test_the_bundled_model_is_a_finished_one_of_ten_classes_whose_digits_were_ju
     assert manifest.evaluation.frechet < 20
     assert manifest.evaluation.confident > 0.9
     assert weights
+
+
+def test_a_manifest_that_names_no_classes_has_them_called_by_their_numbers(store):
+    manifest = store.find(None).manifest()
+    assert manifest.class_names == (), "as manifests were before classes had names"
+    assert manifest.known_classes.names == tuple("0123456789")
+    assert manifest.known_classes.model == BUNDLED
+
+
+def test_a_manifest_has_a_name_for_each_class_or_none(store, publish, class_conditional):
+    values = manifest_values(publish.manifest(store.new("letters"), 0))
+    values["networks"] = class_conditional.model_dump(mode="json")
+    parse = partial(parse_model_manifest, where="model.json")
+    assert parse(values | {"class_names": list("abcdefghij")}).known_classes.number("c") == 2
+    for names in (["a", "b", "c"], list("abcdefghijk")):
+        words = f"model.json: class_names: expected a name for each of 10 classes, got {len(names)}"
+        with pytest.raises(ModelError, match=words):
+            parse(values | {"class_names": names})
+    with pytest.raises(ModelError, match=r"class_names\.9: .*255 characters"):
+        parse(values | {"class_names": [*"abcdefghi", 256 * "j"]})
 
 
 def test_the_bundled_model_is_small(store):

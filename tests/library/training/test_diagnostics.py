@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganmnist.dataset import DIGITS
+from ganmnist.class_names import DIGITS
 from ganmnist.errors import TrainingError
 from ganmnist.evaluation.evaluate import Estimator
 from ganmnist.evaluation.judgement import Judgement

@@ -330,6 +330,28 @@ def test_data_of_other_classes_than_the_networks_are_refused(digits, short, clas
     assert not folder.path.exists()
 
 
+@pytest.mark.parametrize(
+    ("classes", "names"),
+    [
+        (("oak", "elm", "ash"), ("oak", "elm", "ash")),
+        (("a\x1b[2J", "O\u0308l", "\udc80" + 300 * "x"), ("a\\x1b[2J", "\u00d6l", "\\udc80" + 249 * "x")),
+        ((), ()),
+    ],
+)
+def test_a_model_knows_what_the_classes_of_its_data_are_called(digits, folder, classes, names):
+    other = replace(digits, classes=classes, train_labels=digits.train_labels % max(len(classes), 1))
+    sampler = train(other, TrainConfig(epochs=1, images=8, batch_size=4), folder)
+    assert folder.manifest().class_names == sampler.known_classes.names == names
+
+
+def test_a_model_of_digits_knows_them_by_their_numbers_and_one_without_classes_knows_none(digits, short, folder):
+    fast = TrainConfig(epochs=1, images=8, batch_size=4)
+    assert train(digits, fast, folder).known_classes.names == tuple("0123456789")
+    assert folder.manifest().class_names == tuple("0123456789")
+    named = replace(digits, classes=tuple("abcdefghij"))
+    assert train(named, short, should_stop=_after(1)).known_classes.names == ()
+
+
 @pytest.mark.parametrize("classes", [("a", "b", "c"), ()])
 def test_a_preset_is_built_for_the_classes_of_the_data(digits, classes):
     other = replace(digits, classes=classes, train_labels=digits.train_labels % max(len(classes), 1))

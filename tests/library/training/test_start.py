@@ -99,6 +99,7 @@ def test_data_of_more_or_fewer_classes_is_learned_from_by_the_same_networks(stor
     folder = store.new("other")
     sampler = train(few(digits, classes), config, folder, start=first)
     assert sampler.classes == classes
+    assert folder.manifest().class_names == tuple("abcdefghijklmnop"[:classes]), "those of its own data"
     assert sampler.generate(np.zeros((2, 4 + classes), np.float32)).shape == (2, 28, 28)
 
 

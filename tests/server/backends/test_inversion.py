@@ -39,10 +39,15 @@ def test_an_image_is_read_whichever_way_its_ink_is(ask):
     assert answers[0].digit == 1
 
 
-def test_a_drawing_that_is_no_digit_is_remarked_on(ask):
+def test_a_drawing_that_is_no_digit_is_remarked_on_and_one_that_is_is_not(ask):
     star = [[[0, 0], [10, 10]], [[0, 10], [10, 0]], [[5, 0], [5, 10]], [[0, 5], [10, 5]]]
-    (remark,) = ask("latents_invert", {"curves": star, "pen": 2.5, "digit": 0}).remarks
-    assert "not near" in remark
+    found = ask("latents_invert", {"curves": star, "pen": 2.5, "digit": 0})
+    (remark,) = found.remarks
+    assert f"not surely what is drawn (likeness {found.likeness:.2f})" in remark
+    assert (found.text, found.sure) == ("perhaps a 0", False)
+    one = ask("latents_invert", {"curves": [[[4, 0], [5, 10]]]})
+    assert (one.text, one.sure, one.remarks) == ("a 1", True, [])
+    assert found.likeness < 0.95 <= one.likeness <= 1
 
 
 @pytest.mark.parametrize(

@@ -305,3 +305,24 @@ def test_the_doctor_does_not_wait_for_torch(tmp_path):
     script = "import sys, pathlib; from bridge_server.cli.doctor import doctor; doctor(pathlib.Path(sys.argv[1])); "
     script += "assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script, tmp_path], check=True, cwd=ROOT, capture_output=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has its users' folders closed")
+@pytest.mark.parametrize(
+    ("name", "mode", "verdict", "words"),
+    [
+        ("launch.json", 0o666, Verdict.PROBLEM, "launch.json can be written to by other users"),
+        ("tokens.json", 0o620, Verdict.PROBLEM, "tokens.json can be written to by other users"),
+        (".", 0o770, Verdict.PROBLEM, "chmod go-w"),
+        (".", 0o755, Verdict.NOTE, "can read models and logs: chmod 700"),
+    ],
+)
+def test_what_other_users_can_do_with_its_files_is_said(findings, tmp_path, name, mode, verdict, words):
+    tmp_path.chmod(0o700)
+    assert "other users" not in findings(tmp_path)[1]
+    if name != ".":
+        (tmp_path / name).write_text("{}")
+    (tmp_path / name).chmod(mode)
+    found = findings(tmp_path)[1]["other users"]
+    assert found[0] == verdict
+    assert words in found[1]

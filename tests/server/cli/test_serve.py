@@ -258,3 +258,14 @@ def test_the_loop_rests_while_a_thread_sends_an_answer(monkeypatch):
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert client.makefile("rb").read().endswith(b"\r\n\r\nok")
     assert max(turns_meanwhile) < 10
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has its users' folders closed")
+def test_the_data_directory_is_its_users_own(start_server, tmp_path):
+    server = start_server(home=tmp_path / "new", mock=True)
+    server.stop()
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    start_server(home=shared, mock=True)
+    assert shared.stat().st_mode & 0o777 == 0o755, "what others may not write to is not theirs to change"

@@ -207,7 +207,7 @@ def test_a_volley_of_signals_ends_a_trainer_as_one_does(server, endless):
     for _ in range(300):
         with suppress(psutil.NoSuchProcess):
             trainer.terminate()
-    cut = server.wait_for_run(run["id"], "interrupted", seconds=5)
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=15)  # other tests may run beside
     assert cut["reason"] == "killed"
 
 

@@ -285,7 +285,7 @@ def test_help_bounds_and_defaults_are_those_of_the_settings(client):
         assert (inputs[name]["AtLeast"], inputs[name]["AtMost"]) == (1, 1)
     bounds = {name: (side.get("Minimum"), side.get("Maximum")) for name, side in inputs.items()}
     assert bounds["count"] == (1, MAX_COUNT)
-    assert bounds["digit"] == (0, 99)
+    assert (inputs["digit"]["ParamType"], bounds["digit"]) == ("Text", (None, None)), "a name or a number"
     assert bounds["latent"] == (-10, 10)
     assert bounds["cell"] == (0, 1e6)
     assert bounds["form"] == bounds["plane"] == (None, None)
@@ -309,6 +309,7 @@ def test_what_is_not_wired_takes_its_default(client, solve):
 
 def test_a_slider_may_send_a_whole_number_as_a_double(solve):
     assert solve(digit=3.0, seed=2.0) == solve(digit=3, seed=2)
+    assert solve(digit="3", seed=2) == solve(digit="3.0", seed=2) == solve(digit=3, seed=2)
 
 
 @pytest.mark.parametrize("path", ["{0;1}", "{3}", "0", "{0;0;0}", "{-1}", "{}"])

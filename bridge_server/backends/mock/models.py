@@ -1,0 +1,65 @@
+"""The mock's models as the contract describes them."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bridge_server.backends.mock.datasets import DIGITS
+from bridge_server.backends.mock.digits import LATENT_DIM
+from bridge_server.backends.mock.training import EPOCHS, STEPS, TICKS, Training, frechet
+from bridge_server.contract.models import Model
+from bridge_server.contract.runs import Run, RunState
+from bridge_server.encoding.replies import Origin
+from ganmnist.class_names import names_of
+from ganmnist.models.manifest import BUNDLED, Source
+
+
+def bundled(born: str) -> Model:
+    """Return the one that is there from the start."""
+    names = names_of(10)
+    return Model(
+        id=BUNDLED,
+        name=BUNDLED,
+        created=born,
+        data=DIGITS,
+        latent_dim=LATENT_DIM,
+        classes=len(names),
+        class_names=list(names),
+        epoch=EPOCHS,
+        step=STEPS,
+        seconds=120.0,
+        frechet=frechet(TICKS),
+        finished=True,
+        preset="fast",
+    )
+
+
+def trained(training: Training, run: Run) -> Model:
+    """Return the model of a training, which knows the classes of its data."""
+    return Model(
+        id=run.id,
+        name=run.model,
+        created=run.created,
+        data=run.data or DIGITS,
+        latent_dim=LATENT_DIM,
+        classes=len(training.class_names),
+        class_names=list(training.class_names),
+        epoch=run.epoch,
+        step=run.step,
+        seconds=run.seconds,
+        frechet=run.frechet,
+        finished=run.state is RunState.SUCCEEDED,
+        preset=None if run.settings.networks else run.settings.base,
+        training=training.active(),
+    )
+
+
+def source(model: Model) -> Source:
+    """Return where its digits come from, as records say it."""
+    made_up = hashlib.sha256(f"{model.id} {model.step}".encode()).hexdigest()
+    return Source(model.name, model.id, model.step, made_up)
+
+
+def origin(model: Model) -> Origin:
+    """Return where its digits come from, as replies say it."""
+    return Origin(source(model), model.training, LATENT_DIM)
