@@ -578,15 +578,15 @@ def test_where_there_is_one_solution_only_an_import_is_waited_for(open_rhino, mo
 
 
 def test_an_import_that_lasts_too_long_for_one_solution_says_what_to_do(open_rhino, mock, built_with):
-    rhino = open_rhino(mock.home, built_with("LONG_WAIT = 2 * CALL_SECONDS", "LONG_WAIT = 0.3"))
+    rhino = open_rhino(mock.home, built_with("LONG_WAIT = 2 * CALL_SECONDS", "LONG_WAIT = 0.1"))
     rhino.do("open", document="once", kind="hidden")
     rhino.do("place", name="data", document="once")
     rhino.solve("data", source="/pictures/trees", load=False)
     report = rhino.solve("data", source="/pictures/trees", load=True)
     ((level, sentence),) = report["balloons"]
     assert (report["message"], level) == ("see the balloon", "Error")
-    assert sentence.endswith("imported after 0.3 seconds, and nothing is solved here a second time: solve again.")
-    time.sleep(0.5)
+    assert sentence.endswith("imported after 0.1 seconds, and nothing is solved here a second time: solve again.")
+    time.sleep(0.7)
     assert rhino.solve("data", source="/pictures/trees")["message"] == "trees - 60 images in 3 classes"
 
 

