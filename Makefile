@@ -1,5 +1,5 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check quick faults docs contract components run
+.PHONY: check quick faults pythons docs contract components run
 
 check:
 	pytest
@@ -9,6 +9,9 @@ quick:
 
 faults:
 	pytest tests/faults --long
+
+pythons:
+	FAULTS=long pytest tests/components
 
 docs:
 	python -m ganmnist.networks.layer_docs
