@@ -89,6 +89,7 @@ function sending(path, { method, headers: sent, body, signal, progress }) {
 }
 
 async function once(method, path, { body, type, file, signal, progress }) {
+  if (away) throw new Away(); // whoever answers by now has to prove first that it knows our token
   const sent = headers();
   if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
   const content = body === undefined || type ? body : JSON.stringify(body);
@@ -132,6 +133,7 @@ export const post = (path, body = {}, options = {}) => call("POST", path, { ...o
 
 /** Read a stream of events until it ends; `each` is given every one. Answers false if there is none to be had now. */
 export async function stream(path, each, signal) {
+  if (away) throw new Away();
   let reply;
   try {
     reply = await fetch(path, { headers: headers(), signal, cache: "no-store" });
