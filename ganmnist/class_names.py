@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from ganmnist.errors import SettingError, shown
+from ganmnist.errors import SettingError, printable, shown
 from ganmnist.fields import whole
 
 MAX_NAME = 255  # letters, as many as a folder's name has at most
@@ -22,8 +22,7 @@ ClassName = Annotated[str, Field(max_length=MAX_NAME)]
 
 def class_name(text: str) -> str:
     """Return what a class is called: its letters as people type them, and none that a terminal acts upon."""
-    letters = unicodedata.normalize("NFC", text.strip())
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)
+    return printable(unicodedata.normalize("NFC", text.strip()))
 
 
 def names_of(count: int, stated: Sequence[str] = ()) -> tuple[str, ...]:

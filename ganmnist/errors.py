@@ -10,7 +10,12 @@ def shown(value: object) -> str:
     """Return what came from outside as a sentence may show it: not too long, and nothing that a terminal acts upon."""
     text = str(value)
     whole = text if len(text) <= _LENGTH else text[:_LENGTH] + "..."
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in whole)
+    return printable(whole)
+
+
+def printable(text: str) -> str:
+    """Return a text with all that a terminal acts upon spelled out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def counted(count: int, noun: str, plural: str = "s") -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
+from itertools import count
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -33,6 +35,22 @@ def nearest_name(text: str, otherwise: str) -> str:
     composed = unicodedata.normalize("NFC", text).translate(_SPELLED)
     plain = unicodedata.normalize("NFKD", composed).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[: _MAX_LENGTH - 4].strip("-") or otherwise
+
+
+def numbered_name(stem: str, taken: Collection[str]) -> str:
+    """Return `stem`-1, -2 ...: the first that is not taken.
+
+    Args:
+        stem: A name; a number at its end is left out.
+        taken: Names in small letters.
+    """
+    stem = stem_of(stem)
+    return next(name for number in count(1) if (name := f"{stem}-{number}").lower() not in taken)
+
+
+def stem_of(name: str) -> str:
+    """Return what numbers are put behind: a name without one, and so short that there is room."""
+    return re.sub(r"-[0-9]+$", "", name)[: _MAX_LENGTH - 8]
 
 
 def which_letters(text: str) -> str:

@@ -123,6 +123,13 @@ class Server:
             time.sleep(0.02)
         return run
 
+    def train_on_trees(self) -> None:
+        """Have a mock import a data set called trees and learn a model of that name from it."""
+        assert self.call("POST", "/api/datasets", {"path": "/pictures/trees"})[0] == 200
+        while self.call("GET", "/api/datasets/trees")[1]["state"] != "ready":
+            time.sleep(0.02)
+        self.wait_for_run(self.start_run(model="trees", data="trees")["id"], "succeeded")
+
     def trainers(self) -> list[psutil.Process]:
         """Return the training processes that this server has started and that are alive."""
         children = psutil.Process(self.process.pid).children()
@@ -210,6 +217,22 @@ def start_server(tmp_path):
 def start_shared_server(tmp_path_factory):
     """Start servers that all tests of a module share."""
     yield from _servers(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="module")
+def warm_server(start_shared_server):
+    """A real server that has drawn a digit: torch is loaded once, and stays."""
+    server = start_shared_server()
+    assert server.call("POST", "/api/generate", {"form": "images"})[0] == 200
+    return server
+
+
+@pytest.fixture(scope="module")
+def mock_with_trees(start_shared_server):
+    """A mock with a model called trees, which knows ash, elm and oak."""
+    server = start_shared_server(mock=True)
+    server.train_on_trees()
+    return server
 
 
 def _servers(folder: Path):

@@ -100,9 +100,11 @@ class Tokens:
 
     def prove(self, sent: str) -> str | None:
         """Return the proof that a challenge asks for, or None if it is about no token known here."""
+        if not 0 < len(sent) <= _MAX_CHALLENGE:
+            return None
         wanted = sent.partition(" ")[0]
-        known = [principal.sha256 for principal in (self._owner, *self._others()) if _id(principal.sha256) == wanted]
-        return _proof(known[0], sent) if known and len(sent) <= _MAX_CHALLENGE else None
+        known = (principal.sha256 for principal in (self._owner, *self._others()))
+        return next((_proof(digest, sent) for digest in known if _id(digest) == wanted), None)
 
     def _others(self) -> tuple[Principal, ...]:
         stamp = _stamp(self._path)

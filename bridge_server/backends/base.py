@@ -182,8 +182,7 @@ class Backend(ABC):
     def model_import(self, content: bytes) -> Created:
         try:
             found = read_model(BytesIO(content), "the file")
-            with self._naming():
-                return Created(self._keep(found))
+            return Created(self._keep(found))
         except ModelError as error:
             raise ApiError(422, error.code, str(error)) from None
 

@@ -77,7 +77,7 @@ def rotate(home: Path) -> ExitCode:
         found = client.find(home)
     except CommandError as error:
         if error.code is ExitCode.NOT_RUNNING:
-            (home / discovery.OWNER).unlink(missing_ok=True)
+            (home / discovery.OWNER_FILE).unlink(missing_ok=True)
             print("no server is running; the next one that starts has a new token")
             return ExitCode.OK
         raise

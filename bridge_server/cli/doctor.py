@@ -36,7 +36,7 @@ from ganmnist.storage.private import readable_by_others, writable_by_others
 FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
 _MANIFESTS = ("model.json", "last.json")
 _COMPILED = ("torch", "numpy", "PIL", "contourpy", "manifold3d", "rhino3dm", "safetensors")
-_TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER, tokens.FILE)  # name programs, servers and people
+_TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER_FILE, tokens.FILE)  # name programs, servers and people
 _RUN_SECONDS = 30.0  # for the server to say its version
 _READ_SECONDS = 10.0  # of the data
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from ganmnist.storage.atomic import read_json, write_json
 
 DISCOVERY = "server.json"
-OWNER = "owner.json"  # as the discovery file, of the server before: it stays when the server ends
+OWNER_FILE = "owner.json"  # as the discovery file, of the server before: it stays when the server ends
 LOCK = "server.lock"  # held by the server as long as it runs, and let go by the system however it ends
 
 

@@ -16,7 +16,7 @@ from bridge_server.access.tokens import Tokens, new_token
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
-from bridge_server.process.discovery import DISCOVERY, OWNER, Discovery
+from bridge_server.process.discovery import DISCOVERY, OWNER_FILE, Discovery
 from ganmnist import __version__
 
 
@@ -29,7 +29,7 @@ class Process:
     """
 
     def __init__(self, home: Path, url: str) -> None:
-        before = discovery.read_discovery(home, OWNER)
+        before = discovery.read_discovery(home, OWNER_FILE)
         # At its old address it goes on with the old token, so that an open page does; elsewhere somebody else may have
         # that address, and have been told the token by a page.
         token = before.token if before and before.url == url else new_token()
@@ -48,7 +48,7 @@ class Process:
 
     def announce(self) -> None:
         """Write the discovery file, and keep what the next start goes on with."""
-        discovery.write_discovery(self._home / OWNER, self._found)
+        discovery.write_discovery(self._home / OWNER_FILE, self._found)
         discovery.write_discovery(self._home / DISCOVERY, self._found)
 
     def withdraw(self) -> None:
@@ -84,9 +84,9 @@ class Process:
         """
         with self._lock:
             found = self._found.model_copy(update={"token": new_token()})
-            (self._home / OWNER).unlink(missing_ok=True)  # first: the token before must not come back
+            (self._home / OWNER_FILE).unlink(missing_ok=True)  # first: the token before must not come back
             discovery.write_discovery(self._home / DISCOVERY, found)
-            discovery.write_discovery(self._home / OWNER, found)
+            discovery.write_discovery(self._home / OWNER_FILE, found)
             self.tokens.replace_owner(found.token)
             self._found = found
 

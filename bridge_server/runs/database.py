@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ganmnist.names import OWNER
 from ganmnist.storage.atomic import write_atomic
+from ganmnist.storage.sqlite_file import is_damage, validate_pages
 
 VERSION = 2
 COLUMNS = "id, model, state, settings, created, turn, reason, problem, owner, wanted"
@@ -53,8 +54,6 @@ _ADDED = (
 )
 _CHECKSUM_BEFORE_OWNERS = "checksum(id, model, state, settings, created, turn, reason, problem, key)"
 _PAGE = 512  # bytes, the smallest there is
-# What a flipped byte leads to: a column of another name, pages that do not fit, a file only to be read, no database.
-_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOTADB}
 _log = logging.getLogger("ganmnist.runs")
 
 
@@ -70,7 +69,7 @@ def open_database(path: Path, copy: Path) -> sqlite3.Connection:
                 raise sqlite3.DatabaseError("the file is cut short")  # which SQLite takes for a new one
             return _checked(path)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _DAMAGED:
+            if not is_damage(error, sqlite3.SQLITE_READONLY):  # a flipped byte may say that it is only to be read
                 raise OSError(errno.EIO, str(error), str(path)) from None
             _log.error("%s: %s; it is set aside, %s", path, error, f"{copy} is used" if rescue else "no run is known")
             path.replace(path.with_name(f"{path.name}.damaged"))
@@ -90,9 +89,7 @@ def _checked(path: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = DELETE")
         database.execute("PRAGMA synchronous = FULL")
-        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
+        validate_pages(database)
         database.execute("BEGIN IMMEDIATE")
         database.execute(_TABLE)
         validate_checksums(database)

@@ -155,7 +155,7 @@ def _json(made: BaseModel) -> bytes:
     """Return a message as JSON, piece by piece: as one, 20 MB of meshes would hold the interpreter for a while."""
     parts = []
     for name, value in made:
-        if isinstance(value, list) and len(value) > 1:
+        if isinstance(value, list) and value and isinstance(value[0], BaseModel):
             content = b"[" + b",".join(to_json(each) for each in value) + b"]"
         else:
             content = to_json(value)

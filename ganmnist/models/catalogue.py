@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -15,6 +14,7 @@ from filelock import FileLock, Timeout
 from ganmnist.errors import ModelError, counted
 from ganmnist.models.index import MANIFEST, ModelIndex
 from ganmnist.models.manifest import BUNDLED, ModelManifest, parse_model_manifest
+from ganmnist.names import numbered_name, stem_of
 from ganmnist.storage import bundle
 
 BUNDLED_FOLDER = Path(__file__).parents[1] / "weights" / BUNDLED
@@ -116,15 +116,11 @@ class ModelCatalogue:
 
     def free_name(self, stem: str, reserved: Iterable[str] = ()) -> str:
         """Return `stem`-1, -2 ...: the first that no model has and that is not reserved."""
-        stem = re.sub(r"-[0-9]+$", "", stem)[:56]
         taken = {name.lower() for name in reserved}
         if self.path.is_dir():
             self._index.refresh(listed=True)
-            taken |= self._index.names(f"{stem}-")
-        number = 1
-        while f"{stem}-{number}".lower() in taken:
-            number += 1
-        return f"{stem}-{number}"
+            taken |= self._index.names(f"{stem_of(stem)}-")
+        return numbered_name(stem, taken)
 
     @contextmanager
     def naming(self) -> Iterator[None]:

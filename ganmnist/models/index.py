@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ganmnist.errors import ModelError
 from ganmnist.models.manifest import ModelManifest, not_later, now
+from ganmnist.storage.sqlite_file import is_damage, validate_pages
 
 T = TypeVar("T")
 MANIFEST = "model.json"
@@ -62,8 +63,6 @@ SELECT number, id, changing FROM models WHERE changing = 1 ORDER BY number DESC
 """
 _ROW = f"SELECT {_COLUMNS} FROM models WHERE id = ?"
 _DAMAGE = "SELECT id, name, problem FROM models WHERE problem IS NOT NULL ORDER BY number DESC LIMIT ?"
-# What a flipped byte leads to: a column of another name, pages that do not fit, no database.
-_DAMAGED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _QUICK = 0.005  # seconds that a look through all folders may take at any time
 _BEFORE_A_REFUSAL = 20  # a longer one is followed by a pause of so many times its length ...
 _BEHIND_A_LIST = 100  # ... and behind a list of so many
@@ -328,8 +327,7 @@ class ModelIndex:
                     if self._failures > 4:
                         raise
                     _log.warning("%s cannot be used (%s)", self._file, error)
-                    damaged = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _DAMAGED
-                    if damaged and self._failures == 1:
+                    if is_damage(error) and self._failures == 1:
                         with suppress(OSError):
                             self._file.unlink(missing_ok=True)  # nothing is lost with it
                     else:
@@ -351,10 +349,11 @@ class ModelIndex:
         database.execute("PRAGMA synchronous = OFF")
         database.execute("PRAGMA journal_mode = TRUNCATE")
         database.executescript(_SCHEMA)
-        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
+        try:
+            validate_pages(database)
+        except sqlite3.Error:
             database.close()
-            raise sqlite3.DatabaseError(verdict)
+            raise
         return database
 
 

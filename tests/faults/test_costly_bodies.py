@@ -27,10 +27,8 @@ COSTLY = {
 
 
 @pytest.fixture(scope="module")
-def server(start_shared_server):
-    server = start_shared_server()
-    assert server.call("POST", "/api/generate", {"form": "images"})[0] == 200  # torch is loaded once, and stays
-    return server
+def server(warm_server):
+    return warm_server
 
 
 @pytest.mark.parametrize("name", COSTLY)

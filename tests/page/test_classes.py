@@ -11,14 +11,8 @@ pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 @pytest.fixture(scope="module")
-def server(start_shared_server):
-    """A mock with a model called trees, which knows ash, elm and oak."""
-    server = start_shared_server(mock=True)
-    server.call("POST", "/api/datasets", {"path": "/pictures/trees"})
-    while server.call("GET", "/api/datasets/trees")[1]["state"] != "ready":
-        pass
-    server.wait_for_run(server.start_run(model="trees", data="trees")["id"], "succeeded")
-    return server
+def server(mock_with_trees):
+    return mock_with_trees
 
 
 def shown(page, words):

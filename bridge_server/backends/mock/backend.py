@@ -15,13 +15,11 @@ the model:
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 import time
 from contextlib import AbstractContextManager, suppress
 from functools import lru_cache, partial
-from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
 from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, known_classes, to_model
@@ -61,7 +59,7 @@ from ganmnist.models.archive import ModelFile
 from ganmnist.models.catalogue import NAMED
 from ganmnist.models.manifest import BUNDLED, Source, now
 from ganmnist.models.store import ModelStore
-from ganmnist.names import OWNER
+from ganmnist.names import OWNER, numbered_name
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import recipe
 
@@ -358,9 +356,8 @@ class Mock(Backend):
         raise ApiError(404, "run_not_found", f"There is no run {id}.")
 
     def _free_name(self, stem: str) -> str:
-        stem = re.sub(r"-[0-9]+$", "", stem)[:56]
         taken = {name.lower() for name in (*(run.model for run in self._runs), *(one.name for one in self._imported))}
-        return next(name for number in count(1) if (name := f"{stem}-{number}").lower() not in taken)
+        return numbered_name(stem, taken)
 
     def _describe(self, run: Training) -> Run:
         return describe(run, sum(other.active() and other.begins < run.begins for other in self._runs))

@@ -3,7 +3,8 @@
 const KEY = "ganmnist.token";
 const MAX_IN_FLIGHT = 2; // requests of a client under way; access/concurrency.py refuses more
 const TRIES = 5;
-const client = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const client = hex(crypto.getRandomValues(new Uint8Array(8)));
 
 let underWay = 0;
 const waiting = []; // [urgent, resolve]
@@ -165,7 +166,6 @@ function noToken() {
   server.dispatchEvent(new CustomEvent("token", { detail: { other } }));
 }
 
-const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const bytes = (text) => new TextEncoder().encode(text);
 const sha256 = async (text) => hex(await crypto.subtle.digest("SHA-256", bytes(text)));
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ganmnist.cli.main import main
-from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.build import build_generator
+from tests.manifests import manifest_of
 
 
 @pytest.fixture
@@ -16,20 +16,8 @@ def say(home, short, class_conditional, capsys):
     """Run a command where there is a model of three trees: say(...) -> status, output, errors."""
     folder = ModelStore(home).new("trees")
     networks = class_conditional.model_copy(update={"classes": 3})
-    manifest = ModelManifest(
-        id=folder.id,
-        name=folder.name,
-        created="2024-05-06T07:08:09.000+00:00",
-        data="garden",
-        preset=None,
-        networks=networks,
-        class_names=("oak", "elm", "ash"),
-        settings=short,
-        epoch=1,
-        step=4,
-        seconds=1.5,
-        finished=True,
-    )
+    names = ("oak", "elm", "ash")
+    manifest = manifest_of(folder, networks, data="garden", class_names=names, settings=short)
     folder.publish(manifest, build_generator(networks).state_dict())
 
     def say(*arguments):

@@ -18,10 +18,11 @@ from ganmnist.generation.sampler import Sampler, validate_drawing
 from ganmnist.models import archive as model_file
 from ganmnist.models import store as models
 from ganmnist.models.archive import export_model, import_model, model_bytes
-from ganmnist.models.manifest import BUNDLED, ModelManifest
+from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.build import build_generator
 from ganmnist.storage import bounded, bundle
+from tests.manifests import manifest_of
 
 
 @pytest.fixture
@@ -33,19 +34,7 @@ def store(home):
 def folder(store, tiny, short):
     """A small model called leaves."""
     folder = store.new("leaves")
-    manifest = ModelManifest(
-        id=folder.id,
-        name="leaves",
-        created="2024-05-06T07:08:09.000+00:00",
-        data="leaves",
-        preset=None,
-        networks=tiny,
-        settings=short,
-        epoch=1,
-        step=4,
-        seconds=1.5,
-        finished=False,
-    )
+    manifest = manifest_of(folder, tiny, settings=short, finished=False)
     folder.publish(manifest, build_generator(tiny).state_dict())
     return folder
 

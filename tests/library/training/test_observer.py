@@ -15,11 +15,11 @@ from ganmnist.config import TrainConfig
 from ganmnist.evaluation.judgement import Judgement
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.figures import Estimate
-from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.build import build_generator
 from ganmnist.training import observer
 from ganmnist.training.observer import Observer, Snapshot
+from tests.manifests import manifest_of
 
 
 @pytest.fixture
@@ -36,15 +36,11 @@ def snapshot(tiny, class_conditional, folder):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(step)
             weights = build_generator(networks).state_dict()
-        manifest = ModelManifest(
-            id=folder.id,
-            name=folder.name,
-            created="2024-05-06T07:08:09.000+00:00",
+        manifest = manifest_of(
+            folder,
+            networks,
             data="synthetic-mnist",
-            preset=None,
-            networks=networks,
             settings=TrainConfig(networks=networks, seed=11),
-            epoch=1,
             step=step,
             seconds=float(step) if seconds is None else seconds,
             finished=finished,

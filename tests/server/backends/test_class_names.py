@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from ganmnist.config import TrainConfig
-from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.build import build_generator
 from ganmnist.networks.spec import ModelConfig
 from tests.library.conftest import CLASS_CONDITIONAL
+from tests.manifests import manifest_of
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +21,10 @@ def server(request, start_shared_server):
     """Either kind of server, with a model called trees that knows three of them."""
     mock = request.param == "mock"
     server = start_shared_server(mock=mock)
-    (learn if mock else publish)(server)
+    if mock:
+        server.train_on_trees()
+    else:
+        publish(server)
     return server
 
 
@@ -31,30 +33,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("server", ["mock", "real"], indirect=True, scope="module")
 
 
-def learn(server):
-    assert server.call("POST", "/api/datasets", {"path": "/pictures/trees"})[0] == 200
-    while server.call("GET", "/api/datasets/trees")[1]["state"] != "ready":
-        pass
-    server.wait_for_run(server.start_run(model="trees", data="trees")["id"], "succeeded")
-
-
 def publish(server):
     folder = ModelStore(server.home).new("trees")
     networks = ModelConfig.model_validate({**CLASS_CONDITIONAL, "classes": 3})
-    manifest = ModelManifest(
-        id=folder.id,
-        name=folder.name,
-        created="2024-05-06T07:08:09.000+00:00",
-        data="trees",
-        preset=None,
-        networks=networks,
-        class_names=tuple(NAMES),
-        settings=TrainConfig(),
-        epoch=1,
-        step=4,
-        seconds=1.5,
-        finished=True,
-    )
+    manifest = manifest_of(folder, networks, class_names=tuple(NAMES))
     folder.publish(manifest, build_generator(networks).state_dict())
 
 

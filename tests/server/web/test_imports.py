@@ -49,6 +49,17 @@ def settled(server, name: str) -> dict:
         time.sleep(0.02)
 
 
+def evaluated(server, model, count):
+    """Have a model evaluated, and return what came of it."""
+    found = server.call("POST", "/api/evaluate", {"model": model, "count": count})[1]
+    deadline = time.monotonic() + 60
+    while found["state"] in ("waiting", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        found = server.call("POST", "/api/evaluate", {"model": model, "count": count, "step": found["step"]})[1]
+    return found
+
+
 def test_a_file_is_sent_and_its_classes_are_told_by_either_server(ask, server):
     status, begun = send(server, trees(), file="trees.zip", name="Wood")
     assert (status, begun["state"], begun["name"]) == (200, "preparing", "Wood")
@@ -89,12 +100,7 @@ def test_a_training_learns_from_a_set_by_its_name_and_its_model_says_so(real, tm
     model = real.call("GET", "/api/models/forest")[1]
     assert (model["data"], model["classes"]) == ("trees", 3)
     # With three images kept for the test there is nothing to compare digits with, and the sentence says which.
-    found = real.call("POST", "/api/evaluate", {"model": "forest", "count": 200})[1]
-    deadline = time.monotonic() + 60
-    while found["state"] in ("waiting", "running"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-        found = real.call("POST", "/api/evaluate", {"model": "forest", "count": 200, "step": found["step"]})[1]
+    found = evaluated(real, "forest", 200)
     assert found["state"] == "failed", found
     assert "trees: its test images" in found["problem"]
     assert real.call("DELETE", "/api/datasets/trees")[0] == 200
@@ -107,12 +113,7 @@ def test_figures_of_digits_say_little_of_other_pictures(real):
     assert settled(real, "birches")["state"] == "ready"
     run = real.start_run(model="birch", data="birches", epochs=1, images=64, batch_size=32)
     assert real.wait_for_run(run["id"], "succeeded", "failed")["state"] == "succeeded"
-    found = real.call("POST", "/api/evaluate", {"model": "birch", "count": 130})[1]
-    deadline = time.monotonic() + 60
-    while found["state"] in ("waiting", "running"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-        found = real.call("POST", "/api/evaluate", {"model": "birch", "count": 130, "step": found["step"]})[1]
+    found = evaluated(real, "birch", 130)
     assert (found["state"], found["data"]) == ("ready", "birches"), found
     told = found["explanations"]
     assert told["classes"] == "Says little here: the judge knows digits alone, and birches are others."
