@@ -67,6 +67,7 @@ _QUICK = 0.005  # seconds that a look through all folders may take at any time
 _BEFORE_A_REFUSAL = 20  # a longer one is followed by a pause of so many times its length ...
 _BEHIND_A_LIST = 100  # ... and behind a list of so many
 _NEVER = float("-inf")
+_GIVEN_UP = 2  # failures of the file, after which memory has to do
 _log = logging.getLogger("ganmnist.index")
 
 
@@ -200,6 +201,8 @@ class ModelIndex:
             for (id,) in self._ask("SELECT id FROM models WHERE changing = 1"):
                 self.note(id)
         pause = self._took * (_BEHIND_A_LIST if listed else _BEFORE_A_REFUSAL) if self._took > _QUICK else 0.0
+        if not listed and self._is_alone():
+            pause = 0.0  # nobody can have told this index, however long a look takes
         if time.monotonic() < self._swept_at + pause:
             return
         if listed and pause:
@@ -331,8 +334,12 @@ class ModelIndex:
                         with suppress(OSError):
                             self._file.unlink(missing_ok=True)  # nothing is lost with it
                     else:
-                        self._failures = max(2, self._failures)
+                        self._failures = max(_GIVEN_UP, self._failures)
                     self._swept_at = _NEVER
+
+    def _is_alone(self) -> bool:
+        """Tell whether this index is in memory, where other processes cannot say what they change."""
+        return self._failures >= _GIVEN_UP
 
     def _run(self, query: str, *values: object) -> list[Any]:
         with self._lock:
@@ -342,7 +349,7 @@ class ModelIndex:
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(
-            self._file if self._failures < 2 else ":memory:", isolation_level=None, check_same_thread=False
+            ":memory:" if self._is_alone() else self._file, isolation_level=None, check_same_thread=False
         )
         weakref.finalize(self, database.close)
         # The folders are the truth, so that a power failure may cost the newest rows. Its journal stays, emptied.

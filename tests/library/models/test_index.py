@@ -294,7 +294,10 @@ def check(home, content):
         store.close()
 
 
-def test_where_no_index_can_be_written_models_are_found_and_changed_without_one(home, publish):
+@pytest.mark.parametrize("pause", [20, 1_000_000])  # the latter as after a look through very many folders
+def test_where_no_index_can_be_written_models_are_found_and_changed_without_one(home, publish, pause, monkeypatch):
+    monkeypatch.setattr(index, "_QUICK", 0.0)
+    monkeypatch.setattr(index, "_BEFORE_A_REFUSAL", pause)
     (home / "models.sqlite").mkdir()
     first = publish("digits")
     second = publish("digits")
