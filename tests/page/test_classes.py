@@ -38,6 +38,18 @@ def test_a_class_is_chosen_and_told_by_its_name_and_taken_along(open_page, serve
     assert slider.get("Value") == 2, "a slider has numbers only"
 
 
+def test_a_slider_moved_before_the_classes_are_known_asks_for_one_that_the_model_has(open_page, server):
+    page = open_page(server, "#/models")
+    held = []
+    page.route("**/api/models*", lambda route: held.append(route))
+    page.evaluate("location.hash = '#/play/trees'")
+    page.locator("input[name=slant]").fill("1.5")
+    page.route("**/api/models*", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    shown(page, '"model":"trees","digit":"ash".*"slant":1.5')
+
+
 def test_the_way_to_another_class_is_chosen_by_its_name(open_page, server):
     page = open_page(server, "#/play/trees")
     other = page.get_by_label("To digit")

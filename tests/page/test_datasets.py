@@ -293,6 +293,13 @@ def test_what_others_import_is_named_and_can_be_chosen_once_it_is_read(open_page
     body = picture("larch.png").read_bytes()
     kind = {"Content-Type": "application/octet-stream"}
     assert server.call("POST", "/api/datasets/file?file=larch.zip", body, kind)[0] == 200
+
+    def as_if_under_way(route):  # one picture may be read before anybody asks
+        reply = route.fetch()
+        sets = [{**each, "state": "preparing"} for each in reply.json()["datasets"]]
+        route.fulfill(response=reply, json={**reply.json(), "datasets": sets})
+
+    page.route("**/api/datasets", as_if_under_way, times=1)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     option = page.locator("select[name=data] option[value=larch]")
     expect(option).to_have_text("larch, being read")

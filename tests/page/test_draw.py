@@ -107,6 +107,21 @@ def test_one_search_is_under_way_and_the_last_drawing_wins(page):
     assert told == ["begun", "answered"] * (len(told) // 2)
 
 
+def test_what_is_drawn_before_the_models_are_listed_is_looked_for_once_they_are(open_page, server):
+    page = open_page(server)
+    held = []
+    page.route("**/api/models*", lambda route: held.append(route))
+    page.get_by_role("link", name="Draw", exact=True).click()
+    stroke(page, (0.67, 0.2), (0.67, 0.8))
+    page.wait_for_timeout(400)  # longer than a pen has to rest
+    page.route("**/api/models*", lambda route: route.continue_())
+    with page.expect_request("**/api/latents/invert") as asked:
+        for route in held:
+            route.continue_()
+    assert asked.value.post_data_json["model"] == "bundled"
+    verdict(page, "a 1 ")
+
+
 def test_a_picture_of_any_shape_is_drawn_from_a_file_dark_on_light_or_cut_out(page):
     for mode in ("L", "LA"):
         page.get_by_label("Picture").set_input_files(picture(digit(4), mode))

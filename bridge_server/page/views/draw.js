@@ -57,7 +57,7 @@ export function drawView() {
       ),
     ),
   );
-  let chosen = "";
+  let chosen = ""; // until the server has said which models there are
   let found = null;
   let number = 0; // of the drawing: it grows with every change
   let cleared = 0; // up to which number drawings are gone
@@ -74,7 +74,7 @@ export function drawView() {
     },
   );
   const ask = settled(() => {
-    if (!pad.empty()) look({ number, model: chosen, image: pad.image() });
+    if (!pad.empty() && chosen) look({ number, model: chosen, image: pad.image() });
   }, RESTS_MS);
 
   function touched() {

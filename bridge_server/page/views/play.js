@@ -106,13 +106,14 @@ export function playView() {
   function change(part) {
     state = changed(state, part);
     if (part.model) return fit();
-    ask(state);
     knobs.set(state);
     count.set(state.count);
     drawn.hidden = !state.z;
+    keepState(state);
+    if (model.found()?.name !== state.model) return; // it is being asked about: which classes it has is still to come
+    ask(state);
     sheet.show(state);
     between.show(state);
-    keepState(state);
   }
 
   function reset() {
