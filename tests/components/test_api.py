@@ -16,7 +16,7 @@ import pytest
 
 from ghpython_components.sources import component as sources
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the checker alone takes 40 s
 
 API = Path(__file__).with_name("api")
 COMPONENTS = {component.name: component for component in sources.all_components()}
