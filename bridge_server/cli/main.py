@@ -55,6 +55,8 @@ def _failure(error: Exception, home: Path) -> _Failure:
     """Say what went wrong in a sentence."""
     if problem := load_problem(error):
         return _Failure(problem, ExitCode.PROBLEM)
+    if is_full(error):
+        return _Failure(f"The disk of {home} is full: make room on it, then try again.", ExitCode.DISK_FULL)
     match error:
         case CommandError():
             return _Failure(str(error), error.code)
@@ -133,8 +135,8 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
     except Exception as error:  # whatever it is: who pressed a button in Rhino sees no terminal
         failure = _failure(error, home)
         note_failure(home, failure.sentence)
-        if is_full(error):
-            raise CommandError(ExitCode.DISK_FULL, failure.sentence) from error
+        if failure.code is ExitCode.DISK_FULL:
+            raise CommandError(failure.code, failure.sentence) from error
         if isinstance(error, OSError) and not load_problem(error):
             raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
         raise

@@ -21,6 +21,7 @@ from bridge_server.access.guard import Guard
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.process import discovery, logs
 from bridge_server.process.discovery import DISCOVERY, LOCK
+from bridge_server.process.reserve import keep_reserve, release_on_full_disk
 from bridge_server.process.server_process import Process
 from bridge_server.web import server as web
 from bridge_server.web.app import create_app
@@ -65,6 +66,7 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
         CommandError: Another server has the directory or the port, or nobody has a token for the network.
     """
     make_private(home)
+    release_on_full_disk(home)
     with _only_one(home):
         _remove_leftover(home)
         if lan and not tokens.read_principals(home):
@@ -98,6 +100,7 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
                 )
             if port is None and taken != DEFAULT_PORT:
                 print(f"Port {DEFAULT_PORT} cannot be had, so this server takes {taken}.", flush=True)
+            keep_reserve(home)
             process.announce()
             with suppress(OSError):
                 (home / NOT_STARTED).unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import logging
 import sqlite3
 from pathlib import Path
 
+from bridge_server.errors import is_full
 from ganmnist.names import OWNER
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.storage.sqlite_file import is_damage, validate_pages
@@ -70,7 +71,7 @@ def open_database(path: Path, copy: Path) -> sqlite3.Connection:
             return _checked(path)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not is_damage(error, sqlite3.SQLITE_READONLY):  # a flipped byte may say that it is only to be read
-                raise OSError(errno.EIO, str(error), str(path)) from None
+                raise OSError(errno.ENOSPC if is_full(error) else errno.EIO, str(error), str(path)) from None
             _log.error("%s: %s; it is set aside, %s", path, error, f"{copy} is used" if rescue else "no run is known")
             path.replace(path.with_name(f"{path.name}.damaged"))
             path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # belongs to what was set aside

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
@@ -92,3 +93,78 @@ def test_a_disk_that_fills_interrupts_the_training_which_goes_on_when_there_is_r
     server.call("POST", f"/api/runs/{run['id']}/stop")
     server.wait_for_run(run["id"], "stopped", seconds=20)
     print(f"noticed after {noticed:.2f} s, on a disk without a byte after {told:.2f} s")
+
+
+STARTS = """
+import io, json, os, pathlib, subprocess, sys, time, urllib.request
+import numpy as np
+home = pathlib.Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=230m", "none", home], check=True)
+os.chdir(home)
+
+def serve():
+    command = [sys.executable, "-m", "bridge_server", "serve", "--port", "0", "--data-dir", home]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert "is ready" in process.stdout.readline(), process.wait()
+    return process
+
+def call(method, path, body=None):
+    found = json.loads((home / "server.json").read_text())
+    headers = {"Authorization": "Bearer " + found["token"], "Content-Type": "application/octet-stream"}
+    with urllib.request.urlopen(urllib.request.Request(found["url"] + path, body, headers, method=method)) as answer:
+        return json.load(answer)
+
+def end(process):
+    process.terminate()
+    process.wait()
+
+process = serve()
+try:
+    assert (home / "reserve").stat().st_size == 4_000_000
+    file = io.BytesIO()
+    np.savez(file, x_train=np.random.default_rng(1).integers(0, 256, (200, 28, 28), np.uint8))
+    call("POST", "/api/datasets/file?file=larch.npz", file.getvalue())
+    while (larch := call("GET", "/api/datasets/larch"))["state"] == "preparing":
+        time.sleep(0.1)
+    assert larch["state"] == "ready", larch
+    end(process)
+
+    filler = os.open("filler", os.O_WRONLY | os.O_CREAT)
+    try:
+        while os.write(filler, bytes(4096)):
+            pass
+    except OSError as full:
+        print(full)
+    os.close(filler)
+    process = serve()
+    assert not (home / "reserve").exists()
+    call("DELETE", "/api/datasets/larch")
+    assert not (home / "datasets" / "larch").exists()
+    end(process)
+
+    (home / "filler").unlink()
+    process = serve()
+    assert (home / "reserve").exists()
+finally:
+    end(process)
+"""
+
+
+def run_in_namespace(*command):
+    return subprocess.run(["unshare", "-rm", *command], capture_output=True, text=True, timeout=100)
+
+
+def test_a_server_starts_on_a_disk_that_filled_and_data_are_deleted_through_it(tmp_path):
+    done = run_in_namespace(sys.executable, "-c", STARTS, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No space left" in done.stdout
+
+
+def test_a_first_start_on_a_full_disk_says_which_it_is(tmp_path):
+    script = """
+        mount -t tmpfs -o size=1m none "$1" && cat /dev/zero > "$1/filler" 2>/dev/null
+        "$2" -m bridge_server serve --port 0 --data-dir "$1"
+    """
+    done = run_in_namespace("sh", "-c", script, "sh", tmp_path, sys.executable)
+    assert done.returncode == 8, done.stdout + done.stderr
+    assert done.stderr == f"ganmnist: The disk of {tmp_path} is full: make room on it, then try again.\n"

@@ -101,8 +101,8 @@ FAILURES = [
     (CommandError(ExitCode.ALREADY_RUNNING, "One is running."), 3, "One is running."),
     (TokenError("The tokens are damaged."), 1, "The tokens are damaged."),
     (PermissionError(13, "Permission denied", "/there"), 7, "cannot use /there: Permission denied"),
-    (OSError(errno.ENOSPC, "No space left on device"), 8, "No space left on device"),
-    (full_database(), 8, "database or disk is full"),
+    (OSError(errno.ENOSPC, "No space left on device"), 8, " is full: make room on it, "),
+    (full_database(), 8, " is full: make room on it, "),
 ]
 
 
