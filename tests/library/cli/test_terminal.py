@@ -1,4 +1,4 @@
-"""Letters that the output's encoding lacks: no command of ours ends in a traceback for one."""
+"""Letters that the output's encoding lacks, or that command a terminal: no command of ours ends in a traceback for one."""
 
 from __future__ import annotations
 
@@ -69,3 +69,23 @@ def test_a_list_of_pictures_in_classes_of_any_name_can_be_printed(run, tmp_path)
     listed = run("ascii", "data", "list")
     assert (listed.returncode, listed.stderr) == (0, b"")
     assert b"\\u0105" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        (["generate", "--model", "\x1b]0;x\x07", "--out", "x.png"], "ganmnist"),
+        (["data", "import", "\x1b[2J\x9b1m\u202e"], "ganmnist"),
+        (["train", "--model", "\x7f\b\x1bc"], "ganmnist"),
+        (["\x1b[2J"], "ganmnist"),
+        (["status", "--data-dir", "\x1b[2J"], "bridge_server"),
+        (["serve", "--\x1b[2J"], "bridge_server"),
+    ],
+    ids=lambda value: ascii(value[:2]) if isinstance(value, list) else value,
+)
+def test_no_name_commands_the_terminal(run, words, module):
+    done = run("utf-8", *words, module=module)
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode
+    assert "\\x1b" in said or "\\x7f" in said, said
+    assert not {*said} & {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u202e"} - {"\n"}
