@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -32,9 +34,14 @@ PER_ADDRESS = 40  # of them; a Rhino needs two, a browser six
 PER_ADDRESS_HERE = 200  # all programs of this machine have the same
 _IN_MEMORY = 5_000_000  # bytes of an answer that wait without a file on the disk: 64 reliefs are 4 MB
 _SPARE = 10  # of them, which close while new ones come
+_OWN_FILES = 80  # descriptors beside those of connections: logs, databases, pipes to processes, files being read
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE}
+_TOLD_EVERY = 60.0  # seconds between two lines of log about the same
+_BREATH = 0.05  # seconds
 _EVERY = 1.0  # seconds between two looks at what takes too long
 _HERE = "this machine"
 _CODES = {413: "too_large", 431: "headers_too_large"}
+_log = logging.getLogger("ganmnist.serving")
 
 
 class _Refuse(ErrorTask):  # type: ignore[misc]  # waitress has no types
@@ -138,14 +145,48 @@ def _open(server: BaseWSGIServer, connection: socket.socket, address: Any, *rest
     """Take up a new connection. It replaces the longest idle one of its peer, or of all, if there are too many."""
     channels = [channel for channel in server.active_channels.values() if not channel.will_close]
     theirs = [channel for channel in channels if _peer(channel.addr) == _peer(address)]
-    full = len(channels) >= CONNECTIONS - _SPARE
-    if full or len(theirs) >= (PER_ADDRESS_HERE if _peer(address) == _HERE else PER_ADDRESS):
-        idle = [channel for channel in (channels if full else theirs) if channel.is_idle()]
-        if not idle:
-            connection.close()
-            return
-        min(idle, key=lambda channel: channel.waiting_since).cut()
+    full = len(channels) >= server.adj.connection_limit - _SPARE
+    too_many = full or len(theirs) >= (PER_ADDRESS_HERE if _peer(address) == _HERE else PER_ADDRESS)
+    if too_many and not _cut_longest_idle(channels if full else theirs):
+        connection.close()
+        return
     _Channel(server, connection, address, *rest, **keywords)
+
+
+def _cut_longest_idle(channels: list[_Channel]) -> bool:
+    """Let go of the connection that has waited longest for its other side, and tell whether there is one."""
+    idle = [channel for channel in channels if channel.is_idle()]
+    if idle:
+        min(idle, key=lambda channel: channel.waiting_since).cut()
+    return bool(idle)
+
+
+class _Accept:
+    """Takes connections from the listener, and makes room where the process may open no more files."""
+
+    def __init__(self, server: BaseWSGIServer) -> None:
+        self._server = server
+        self._accept = server.accept
+        self._told = -_TOLD_EVERY
+        server.accept = self
+
+    def __call__(self) -> Any:
+        try:
+            return self._accept()
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._make_room(error)
+            raise  # waitress goes on with the next
+
+    def _make_room(self, error: OSError) -> None:
+        now = time.monotonic()
+        channels = list(self._server.active_channels.values())
+        if now - self._told >= _TOLD_EVERY:
+            self._told = now
+            words = "%s with %d connections: the longest idle one is closed; raise the limit, ulimit -n"
+            _log.error(words, error.strerror, len(channels))
+        if not _cut_longest_idle([channel for channel in channels if not channel.will_close]):
+            time.sleep(_BREATH)  # or `select` would find the listener readable again at once
 
 
 def _peer(address: Any) -> str:
@@ -193,7 +234,7 @@ def create(
         sockets=[listener],
         threads=THREADS,
         ident=None,
-        connection_limit=CONNECTIONS,
+        connection_limit=_most_connections(),
         channel_request_lookahead=0,
         max_request_header_size=16_384,
         outbuf_overflow=_IN_MEMORY,
@@ -201,5 +242,21 @@ def create(
     )
     server.adj.largest_body = largest_body
     server.channel_class = _open
+    _Accept(server)
     _Maintenance(server)
     return server
+
+
+def _most_connections() -> int:
+    """Have the system allow as many open files as `CONNECTIONS` need, and return how many connections it allows."""
+    try:
+        import resource
+    except ImportError:  # on Windows sockets are no files
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _OWN_FILES
+    if 0 <= soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if soft < 0 else max(2 * _SPARE, min(CONNECTIONS, soft - _OWN_FILES))

@@ -1,6 +1,7 @@
 """Connections that are slow on purpose keep nobody out, and are closed in the end."""
 
 import contextlib
+import os
 import select
 import socket
 import sys
@@ -8,6 +9,7 @@ import threading
 import time
 from contextlib import suppress
 
+import psutil
 import pytest
 
 from bridge_server.web import server as web
@@ -94,6 +96,24 @@ def test_silent_connections_from_many_addresses_of_this_machine_keep_nobody_out(
     asked = time.monotonic()
     assert server.call("GET", "/api/health")[0] == 200
     assert time.monotonic() - asked < 5  # 30 seconds before; other tests may run beside
+    for connection in silent:
+        connection.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows sockets are no files")
+@pytest.mark.parametrize("files", [60, 18])  # the second leaves fewer than the server counts on
+def test_a_server_that_may_open_few_files_lets_the_longest_idle_go_and_does_not_spin(start_server, files):
+    server = start_server(mock=True, within=("sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"))
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(80)]
+    asked = time.monotonic()
+    assert server.call("GET", "/api/health")[0] == 200
+    assert time.monotonic() - asked < 5
+    process = psutil.Process(server.process.pid)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(1)
+    assert sum(process.cpu_times()[:2]) - before < 0.3  # 0.65 before
+    log = (server.home / "server.log").read_text()
+    assert log.count("Too many open files with") == (files < 60), log
     for connection in silent:
         connection.close()
 

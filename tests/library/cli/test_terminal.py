@@ -1,4 +1,4 @@
-"""Letters that the output's encoding lacks, or that command a terminal: no command of ours ends in a traceback for one."""
+"""Letters that the output lacks, or that command a terminal: no command of ours ends in a traceback for one."""
 
 from __future__ import annotations
 
