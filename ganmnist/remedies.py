@@ -20,6 +20,7 @@ UPDATE_SERVER = f"the server ({UPDATE}, and start the server again)"
 UPDATE_COMPONENTS = "the components (ganmnist-server install-components, and restart Rhino)"
 RESTORE = "take ganmnist/weights anew from a fresh copy of the project (with git: git checkout -- ganmnist/weights)"
 
+UNUSABLE = "change its permissions, take it away, or choose another --data-dir"
 REINSTALL = f"delete the folder .venv in the project's folder, and type there: {SETUP}"
 STORE = (
     "this is Python from the Microsoft Store, which hides from Rhino the files that it has to find: install "

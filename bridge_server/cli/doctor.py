@@ -58,13 +58,23 @@ class Finding(NamedTuple):
 
 
 def doctor(home: Path) -> ExitCode:
-    """Print what was found; PROBLEM if anything needs mending."""
-    findings = [finding for look in _LOOKS for finding in look(home)]
-    for finding in findings:
-        print(f"{finding.verdict:8} {finding.about:15} {finding.text}")
-    problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
+    """Print what is found as it is found; PROBLEM if anything needs mending."""
+    problems = 0
+    for look in _LOOKS:
+        for verdict, about, text in _findings(look, home):
+            print(f"{verdict:8} {about:15} {text}", flush=True)
+            problems += verdict is Verdict.PROBLEM
     print(counted(problems, "problem"))
     return ExitCode.PROBLEM if problems else ExitCode.OK
+
+
+def _findings(look: Callable[[Path], Iterator[Finding]], home: Path) -> Iterator[Finding]:
+    """Look at one thing. A file that cannot be read is a finding, and the others are looked at all the same."""
+    try:
+        yield from look(home)
+    except OSError as error:
+        text = f"{error.filename or home} cannot be used ({error.strerror or error}): {remedies.UNUSABLE}"
+        yield Finding(Verdict.PROBLEM, look.__name__.strip("_"), text)
 
 
 def _version(home: Path) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_ho
 from bridge_server.errors import TokenError, is_full
 from ganmnist import __version__, paths
 from ganmnist.cli.terminal import show_any_letter
-from ganmnist.remedies import load_problem
+from ganmnist.remedies import UNUSABLE, load_problem
 
 INSTALL = "install-components"
 _EPILOG = "exit status:\n" + "\n".join(f"  {code:d}  {meaning}" for code, meaning in MEANINGS.items())
@@ -64,7 +64,7 @@ def _failure(error: Exception, home: Path) -> _Failure:
             return _Failure(str(error), ExitCode.PROBLEM)
         case OSError():
             where = error.filename or f"the data directory {home}"
-            return _Failure(f"cannot use {where}: {error.strerror or error}", ExitCode.PROBLEM)
+            return _Failure(f"cannot use {where}: {error.strerror or error}: {UNUSABLE}", ExitCode.PROBLEM)
     return _Failure(f"The server made a mistake as it started: {type(error).__name__}: {error}", ExitCode.PROBLEM)
 
 
