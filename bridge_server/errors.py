@@ -69,13 +69,19 @@ STATUSES: tuple[tuple[type[GanError], int], ...] = (
 )
 
 
-def answer(error: Exception, request_id: str) -> Answer:
-    """Put an exception into the one body that failures have. What nobody foresaw says only the request id."""
+def answer(error: Exception, request_id: str, context: str | None = None) -> Answer:
+    """Put an exception into the one body that failures have. What nobody foresaw says only the request id.
+
+    Args:
+        error: What went wrong.
+        request_id: Of the request.
+        context: In which the message is written: STRANGER, or None for the owner.
+    """
     refusal = _refusal(error)
     problem = Problem(code=refusal.code, message=refusal.message, field=refusal.field, request_id=request_id)
     if refusal.status == 500:
         problem = problem.model_copy(update={"message": f"{refusal.message} Request {request_id} in server.log."})
-    return Answer(refusal.status, refusal.headers, ErrorBody(error=problem).model_dump_json().encode())
+    return Answer(refusal.status, refusal.headers, ErrorBody(error=problem).model_dump_json(context=context).encode())
 
 
 def _refusal(error: Exception) -> ApiError:

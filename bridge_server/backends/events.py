@@ -16,7 +16,7 @@ _NO_PREVIEW = 2**31 - 1  # the asker fetches previews as pictures: as meshes the
 
 
 def stream(progress: Callable[[ProgressQuery], RunProgress], query: EventsQuery, process: Process) -> Stream:
-    """Return a stream of RunProgress as JSON, each an event, the first one at once.
+    """Return a stream of RunProgress, the first one at once.
 
     It ends after `SECONDS`, when the run is no longer queued or running, and when the process ends.
 
@@ -29,19 +29,21 @@ def stream(progress: Callable[[ProgressQuery], RunProgress], query: EventsQuery,
         ApiError: There is no such run; before anything is sent.
     """
     first = progress(ProgressQuery(since=query.since, preview=_NO_PREVIEW))
-    return Stream(_pieces(progress, first, process))
+    return Stream(_events(progress, first, process))
 
 
-def _pieces(progress: Callable[[ProgressQuery], RunProgress], found: RunProgress, process: Process) -> Iterator[bytes]:
+def _events(
+    progress: Callable[[ProgressQuery], RunProgress], found: RunProgress, process: Process
+) -> Iterator[RunProgress | None]:
     ends = time.monotonic() + SECONDS
     said, said_at = None, 0.0
     while True:
         now = time.monotonic()
         if found.loss_d or found.run != said:
-            yield f"data: {found.model_dump_json()}\n\n".encode()
+            yield found
             said, said_at = found.run, now
         elif now - said_at > _BREATHS:
-            yield b":\n\n"
+            yield None
             said_at = now
         process.wake()  # has what is waiting sent: waitress collects small pieces for up to a second
         if not found.run.state.is_active or now > ends or process.leaving.wait(_LOOKS):

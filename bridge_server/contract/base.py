@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from bridge_server.contract.told import Told
 from ganmnist.fields import Settings, Whole
 
 MAX_DIGITS = 256  # in one answer: somebody waits for it
@@ -31,7 +32,7 @@ class Problem(Message):
     """What went wrong, and what to do about it."""
 
     code: str = Field(description="Short name of the error, for programs.")
-    message: str = Field(description="A sentence for people: what was expected, what came, what to do.")
+    message: Told = Field(description="A sentence for people: what was expected, what came, what to do.")
     field: str | None = Field(None, description="Dotted name of the field that is wrong.")
     request_id: str = Field(description="Found again in the server's log.")
 

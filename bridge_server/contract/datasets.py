@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from bridge_server.contract.base import Message, Picture
+from bridge_server.contract.told import Told
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
 from ganmnist.fields import Number, Whole
@@ -32,14 +33,14 @@ class Data(Message):
         description="Its name, which a training asks for it by. Where none was imported: MNIST, synthetic-mnist (the "
         "offline default, drawn from the bundled model) or a folder's name.",
     )
-    source: str | None = Field(None, description="Where it came from.")
+    source: Told | None = Field(None, description="Where it came from.")
     created: str | None = Field(None, description="When it was imported, ISO 8601 in UTC.")
     train: Whole | None = Field(None, description="Number of training images.")
     test: Whole | None = Field(None, description="Number of test images.")
     classes: list[ClassSize] = Field([], description="Its classes by number; none if the images have none.")
-    report: list[str] = Field([], description="What is in it, and what was left out and why, a sentence each.")
+    report: list[Told] = Field([], description="What is in it, and what was left out and why, a sentence each.")
     percent: Number = Field(0.0, description="How much is prepared.")
-    problem: str | None = Field(None, description="Why it failed, and what to do.")
+    problem: Told | None = Field(None, description="Why it failed, and what to do.")
     preview: Picture | None = Field(
         None,
         description="The first images of each class, below the X axis: what a training shows stands above it. Not in "

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from bridge_server.contract.base import Message
+from bridge_server.contract.told import Told
 from ganmnist.config import EvaluateConfig, ModelName
 from ganmnist.fields import Number, Whole
 from ganmnist.models.figures import Evaluation
@@ -68,4 +69,4 @@ class Evaluated(Message):
         None, description="The same figures of as many real images: what a perfect generator would have."
     )
     explanations: dict[str, str] = Field({}, description="What each of the figures says, a sentence each.")
-    problem: str | None = Field(None, description="Why it failed, and what to do.")
+    problem: Told | None = Field(None, description="Why it failed, and what to do.")

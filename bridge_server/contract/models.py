@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bridge_server.contract.base import Message, Page, PageQuery
+from bridge_server.contract.told import Told
 from ganmnist.config import ModelName
 from ganmnist.fields import Flag, Number, Whole
 from ganmnist.models.manifest import OwnName
@@ -49,7 +50,7 @@ class Models(Page):
     """Models, newest first, and at the end of every page the bundled one, beyond `limit`; or the one of a name."""
 
     models: list[Model]
-    remarks: list[str] = Field([], description="Which models cannot be read, why, and what to do, a sentence each.")
+    remarks: list[Told] = Field([], description="Which models cannot be read, why, and what to do, a sentence each.")
 
 
 class Deleted(Message):

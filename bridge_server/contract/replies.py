@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bridge_server.contract.media import ZIP
 from bridge_server.contract.models import Model
-from bridge_server.contract.runs import Run
+from bridge_server.contract.runs import Run, RunProgress
 
 
 class Created(NamedTuple):
@@ -25,6 +25,6 @@ class Attachment(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """An answer that is sent piece by piece."""
+    """An answer that is sent event by event."""
 
-    pieces: Iterator[bytes]
+    events: Iterator[RunProgress | None]  # None is a sign of life

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bridge_server.contract.base import Message, Page, PageQuery, Picture
+from bridge_server.contract.told import Told
 from ganmnist.config import ModelName, TrainConfig
 from ganmnist.fields import Number, Whole
 from ganmnist.models.manifest import NewName
@@ -71,8 +72,8 @@ class Run(Message):
     reason: str | None = Field(
         None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
     )
-    problem: str | None = Field(None, description="A sentence for people: what happened and what to do.")
-    warnings: list[str] = Field(
+    problem: Told | None = Field(None, description="A sentence for people: what happened and what to do.")
+    warnings: list[Told] = Field(
         [], description="Training diagnostics: what goes wrong, and what to do about it, a sentence each."
     )
 

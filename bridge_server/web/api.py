@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -15,6 +15,7 @@ from bridge_server.backends.base import Backend
 from bridge_server.contract.calls import CALLS, Call
 from bridge_server.contract.media import EVENTS, JSON, PNG
 from bridge_server.contract.replies import Attachment, Created, Stream
+from bridge_server.contract.told import STRANGER
 from bridge_server.errors import ApiError
 from ganmnist.errors import SettingError
 from ganmnist.names import OWNER
@@ -38,8 +39,9 @@ def _view(call: Call, work: Callable[..., Any]) -> Callable[..., Response]:
     read = _reader(call)
 
     def view(**path: str) -> Response:
-        asker = {"who": request.environ.get(WHO, OWNER)} if call.personal else {}
-        return _reply(work(*path.values(), *read(), **asker))
+        who = request.environ.get(WHO, OWNER)
+        asker = {"who": who} if call.personal else {}
+        return _reply(work(*path.values(), *read(), **asker), context_for(who))
 
     return view
 
@@ -136,28 +138,38 @@ def _check_entries(value: object, place: str = "") -> int:
     return names
 
 
-def _reply(made: object) -> Response:
+def context_for(who: str) -> str | None:
+    """Return the context in which messages are written for somebody."""
+    return None if who == OWNER else STRANGER
+
+
+def _reply(made: object, context: str | None) -> Response:
     if isinstance(made, bytes):
         return Response(made, mimetype=PNG)
     if isinstance(made, Attachment):
         headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
         return Response(made.content, headers=headers, mimetype=made.media)
     if isinstance(made, Stream):
-        return Response(made.pieces, mimetype=EVENTS)
+        return Response(_pieces(made, context), mimetype=EVENTS)
     status = 200
     if isinstance(made, Created):
         made, status = made.reply, 201
     assert isinstance(made, BaseModel)
-    return Response(_json(made), status, mimetype="application/json")
+    return Response(_json(made, context), status, mimetype="application/json")
 
 
-def _json(made: BaseModel) -> bytes:
+def _pieces(stream: Stream, context: str | None) -> Iterator[bytes]:
+    """Write server-sent events."""
+    for event in stream.events:
+        yield b":\n\n" if event is None else f"data: {event.model_dump_json(context=context)}\n\n".encode()
+
+
+def _json(made: BaseModel, context: str | None) -> bytes:
     """Return a message as JSON, piece by piece: as one, 20 MB of meshes would hold the interpreter for a while."""
-    parts = []
-    for name, value in made:
-        if isinstance(value, list) and value and isinstance(value[0], BaseModel):
-            content = b"[" + b",".join(to_json(each) for each in value) + b"]"
-        else:
-            content = to_json(value)
-        parts.append(b'"%b":%b' % (name.encode(), content))
-    return b"{" + b",".join(parts) + b"}"
+    lists = {
+        name: value for name, value in made if isinstance(value, list) and value and isinstance(value[0], BaseModel)
+    }
+    parts = [made.model_dump_json(exclude={*lists}, context=context).encode()[1:-1]]
+    for name, value in lists.items():
+        parts.append(b'"%b":[%b]' % (name.encode(), b",".join(to_json(each, context=context) for each in value)))
+    return b"{%b}" % b",".join(filter(None, parts))
