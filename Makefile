@@ -1,5 +1,5 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check quick faults pythons docs contract components run
+.PHONY: check quick faults pythons docs contract components lock run
 
 check:
 	pytest
@@ -22,6 +22,15 @@ contract:
 
 components:
 	python -m ghpython_components.build
+
+# Needs uv (pip install uv). For newer versions: make lock FLAGS=--upgrade
+LOCK = uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--index-url https://pypi.org/simple --custom-compile-command "make lock" $(FLAGS)
+
+lock:
+	$(LOCK) -o requirements.txt
+	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt \
+		$$(sed -n 's/^\([a-z0-9_.-]*\)==.*/--no-emit-package \1/p' requirements.txt)
 
 run:
 	python -m bridge_server serve

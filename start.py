@@ -24,7 +24,8 @@ TASKS = {
 }
 
 # What the pinned packages are made for, as pip finds wheels of all of them: to be looked up anew with other versions.
-PACKAGES = ("torch==2.13.0", "rhino3dm==8.35.0", "manifold3d==3.5.4", "numpy==2.4.6")
+TORCH = "torch==2.13.0"
+PACKAGES = (TORCH, "rhino3dm==8.35.0", "manifold3d==3.5.4", "numpy==2.4.6")
 OLDEST, NEWEST = (3, 11), (3, 14)
 SYSTEMS = {  # the oldest macOS, or glibc of Linux
     "win-amd64": (),
@@ -127,7 +128,9 @@ def _has_long_paths() -> bool:
 
 def _prepare(extra: str, even_if_done: bool) -> None:
     """Make the environment, and install what is missing in it, unless that was done from these very files."""
-    wanted = "\n".join([extra, *(path.read_text(encoding="utf-8") for path in _recipe())])
+    wanted = "\n".join(
+        [extra, *(path.read_text(encoding="utf-8") for path in (ROOT / "pyproject.toml", *_lists(extra)))]
+    )
     done = ENVIRONMENT / f"installed-{extra or 'plain'}.txt"
     usable = _is_usable()
     if usable and not even_if_done and done.exists() and done.read_text(encoding="utf-8") == wanted:
@@ -135,12 +138,14 @@ def _prepare(extra: str, even_if_done: bool) -> None:
     print("Setting up .venv, once: a few minutes for downloads of about 300 MB ...", flush=True)
     if not usable:
         venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=os.name != "nt")
-    target = f"{ROOT}[{extra}]" if extra else str(ROOT)
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    source = ["--extra-index-url", CPU_TORCH] if sys.platform == "linux" and _answers(CPU_TORCH) else []
-    subprocess.run(
-        [*map(str, command), *source, "--constraint", str(ROOT / "constraints.txt"), "--editable", target], check=True
-    )
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    if sys.platform == "linux":
+        # First, so that the lists find it there: they have no hash of this file, which comes from another index.
+        source = ["--no-deps", "--extra-index-url", CPU_TORCH] if _answers(CPU_TORCH) else []
+        subprocess.run([*pip, *source, TORCH], check=True)
+    lists = [word for path in _lists(extra) for word in ("--requirement", str(path))]
+    subprocess.run([*pip, "--no-deps", "--require-hashes", *lists], check=True)  # the files that the tests passed with
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
     done.write_text(wanted, encoding="utf-8")
 
 
@@ -152,8 +157,8 @@ def _is_usable() -> bool:
     return "WindowsApps" not in made and ("\ncommand = " not in made or str(ENVIRONMENT) in made)
 
 
-def _recipe() -> tuple:
-    return ROOT / "pyproject.toml", ROOT / "constraints.txt"
+def _lists(extra: str) -> list:
+    return [ROOT / "requirements.txt", *([ROOT / f"requirements-{extra}.txt"] if extra else [])]
 
 
 def _answers(url: str) -> bool:

@@ -113,7 +113,7 @@ def test_a_folder_too_deep_for_torch_on_windows_is_said_before(start, on, monkey
 
 
 def test_the_table_is_that_of_the_pinned_packages_and_the_pythons_that_we_name(start):
-    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = re.findall(r"^\S+==\S+", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(start.PACKAGES) <= set(pinned), "see for which systems and Pythons pip finds wheels of the new version"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = re.findall(r":: Python :: (3\.\d+)", "\n".join(project["classifiers"]))
@@ -146,10 +146,28 @@ def test_an_environment_is_used_again_unless_it_was_moved_or_is_the_stores(start
 def test_setup_installs_though_that_was_done(start, environment, monkeypatch, capsys):
     runs = []
     monkeypatch.setattr(subprocess, "run", lambda command, check: runs.append(command))
+    monkeypatch.setattr(sys, "platform", "darwin")  # whose torch is in the list
     for even_if_done in (False, False, True):
         start._prepare("", even_if_done)
-    assert len(runs) == 2
-    assert runs[0][:4] == [str(start.PYTHON), "-m", "pip", "install"]
+    assert len(runs) == 4
+    assert all(run[:4] == [str(start.PYTHON), "-m", "pip", "install"] for run in runs)
+    assert "--require-hashes" in runs[0]
+    assert runs[1][-1] == str(ROOT)
+
+
+def test_every_file_that_is_installed_has_a_hash_and_dev_names_nothing_twice():
+    names = []
+    for list_ in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / list_).read_text(encoding="utf-8")
+        for package in re.split(r"\n(?=\S)", text.partition("\n    make lock\n")[2] or text):
+            if package.startswith("#"):
+                continue
+            assert re.match(r"\S+==\S+( ; .*)? \\\n    --hash=sha256:[0-9a-f]{64}", package), package
+            names.append(package.partition("==")[0])
+    assert len(names) == len(set(names)) > 60
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert {re.match(r"[\w-]+", each)[0] for each in asked} <= {*names}
 
 
 def run(*words: str) -> subprocess.CompletedProcess:
