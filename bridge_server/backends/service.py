@@ -170,8 +170,14 @@ class Service(Backend):
     def run_resume(self, id: str) -> Run:
         record = self._runs.get(id)
         self._check_room()
-        if not self._store.folder(id, record.model).path.exists():
-            raise Conflict(f"The model of run {id} was deleted: start a new training.")
+        folder = self._store.folder(id, record.model)
+        if not folder.path.exists():
+            raise Conflict(f"Nothing is left of run {id} to go on with: start a new training.")
+        if record.state is RunState.STOPPED and (folder.path / "model.json").exists() and not folder.has_checkpoints():
+            raise Conflict(
+                f"The checkpoints of {record.model} are gone, as they are a day after a stop: start a new training that "
+                f"begins where its model is, start_from {record.model}."
+            )
         self._runs.requeue(id, self._described.name_by_now(record))
         self._launcher.wake()
         return self.run(id)

@@ -63,7 +63,7 @@ CALLS = (
     Call("runs", "GET", "/api/runs", RunsQuery, Runs, "List runs, a page of them."),
     Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),
     Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
-    Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with an interrupted run."),
+    Call("run_resume", "POST", "/api/runs/{id}/resume", None, Run, "Go on with a run that was interrupted or stopped."),
     Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
     Call("run_events", "GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream.", gives=EVENTS),
     Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),

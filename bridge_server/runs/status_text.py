@@ -47,6 +47,8 @@ def _text(run: Run, note: str | None) -> str:
             return f"finished{problems} - {epochs}{clock(run.seconds)}{_judged(run)}"
         case RunState.INTERRUPTED:
             return f"interrupted{_place(run)} - resume to go on"
+        case RunState.STOPPED if run.step:
+            return f"stopped{_place(run)} - resume to go on"
         case _:
             return f"{run.state}{_place(run)}"
 

@@ -37,9 +37,9 @@ MOVES: dict[RunState, frozenset[RunState]] = {
     RunState.INTERRUPTED: frozenset({RunState.QUEUED, RunState.STOPPED}),
     RunState.SUCCEEDED: frozenset(),
     RunState.FAILED: frozenset(),
-    RunState.STOPPED: frozenset(),
+    RunState.STOPPED: frozenset({RunState.QUEUED}),  # by whoever changes their mind; nothing else goes on with it
 }
-FINAL = frozenset(state for state, after in MOVES.items() if not after)
+FINAL = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED})
 
 _ACTIVE = "state IN ('queued', 'running')"
 _UNFINISHED = "state IN ('queued', 'running', 'interrupted')"
@@ -185,20 +185,23 @@ class RunStore:
             return moved.rowcount == 1
 
     def requeue(self, id: str, model: str) -> None:
-        """Queue an interrupted run again, behind those that wait.
+        """Queue an interrupted or stopped run again, behind those that wait.
 
         Args:
             id: The run.
             model: The name that its model has by now.
 
         Raises:
-            Conflict: It is not interrupted, or another run trains a model of that name.
+            Conflict: It is neither, or another run trains a model of that name.
             ApiError: Its owner's trainings are as many as may be.
         """
         with self._transaction():
             record = self.get(id)
             if RunState.QUEUED not in MOVES[record.state]:
-                raise Conflict(f"Run {id} is {record.state}: only an interrupted run can go on.")
+                raise Conflict(
+                    f"Run {id} is {record.state}: one that was interrupted or stopped can go on. A new training may begin "
+                    f"where its model is: start_from {record.model}."
+                )
             self._check_quota(record.owner)
             try:
                 self._database.execute(

@@ -218,7 +218,7 @@ def _check_cut_short(folder: ModelFolder) -> None:
         raise SettingError(
             f"resume: the training of {folder.name} is finished: --start-from {folder.name} trains it on"
         )
-    if not any(folder.checkpoints.glob("*.json")):
+    if not folder.has_checkpoints():
         raise SettingError(
             f"resume: the checkpoints of {folder.name} are gone; --start-from {folder.name} trains the model on"
         )

@@ -56,6 +56,10 @@ class ModelFolder:
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
+    def has_checkpoints(self) -> bool:
+        """Tell whether its training can go on."""
+        return any(self.checkpoints.glob("*.json"))
+
     @property
     def lock(self) -> Path:
         """What whoever trains here holds, and the system lets go however that ends."""

@@ -39,7 +39,7 @@ def starting_model(config: TrainConfig, folder: ModelFolder, store: ModelStore) 
     Raises:
         ModelNotFound: There is no such model any more.
     """
-    if config.start_from is None or any(folder.checkpoints.glob("*.json")):
+    if config.start_from is None or folder.has_checkpoints():
         return None
     return store.find(config.start_from)
 

@@ -193,9 +193,10 @@ class Mock(Backend):
     def run_resume(self, id: str) -> Run:
         with self._lock:
             run = self._find(id)
-            if run.state() is not RunState.INTERRUPTED:
-                raise Conflict(f"run {id} is {run.state()}: only an interrupted run can go on")
-            run.resumed_at, run.ends_at, run.fate = run.ends_at, 1.0, RunState.SUCCEEDED
+            if run.state() not in (RunState.INTERRUPTED, RunState.STOPPED):
+                raise Conflict(f"Run {id} is {run.state()}: one that was interrupted or stopped can go on.")
+            run.resumed_at, run.ends_at, run.fate = run.share(), 1.0, RunState.SUCCEEDED
+            run.stopped_at = None
             run.begins = max([time.monotonic(), *(other.free_at() for other in self._runs if other is not run)])
             return self._describe(run)
 

@@ -88,7 +88,7 @@ export function runPanel(changed) {
     const said = [...warnings.children].map(({ textContent }) => textContent);
     if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => el("p", { className: "remark" }, warning)));
     stop.hidden = !isUnderWay(run) && run.state !== "interrupted";
-    resume.hidden = run.state !== "interrupted";
+    resume.hidden = run.state !== "interrupted" && run.state !== "stopped";
     play.hidden = !run.preview;
     play.href = `#/play/${encodeURIComponent(run.model)}`;
     const number = (value, digits) => (value === null ? "-" : value.toFixed(digits));

@@ -96,14 +96,16 @@ def test_a_training_fails_or_is_interrupted_when_its_name_says_so(start_server):
     server.wait_for_run(cut["id"], "succeeded")
 
 
-def test_an_interrupted_training_can_be_stopped_for_good():
+def test_an_interrupted_training_can_be_stopped_and_goes_on_when_asked_to():
     mock = Mock("x")
     id = mock.run_start(StartRun(model="mock-interrupted")).reply.id
     mock._runs[0].begins = time.monotonic() - 5
     assert mock.run(id).state == "interrupted"
-    assert mock.run_stop(id).state == "stopped"
-    with pytest.raises(Conflict):
-        mock.run_resume(id)
+    stopped = mock.run_stop(id)
+    assert stopped.state == "stopped"
+    assert stopped.text.endswith(" - resume to go on")
+    assert mock.run_resume(id).state == "running"
+    assert mock.run(id).percent >= stopped.percent
 
 
 def test_names_are_minted_one_after_the_other():
