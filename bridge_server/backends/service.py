@@ -38,6 +38,7 @@ from ganmnist.errors import TrainingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import FrameCache
 from ganmnist.models.archive import ENDING, ModelFile, model_bytes
+from ganmnist.models.index import MANIFEST
 from ganmnist.models.manifest import ModelManifest, Source
 from ganmnist.models.store import ModelStore
 from ganmnist.names import OWNER
@@ -173,10 +174,11 @@ class Service(Backend):
         folder = self._store.folder(id, record.model)
         if not folder.path.exists():
             raise Conflict(f"Nothing is left of run {id} to go on with: start a new training.")
-        if record.state is RunState.STOPPED and (folder.path / "model.json").exists() and not folder.has_checkpoints():
+        published = (folder.path / MANIFEST).exists()
+        if record.state is RunState.STOPPED and published and not folder.has_checkpoints():
             raise Conflict(
-                f"The checkpoints of {record.model} are gone, as they are a day after a stop: start a new training that "
-                f"begins where its model is, start_from {record.model}."
+                f"The checkpoints of {record.model} are gone, as they are a day after a stop: start a new training from "
+                f"its model, start_from {record.model}."
             )
         self._runs.requeue(id, self._described.name_by_now(record))
         self._launcher.wake()

@@ -28,9 +28,9 @@ _log = logging.getLogger("ganmnist.leftovers")
 def remove(home: Path, runs: Iterable[Record], closing: threading.Event) -> None:
     """Remove what nobody will ask for again, which takes a minute. Returns at once when `closing` is set.
 
-    Of a run that has ended, a day after: its checkpoints, with which a stopped one could have gone on, or the whole folder if there
-    is no model in it, since none was published or it was deleted. Of processes that were killed as they wrote: their
-    temporary files. The folder of no run is left alone: a command line may be training there.
+    Of a run that has ended, a day after: its checkpoints, with which a stopped one could have gone on, or the whole
+    folder if there is no model in it, since none was published or it was deleted. Of processes that were killed as they
+    wrote: their temporary files. The folder of no run is left alone: a command line may be training there.
     """
     temporary = _temporary(home)
     for run in runs:

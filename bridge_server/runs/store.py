@@ -199,8 +199,8 @@ class RunStore:
             record = self.get(id)
             if RunState.QUEUED not in MOVES[record.state]:
                 raise Conflict(
-                    f"Run {id} is {record.state}: one that was interrupted or stopped can go on. A new training may begin "
-                    f"where its model is: start_from {record.model}."
+                    f"Run {id} is {record.state}: one that was interrupted or stopped can go on. A new training may "
+                    f"begin from its model: start_from {record.model}."
                 )
             self._check_quota(record.owner)
             try:

@@ -6,13 +6,11 @@ import sys
 import time
 
 import numpy as np
-import pytest
 
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.backends.mock.digits import digit
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.runs import StartRun
-from bridge_server.errors import Conflict
 
 
 def test_the_mock_starts_without_torch_and_numpy():
