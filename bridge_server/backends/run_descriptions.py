@@ -13,7 +13,7 @@ from bridge_server.runs.store import Record, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.models.manifest import ModelManifest
-from ganmnist.models.store import ModelStore
+from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.training.presets import recipe
 
 
@@ -57,6 +57,8 @@ class RunDescriptions:
             problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
             warnings=[*self._of_its_name(record), *([] if record.readable else [ANOTHER_VERSION]), *tick.warnings],
         )
+        if model and not model.finished and not state.is_active and self._folder(record).is_being_trained():
+            return run.model_copy(update={"text": f"{run.percent:.0f} % - a command line goes on with it"})
         return with_text(run, "stopping" if self._launcher.is_stopping(record.id) else tick.note)
 
     def name_by_now(self, record: Record) -> str:
@@ -66,15 +68,18 @@ class RunDescriptions:
 
     def _model(self, record: Record) -> ModelManifest | None:
         try:
-            return self._store.folder(record.id, record.model).manifest()
+            return self._folder(record).manifest()
         except ModelError:
             return None
+
+    def _folder(self, record: Record) -> ModelFolder:
+        return self._store.folder(record.id, record.model)
 
     def _of_its_name(self, record: Record) -> list[str]:
         """Say beforehand what becomes of another model of the same name, or why this one is not called as was asked."""
         if not record.state.is_active:
             return []
-        displaced = self._store.displaced(self._store.folder(record.id, record.model), record.owner)
+        displaced = self._store.displaced(self._folder(record), record.owner)
         return [said for said in (remark_on_name(record.wanted, record.model), displaced) if said]
 
 
@@ -83,6 +88,8 @@ def _gone_on(record: Record, tick: Tick, model: ModelManifest) -> tuple[Record, 
     if model.step <= tick.step:
         return record, tick
     news = model.model_dump(include={"epoch", "step", "seconds"})
+    if tick.step:
+        news["percent"] = min(99.0, tick.percent * model.step / tick.step)
     if model.estimate:
         news |= {"frechet": model.estimate.frechet, "confident": model.estimate.confident}
     if model.finished:

@@ -177,8 +177,8 @@ class Service(Backend):
         published = (folder.path / MANIFEST).exists()
         if record.state is RunState.STOPPED and published and not folder.has_checkpoints():
             raise Conflict(
-                f"The checkpoints of {record.model} are gone, as they are a day after a stop: start a new training from "
-                f"its model, start_from {record.model}."
+                f"The checkpoints of {record.model} are gone, as they are a day after a stop: start a new training "
+                f"from its model, start_from {record.model}."
             )
         self._runs.requeue(id, self._described.name_by_now(record))
         self._launcher.wake()
@@ -216,12 +216,18 @@ class Service(Backend):
             found, following = self._store.page(query.after, query.limit)
             total = self._store.count()
         active = self._runs.active_ids()
-        models = [to_model(manifest, manifest.id in active) for manifest in found]
+        models = [to_model(manifest, self._is_trained(manifest, active)) for manifest in found]
         return Models(models=models, total=total, next=following, remarks=self._store.damage(look=False))
 
     def model(self, name: str) -> Model:
         manifest = self._store.find(name).manifest()
-        return to_model(manifest, self._runs.is_active(manifest.id))
+        return to_model(manifest, self._is_trained(manifest, self._runs.active_ids()))
+
+    def _is_trained(self, manifest: ModelManifest, active: set[str]) -> bool:
+        """Tell whether a model is being trained: by a run of ours, or by a command line."""
+        if manifest.finished or manifest.id in active:
+            return manifest.id in active
+        return self._store.folder(manifest.id, manifest.name).is_being_trained()
 
     def _naming(self) -> AbstractContextManager[object]:
         return self._store.naming()

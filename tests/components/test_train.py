@@ -160,12 +160,15 @@ def test_an_answer_lost_on_the_way_does_not_make_a_second_run(open_rhino, tmp_pa
     assert len(set(keys)) == len(keys) == 2  # a press, a key
 
 
-def test_stop_ends_the_run_and_resume_goes_on_with_an_interrupted_one(rhino, mock):
+def test_stop_ends_the_run_and_resume_goes_on_with_it_and_with_an_interrupted_one(rhino, mock):
     rhino.press("train", "train", epochs=4)
     rhino.until("train", lambda report: " left" in report["message"])
     rhino.press("train", "stop")
     rhino.until("train", lambda report: report["message"].startswith("stopped"))
     assert runs(mock)[0]["state"] == "stopped"
+    rhino.press("train", "resume")
+    rhino.until("train", lambda report: report["message"].startswith("finished"))
+    assert len(runs(mock)) == 1
 
     rhino.press("train", "train", name="mock-interrupted")
     report = rhino.until("train", lambda report: report["message"].startswith("interrupted"))

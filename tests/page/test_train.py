@@ -128,7 +128,7 @@ def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, serv
     expect(page.locator("summary", has_text="Networks")).to_contain_text("parameters, about")
 
 
-def test_a_run_is_stopped_and_an_interrupted_one_goes_on(open_page, server):
+def test_a_stopped_run_and_an_interrupted_one_go_on(open_page, server):
     page = open_page(server, "#/train")
     start(page, "mock-interrupted")
     chip(page, "interrupted")
@@ -139,6 +139,8 @@ def test_a_run_is_stopped_and_an_interrupted_one_goes_on(open_page, server):
     page.get_by_role("button", name="Stop").click()
     chip(page, "stopped")
     expect(page.locator(".list")).to_contain_text("halted")
+    page.get_by_role("button", name="Resume").click()
+    chip(page, "succeeded")
 
 
 def test_without_a_stream_progress_is_asked_for(open_page, server):

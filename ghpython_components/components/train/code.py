@@ -74,7 +74,7 @@ def thinned(numbers):
 
 def seconds_to_next(value):
     state = value["run"] and value["run"]["state"]
-    return 0.7 if state in ACTIVE else 3.0 if state == "interrupted" else None
+    return 0.7 if state in ACTIVE else 3.0 if state in ("interrupted", "stopped") else None
 
 
 me = Component(ghenv)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from bridge_server.backends.service import Service
 from bridge_server.contract.runs import RunState
+from bridge_server.errors import ApiError
 from bridge_server.runs.progress import TickWriter
 from bridge_server.runs.store import Press
 from ganmnist.config import TrainConfig
@@ -50,6 +53,32 @@ def test_a_run_whose_model_went_on_elsewhere_and_was_cut_short_again_can_still_g
     run = service.run(interrupted)
     assert (run.state, run.step, run.seconds, run.frechet) == ("interrupted", 200, 11.0, 90.0)
     assert run.problem == "It was killed."
+
+
+def test_a_run_that_a_command_line_goes_on_with_says_so_and_how_far_it_is(service, interrupted, tmp_path):
+    publish(tmp_path, interrupted, step=170, epoch=2, seconds=10.0, finished=False, estimate=None)
+    assert service.run_stop(interrupted).state == "stopped"
+    assert not service.model("mine").training
+    with ModelStore(tmp_path).folder(interrupted, "mine").training():
+        run = service.run(interrupted)
+        assert (run.percent, run.text) == (16.0, "16 % - a command line goes on with it")
+        assert service.model("mine").training
+        assert [model.training for model in service.models().models] == [True, False]
+
+
+def test_a_stopped_run_goes_on_as_long_as_its_checkpoints_are_there(service, interrupted, tmp_path):
+    service.run_stop(interrupted)
+    publish(tmp_path, interrupted, step=100, epoch=2, seconds=6.0, finished=False, estimate=None)
+    with pytest.raises(ApiError, match=r"checkpoints of mine are gone, .* start_from mine"):
+        service.run_resume(interrupted)
+    checkpoints = tmp_path / "models" / interrupted / "checkpoints"
+    checkpoints.mkdir()
+    (checkpoints / "step-00000100.json").write_text("{}")
+    assert service.run_resume(interrupted).state == "queued"
+    service.run_stop(interrupted)
+    shutil.rmtree(checkpoints.parent)
+    with pytest.raises(ApiError, match="Nothing is left of run"):
+        service.run_resume(interrupted)
 
 
 def test_an_earlier_state_that_was_the_best_one_does_not_turn_a_run_back(service, interrupted, tmp_path):
