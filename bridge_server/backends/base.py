@@ -33,7 +33,7 @@ from bridge_server.contract.replies import Attachment, Created, Stream
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunsQuery, StartRun
 from bridge_server.contract.server import Health, Server
 from bridge_server.encoding.drawings import inverted, parse_drawing
-from bridge_server.encoding.exports import exported, validate_export_size
+from bridge_server.encoding.exports import exported, validate_export
 from bridge_server.encoding.file_process import FileProcess
 from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
 from bridge_server.errors import ApiError, Conflict
@@ -313,7 +313,7 @@ class Backend(ABC):
 
     def export(self, request: ExportRequest) -> Attachment:
         drawing = self._drawing(request, request.model)
-        validate_export_size(request, len(drawing.z))
+        validate_export(request, len(drawing.z))
         with self._turn(MAX_DIGITS):  # a file takes its time whatever is in it
             return exported(request, drawing.origin.source, drawing.z, drawing.draw(), self._files)
 

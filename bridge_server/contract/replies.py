@@ -22,6 +22,7 @@ class Attachment(NamedTuple):
     name: str
     content: bytes
     media: str = ZIP
+    remarks: tuple[str, ...] = ()  # what to say of it, a sentence each: headers X-Remark
 
 
 class Stream(NamedTuple):

@@ -22,14 +22,17 @@ _SLOW = ("3dm", "json")
 _AT_ONCE = 6_000  # vertices that take a few milliseconds: as one digit in any form
 
 
-def validate_export_size(request: ExportRequest, count: int, pixels: int = 784) -> None:
-    """Refuse a file of so many digits that would take too long, before anything is drawn.
+def validate_export(request: ExportRequest, count: int, pixels: int = 784) -> None:
+    """Refuse a form that the file cannot show, and so many digits that it would take too long, before any is drawn.
 
     Raises:
-        SettingError: It names the number of digits that fit.
+        SettingError: It names the files that can, or the number of digits that fit.
     """
+    from ganmnist.export.write import validate_settings
     from ganmnist.geometry.forms import FORMS
 
+    if request.form != "images":
+        validate_settings(f".{request.format}", request.model_fields_set & {"form"})
     most = _FEW if request.format in _SLOW else _MANY
     if vertices(request, count, pixels) > most:
         each = FORMS[request.form].max_vertices(pixels, request)
@@ -60,10 +63,11 @@ def exported(
     Raises:
         SettingError: A form that the file cannot hold, or units where it has no place for them.
     """
-    from ganmnist.export.write import file_bytes
+    from ganmnist.export.write import file_bytes, remarks_on
     from ganmnist.models.provenance import Provenance
 
     record = Provenance.of(source, request.seed, request, z, request.units)
     write = process.file_bytes if vertices(request, len(images)) > _AT_ONCE else file_bytes
     content = write(f".{request.format}", images, record.geometry, record)
-    return Attachment(f"{source.model}.{request.format}", content, MEDIA[request.format])
+    remarks = tuple(remarks_on(f".{request.format}", request.form))
+    return Attachment(f"{source.model}.{request.format}", content, MEDIA[request.format], remarks)

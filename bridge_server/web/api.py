@@ -147,7 +147,8 @@ def _reply(made: object, context: str | None) -> Response:
     if isinstance(made, bytes):
         return Response(made, mimetype=PNG)
     if isinstance(made, Attachment):
-        headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+        headers = [("Content-Disposition", f'attachment; filename="{made.name}"')]
+        headers += [("X-Remark", remark) for remark in made.remarks]
         return Response(made.content, headers=headers, mimetype=made.media)
     if isinstance(made, Stream):
         return Response(_pieces(made, context), mimetype=EVENTS)

@@ -17,7 +17,8 @@ def server(request, start_shared_server):
 
 @pytest.mark.parametrize("format", MEDIA)
 def test_every_kind_comes_with_its_media_type_and_the_same_bytes_twice(server, format):
-    body = {"format": format, "count": 2, "seed": 3, "form": "solid"}
+    pictures = ("png", "gif", "npy")
+    body = {"format": format, "count": 2, "seed": 3, **({} if format in pictures else {"form": "solid"})}
     status, headers, content = server.raw("POST", "/api/export", body)
     assert status == HTTPStatus.OK, content
     assert headers["Content-Type"].split(";")[0] == MEDIA[format]
@@ -43,6 +44,8 @@ def test_a_record_of_a_reply_restores_to_vectors_that_give_the_same_images(serve
         ({"format": "stl", "form": "contours"}, "form", ".3dm"),
         ({"format": "obj", "units": "mm"}, "units", ".3mf"),
         ({"format": "dwg"}, "format", "3dm"),
+        ({"format": "png", "form": "solid"}, "form", "a .png file holds the images"),
+        ({"format": "npy", "form": "relief"}, "form", ".3dm"),
         ({"format": "json", "form": "mesh", "count": 256}, "count", "lower it to 38"),
     ],
 )
@@ -50,6 +53,17 @@ def test_what_cannot_be_a_file_is_refused_with_what_would_do(server, check_probl
     error = check_problem(server.raw("POST", "/api/export", body), 422)
     assert error["field"] == field
     assert words in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("format", "form", "remarks"),
+    [("stl", "relief", 1), ("3mf", "mesh", 1), ("stl", "solid", 0), ("obj", "relief", 0), ("png", "images", 0)],
+)
+def test_what_cannot_be_printed_says_so_in_a_header(server, format, form, remarks):
+    _, headers, _ = server.raw("POST", "/api/export", {"format": format, "form": form})
+    said = headers.get_all("X-Remark", [])
+    assert len(said) == remarks
+    assert all(f"form: {form} " in remark and "solid" in remark for remark in said)
 
 
 def test_a_file_counts_vectors_however_they_stand_in_rows(server, asker, check_problem):
