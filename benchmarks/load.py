@@ -222,6 +222,7 @@ class Server:
     def __init__(self, home: Path) -> None:
         command = [sys.executable, "-m", "bridge_server", "serve", "--port", "0", "--data-dir", str(home)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.pid = self._process.pid
         found: dict[str, Any] = {}
         while found.get("pid") != self._process.pid:
             time.sleep(0.01)
