@@ -19,6 +19,8 @@ from ghpython_components.document.canvas import Canvas
 from ghpython_components.document.parts import choice, drawn_curves, mesh, panel, plane, slider
 from ghpython_components.document.script_component import ROW
 
+SMALL, LARGE = (160.0, 50.0), (160.0, 90.0)  # panels, pixels
+
 
 def between_and_sheet(canvas: Canvas, row: NewRow) -> None:
     """06: from digit to digit, and around one."""
@@ -101,13 +103,17 @@ def sketch(canvas: Canvas, row: NewRow) -> None:
         LEFT,
         first.box.bottom + APART,
         "Right-click on strokes, choose Set Multiple Curves, and pick what you have drawn. Change a curve in Rhino, "
-        "and Sketch looks again.\n\nThe panels say where the sliders of Generate stand for the digit that it finds.",
+        "and Sketch looks again.\n\nThe panels say which digit it finds, where the sliders of Generate stand for it, and "
+        "how sure it is: from a likeness of 0.95 on.",
     )
     found = drawing.component("sketch", "sketch", curves=drawn_curves("strokes"))
-    names = drawing.part("names", panel("", (160.0, 90.0), "sliders"), (found, "sliders"), down=1.5 * ABOVE)
-    under = row(names.box.x, names.box.bottom + ABOVE / 4, "")
-    under.part("values", panel("", (160.0, 90.0), "values"), (found, "values"))
-    canvas.group("2  Draw a digit", drawing.members + under.members, MAKE)
+    told = []
+    below = drawing.part("found", panel("", SMALL, "found"), (found, "found"), down=1.5 * ABOVE)
+    for output, size in (("sliders", LARGE), ("values", LARGE), ("likeness", SMALL)):
+        under = row(below.box.x, below.box.bottom + ABOVE / 4, "")
+        below = under.part(output, panel("", size, output), (found, output))
+        told += under.members
+    canvas.group("2  Draw a digit", drawing.members + told, MAKE)
 
     note = "The nearest digit that the bundled model can draw, beside your curves."
     near = row(drawing.box.right + APART, drawing.box.y, note)

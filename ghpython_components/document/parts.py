@@ -102,7 +102,7 @@ def plane(nickname: str, x: float, y: float) -> Part:
     numbers = (x, y, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
     item = Chunk("Item", [Item("plane", codes.PLANE, numbers)], index=0)
     branch = Chunk("Branch", [Item("Count", INT32, 1), Item("Path", STRING, "{0}")], [item], 0)
-    return Part(PLANE, nickname, (50.0, 24.0), chunks=(Chunk("PersistentData", [Item("Count", INT32, 1)], [branch]),))
+    return Part(PLANE, nickname, (66.0, 24.0), chunks=(Chunk("PersistentData", [Item("Count", INT32, 1)], [branch]),))
 
 
 def mesh(nickname: str = "Mesh") -> Part:
