@@ -18,7 +18,6 @@ from ganmnist.errors import DataError, shown
 from ganmnist.storage.bounded import MAX_INFLATED, most_inflated, read_at_most
 
 _BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # how bright red, green and blue are
-_AT_ONCE = 4096  # images whose numbers are changed at a time: floats take four times the memory
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _REMEDY = "save images as (N, 28, 28) and labels as (N,)"
 
@@ -55,28 +54,16 @@ def read_array_file(file: File, kind: Kind) -> Iterator[Named]:
         yield _named(file, name)
 
 
-def to_images(array: NDArray[Any], where: str) -> NDArray[np.uint8] | None:
-    """Return images uint8 (N, 28, 28) by the range of their numbers; None if the shape is not that of such images.
-
-    From 0 to 1, or from -1 to 1, is taken as from black to white; so are other ranges than 0 to 255.
+def images_in(array: NDArray[Any], where: str) -> NDArray[Any] | None:
+    """Return images (N, 28, 28), their numbers as they are; None if the shape is not that of such images.
 
     Raises:
         DataError: A number is not finite.
     """
     found = _as_images(array)
-    if found is None or not len(found):
-        return None if found is None else found.astype(np.uint8)
-    low, high = float(found.min()), float(found.max())
-    if not np.isfinite(low) or not np.isfinite(high):
+    if found is not None and len(found) and not np.isfinite([found.min(), found.max()]).all():
         raise DataError(f"{where}: has pixels that are no finite numbers: mend how they were made")
-    if found.dtype == np.uint8 and high > 1:
-        return found
-    black, white = _range(low, high)
-    images = np.empty(found.shape, np.uint8)
-    for start in range(0, len(found), _AT_ONCE):
-        part = found[start : start + _AT_ONCE].astype(np.float32)
-        images[start : start + _AT_ONCE] = np.rint((part - black) * (255 / (white - black))).clip(0, 255)
-    return images
+    return found
 
 
 def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
@@ -109,15 +96,6 @@ def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:
     if array.shape[1:] in ((28, 28), (784,), (28, 28, 1), (1, 28, 28), (784, 1)):
         return array.reshape(-1, 28, 28)
     return None
-
-
-def _range(low: float, high: float) -> tuple[float, float]:
-    """Return which numbers are black and white."""
-    if low < 0:
-        return (-1.0, 1.0) if low >= -1 and high <= 1 else (low, max(high, low + 1e-9))
-    if high <= 1:
-        return 0.0, 1.0
-    return 0.0, (255.0 if high <= 255 else high)
 
 
 def _named(file: File, name: str) -> Named:

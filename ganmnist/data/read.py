@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ganmnist.data.arrays import Named, described, read_array_file, to_images, to_labels
+from ganmnist.data.arrays import Named, described, images_in, read_array_file, to_labels
 from ganmnist.data.csv_images import looks_like_table, read_table
 from ganmnist.data.files import DiskFile, File, OnProgress, Tree, in_folder, in_zip
 from ganmnist.data.kinds import Kind, called, kind_of
@@ -18,6 +20,7 @@ from ganmnist.data.picture import ENDINGS
 from ganmnist.data.picture_folders import read_pictures
 from ganmnist.data.pieces import Piece, put_together
 from ganmnist.data.report import Reporting, listed
+from ganmnist.data.scale import to_greys
 from ganmnist.data.splits import Parts, split_of
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, shown
@@ -175,16 +178,23 @@ class _Arrays:
         self._are_idx = all(kind is Kind.IDX for _, kind in files)
         self._pieces: list[Piece] = []
         self._odd: list[tuple[File, Named]] = []
+        numbers: list[NDArray[Any] | None] = []
         for place, (file, kind) in enumerate(files):
             on_progress(100 * place / len(files), f"reading {shown(file.parts[-1])}")
             for named in read_array_file(file, kind):
-                images = to_images(named.array, named.where)
+                images = images_in(named.array, named.where)
                 labels = to_labels(named.array) if images is None else None
                 if images is None and labels is None:
                     self._odd.append((file, named))
                 else:
-                    self._pieces.append(Piece(file, named.where, named.name, named.split, images, labels))
-        self.have_images = any(piece.images is not None for piece in self._pieces)
+                    self._pieces.append(Piece(file, named.where, named.name, named.split, None, labels))
+                    numbers.append(images)
+        greys = iter(to_greys([each for each in numbers if each is not None], report.remarks))
+        self._pieces = [
+            piece if each is None else piece._replace(images=next(greys))
+            for piece, each in zip(self._pieces, numbers, strict=True)
+        ]
+        self.have_images = any(each is not None for each in numbers)
 
     def put_together(self) -> tuple[Parts, tuple[str, ...]]:
         """Make training and test images of them; what is neither images nor labels is left out."""
@@ -209,12 +219,14 @@ def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, o
         raise DataError(
             f"{tree.where}: expected one table of images, or two called train and test, got {names}: name one of them"
         )
-    pieces = []
-    for place, (file, split) in enumerate(zip(files, splits, strict=True)):
-        table = read_table(file, _part_of(on_progress, place, len(files)))
+    tables = [read_table(file, _part_of(on_progress, place, len(files))) for place, file in enumerate(files)]
+    for table in tables:
         report.remarks += [words for words in table.remarks if words not in report.remarks]
+    pieces = []
+    greys = to_greys([table.numbers for table in tables], report.remarks)
+    for file, each, table, images in zip(files, splits, tables, greys, strict=True):
         labels = None if table.labels is None else np.array(table.labels)
-        pieces.append(Piece(file, file.where, "/".join(file.parts), split, table.images, labels))
+        pieces.append(Piece(file, file.where, "/".join(file.parts), each, images, labels))
     return _dataset(path, put_together(tree.where, pieces, "table", "name one of them", report), report)
 
 
