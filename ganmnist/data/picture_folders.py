@@ -233,6 +233,8 @@ def _read_all(
     images = np.empty((len(places), 28, 28), np.uint8)
     kept: list[_Place] = []
     damaged: list[tuple[File, DataError]] = []
+    longer: list[File] = []
+    empty: list[File] = []
     for number, place in enumerate(places):
         on_progress(100 * number / len(places), "reading pictures")
         try:
@@ -246,12 +248,20 @@ def _read_all(
             continue
         images[len(kept)] = picture.image
         report.dark_on_light += picture.dark
+        if picture.more:
+            longer.append(place.file)
+        if picture.image.min() == picture.image.max():
+            empty.append(place.file)
         kept.append(place)
     if damaged:
         raise _all_damaged(tree, damaged)
     if not kept:
         reasons = "; ".join(left.sentence() for left in report.left_out())
         raise DataError(f"{tree.where}: has no pictures that can be read: {reasons}")
+    if longer:
+        report.remark_on(longer, "with several pages or frames", "the first of each was read, save the others as files")
+    if empty:
+        report.remark_on(empty, "with nothing on them", "of one colour all over, kept: take out what is no example")
     return images[: len(kept)], kept
 
 
