@@ -15,11 +15,15 @@ from ganmnist.data.idx import MAX_IMAGES, read_open_idx
 from ganmnist.data.kinds import Kind
 from ganmnist.data.splits import Split, split_of
 from ganmnist.errors import DataError, shown
+from ganmnist.networks.spec import MAX_CLASSES
 from ganmnist.storage.bounded import MAX_INFLATED, most_inflated, read_at_most
 
 _BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # how bright red, green and blue are
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _REMEDY = "save images as (N, 28, 28) and labels as (N,)"
+_WORDS = ", words of pandas by .astype(str)"
+_SMOOTH = 1e-3  # that the shares of a label's classes may miss 1 by
+_QMNIST = 8  # columns of its labels, the first of which is the digit
 
 
 class Named(NamedTuple):
@@ -67,9 +71,15 @@ def images_in(array: NDArray[Any], where: str) -> NDArray[Any] | None:
 
 
 def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
-    """Return a label for each image, (N,), also of one-hot rows; None if the array is not of labels."""
-    if array.ndim == 2 and array.shape[1] == 1:
+    """Return a label for each image, (N,), also of one-hot rows; None if the array is not of labels.
+
+    Rows may be shares of each class that make 1, or QMNIST's, which begin with the digit.
+    """
+    if array.ndim == 2 and (array.shape[1] == 1 or (array.shape[1] == _QMNIST and _are_qmnists(array))):
         array = array[:, 0]
+    if array.ndim == 2 and array.dtype.kind == "f" and 1 < array.shape[1] <= MAX_CLASSES and array.shape[0]:
+        are_shares = array.min() >= 0 and (np.abs(array.sum(1) - 1) <= _SMOOTH * array.shape[1]).all()
+        return array.argmax(1) if are_shares else None
     if array.ndim == 2 and array.shape[1] != 784 and array.shape[0] and set(np.unique(array).tolist()) == {0, 1}:
         return array.argmax(1) if (array.sum(1) == 1).all() else None
     if array.ndim != 1:
@@ -81,6 +91,11 @@ def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
     return array if array.dtype.kind in "iubU" else None
 
 
+def _are_qmnists(array: NDArray[Any]) -> bool:
+    is_digit = array.dtype.kind in "iu" and len(array) > 0 and array[:, 0].min() >= 0 and array[:, 0].max() <= 9
+    return bool(is_digit and array.max() > 1)  # which one-hot rows do not go beyond
+
+
 def described(array: NDArray[Any]) -> str:
     """Say what shape an array has, and of which numbers it is."""
     return f"{shown(array.dtype)} {' x '.join(map(str, array.shape)) or 'one number'}"
@@ -90,6 +105,8 @@ def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:
     """Return an array of any common layout as (N, 28, 28), colours as the greys that they are."""
     if array.dtype.kind not in "biuf":
         return None
+    if array.shape[1:] == (3, 28, 28):
+        array = np.moveaxis(array, 1, -1)
     if array.ndim == 4 and array.shape[1:] == (28, 28, 3):
         grey: NDArray[Any] = array.astype(np.float32) @ _BT601
         return np.rint(grey).astype(np.uint8) if array.dtype == np.uint8 else grey
@@ -109,7 +126,7 @@ def _named(file: File, name: str) -> Named:
         try:
             promised = prod(shape) * kind.itemsize
             if kind.hasobject:
-                raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}")
+                raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}{_WORDS}")
             most = most_inflated(reading.size) if reading.is_packed else MAX_INFLATED
             if promised > most or shape[:1] > (MAX_IMAGES,):
                 raise DataError(

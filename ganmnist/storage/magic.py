@@ -6,6 +6,7 @@ import re
 
 HEAD = 512  # bytes that are enough
 HEIC, MARKUP, POINTER = "a HEIC picture", "a page or a drawing in XML", "a pointer of Git LFS"
+JSON, ARFF, LIBSVM = "a text, JSON", "a table of Weka's, .arff", "a table of LIBSVM's"
 WEB_PAGE, UNKNOWN = "a web page", "of a kind that is not known here"
 # Where they stand, the bytes, and what the file is.
 _KNOWN: tuple[tuple[int, bytes, str], ...] = (
@@ -54,6 +55,8 @@ _KNOWN: tuple[tuple[int, bytes, str], ...] = (
 )
 _MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|svg)", re.IGNORECASE)
 _WEB_PAGE = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
+_ARFF = re.compile(rb"^[ \t]*@relation\b", re.IGNORECASE | re.MULTILINE)
+_LIBSVM = re.compile(rb"[+-]?[\d.]+([ \t]+\d+:[\d.eE+-]+){2}")
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 
 
@@ -78,7 +81,11 @@ def what_is(head: bytes) -> str:
         return MARKUP
     if _CONTROL.search(head):
         return UNKNOWN
-    return "a text, JSON" if head.lstrip()[:1] in (b"{", b"[") else "a text"
+    if _ARFF.search(head):
+        return ARFF
+    if _LIBSVM.match(head):
+        return LIBSVM
+    return JSON if head.lstrip()[:1] in (b"{", b"[") else "a text"
 
 
 def _zip(head: bytes) -> str:
