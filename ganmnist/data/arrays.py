@@ -15,12 +15,15 @@ from ganmnist.data.idx import MAX_IMAGES, read_open_idx
 from ganmnist.data.kinds import Kind
 from ganmnist.data.splits import Split, split_of
 from ganmnist.errors import DataError, shown
+from ganmnist.networks.spec import MAX_CLASSES
 from ganmnist.storage.bounded import MAX_INFLATED, most_inflated, read_at_most
 
 _BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # how bright red, green and blue are
-_AT_ONCE = 4096  # images whose numbers are changed at a time: floats take four times the memory
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _REMEDY = "save images as (N, 28, 28) and labels as (N,)"
+_WORDS = ", words of pandas by .astype(str)"
+_SMOOTH = 1e-3  # that the shares of a label's classes may miss 1 by
+_QMNIST = 8  # columns of its labels, the first of which is the digit
 
 
 class Named(NamedTuple):
@@ -55,34 +58,28 @@ def read_array_file(file: File, kind: Kind) -> Iterator[Named]:
         yield _named(file, name)
 
 
-def to_images(array: NDArray[Any], where: str) -> NDArray[np.uint8] | None:
-    """Return images uint8 (N, 28, 28) by the range of their numbers; None if the shape is not that of such images.
-
-    From 0 to 1, or from -1 to 1, is taken as from black to white; so are other ranges than 0 to 255.
+def images_in(array: NDArray[Any], where: str) -> NDArray[Any] | None:
+    """Return images (N, 28, 28), their numbers as they are; None if the shape is not that of such images.
 
     Raises:
         DataError: A number is not finite.
     """
     found = _as_images(array)
-    if found is None or not len(found):
-        return None if found is None else found.astype(np.uint8)
-    low, high = float(found.min()), float(found.max())
-    if not np.isfinite(low) or not np.isfinite(high):
+    if found is not None and len(found) and not np.isfinite([found.min(), found.max()]).all():
         raise DataError(f"{where}: has pixels that are no finite numbers: mend how they were made")
-    if found.dtype == np.uint8 and high > 1:
-        return found
-    black, white = _range(low, high)
-    images = np.empty(found.shape, np.uint8)
-    for start in range(0, len(found), _AT_ONCE):
-        part = found[start : start + _AT_ONCE].astype(np.float32)
-        images[start : start + _AT_ONCE] = np.rint((part - black) * (255 / (white - black))).clip(0, 255)
-    return images
+    return found
 
 
 def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
-    """Return a label for each image, (N,), also of one-hot rows; None if the array is not of labels."""
-    if array.ndim == 2 and array.shape[1] == 1:
+    """Return a label for each image, (N,), also of one-hot rows; None if the array is not of labels.
+
+    Rows may be shares of each class that make 1, or QMNIST's, which begin with the digit.
+    """
+    if array.ndim == 2 and (array.shape[1] == 1 or (array.shape[1] == _QMNIST and _are_qmnists(array))):
         array = array[:, 0]
+    if array.ndim == 2 and array.dtype.kind == "f" and 1 < array.shape[1] <= MAX_CLASSES and array.shape[0]:
+        are_shares = array.min() >= 0 and (np.abs(array.sum(1) - 1) <= _SMOOTH * array.shape[1]).all()
+        return array.argmax(1) if are_shares else None
     if array.ndim == 2 and array.shape[1] != 784 and array.shape[0] and set(np.unique(array).tolist()) == {0, 1}:
         return array.argmax(1) if (array.sum(1) == 1).all() else None
     if array.ndim != 1:
@@ -94,6 +91,11 @@ def to_labels(array: NDArray[Any]) -> NDArray[Any] | None:
     return array if array.dtype.kind in "iubU" else None
 
 
+def _are_qmnists(array: NDArray[Any]) -> bool:
+    is_digit = array.dtype.kind in "iu" and len(array) > 0 and array[:, 0].min() >= 0 and array[:, 0].max() <= 9
+    return bool(is_digit and array.max() > 1)  # which one-hot rows do not go beyond
+
+
 def described(array: NDArray[Any]) -> str:
     """Say what shape an array has, and of which numbers it is."""
     return f"{shown(array.dtype)} {' x '.join(map(str, array.shape)) or 'one number'}"
@@ -103,21 +105,14 @@ def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:
     """Return an array of any common layout as (N, 28, 28), colours as the greys that they are."""
     if array.dtype.kind not in "biuf":
         return None
+    if array.shape[1:] == (3, 28, 28):
+        array = np.moveaxis(array, 1, -1)
     if array.ndim == 4 and array.shape[1:] == (28, 28, 3):
         grey: NDArray[Any] = array.astype(np.float32) @ _BT601
         return np.rint(grey).astype(np.uint8) if array.dtype == np.uint8 else grey
     if array.shape[1:] in ((28, 28), (784,), (28, 28, 1), (1, 28, 28), (784, 1)):
         return array.reshape(-1, 28, 28)
     return None
-
-
-def _range(low: float, high: float) -> tuple[float, float]:
-    """Return which numbers are black and white."""
-    if low < 0:
-        return (-1.0, 1.0) if low >= -1 and high <= 1 else (low, max(high, low + 1e-9))
-    if high <= 1:
-        return 0.0, 1.0
-    return 0.0, (255.0 if high <= 255 else high)
 
 
 def _named(file: File, name: str) -> Named:
@@ -131,7 +126,7 @@ def _named(file: File, name: str) -> Named:
         try:
             promised = prod(shape) * kind.itemsize
             if kind.hasobject:
-                raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}")
+                raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}{_WORDS}")
             most = most_inflated(reading.size) if reading.is_packed else MAX_INFLATED
             if promised > most or shape[:1] > (MAX_IMAGES,):
                 raise DataError(

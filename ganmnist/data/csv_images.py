@@ -19,6 +19,7 @@ from ganmnist.data.csv_layout import PIXELS, Layout, fields_of, layout_of, looks
 from ganmnist.data.files import DAMAGED, DiskFile, File, OnProgress, opened
 from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.data.kinds import encoding_of
+from ganmnist.data.scale import BEYOND, to_greys
 from ganmnist.errors import DataError, shown
 
 _LONGEST = 65_536  # letters of a line; 785 numbers as NumPy writes them have a third
@@ -26,20 +27,19 @@ _LOOKED_AT = 200  # lines that tell the layout
 _COMMENTS = 3  # lines before the first that counts
 _OFTEN = 500  # lines after which progress is told
 _NAMED = 10  # faults that are told in full
-_BYTES, _UNIT, _SIGNED = range(3)
-_RANGES = ((0, 255), (0, 1), (-1, 1))  # what is black and white on each scale
+_LOW, _HIGH = -0.25, 255.25  # of pixels, as rounding leaves them
 
 
 class Table(NamedTuple):
     """What a table has.
 
     Attributes:
-        images: uint8 (N, 28, 28).
+        numbers: uint8 or float16 (N, 28, 28), as they stand there; float16 tells more of them than there are greys.
         labels: What stands in the label's column, for each image; None if there is no such column.
         remarks: What was decided without being told, a sentence each.
     """
 
-    images: NDArray[np.uint8]
+    numbers: NDArray[np.uint8] | NDArray[np.float16]
     labels: list[str] | None
     remarks: tuple[str, ...]
 
@@ -47,7 +47,7 @@ class Table(NamedTuple):
 def read_csv(path: Path, on_progress: OnProgress) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Read a table as `read_table` does: its images uint8 (N, 28, 28), and the numbers of their classes (N,) if any."""
     found = read_table(DiskFile((path.name,), path), on_progress)
-    return found.images, None if found.labels is None else numbered(found.labels, str(path))[0]
+    return to_greys([found.numbers], [])[0], None if found.labels is None else numbered(found.labels, str(path))[0]
 
 
 def looks_like_table(file: File) -> bool:
@@ -97,7 +97,7 @@ class _Rows:
         self.count = 0
         self._layout, self._where = layout, where
         self._pick: Callable[[list[str]], tuple[str, ...]] = itemgetter(*layout.pixels)
-        self._pixels, self._scales = bytearray(), bytearray()
+        self._wholes, self._floats, self._are_floats = bytearray(), bytearray(), bytearray()
         self._labels: list[str] = []
         self._signed = ""  # what to say of the first number below 0, where others are above 1
         self._faults: list[str] = []
@@ -118,14 +118,17 @@ class _Rows:
             return
         pixels = self._pick(fields)
         try:
-            line, scale = _parsed(pixels)
+            line = _parsed(pixels)
         except ValueError:
             self._fault(at, self._odd(fields))
             return
-        if scale == _SIGNED and not self._signed:
-            self._signed = f"line {at}: {self._odd(fields)}"
-        self._pixels += line
-        self._scales.append(scale)
+        if isinstance(line, bytes):
+            self._wholes += line
+        else:
+            if line.min() < _LOW and not self._signed:
+                self._signed = f"line {at}: {self._odd(fields)}"
+            self._floats += line.tobytes()
+        self._are_floats.append(not isinstance(line, bytes))
         self._labels.append(label)
         self.count += 1
 
@@ -135,21 +138,27 @@ class _Rows:
         Raises:
             DataError: Something was wrong, or there is no image.
         """
-        pixels = np.frombuffer(self._pixels, np.uint8).reshape(-1, PIXELS)
-        scales = np.frombuffer(self._scales, np.uint8)
-        wanted = _scale_of_all(pixels, scales)
-        if wanted == _BYTES and self._signed:
+        numbers = self._numbers()
+        if self._signed and numbers.max() > 1 + BEYOND:
             raise DataError(f"{self._where}: {self._signed}")
         if self._faulty:
             more = f"; and {self._faulty - _NAMED:,} lines more" if self._faulty > _NAMED else ""
             raise DataError(f"{self._where}: {'; '.join(self._faults)}{more}")
         if not self.count:
             raise DataError(f"{self._where}: has no line of numbers: expected one for each image")
-        images = _on_one_scale(pixels, scales, wanted).reshape(-1, 28, 28)
         labels = self._labels if self._layout.label is not None else None
-        black, white = _RANGES[wanted]
-        scaled = () if wanted == _BYTES else (f"numbers from {black} to {white} were taken as from black to white",)
-        return Table(images, labels, (*self._layout.remarks, *scaled))
+        return Table(numbers.reshape(-1, 28, 28), labels, self._layout.remarks)
+
+    def _numbers(self) -> NDArray[np.uint8] | NDArray[np.float16]:
+        """Return the pixels of all lines (N, 784)."""
+        wholes = np.frombuffer(self._wholes, np.uint8).reshape(-1, PIXELS)
+        if not self._floats:
+            return wholes
+        are_floats = np.frombuffer(self._are_floats, np.bool_)
+        numbers = np.empty((self.count, PIXELS), np.float16)
+        numbers[are_floats] = np.frombuffer(self._floats, np.float16).reshape(-1, PIXELS)
+        numbers[~are_floats] = wholes
+        return numbers
 
     def _odd(self, fields: Sequence[str]) -> str:
         """Say what is the first field that is no pixel."""
@@ -163,18 +172,16 @@ class _Rows:
             self._faults.append(f"line {at}: {words}")
 
 
-def _parsed(fields: Sequence[str]) -> tuple[bytes, int]:
-    """Return the pixels of a line, and on which scale they are; raises ValueError."""
+def _parsed(fields: Sequence[str]) -> bytes | NDArray[np.float16]:
+    """Return the pixels of a line: bytes where all are whole; raises ValueError."""
     try:
-        return bytes(map(int, fields)), _BYTES
+        return bytes(map(int, fields))
     except ValueError:
         values = np.array([number(field) for field in fields], np.float32)
     low, high = float(values.min()), float(values.max())
-    for scale in (_UNIT, _SIGNED, _BYTES):
-        black, white = _RANGES[scale]
-        if black <= low and high <= white:
-            return np.rint((values - black) * (255 / (white - black))).astype(np.uint8).tobytes(), scale
-    raise ValueError
+    if not -1 - BEYOND <= low <= high <= (_HIGH if low >= _LOW else 1 + BEYOND):
+        raise ValueError
+    return values.astype(np.float16)
 
 
 def _is_pixel(text: str) -> bool:
@@ -182,24 +189,6 @@ def _is_pixel(text: str) -> bool:
         return 0 <= number(text) <= 255
     except ValueError:
         return False
-
-
-def _scale_of_all(pixels: NDArray[np.uint8], scales: NDArray[np.uint8]) -> int:
-    """Tell which scale all lines are on: of a line of zeros and ones alone it cannot be told."""
-    if pixels.max(where=(scales == _BYTES)[:, None], initial=0) > 1:
-        return _BYTES
-    return _SIGNED if (scales == _SIGNED).any() else _UNIT
-
-
-def _on_one_scale(pixels: NDArray[np.uint8], scales: NDArray[np.uint8], wanted: int) -> NDArray[np.uint8]:
-    black, white = _RANGES[wanted]
-    pixels = pixels.copy()
-    for scale, (low, high) in enumerate(_RANGES):
-        others = scales == scale
-        if scale != wanted and others.any():
-            values = low + pixels[others].astype(np.float32) * ((high - low) / 255)
-            pixels[others] = np.rint((values - black) * (255 / (white - black))).clip(0, 255)
-    return pixels
 
 
 def _lines(content: BinaryIO, encoding: str, where: str) -> Iterator[tuple[int, str]]:

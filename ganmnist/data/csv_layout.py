@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ _DELIMITERS = (";", "\t", "|", " ", ",")
 _MOST = PIXELS + 16  # columns: beside the pixels a label, an index and a few words
 _LABELS = re.compile(r"labels?|class(es)?|classification|targets?|y|digits?|number|categor(y|ies)|letters?|characters?")
 _INDEXES = re.compile(r"|unnamed: \d+|index|idx|id|row|nr|no|num|image[ _]?id|sample|file(name)?|name|split|usage")
-_PIXEL = re.compile(r"[a-z]{0,12}[ _.-]?\d+(?:[ _.,:x-]\d+)?")
+# pixel0, 1x1, r1c1, pix[0]: a number or two, and few letters before and between them.
+_PIXEL = re.compile(r"(\D{0,16})(\d{1,9})(?:(\D{1,8})(\d{1,9}))?[])]?")
+_ACROSS, _DOWN = ("x", "c", "col", "column"), ("y", "r", "row")  # x0_y1 has the column first
 _FEW = 10  # rows counted from 0 may as well be labels, one image of each
 
 
@@ -89,8 +92,12 @@ def layout_of(lines: Sequence[str], where: str) -> Layout:
             f"{where}: expected {PIXELS} pixels separated by commas, or a label and {PIXELS} pixels, got {used:,} "
             f"column{'s' if used != 1 else ''} (semicolons, tabs and spaces will do too)"
         )
-    if names and (extras := _named_extras(names)) is not None:
+    if names and not _is_mangled(names) and (extras := _named_extras(names)) is not None:
         pixels, label, remarks = _by_their_names(names, extras, where)
+        order = _in_order([names[place] for place in pixels], where)
+        if order != list(range(PIXELS)):
+            pixels = [pixels[place] for place in order]
+            remarks = (*remarks, f"the columns were put in the order of their names, {shown(names[pixels[0]])} first")
     else:
         pixels, label, remarks = _by_their_numbers([row[:used] for row in body], used, where)
     return Layout(delimiter, columns, pixels, label, names is not None, remarks)
@@ -108,22 +115,64 @@ def _header(row: list[str]) -> list[str] | None:
     texts = sum(each is None for each in numbers)
     if 2 * texts > len(row) or _are_counted(numbers):
         return names
-    # pandas puts .1, .2 ... .10 behind names that come twice: a line of pixels that was taken for names.
-    is_mangled = "0.1" in names and "0.10" in names and len(set(names)) == len(names)
-    return names if is_mangled else None
+    return names if _is_mangled(names) or _are_rows_and_columns(names) else None
+
+
+def _is_mangled(names: list[str]) -> bool:
+    """Tell whether a line of pixels was taken for names: pandas puts .1, .2 ... .10 behind those that come twice."""
+    return {"0", "0.1", "0.10"} <= set(names) and len(set(names)) == len(names)
+
+
+def _are_rows_and_columns(names: list[str]) -> bool:
+    """Tell whether numbers are those of the rows and the columns of pixels, 0.0 to 27.27."""
+    return {"0.0", "0.1", "0.10", "27.27"} <= set(names) or {"1.1", "1.10", "28.28"} <= set(names)
 
 
 def _are_counted(numbers: list[float | None]) -> bool:
-    """Tell whether numbers, but for a few words before or behind them, count the columns."""
-    counted = [each for each in numbers if each is not None]
+    """Tell whether numbers, but for a few words before or behind them, count the columns, in whatever order."""
+    counted = sorted(each for each in numbers if each is not None)
     start = counted[0] if counted else 0
     return len(counted) >= PIXELS and counted == [start + place for place in range(len(counted))]
 
 
 def _named_extras(names: list[str]) -> list[int] | None:
     """Return the places of the columns that are no pixels by their names; None if the names do not tell."""
-    extras = [place for place, name in enumerate(names) if not _PIXEL.fullmatch(name)]
+    extras = [
+        place
+        for place, name in enumerate(names)
+        if not _PIXEL.fullmatch(name) or _INDEXES.fullmatch(name) or _LABELS.fullmatch(name)
+    ]
     return extras if len(names) - len(extras) == PIXELS else None
+
+
+def _in_order(names: list[str], where: str) -> list[int]:
+    """Return the places of the pixels by rows from the top, as the numbers in their names tell.
+
+    Raises:
+        DataError: Two have the same numbers, or some have one and others two.
+    """
+    found = [match for name in names if (match := _PIXEL.fullmatch(name))]
+    keys = []
+    for match in found:
+        first, second = int(match[2]), int(match[4] or 0)
+        is_across = bool(match[4]) and _letters(match[1]).endswith(_ACROSS) and _letters(match[3]) in _DOWN
+        keys.append((second, first) if is_across else (first, second))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    pairs = [match[4] is not None for match in found]
+    alike = next((pair for pair in pairwise(order) if keys[pair[0]] == keys[pair[1]]), None)
+    if len(set(pairs)) > 1:
+        alike = pairs.index(False), pairs.index(True)
+    if alike:
+        one, other = (shown(names[place]) for place in alike)
+        raise DataError(
+            f"{where}: expected columns whose names tell the order of the pixels, got {one} and {other}: name them "
+            "pixel0 to pixel783, by rows from the top, or leave the names out"
+        )
+    return order
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalpha())
 
 
 def _by_their_names(

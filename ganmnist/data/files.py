@@ -87,10 +87,11 @@ class ZippedFile:
 
     def head(self, count: int = HEAD) -> bytes:
         first = self.archive.head(self.entry, count)
-        if not first.startswith(bounded.GZIP):
-            return first
         try:
-            return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(first, count)
+            for _ in range(2):  # it may be packed twice
+                if first.startswith(bounded.GZIP):
+                    first = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(first, count)
+            return first
         except zlib.error:
             return b""
 

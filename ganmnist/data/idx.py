@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ganmnist.errors import DataError
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.storage.bounded import inflating, most_inflated, read_at_most
+from ganmnist.storage.magic import HEAD, POINTER, UNKNOWN, WEB_PAGE, what_is
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # uint8 in three dimensions, uint8 in one
 MAX_IMAGES = 600_000  # 470 MB: a header that asks for more is damaged, or means harm
@@ -22,6 +23,11 @@ _TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by 
 _MOST_DIMENSIONS = 4
 _MOST_BYTES = 1 << 30
 _ANEW = "delete it and fetch it anew"
+_REMEDIES = {
+    WEB_PAGE: f"the download went wrong, {_ANEW}",
+    POINTER: "run git lfs pull in the folder it was cloned to",
+    "a zip": "unpack it",
+}
 
 
 def read_idx(path: Path, magic: int) -> tuple[NDArray[np.uint8], str]:
@@ -51,18 +57,23 @@ def read_open_idx(packed: BinaryIO, size: int, where: str, magic: int | None = N
     """
     file = inflating(packed, size)
     try:
-        found = int.from_bytes(file.read(4), "big")
-        if magic not in (None, found) or not is_idx(found.to_bytes(4, "big")):
-            wanted = f"magic {magic} (bytes in {magic & 0xFF} dimensions)" if magic else "a magic"
-            raise DataError(f"{where}: expected IDX {wanted}, got {found}")
+        head = file.read(4)
+        found = int.from_bytes(head, "big")
+        if magic not in (None, found) or not is_idx(head):
+            raise _no_idx(where, head + file.read(HEAD), magic)
         header = file.read(4 * (found & 0xFF))
         if len(header) < 4 * (found & 0xFF):
             raise DataError(f"{where}: ends within its header, after the IDX magic {found}: {_ANEW}")
         shape = [int(side) for side in np.frombuffer(header, ">u4")]
         kind = np.dtype(_TYPES[found >> 8])
         promised = prod(shape) * kind.itemsize
-        if prod(shape) > MAX_IMAGES * 28 * 28 or promised > _MOST_BYTES:
-            raise DataError(f"{where}: its header promises {promised:,} bytes, more than {MAX_IMAGES:,} images have")
+        most = prod(max(side, 1) for side in shape)  # of no images too the others' size is more than NumPy takes
+        if most > MAX_IMAGES * 28 * 28 or most * kind.itemsize > _MOST_BYTES:
+            sides = " x ".join(f"{side:,}" for side in shape)
+            raise DataError(
+                f"{where}: its header promises {sides}, {promised:,} bytes; more than {MAX_IMAGES:,} images have are "
+                f"not taken: {_ANEW}"
+            )
         if file is not packed and promised > most_inflated(size):
             raise DataError(f"{where}: its header promises {promised:,} bytes, far more than its {size:,} can hold")
         body = read_at_most(file, promised)
@@ -74,6 +85,20 @@ def read_open_idx(packed: BinaryIO, size: int, where: str, magic: int | None = N
     digest = hashlib.sha256(found.to_bytes(4, "big") + header)
     digest.update(body)
     return np.frombuffer(body, kind).reshape(shape), digest.hexdigest()
+
+
+def _no_idx(where: str, head: bytes, magic: int | None) -> DataError:
+    """Say what a file is that is no IDX file, or not the one that is wanted."""
+    wanted = f"IDX magic {magic} (bytes in {magic & 0xFF} dimensions)" if magic else "an IDX magic"
+    if is_idx(head):
+        return DataError(
+            f"{where}: expected {wanted}, got {int.from_bytes(head[:4], 'big')}: is it another of the four?"
+        )
+    name = what_is(head)
+    if name == UNKNOWN:
+        return DataError(f"{where}: expected {wanted}, got {int.from_bytes(head[:4], 'big')}: {_ANEW}")
+    remedy = _REMEDIES.get(name, _ANEW)
+    return DataError(f"{where}: is {name}, expected an IDX file that begins with {wanted}: {remedy}")
 
 
 def is_idx(head: bytes) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ganmnist.data.idx import is_idx
 from ganmnist.data.picture import has_picture_bytes
 from ganmnist.storage.bounded import GZIP
-from ganmnist.storage.magic import HEIC, MARKUP, what_is
+from ganmnist.storage.magic import ARFF, HEIC, LIBSVM, MARKUP, POINTER, WEB_PAGE, what_is
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -39,6 +39,10 @@ _REMEDIES = {
     "a database": _TABLES,
     "an old Office document": "save the sheet as CSV",
     MARKUP: "save it as PNG",
+    WEB_PAGE: "where a download gave it, fetch the file anew",
+    ARFF: "save it as CSV",
+    LIBSVM: "save it as CSV, with every pixel",
+    POINTER: "run git lfs pull in the folder it was cloned to",
 }
 _PICKLE = re.compile(rb"\x80[\2-\5]")
 

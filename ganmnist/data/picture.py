@@ -43,10 +43,12 @@ class Picture(NamedTuple):
     Attributes:
         image: uint8 (28, 28), row 0 at the top.
         dark: Whether its ink was dark.
+        more: Whether there are pages or frames behind the first, which is the one that was read.
     """
 
     image: NDArray[np.uint8]
     dark: bool
+    more: bool
 
 
 def read_picture(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
@@ -68,11 +70,11 @@ def turned_to_light(source: Path | BinaryIO, name: str | None = None) -> Picture
         NoPicture: It is none.
         DataError: Damaged, too large, or more than 28 times as long as wide.
     """
-    grey = _read(source, name or str(source), _SIDE)
+    grey, more = _read(source, name or str(source), _SIDE)
     ink = find_ink(grey, 4 * _SIDE)
     if ink is None or ink.mixed:
-        return Picture(np.asarray(_fit(Image.fromarray(grey), int(np.median(_border(grey))))), False)
-    return Picture(np.asarray(_fit(Image.fromarray(ink.strength), 0)), ink.dark)
+        return Picture(np.asarray(_fit(Image.fromarray(grey), int(np.median(_border(grey))))), False, more)
+    return Picture(np.asarray(_fit(Image.fromarray(ink.strength), 0)), ink.dark, more)
 
 
 def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
@@ -82,11 +84,14 @@ def read_grey(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.ui
         NoPicture: It is none.
         DataError: Damaged, too large, or more than 28 times as long as wide.
     """
-    return _read(source, name or str(source), _LARGE)
+    return _read(source, name or str(source), _LARGE)[0]
 
 
-def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
-    """Return the greys of a picture. A JPEG may come smaller than it is, but not smaller than four times `least`."""
+def _read(source: Path | BinaryIO, name: str, least: int) -> tuple[NDArray[np.uint8], bool]:
+    """Return the greys of a picture, and whether it has more pages or frames.
+
+    A JPEG may come smaller than it is, but not smaller than four times `least`.
+    """
     try:
         with (
             source.open("rb") if isinstance(source, Path) else nullcontext(source) as file,
@@ -101,6 +106,7 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
                 )
             opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
             grey, visible = _layers(ImageOps.exif_transpose(opened))
+            more = _has_more(opened)
     except DataError:
         raise
     except Image.DecompressionBombError as error:
@@ -110,10 +116,18 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> NDArray[np.uint8]:
     except Exception as error:  # Pillow's readers raise errors of all kinds for damaged bytes
         raise DataError(f"{name}: cannot be read as a picture ({shown(error)}): {_REMEDY}") from None
     if visible is None:
-        return np.asarray(grey)
+        return np.asarray(grey), more
     flat = Image.new("L", grey.size, _background(grey, visible))
     flat.paste(grey, mask=visible)
-    return np.asarray(flat)
+    return np.asarray(flat), more
+
+
+def _has_more(opened: Image.Image) -> bool:
+    """Tell whether there are pages or frames behind the first. In a telephone's JPEG that is its preview."""
+    try:
+        return opened.format != "MPO" and bool(getattr(opened, "is_animated", False))
+    except Exception:  # damaged behind the first, which is whole
+        return False
 
 
 def _whole(file: BinaryIO) -> BinaryIO:

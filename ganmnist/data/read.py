@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ganmnist.data.arrays import Named, described, read_array_file, to_images, to_labels
+from ganmnist.class_names import class_name
+from ganmnist.data.arrays import Named, described, images_in, read_array_file, to_labels
+from ganmnist.data.classes import in_natural_order
 from ganmnist.data.csv_images import looks_like_table, read_table
 from ganmnist.data.files import DiskFile, File, OnProgress, Tree, in_folder, in_zip
+from ganmnist.data.idx import MAX_IMAGES
 from ganmnist.data.kinds import Kind, called, kind_of
 from ganmnist.data.mnist import MNIST, find_mnist, read_mnist
 from ganmnist.data.picture import ENDINGS
 from ganmnist.data.picture_folders import read_pictures
 from ganmnist.data.pieces import Piece, put_together
 from ganmnist.data.report import Reporting, listed
+from ganmnist.data.scale import to_greys
 from ganmnist.data.splits import Parts, split_of
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, shown
+from ganmnist.networks.spec import MAX_CLASSES
+from ganmnist.storage.magic import JSON, what_is
 
 _TOLD = 4  # reasons in one sentence
 _OFTEN = 500  # files looked into, after which progress is told
@@ -34,6 +44,7 @@ _UNREAD = {
     **dict.fromkeys(_PICTURES, "is not read: save them as PNG or JPEG"),
     **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv"), "is a film, which is not read: save its frames as PNG"),
     ".pdf": "is not read: save the pages as PNG",
+    **dict.fromkeys((".arff", ".libsvm", ".svm", ".jsonl"), "is not read: save it as CSV"),
 }
 
 
@@ -82,6 +93,8 @@ def _read_file(path: Path, on_progress: OnProgress) -> Dataset:
     if kind is Kind.ZIP or ending in (".zip", ".npz"):
         if b"[Content_Types].xml" in head:
             raise DataError(f"{path}: is a file of Office, which is not read: save the sheet as CSV")
+        if kind is not Kind.ZIP:
+            raise DataError(f"{path}: is no zip, or damaged: it is {called(head) or f'{what_is(head)}: make it anew'}")
         try:
             content = path.open("rb")
         except OSError as error:
@@ -97,8 +110,10 @@ def _read_file(path: Path, on_progress: OnProgress) -> Dataset:
         return _read_tables(Tree(str(path), [file]), path, [file], report, on_progress)
     if kind is Kind.PICTURE:
         raise DataError(f"{path}: is one picture, and many are needed to learn from: name the folder that they lie in")
-    if words := called(head):
+    if words := called(head) or (f"{JSON}, which is not read: save it as CSV" if what_is(head) == JSON else ""):
         raise DataError(f"{path}: is {words}")
+    if ending in _UNREAD:
+        raise DataError(f"{path}: {ending} {_UNREAD[ending]}")
     raise DataError(f"{path}: is neither a folder nor a .zip of pictures nor one of tables or arrays: name {_READ}")
 
 
@@ -173,32 +188,77 @@ class _Arrays:
         tree.check(file for file, _ in files)
         self._tree, self._report = tree, report
         self._are_idx = all(kind is Kind.IDX for _, kind in files)
+        self._are_npy = all(kind is Kind.NPY for _, kind in files)
         self._pieces: list[Piece] = []
         self._odd: list[tuple[File, Named]] = []
+        numbers: list[NDArray[Any] | None] = []
         for place, (file, kind) in enumerate(files):
             on_progress(100 * place / len(files), f"reading {shown(file.parts[-1])}")
             for named in read_array_file(file, kind):
-                images = to_images(named.array, named.where)
+                images = images_in(named.array, named.where)
                 labels = to_labels(named.array) if images is None else None
                 if images is None and labels is None:
                     self._odd.append((file, named))
                 else:
-                    self._pieces.append(Piece(file, named.where, named.name, named.split, images, labels))
-        self.have_images = any(piece.images is not None for piece in self._pieces)
+                    self._pieces.append(Piece(file, named.where, named.name, named.split, None, labels))
+                    numbers.append(images)
+        greys = iter(to_greys([each for each in numbers if each is not None], report.remarks))
+        self._pieces = [
+            piece if each is None else piece._replace(images=next(greys))
+            for piece, each in zip(self._pieces, numbers, strict=True)
+        ]
+        self.have_images = any(each is not None for each in numbers)
 
     def put_together(self) -> tuple[Parts, tuple[str, ...]]:
         """Make training and test images of them; what is neither images nor labels is left out."""
         if self._odd and not self.have_images:
             _, named = self._odd[0]
-            found = " x ".join(map(str, named.array.shape[1:3])) if named.array.ndim > 2 else described(named.array)
-            raise DataError(f"{named.where}: expected images of 28 x 28 pixels, got {found}")
+            sides = named.array.shape[1:3]
+            if named.array.ndim > 2 and sides != (28, 28) and named.array.shape[3:] in ((), (1,), (3,), (4,)):
+                raise DataError(f"{named.where}: expected images of 28 x 28 pixels, got {' x '.join(map(str, sides))}")
+            raise DataError(
+                f"{named.where}: expected images of 28 x 28 pixels, grey or in three colours, got "
+                f"{described(named.array)}: save them as real numbers (N, 28, 28)"
+            )
         for file, named in self._odd:
             self._report.leave_out(file, f"an array of {described(named.array)}, neither images nor labels")
-        remedy = "move the others away, or call them train and test"
+        if self._are_classes():
+            return self._class_each()
+        remedy = "move the others away, or call them train and test, or have them as files in a folder, a class each"
         if self._are_idx:
             remedy = f"move the others away, or call all four what MNIST's are called ({', '.join(MNIST)})"
         kind = "IDX file" if self._are_idx else "array"
         return put_together(self._tree.where, self._pieces, kind, remedy, self._report)
+
+    def _are_classes(self) -> bool:
+        """Tell whether these are files of images alone under names of their own: Quick, Draw!'s cat.npy and dog.npy."""
+        names = {piece.file.parts[-1] for piece in self._pieces}
+        alone = all(piece.images is not None and not piece.split for piece in self._pieces)
+        # In a zip they may be the arrays of an .npz, whose names are those of variables.
+        return (
+            self._are_npy
+            and self._tree.archive is None
+            and alone
+            and 1 < len(names) == len(self._pieces) <= MAX_CLASSES
+        )
+
+    def _class_each(self) -> tuple[Parts, tuple[str, ...]]:
+        """Make a class of each file."""
+        stems = [os.path.splitext(piece.file.parts[-1].removesuffix(".gz"))[0] for piece in self._pieces]
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(min(stems), max(stems), strict=False))
+        shared = re.sub(r"[^\W_]*$", "", "".join(letter for letter, _ in alike))  # full_numpy_bitmap_
+        names = [class_name(stem.removeprefix(shared)) or class_name(stem) for stem in stems]
+        images = [piece.images for piece in self._pieces if piece.images is not None]
+        if (count := sum(map(len, images))) > MAX_IMAGES:
+            raise DataError(
+                f"{self._tree.where}: has {count:,} images, at most {MAX_IMAGES:,} are taken: take some out"
+            )
+        classes = in_natural_order(names)
+        numbers = np.repeat([classes.index(name) for name in names], list(map(len, images))).astype(np.uint8)
+        self._report.remarks.append(f"each file was taken as a class: {listed(names)}")
+        whole = self._pieces[0]._replace(images=np.concatenate(images), labels=numbers)
+        parts, _ = put_together(self._tree.where, [whole], "array", "", self._report)
+        return parts, tuple(classes)
 
 
 def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, on_progress: OnProgress) -> Dataset:
@@ -209,12 +269,14 @@ def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, o
         raise DataError(
             f"{tree.where}: expected one table of images, or two called train and test, got {names}: name one of them"
         )
-    pieces = []
-    for place, (file, split) in enumerate(zip(files, splits, strict=True)):
-        table = read_table(file, _part_of(on_progress, place, len(files)))
+    tables = [read_table(file, _part_of(on_progress, place, len(files))) for place, file in enumerate(files)]
+    for table in tables:
         report.remarks += [words for words in table.remarks if words not in report.remarks]
+    pieces = []
+    greys = to_greys([table.numbers for table in tables], report.remarks)
+    for file, each, table, images in zip(files, splits, tables, greys, strict=True):
         labels = None if table.labels is None else np.array(table.labels)
-        pieces.append(Piece(file, file.where, "/".join(file.parts), split, table.images, labels))
+        pieces.append(Piece(file, file.where, "/".join(file.parts), each, images, labels))
     return _dataset(path, put_together(tree.where, pieces, "table", "name one of them", report), report)
 
 

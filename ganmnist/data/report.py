@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ganmnist.data.classes import in_natural_order
 from ganmnist.data.files import File
 from ganmnist.dataset_summary import LeftOut, ReadReport
-from ganmnist.errors import shown
+from ganmnist.errors import counted, shown
 
 _NAMED = 10  # names in a sentence
 
@@ -30,6 +30,11 @@ class Reporting:
     def leave_out(self, file: File, reason: str) -> None:
         """Count a file that is not read."""
         self._left_out.setdefault(reason, []).append("/".join(file.parts))
+
+    def remark_on(self, files: Sequence[File], kind: str, words: str) -> None:
+        """Say how many pictures of a kind there are, one of them, and what was decided."""
+        one = shown("/".join(files[0].parts))
+        self.remarks.append(f"{counted(len(files), 'picture')} {kind}, {one} for one: {words}")
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """Return what was left out, by the reasons."""

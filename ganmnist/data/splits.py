@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -12,10 +13,15 @@ from numpy.typing import NDArray
 _Bytes = NDArray[np.uint8]
 Parts = tuple[_Bytes, _Bytes, _Bytes, _Bytes]
 _SEED = 28
+_LONGEST = 40  # letters that a word for a split has
 _FEW = 20  # of fewer images none is spared for the test
-_WORDS = re.compile(
-    r"[xy]?(?:(?P<train>train|training|trainset|trn)|(?P<test>test|testing|tests|testset|t10k|tst|eval|evaluation)"
-    r"|(?P<validation>val|valid|validation|valset|dev))[xy]?"
+_CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
+_WORD = re.compile(r"[^\W\d_]+\d*[^\W\d_]*")
+_HELD_OUT = re.compile(r"(hold|held)[-_ ]?out")
+# What stands around such a word: x_train and y_train, Trainingsdaten, test1 of a few, COCO's train2017.
+_AROUND = re.compile(
+    r"[xy]?(?P<word>.+?)s?(?:set|sets|data|dataset|daten|datensatz|satz|menge|bilder|images?|imgs?|pictures?)?"
+    r"[xy]?\d{0,4}"
 )
 
 
@@ -27,16 +33,71 @@ class Split(StrEnum):
     VALIDATION = "validation"
 
 
+# In English, German, French, Spanish, Italian, Portuguese; Japanese and Chinese. As `_plain` writes them.
+_WORDS = {
+    Split.TRAIN: (
+        *("train", "training", "trn", "learn", "learning", "lern", "lernen", "apprentissage", "entrainement"),
+        *("entrenamiento", "aprendizaje", "addestramento", "allenamento", "apprendimento"),
+        *(
+            "treino",
+            "treinamento",
+            "treinar",
+            "aprendizado",
+            "訓練",
+            "訓練用",
+            "訓練データ",
+            "学習",
+            "学習用",
+            "学習データ",
+            "训练",
+        ),
+    ),
+    Split.TEST: (
+        *("test", "testing", "t10k", "tst", "eval", "evaluation", "evaluierung", "holdout", "unseen"),
+        *("pruf", "pruef", "prufung", "pruefung", "tester", "essai", "essais"),
+        *(
+            "prueba",
+            "pruebas",
+            "evaluacion",
+            "prova",
+            "prove",
+            "collaudo",
+            "valutazione",
+            "teste",
+            "testes",
+            "avaliacao",
+        ),
+        *("テスト", "テスト用", "テストデータ", "测试"),
+    ),
+    Split.VALIDATION: (
+        *("val", "valid", "validation", "dev", "validierung", "validierungs", "validacion", "validazione"),
+        *("convalida", "validacao", "検証", "検証用", "検証データ", "验证"),
+    ),
+}
+
+
+def _plain(name: str) -> str:
+    """Return a name in small letters without accents."""
+    apart = unicodedata.normalize("NFKD", name.strip().lower())
+    return _HELD_OUT.sub("holdout", "".join(letter for letter in apart if not unicodedata.combining(letter)))
+
+
+_SPLITS = {_plain(word): each for each, words in _WORDS.items() for word in words}
+
+
 def split_called(name: str) -> Split | None:
-    """Tell which split is called so, and nothing else: Testing, val."""
-    found = _WORDS.fullmatch(name.strip().lower())
-    return Split(found.lastgroup) if found and found.lastgroup else None
+    """Tell which split is called so, and nothing else: Testing, val, Trainingsdaten."""
+    plain = _plain(name)
+    if plain in _SPLITS:
+        return _SPLITS[plain]
+    found = _AROUND.fullmatch(plain) if len(plain) <= _LONGEST else None
+    return _SPLITS.get(found["word"]) if found else None
 
 
 def split_of(path: str) -> Split | None:
     """Tell which split a file's name has in it, or else the last folder's that has one: mnist_train, x_test, t10k."""
     for name in reversed(path.split("/")):
-        words = re.findall(r"[a-z]+\d*[a-z]*", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+        words = _WORD.findall(_plain(_CAMEL.sub(" ", name)))
         found = {split_called(word) for word in words} - {None}
         if found:
             return found.pop() if len(found) == 1 else None

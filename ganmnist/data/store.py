@@ -150,6 +150,8 @@ class DatasetStore:
         for folder, manifest in self._all():
             if _like(manifest.name, name):
                 return folder, manifest
+        if name.lower() in MNIST_NAMES:
+            raise DatasetNotFound(f"data: {shown(name)} was not imported: it is always there, and cannot be deleted")
         names = ", ".join(manifest.name for manifest in self.list())
         there = f"there are MNIST, {names}" if names else "there is MNIST alone: import others first"
         raise DatasetNotFound(f"data: no data set {shown(name)}; {there}")

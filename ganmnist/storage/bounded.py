@@ -31,17 +31,26 @@ def read_at_most(file: BinaryIO, limit: int) -> bytearray:
 
 
 class _Inflating(io.RawIOBase):
-    """A gzip'd file inflated while it is read, until that is more than so many bytes may hold."""
+    """A gzip'd file inflated while it is read, until that is more than so many bytes may hold.
 
-    def __init__(self, packed: BinaryIO, size: int) -> None:
+    What is in it may be gzip'd once more, as browsers and servers between them leave it, within the same bounds.
+    """
+
+    def __init__(self, packed: BinaryIO, size: int, is_outer: bool = True) -> None:
         super().__init__()
         self._inflated = gzip.GzipFile(fileobj=packed)
+        self._packed, self._size, self._is_outer = packed, size, is_outer
         self._left = max(_SMALL, MAX_COMPRESSION_RATIO * size)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._is_outer and self._inflated.tell() == 0 and self._inflated.peek(2)[:2] == GZIP:
+            self._packed.seek(0)
+            once = io.BufferedReader(_Inflating(self._packed, self._size, is_outer=False), STEP >> 4)
+            self._inflated = gzip.GzipFile(fileobj=once)
+        self._is_outer = False
         piece = self._inflated.read(len(buffer))
         self._left -= len(piece)
         if self._left < 0:
@@ -52,6 +61,8 @@ class _Inflating(io.RawIOBase):
 
 def inflating(file: BinaryIO, size: int) -> BinaryIO:
     """Return what reads a file of so many bytes inflated if its first two say that it is gzip'd, whatever its name.
+
+    It may be so twice.
 
     Reading raises OSError, EOFError or zlib.error where it is damaged, or swells more than a hundredfold.
     """

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 HEAD = 512  # bytes that are enough
-HEIC, MARKUP = "a HEIC picture", "a page or a drawing in XML"
+HEIC, MARKUP, POINTER = "a HEIC picture", "a page or a drawing in XML", "a pointer of Git LFS"
+JSON, ARFF, LIBSVM = "a text, JSON", "a table of Weka's, .arff", "a table of LIBSVM's"
+WEB_PAGE, UNKNOWN = "a web page", "of a kind that is not known here"
 # Where they stand, the bytes, and what the file is.
 _KNOWN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n", "a PNG picture"),
@@ -47,10 +49,14 @@ _KNOWN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xd0\xcf\x11\xe0", "an old Office document"),
     (0, b"MZ", "a program"),
     (0, b"\x7fELF", "a program"),
+    (0, b"version https://git-lfs", POINTER),
     (0, b"ganmnist", "an .stl of geometry"),
     (0, b"solid ", "an .stl of geometry"),
 )
 _MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|svg)", re.IGNORECASE)
+_WEB_PAGE = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
+_ARFF = re.compile(rb"^[ \t]*@relation\b", re.IGNORECASE | re.MULTILINE)
+_LIBSVM = re.compile(rb"[+-]?[\d.]+([ \t]+\d+:[\d.eE+-]+){2}")
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 
 
@@ -69,11 +75,17 @@ def what_is(head: bytes) -> str:
     for place, begins, name in _KNOWN:
         if head.startswith(begins, place):
             return name
+    if _WEB_PAGE.match(head):
+        return WEB_PAGE
     if _MARKUP.match(head):
         return MARKUP
     if _CONTROL.search(head):
-        return "of a kind that is not known here"
-    return "a text, JSON" if head.lstrip()[:1] in (b"{", b"[") else "a text"
+        return UNKNOWN
+    if _ARFF.search(head):
+        return ARFF
+    if _LIBSVM.match(head):
+        return LIBSVM
+    return JSON if head.lstrip()[:1] in (b"{", b"[") else "a text"
 
 
 def _zip(head: bytes) -> str:

@@ -64,7 +64,7 @@ class Zip:
             with self._archive.open(entry) as file:
                 return file.read(count)
         except _DAMAGED as error:
-            raise self._fail(f"{name}: is no zip, or damaged ({shown(error)})") from None
+            raise self._fail(f"{name} is damaged in the zip ({shown(error)}): fetch or make it anew") from None
 
     def read(self, entry: zipfile.ZipInfo, limit: int) -> bytes:
         """Read one entry whose declared and real size are the same and at most `limit`."""
@@ -78,7 +78,7 @@ class Zip:
             with self._archive.open(entry) as file:
                 content = bounded.read_at_most(file, entry.file_size)  # type: ignore[arg-type]
         except _DAMAGED as error:
-            raise self._fail(f"{name}: is no zip, or damaged ({shown(error)})") from None
+            raise self._fail(f"{name} is damaged in the zip ({shown(error)}): fetch or make it anew") from None
         if len(content) != entry.file_size:
             raise self._fail(f"{name} was expected to have {entry.file_size:,} bytes, it has {len(content):,}")
         self._left -= len(content)

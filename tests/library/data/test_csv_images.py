@@ -21,8 +21,8 @@ PIXELS = ",".join(f"pixel{number}" for number in range(784))
 
 
 def row(shade: int = 7, label: int | None = None) -> str:
-    """An image whose first pixel is 1, its second 2 and all others of one shade."""
-    pixels = ",".join(map(str, [1, 2, *[shade] * 782]))
+    """An image whose first pixel is 1, its second 2, one in the midst 255 and all others of one shade."""
+    pixels = ",".join(map(str, [1, 2, *[shade] * 398, 255, *[shade] * 383]))
     return pixels if label is None else f"{label},{pixels}"
 
 

@@ -188,7 +188,8 @@ def own(tmp_path):
     """A folder with 30 images and their labels under names of its own, the shade of each its number."""
     folder = tmp_path / "letters"
     folder.mkdir()
-    images = np.broadcast_to(np.arange(1, 31, dtype=np.uint8)[:, None, None], (30, 28, 28))
+    images = np.broadcast_to(np.arange(1, 31, dtype=np.uint8)[:, None, None], (30, 28, 28)).copy()
+    images[:, 14, 14] = 255
     (folder / "emnist-images.idx").write_bytes(idx(images))
     (folder / "emnist-labels.gz").write_bytes(gzip.compress(idx(np.arange(30, dtype=np.uint8) % 26)))
     (folder / "readme.txt").write_text("about them")

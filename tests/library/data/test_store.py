@@ -160,6 +160,12 @@ def test_what_was_deleted_is_gone_and_the_refusal_lists_what_is_there(store):
     assert not list(store.path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["MNIST", "synthetic-mnist"])
+def test_what_was_never_imported_is_said_to_be_always_there(store, name):
+    with pytest.raises(DatasetNotFound, match=f"{name} was not imported: it is always there, and cannot be deleted"):
+        store.delete(name)
+
+
 def test_a_training_asks_for_a_set_by_name_and_for_the_default_by_its_own_name(tmp_path, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "drawings"))
     DatasetStore(tmp_path).add(trees())

@@ -1,0 +1,78 @@
+"""Numbers of any range made greys: which of them are black, and which are white."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BEYOND = 0.25  # of a scale's length: so far bicubic interpolation and rounding lead out of it
+_DARK = 128  # the largest number of an image on the scale of bytes is seldom less
+_AT_ONCE = 4096  # images whose numbers are changed at a time: floats take four times the memory
+
+
+class Scale(NamedTuple):
+    """Which numbers are black and white."""
+
+    black: float
+    white: float
+
+
+UNIT, SIGNED, BYTES = Scale(0, 1), Scale(-1, 1), Scale(0, 255)
+
+
+def scale_of(low: float, high: float) -> Scale:
+    """Tell the scale of numbers of which these are the lowest and the highest.
+
+    It is one of the usual, from 0 to 1, from -1 to 1 or from 0 to 255, where they lie on it or a little beyond, as
+    resizing and rounding leave them; or else what the numbers themselves have.
+    """
+    if low >= -BEYOND and high <= 1 + BEYOND:
+        return UNIT
+    if -1 - BEYOND <= low <= -1 + BEYOND and high <= 1 + BEYOND:
+        return SIGNED
+    most = 255 * (1 + BEYOND) if low < 0 else 255.5  # from 0 to 300 is what a camera has, from -20 to 270 is not
+    if low >= -255 * BEYOND and _DARK <= high <= most:
+        return BYTES
+    return Scale(low, max(high, low + 1e-9)) if low < 0 else Scale(0, high)
+
+
+def to_greys(arrays: Sequence[NDArray[Any]], remarks: list[str]) -> list[NDArray[np.uint8]]:
+    """Return images (N, 28, 28) of finite numbers as greys; those of like numbers, whole or not, on one scale.
+
+    Args:
+        arrays: Those of one data set.
+        remarks: Told which numbers were taken as black and white, where that is not 0 and 255.
+    """
+    greys: dict[int, NDArray[np.uint8]] = {}
+    for are_floats in (False, True):
+        alike = {place: each for place, each in enumerate(arrays) if (each.dtype.kind == "f") is are_floats}
+        extents = [(float(each.min()), float(each.max())) for each in alike.values() if each.size]
+        low, high = min((one for one, _ in extents), default=0), max((other for _, other in extents), default=0)
+        scale = scale_of(low, high)
+        greys |= {place: _on(scale, each) for place, each in alike.items()}
+        if extents and (words := _said(scale, low, high)) and words not in remarks:
+            remarks.append(words)
+    return [greys[place] for place in range(len(arrays))]
+
+
+def _on(scale: Scale, numbers: NDArray[Any]) -> NDArray[np.uint8]:
+    if numbers.dtype == np.uint8 and scale == BYTES:
+        return numbers
+    images = np.empty(numbers.shape, np.uint8)
+    for start in range(0, len(numbers), _AT_ONCE):
+        part = numbers[start : start + _AT_ONCE].astype(np.float32)
+        part = (part - scale.black) * (255 / (scale.white - scale.black))
+        images[start : start + _AT_ONCE] = np.rint(part).clip(0, 255)
+    return images
+
+
+def _said(scale: Scale, low: float, high: float) -> str:
+    is_beyond = low < scale.black or high > scale.white
+    if scale == BYTES and not is_beyond:
+        return ""
+    beyond = f", and those beyond, from {low:g} to {high:g}, as the nearer of these" if is_beyond else ""
+    dark = f"no number is above {high:g}: " if scale.black == 0 and 1 < scale.white < _DARK else ""
+    return f"{dark}numbers from {scale.black:g} to {scale.white:g} were taken as from black to white{beyond}"
