@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
+    from ganmnist.generation.placement import Placement
     from ganmnist.latent.directions import Direction
     from ganmnist.models.provenance import Provenance
 
@@ -326,7 +327,7 @@ class Backend(ABC):
             return film(request, drawing.origin, drawing.z, frames, [*frames.remarks, *drawing.remarks])
 
     def latents_invert(self, request: InvertRequest) -> Inverted:
-        image = parse_drawing(request)
+        image = parse_drawing(request, partial(self._placement, request.model))
         origin, found = self._search(request, image)
         return inverted(origin.source, image, found)
 
@@ -337,6 +338,10 @@ class Backend(ABC):
     @abstractmethod
     def _film(self, request: FilmRequest) -> Drawing[RenderedFilm]:
         """Prepare the frames of a film."""
+
+    @abstractmethod
+    def _placement(self, model: str | None) -> Placement:
+        """Return where a model has its ink, the bundled one unless named."""
 
     @abstractmethod
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:

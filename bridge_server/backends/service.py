@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
+    from ganmnist.generation.placement import Placement
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.directions import Direction
     from ganmnist.latent.vectors import Latents
@@ -283,6 +284,9 @@ class Service(Backend):
             return render_frames(folder, manifest, sampler, z, self._frame_cache)
 
         return Drawing(origin, z, remarks, draw, sampler.effort)
+
+    def _placement(self, model: str | None) -> Placement:
+        return self._load(model)[1].placement()
 
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
         from ganmnist.generation.inversion import invert

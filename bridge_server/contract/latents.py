@@ -66,7 +66,7 @@ class InvertRequest(Message):
     size: _Length | None = Field(
         None,
         description="Side of the frame, model units: the drawing keeps its place and size in it. Unless given, it is "
-        "fitted as MNIST's digits are: as large as the ink, centred.",
+        "made as large as what the model draws, and put in the same place.",
     )
 
 

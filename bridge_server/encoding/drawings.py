@@ -12,17 +12,24 @@ from bridge_server.encoding.pixels import floats, pixels
 from ganmnist.errors import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from ganmnist.generation.inversion_result import Inversion
+    from ganmnist.generation.placement import Placement
     from ganmnist.models.manifest import Source
 
 _SIDES = range(8, 1025)
 
 
-def parse_drawing(request: InvertRequest) -> NDArray[np.uint8]:
+def parse_drawing(request: InvertRequest, placement: Callable[[], Placement]) -> NDArray[np.uint8]:
     """Parse the drawing of a request: uint8 (28, 28).
+
+    Args:
+        request: The drawing.
+        placement: Tells where the model has its ink. Asked once the request is known to have a drawing.
 
     Raises:
         SettingError: There is none or two, nothing is drawn, or the image's bytes are not what its shape says.
@@ -32,10 +39,10 @@ def parse_drawing(request: InvertRequest) -> NDArray[np.uint8]:
     if (request.image is None) == (request.curves is None):
         raise SettingError("image: send either an image or curves")
     if request.image is None:
-        return draw(request.curves or [], request.pen, request.size)
+        return draw(request.curves or [], request.pen, request.size, placement())
     if request.pen is not None or request.size is not None:
         raise SettingError("image: pen and size are for curves: leave them out")
-    return fit(_grey(request.image))
+    return fit(_grey(request.image), placement=placement())
 
 
 def inverted(source: Source, image: NDArray[np.uint8], found: Inversion) -> Inverted:

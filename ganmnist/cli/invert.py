@@ -36,9 +36,9 @@ def invert(options: argparse.Namespace) -> None:
     from ganmnist.generation.sampler import Sampler
 
     digit = read_settings(LatentConfig, given(options, LatentConfig)).digit
-    image = read_drawing(options.file)
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     torch.set_num_threads(1)  # the batches are too small to share between cores
+    image = read_drawing(options.file, placement=sampler.placement())
     found = inversion.invert(sampler, image, digit)
     if options.out:
         write(options.out, np.stack([image, found.image]), GeometryConfig(columns=2))

@@ -1,6 +1,7 @@
-"""A drawing made an image as MNIST's are: white ink on black, 20 pixels large, its centre of mass in the middle.
+"""A drawing made an image as those that a model knows: its ink as large as theirs, and in the same place.
 
-From pixels of any size, a picture file, or curves drawn with a round pen (LeCun et al. 1998, section III.A).
+From pixels of any size, a picture file, or curves drawn with a round pen. For a model of MNIST's digits that is white
+ink on black, 20 pixels large, its centre of mass in the middle (LeCun et al. 1998, section III.A).
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from PIL import Image, ImageDraw
 from ganmnist.data.ink import find_ink, is_dust
 from ganmnist.data.picture import read_grey
 from ganmnist.errors import SettingError
+from ganmnist.generation.placement import MNIST, Placement, Span
 
 MAX_POINTS = 20_000  # of all curves together
 _SIDE = 28
-_INK = 20  # pixels that the longer side of the ink takes
 _FAINTEST = 16  # greys that ink must stand out from paper by
 _COARSE = 64  # pixels of the longer side: in larger images ...
 _HALO = 0.05  # ... what has less of the strongest ink is a photo's noise beside it, and would make the ink look larger
@@ -30,27 +31,36 @@ _PEN = 1 / 8  # a stroke's width as a share of the drawing's longer side, as peo
 Curves = Sequence[Sequence[tuple[float, float]]]
 
 
-def read_drawing(source: Path | BinaryIO, name: str | None = None) -> NDArray[np.uint8]:
+def read_drawing(source: Path | BinaryIO, name: str | None = None, placement: Placement = MNIST) -> NDArray[np.uint8]:
     """Read a picture file of a drawing, light on dark, dark on light or on nothing: uint8 (28, 28).
+
+    Args:
+        source: A file on disk or in memory.
+        name: What to call it where something is wrong; its path unless given.
+        placement: Where the model has its ink: what `Sampler.placement` says.
 
     Raises:
         DataError: Damaged, no picture or too large.
         SettingError: Nothing is drawn in it.
     """
-    return fit(read_grey(source, name), name or str(source))
+    return fit(read_grey(source, name), name or str(source), placement)
 
 
-def fit(pixels: NDArray[np.uint8], name: str = "image") -> NDArray[np.uint8]:
-    """Fit the ink of an image into 20 x 20 pixels, keeping its ratio, with its centre of mass in the middle of 28 x 28.
+def fit(pixels: NDArray[np.uint8], name: str = "image", placement: Placement = MNIST) -> NDArray[np.uint8]:
+    """Fit the ink of an image where a model has its own, keeping its ratio.
+
+    That is 20 x 20 pixels with the centre of mass in the middle of 28 x 28, as MNIST's digits are, unless another place
+    is given. A drawing that lies in its picture as most of the model's do in theirs keeps its size and its place.
 
     Paper is what the border shows, however it is lit; ink is what differs from it, darker or lighter.
 
     Args:
         pixels: uint8 (rows, columns), row 0 at the top.
         name: What to call it where something is wrong.
+        placement: Where the model has its ink.
 
     Returns:
-        uint8 (28, 28), its strongest ink white.
+        uint8 (28, 28), its strongest ink white; black where the model's is dark, on white.
 
     Raises:
         SettingError: Nothing stands out from the paper.
@@ -62,18 +72,21 @@ def fit(pixels: NDArray[np.uint8], name: str = "image") -> NDArray[np.uint8]:
     if max(ink.shape) > _COARSE:
         ink[ink < _HALO * ink.max()] = 0
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    target = _target(ink, (int(rows[0]), int(rows[-1]) + 1), (int(columns[0]), int(columns[-1]) + 1), placement)
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] * (255 / ink.max())
-    share = _INK / max(ink.shape)
+    share = target.side.usual / max(ink.shape)
     height, width = (max(round(side * share), 1) for side in ink.shape)
     small = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.HAMMING)).clip(0, 255)
-    # Within the image always: ink of 20 pixels whose centre of mass lies at its very edge would leave it by 6.
-    top, left = (_start(small.sum(axis), small.shape[1 - axis]) for axis in (1, 0))
+    middles = target.row.usual, target.column.usual
+    top, left = (_start(small.sum(axis), middle, target.by_mass) for axis, middle in zip((1, 0), middles, strict=True))
     image = np.zeros((_SIDE, _SIDE), np.uint8)
     image[top : top + height, left : left + width] = np.rint(small)
-    return image
+    return 255 - image if placement.on_light else image
 
 
-def draw(curves: Curves, pen: float | None = None, size: float | None = None) -> NDArray[np.uint8]:
+def draw(
+    curves: Curves, pen: float | None = None, size: float | None = None, placement: Placement = MNIST
+) -> NDArray[np.uint8]:
     """Draw curves with a round pen and read what is drawn.
 
     Args:
@@ -81,6 +94,7 @@ def draw(curves: Curves, pen: float | None = None, size: float | None = None) ->
         pen: Width of the strokes, in the units of the points; an eighth of the drawing's longer side unless given.
         size: Side of the frame that is the image, its lower left corner at (0, 0): the drawing keeps its place and its
             size in it. Unless given, it is fitted as `fit` does, wherever it lies.
+        placement: Where the model has its ink.
 
     Returns:
         uint8 (28, 28), row 0 at the top.
@@ -105,7 +119,7 @@ def draw(curves: Curves, pen: float | None = None, size: float | None = None) ->
         side, corner = size, np.zeros(2)
     ink = _strokes([(curve - corner) / side for curve in points], stroke / side)
     if size is None:
-        return fit(ink, "curves")
+        return fit(ink, "curves", placement)
     image = np.asarray(Image.fromarray(ink).resize((_SIDE, _SIDE), Image.Resampling.BOX))
     if image.max() < _FAINTEST:
         raise SettingError("curves: nothing is drawn in the frame: move it there, or leave size empty")
@@ -129,7 +143,38 @@ def _strokes(curves: list[NDArray[np.float64]], pen: float) -> NDArray[np.uint8]
     return np.asarray(sheet)
 
 
-def _start(mass: NDArray[np.float32], length: int) -> int:
-    """Return the first row or column of ink whose centre of mass comes to the middle, as MNIST counts it: at 14."""
-    centre = float(mass @ np.arange(length) / mass.sum())
-    return min(max(round(_SIDE / 2 - centre), 0), _SIDE - length)
+def _target(
+    ink: NDArray[np.float32], rows: tuple[int, int], columns: tuple[int, int], placement: Placement
+) -> Placement:
+    """Return where ink is to come to: as it lies in its picture if it lies as most of the model's, else as is usual.
+
+    Args:
+        ink: The whole picture, (rows, columns).
+        rows, columns: The first of the ink, and the one after the last.
+    """
+    if placement == MNIST:
+        return placement
+    share = _SIDE / max(ink.shape)
+    margins = [(_SIDE - share * length) / 2 for length in ink.shape]  # of a square around it
+    side = share * max(rows[1] - rows[0], columns[1] - columns[0])
+    if placement.by_mass:
+        masses = ink.sum(1), ink.sum(0)
+        middles = [share * (float(mass @ np.arange(len(mass)) / mass.sum()) + 0.5) - 0.5 for mass in masses]
+    else:
+        middles = [share * (first + last) / 2 for first, last in (rows, columns)]
+    row, column = (margin + middle for margin, middle in zip(margins, middles, strict=True))
+    if placement.side.holds(side) and placement.row.holds(row) and placement.column.holds(column):
+        return placement._replace(
+            side=Span(side, side, side), row=Span(row, row, row), column=Span(column, column, column)
+        )
+    return placement
+
+
+def _start(mass: NDArray[np.float32], middle: float, by_mass: bool) -> int:
+    """Return the first row or column of ink whose middle comes to a place.
+
+    Within the image always: ink of 20 pixels whose centre of mass lies at its very edge would leave it by 6.
+    """
+    length = len(mass)
+    centre = float(mass @ np.arange(length) / mass.sum()) if by_mass else length / 2
+    return min(max(round(middle - centre), 0), _SIDE - length)

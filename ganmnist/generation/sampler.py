@@ -18,6 +18,7 @@ from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.evaluation.likeness import are_digits
 from ganmnist.generation import find_directions
+from ganmnist.generation.placement import Placement, measure_placement
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs, one_hot
@@ -31,6 +32,7 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import to_images
 
 _TRIED = 40  # digits that tell whether its classes are what they are called
+_PLACED = 80  # digits that tell where the model has its ink
 _USUAL = 22_000_000  # multiply-adds of a usual generator, for a digit
 _PROBES = 4  # vectors that a model from elsewhere is tried with
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
@@ -78,6 +80,7 @@ class Sampler:
         self._generator.load_state_dict(dict(weights))
         self._directions: tuple[Direction, ...] | None = None
         self._draws_digits: bool | None = None
+        self._placement: Placement | None = None
         self._run = fold_batchnorm(self._generator)
         self.step = step
         self.source: Source | None = None  # known where they come from a folder
@@ -136,6 +139,12 @@ class Sampler:
                 self.generate(from_seed(0, _TRIED, self.latent_dim), asked), names
             )
         return self._draws_digits
+
+    def placement(self) -> Placement:
+        """Return where the model's digits have their ink, to fit drawings to. The first call measures it."""
+        if self._placement is None:
+            self._placement = measure_placement(self.generate(from_seed(0, _PLACED, self.latent_dim)))
+        return self._placement
 
     def directions_for(self, config: LatentConfig) -> tuple[Direction, ...]:
         """Return the directions if sliders want any; else none, and none are looked for."""

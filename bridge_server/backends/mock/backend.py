@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.generation.inversion_result import Inversion
+    from ganmnist.generation.placement import Placement
     from ganmnist.latent.directions import Direction
     from ganmnist.models.provenance import Provenance
 
@@ -318,6 +319,11 @@ class Mock(Backend):
         model = self.model(request.model or self.models().models[0].name)
         z = inputs(request, LATENT_DIM, known_classes(model), directions())
         return Drawing(models.origin(model), z, [], lambda: frames(model, z))
+
+    def _placement(self, model: str | None) -> Placement:
+        from ganmnist.generation.placement import MNIST
+
+        return MNIST
 
     def _search(self, request: InvertRequest, image: NDArray[np.uint8]) -> tuple[Origin, Inversion]:
         model = self.model(request.model or BUNDLED)

@@ -24,7 +24,7 @@ export function drawView() {
   const clear = el("button", { type: "button", onclick: pad.clear }, "Clear");
   const nearest = el("canvas", { className: "sheet pixelated", width: 28, height: 28, role: "img", "aria-label": "Nothing found yet" });
   const read = el("canvas", { className: "pixelated", width: 28, height: 28, role: "img", "aria-label": "Your drawing as it was read" });
-  const reading = el("div", { className: "row reading" }, read, el("p", { className: "help" }, "Your drawing as it was read: centred, and as large as the digits that models learn from."));
+  const reading = el("div", { className: "row reading" }, read, el("p", { className: "help" }, "Your drawing as it was read: as large as what this model draws, and in the same place."));
   const text = el("p", { className: "verdict", role: "status" });
   const remarks = el("div", { className: "remarks" });
   const wrong = el("p", { className: "wrong", role: "alert" });

@@ -8,6 +8,7 @@ from ganmnist.data.drawing import draw, fit
 from ganmnist.data.load import load_data
 from ganmnist.errors import SettingError
 from ganmnist.generation.inversion import invert, mean_squared_error
+from ganmnist.generation.placement import MNIST
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.directions import project
 from ganmnist.latent.vectors import from_seed
@@ -118,3 +119,16 @@ def test_classes_that_are_numbered_are_digits_only_where_they_show_them(sampler)
 def test_what_the_model_does_not_take_is_refused(sampler, image, digit, words):
     with pytest.raises(SettingError, match=words):
         invert(sampler, image, digit)
+
+
+def test_drawings_go_where_a_models_digits_are_and_its_next_weights_are_asked_anew(sampler, monkeypatch):
+    assert sampler.placement() == MNIST
+    own = Sampler(sampler.networks, sampler._generator.state_dict(), "low", 1)
+    drawn = np.zeros((80, 28, 28), np.uint8)
+    drawn[:, 14:27, 2:9] = 255
+    monkeypatch.setattr(own, "generate", lambda z, classes=None: drawn[: len(z)])
+    rows = np.flatnonzero(draw(SCRIBBLE, placement=own.placement()).any(1))
+    assert (rows[0], rows[-1]) == (14, 26)
+    monkeypatch.undo()
+    own.update(sampler._generator.state_dict(), 2)
+    assert own.placement() == MNIST
