@@ -8,13 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from ganmnist import paths
 from ganmnist.cli.options import add_command, print_result
 from ganmnist.cli.progress import bar, warn
+from ganmnist.cli.tables import print_table
 from ganmnist.config import GeometryConfig
 from ganmnist.dataset_summary import DatasetSummary
 from ganmnist.errors import SettingError
@@ -88,15 +85,21 @@ def show_all(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([_values(summary) for summary in found]))
         return
-    table = Table("data set", "images", "classes", "from", "imported")
-    for summary in found:
-        classes = ", ".join(size.name for size in summary.classes)
-        images = f"{summary.train + summary.test:,}"
-        table.add_row(summary.name, images, escape(classes), escape(summary.source), summary.created[:10])
-    if found:
-        Console().print(table)
-    else:
+    if not found:
         print(f"none yet: {command('ganmnist', 'data', 'import', 'FOLDER')}")
+        return
+    rows = [
+        (
+            summary.name,
+            f"{summary.train + summary.test:,}",
+            ", ".join(size.name for size in summary.classes),
+            summary.source,
+            summary.created[:10],
+        )
+        for summary in found
+    ]
+    titles = ("data set", "images", "classes", "from", "imported")
+    print_table(titles, rows, spare=("from", "classes", "imported", "images"), wrapped=("classes", "from"))
 
 
 def delete(options: argparse.Namespace) -> None:
