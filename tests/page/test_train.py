@@ -15,6 +15,9 @@ from bridge_server.backends.mock.training import STEPS
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 
+MANY = {"error": {"code": "too_many_streams", "message": "many", "field": None, "request_id": "0"}}
+
+
 @pytest.fixture(scope="module")
 def server(start_shared_server):
     return start_shared_server(mock=True)
@@ -141,10 +144,28 @@ def test_a_run_is_stopped_and_an_interrupted_one_goes_on(open_page, server):
     expect(page.locator(".list")).to_contain_text("halted")
 
 
+def test_a_run_without_fid_says_when_the_judge_looks(open_page, server):
+    def without(route):
+        reply = route.fetch()
+        body = reply.json()
+        body["run"].update(frechet=None, confident=None)
+        route.fulfill(response=reply, json=body)
+
+    page = open_page(server, "#/train", clean=False)
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json=MANY))
+    page.route("**/progress?*", without)
+    start(page, "unjudged")
+    chip(page, "succeeded")
+    expect(page.locator(".missing")).to_contain_text("No FID yet: Frechet distance to real digits")
+    page.unroute_all()
+    start(page, "judged")
+    expect(page.locator(".figures")).to_contain_text(re.compile("FID[0-9]"))
+    expect(page.locator(".missing")).to_be_hidden()
+
+
 def test_without_a_stream_progress_is_asked_for(open_page, server):
     page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
-    error = {"code": "too_many_streams", "message": "many", "field": None, "request_id": "0"}
-    page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": error}))
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json=MANY))
     start(page, "polled")
     chip(page, "succeeded")
     expect(page.locator(".film canvas")).to_have_attribute("data-step", str(STEPS))

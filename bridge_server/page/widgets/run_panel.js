@@ -3,6 +3,7 @@
 import { Away, get, isAway, pause, post, server, stream } from "../lib/api.js";
 import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
+import { schemas } from "../lib/form.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
 import { states, when } from "./film_frames.js";
@@ -27,6 +28,7 @@ export function runPanel(changed) {
   const problem = el("p", { className: "problem", hidden: true });
   const warnings = el("div", { className: "remarks", role: "status" });
   const figures = el("dl", { className: "figures" });
+  const missing = el("p", { className: "help missing", hidden: true }); // why there is no FID
   const stop = el("button", { type: "button", onclick: () => act("stop") }, "Stop");
   const resume = el("button", { type: "button", className: "primary", onclick: () => act("resume") }, "Resume");
   const play = el("a", { className: "button" }, "Play with its digits");
@@ -40,6 +42,7 @@ export function runPanel(changed) {
     problem,
     warnings,
     figures,
+    missing,
     el(
       "div",
       { className: "halves" },
@@ -102,7 +105,14 @@ export function runPanel(changed) {
       ["Confident", run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`],
     ];
     fill(figures, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    missing.hidden = run.frechet !== null;
+    if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
+  }
+
+  async function explain() {
+    const { frechet } = (await schemas()).Run.properties;
+    missing.textContent = `No FID yet: ${frechet.description}`;
   }
 
   function take(seen, progress) {
