@@ -24,6 +24,7 @@ export function runPanel(changed) {
   const chip = el("span", { className: "chip" });
   const text = el("p", { className: "lead", role: "status" });
   const source = el("p", { className: "help source" });
+  const stale = el("p", { className: "problem", hidden: true }, "Not current: so it stood when the server last answered.");
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
   const warnings = el("div", { className: "remarks", role: "status" });
@@ -36,6 +37,7 @@ export function runPanel(changed) {
     "section",
     { className: "card run", "aria-label": "Training" },
     el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, play, resume, stop)),
+    stale,
     text,
     bar,
     source,
@@ -78,6 +80,7 @@ export function runPanel(changed) {
 
   function show(run) {
     const other = now.run?.state !== run.state;
+    age(false);
     now.run = run;
     heading.textContent = run.model;
     chip.dataset.state = shownState(run);
@@ -205,6 +208,14 @@ export function runPanel(changed) {
     };
     watch(now);
   }
+
+  /** Have the panel look as old as it is, or not. */
+  function age(old) {
+    stale.hidden = !old;
+    node.classList.toggle("stale", old);
+  }
+
+  server.addEventListener("away", () => age(Boolean(now?.run && isUnderWay(now.run))));
 
   // A page that nobody sees holds no stream.
   document.addEventListener("visibilitychange", () => {
