@@ -128,7 +128,9 @@ class Guard:
         principal = self._principal(environ.get("HTTP_AUTHORIZATION", ""))
         if principal is None:
             where = "it stands in server.json" if self._loopback else "ask who runs it for one"
-            message = f"The token is missing or not this server's: send the header Authorization: Bearer TOKEN; {where}."
+            message = (
+                f"The token is missing or not this server's: send the header Authorization: Bearer TOKEN; {where}."
+            )
             raise ApiError(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
         environ[WHO] = principal.name
         if principal.name != OWNER and not is_allowed(principal.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):
