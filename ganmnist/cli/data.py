@@ -69,11 +69,14 @@ def take(options: argparse.Namespace) -> None:
 
     store = DatasetStore(paths.home())
     source = options.source.expanduser().resolve()
-    name = store.free_name(options.name or name_of(source.name), str(source))  # refused before anything is read
+    wished = options.name or name_of(source.name)
+    name = store.free_name(wished, str(source))  # refused before anything is read
     with bar("importing") as advance:
         found = replace(read_data(source, advance), source=str(source))
     kept = store.add(found, name)
     how = command("ganmnist", "train", "--data", kept.name)
+    if kept.name.lower() != wished.lower():
+        warn([f"{wished} is another data set, from {store.summary(wished).source}: this one is called {kept.name}."])
     _print_summary(options, kept, f"imported as {kept.name}: {how}")
 
 

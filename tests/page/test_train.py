@@ -70,6 +70,25 @@ def test_the_form_has_every_setting_with_the_words_and_bounds_of_the_contract(op
     assert fields["seed"].input_value() == "0"
 
 
+def test_the_start_button_is_at_hand_and_covers_no_field(open_page, server):
+    page = open_page(server, "#/train", viewport={"width": 1280, "height": 850})
+    button = page.get_by_role("button", name="Start training")
+    expect(page.locator("[name=seconds]")).to_be_visible()
+    expect(button).to_be_in_viewport(ratio=1)
+    page.get_by_text("More settings").click()
+    for name in ("model", "seconds", "batch_size", "start_from", "model"):
+        page.locator(f"[name={name}]").focus()
+        expect(button).to_be_in_viewport(ratio=1)
+        page.wait_for_function(
+            """name => {
+                const { left, top, bottom } = document.querySelector(`[name=${name}]`).getBoundingClientRect();
+                const at = [top + 2, bottom - 2].map(y => document.elementFromPoint(left + 4, y)?.name);
+                return at.every(found => found === name);
+            }""",
+            arg=name,
+        )
+
+
 def test_what_is_wrong_is_said_beside_its_field(open_page, server):
     page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
     page.get_by_text("More settings").click()

@@ -24,7 +24,7 @@ export function runPanel(changed) {
   const chip = el("span", { className: "chip" });
   const text = el("p", { className: "lead", role: "status" });
   const source = el("p", { className: "help source" });
-  const stale = el("p", { className: "problem", hidden: true }, "Not current: so it stood when the server last answered.");
+  const stale = el("p", { className: "wrong", hidden: true }, "Not current: so it stood when the server last answered.");
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
   const warnings = el("div", { className: "remarks", role: "status" });

@@ -46,6 +46,12 @@ def test_a_data_set_is_imported_listed_learned_from_and_deleted_by_its_name(say,
     assert "  ash: 9, oak: 25" in sentence.splitlines()
     (listed,) = json.loads(say("data", "list", "--json")[1])
     assert (listed["name"], listed["source"], listed["train"]) == ("trees", str(tmp_path / "trees"), 32)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "trees").rename(tmp_path / "other" / "trees")
+    _, sentence, warned = say("data", "import", str(tmp_path / "other" / "trees"))
+    assert sentence.startswith("imported as trees-2: ")
+    assert f"trees is another data set, from {tmp_path / 'trees'}: this one is called trees-2." in warned
+    assert say("data", "delete", "trees-2")[0] == 0
     options = ["--batch-size", "16", "--epochs", "1", "--json"]
     trained = json.loads(say("train", "--data", "TREES", "--model", "forest", *options)[1])
     assert (trained["data"], trained["step"]) == ("trees", 2)
