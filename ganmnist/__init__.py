@@ -32,6 +32,7 @@ _HOMES = {
     "Progress": "training.loop",
     "generate": "generation.sampler",
     "Sampler": "generation.sampler",
+    "load_model": "generation.sampler",
     "walk": "generation.feature_maps",
     "invert": "generation.inversion",
     "path": "latent.interpolation",
@@ -66,6 +67,10 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ganmnist' has no attribute {name!r}")
     return getattr(import_module(f"ganmnist.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 class _Moved(MetaPathFinder, Loader):

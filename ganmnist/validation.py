@@ -10,12 +10,37 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ganmnist import names
-from ganmnist.errors import SettingError, shown
+from ganmnist.errors import SettingError, counted, shown
 from ganmnist.layers import LAYERS
 from ganmnist.networks.spec import MAX_LAYERS
 
 S = TypeVar("S", bound=BaseModel)
 _MAX_SENTENCES = 6  # sentences at once
+# What pydantic finds, by its own name for it, in words for people.
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "unknown field",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    "finite_number": "must be a finite number",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("string_type", "string_sub_type"), "must be a text"),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type"), "must be a list"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be an object"),
+}
+_BOUNDS = {
+    "greater_than_equal": ("must be at least", "ge"),
+    "greater_than": ("must be greater than", "gt"),
+    "less_than_equal": ("must be at most", "le"),
+    "less_than": ("must be less than", "lt"),
+}
+_LETTERS, _ITEMS = "letter", "item"
+_LENGTHS = {
+    "string_too_short": ("at least", "min_length", _LETTERS),
+    "string_too_long": ("at most", "max_length", _LETTERS),
+    "too_short": ("at least", "min_length", _ITEMS),
+    "too_long": ("at most", "max_length", _ITEMS),
+}
 
 
 def read_settings(model: type[S], values: Mapping[str, Any]) -> S:
@@ -66,10 +91,26 @@ def _message(detail: Mapping[str, Any], layer: str | None) -> str:
         return f"a network has 1 to {MAX_LAYERS} layers, got {len(came or ())}"
     if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] == names.PATTERN:
         return f"{names.which_letters(str(came))}; got {shown(came)!r}"
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = _in_our_words(kind, detail.get("ctx", {})) or str(detail["msg"]).removeprefix("Value error, ")
     if isinstance(came, str | int | float):
         message += f", got {shown(came)!r}" if isinstance(came, str) else f", got {shown(came)}"
     return message
+
+
+def _in_our_words(kind: str, context: Mapping[str, Any]) -> str | None:
+    """Say what was expected where pydantic's words are a programmer's; none where its own will do."""
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if kind in _BOUNDS:
+        words, key = _BOUNDS[kind]
+        bound = context[key]
+        return f"{words} {bound:g}" if isinstance(bound, float) else f"{words} {bound}"
+    if kind in ("literal_error", "enum"):
+        return f"must be {context['expected']}"
+    if kind in _LENGTHS:
+        words, key, noun = _LENGTHS[kind]
+        return f"must have {words} {counted(context[key], noun)}"
+    return None
 
 
 def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:

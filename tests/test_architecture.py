@@ -263,6 +263,7 @@ def test_every_public_name_is_there():
     import ganmnist
 
     assert all(getattr(ganmnist, name) is not None for name in ganmnist.__all__)
+    assert {*ganmnist.__all__} <= {*dir(ganmnist)}
     with pytest.raises(AttributeError, match="nonsense"):
         ganmnist.nonsense  # noqa: B018
 

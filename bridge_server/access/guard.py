@@ -127,8 +127,10 @@ class Guard:
     def _check_principal(self, environ: WSGIEnvironment) -> None:
         principal = self._principal(environ.get("HTTP_AUTHORIZATION", ""))
         if principal is None:
-            where = "read it from server.json" if self._loopback else "ask who runs it"
-            message = f"The token is missing or not this server's: {where}."
+            where = "it stands in server.json" if self._loopback else "ask who runs it for one"
+            message = (
+                f"The token is missing or not this server's: send the header Authorization: Bearer TOKEN; {where}."
+            )
             raise ApiError(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
         environ[WHO] = principal.name
         if principal.name != OWNER and not is_allowed(principal.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):

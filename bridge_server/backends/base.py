@@ -207,15 +207,12 @@ class Backend(ABC):
         return latent_vectors(model, z[None], [])
 
     def latents_sheet(self, request: SheetRequest) -> LatentVectors:
-        from ganmnist.latent.directions import unsupported_sliders
-        from ganmnist.latent.sheet import sheet, sliders
+        from ganmnist.latent.sheet import sheet, sliders, unsupported
 
         model = self.model(request.model or BUNDLED)
-        asked = sliders(request)
-        known = self._directions(model.name, asked)
-        return latent_vectors(
-            model, sheet(request, model.latent_dim, known_classes(model), known), unsupported_sliders(asked, known)
-        )
+        known = self._directions(model.name, sliders(request))
+        z = sheet(request, model.latent_dim, known_classes(model), known)
+        return latent_vectors(model, z, unsupported(request, known, model.latent_dim))
 
     @abstractmethod
     def _directions(self, model: str, config: LatentConfig) -> Sequence[Direction]:

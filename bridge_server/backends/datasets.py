@@ -44,11 +44,14 @@ class DefaultData:
 
     def describe(self) -> Data:
         """Say what there is. Data that lie on disk already are read on the first question, in the background."""
+        from bridge_server.backends.stand_in import DRAWN, is_drawn
         from ganmnist.data.load import is_at_hand
 
-        if self._data.state is DataState.ABSENT and is_at_hand(self._home):
+        if self._data.state is not DataState.ABSENT:
+            return self._data
+        if is_at_hand(self._home):
             return self.prepare()
-        return self._data
+        return Data(state=DataState.ABSENT, report=[f"{DRAWN}."] if is_drawn(self._home) else [])
 
     def prepare(self) -> Data:
         """Find or download the data in the background, unless that is done or under way.

@@ -95,15 +95,16 @@ class Judging:
             self._baselines[real, count] = baseline
             if len(self._baselines) > _BASELINES:
                 del self._baselines[next(iter(self._baselines))]
-        return Figures(data.name, samples, baseline, _explanations(data))
+        return Figures(data.name, samples, baseline, _explanations(data, evaluator.remark))
 
 
-def _explanations(data: Dataset) -> dict[str, str]:
-    """Say of figures about digits that they say little of what is none."""
-    if data.classes == DIGITS:
-        return EXPLANATIONS
+def _explanations(data: Dataset, remark: str) -> dict[str, str]:
+    """Say of figures about digits that they say little of what is none, and at the first what to know of them all."""
     little = f"Says little here: the judge knows digits alone, and {data.name} are others."
-    return {name: little if name in OF_DIGITS else sentence for name, sentence in EXPLANATIONS.items()}
+    others = () if data.classes == DIGITS else OF_DIGITS
+    said = {name: little if name in others else sentence for name, sentence in EXPLANATIONS.items()}
+    first = next(iter(said))
+    return {**said, first: f"{said[first]} {remark}".rstrip()}
 
 
 class _Steps:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bridge_server.access import tokens
+from bridge_server.backends import stand_in
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
@@ -25,7 +26,7 @@ from bridge_server.errors import TokenError
 from bridge_server.process import discovery
 from bridge_server.runs.database import validate_checksums
 from ganmnist import __version__, remedies
-from ganmnist.data import load
+from ganmnist.data import load, synthetic
 from ganmnist.errors import DataError, ModelError, counted
 from ganmnist.models.manifest import BUNDLED
 from ganmnist.models.store import ModelStore
@@ -207,7 +208,8 @@ class _LongEnough(Exception):
 def _data(home: Path) -> Iterator[Finding]:
     """Read what a training would read without the network, as it would, for some seconds at most."""
     if not load.is_at_hand(home):
-        text = "not here yet: it is downloaded when it is needed, and without a network synthetic-mnist stands in"
+        without = stand_in.DRAWN if stand_in.is_drawn(home) else f"without a network {synthetic.NAME} stands in"
+        text = f"MNIST is not here yet: it is downloaded when it is needed; {without}"
         yield Finding(Verdict.NOTE, "data", text)
         return
     begun, come = time.monotonic(), 0.0

@@ -37,7 +37,7 @@ def main() -> int:
     options, rest = parser.parse_known_args()
     installs = sys.argv[1:2] == [INSTALL]
     if rest and not installs:
-        parser.error(f"unknown: {' '.join(rest)}")
+        options.parser.error(f"unknown: {' '.join(rest)}")
     home = options.data_dir.expanduser().resolve() if options.data_dir else paths.home()
     try:
         if installs:
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     ) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = group.add_parser(name, help=help, description=help, **look)
         made.add_argument("--data-dir", type=Path, metavar="DIR", help="models, runs and data (default: one per user)")
-        made.set_defaults(command=work)
+        made.set_defaults(command=work, parser=made)
         return made
 
     one = command(groups, "serve", "serve this machine until Ctrl-C", _serve)

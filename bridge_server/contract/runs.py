@@ -64,9 +64,12 @@ class Run(Message):
     frechet: Number | None = Field(
         None,
         description="Frechet distance to real digits in the judge's features, as 10,000 samples would show; "
-        "less is better.",
+        "less is better. The judge looks after 15 seconds of training, or at the end if that took 10, and not where "
+        "there are fewer than 387 training images; none until then.",
     )
-    confident: Number | None = Field(None, description="Share of its digits of which the judge is sure, 0 to 1.")
+    confident: Number | None = Field(
+        None, description="Share of its digits of which the judge is sure, 0 to 1; none where there is no FID."
+    )
     preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
     text: str = Field(description="The state in a few words: 41 % - 0:52 left - FID 12.")
     reason: str | None = Field(

@@ -8,13 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from ganmnist import paths
 from ganmnist.cli.options import add_command, print_result
 from ganmnist.cli.progress import bar, warn
+from ganmnist.cli.tables import print_table
 from ganmnist.config import GeometryConfig
 from ganmnist.dataset_summary import DatasetSummary
 from ganmnist.errors import SettingError
@@ -72,11 +69,14 @@ def take(options: argparse.Namespace) -> None:
 
     store = DatasetStore(paths.home())
     source = options.source.expanduser().resolve()
-    name = store.free_name(options.name or name_of(source.name), str(source))  # refused before anything is read
+    wished = options.name or name_of(source.name)
+    name = store.free_name(wished, str(source))  # refused before anything is read
     with bar("importing") as advance:
         found = replace(read_data(source, advance), source=str(source))
     kept = store.add(found, name)
     how = command("ganmnist", "train", "--data", kept.name)
+    if kept.name.lower() != wished.lower():
+        warn([f"{wished} is another data set, from {store.summary(wished).source}: this one is called {kept.name}."])
     _print_summary(options, kept, f"imported as {kept.name}: {how}")
 
 
@@ -88,15 +88,21 @@ def show_all(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([_values(summary) for summary in found]))
         return
-    table = Table("data set", "images", "classes", "from", "imported")
-    for summary in found:
-        classes = ", ".join(size.name for size in summary.classes)
-        images = f"{summary.train + summary.test:,}"
-        table.add_row(summary.name, images, escape(classes), escape(summary.source), summary.created[:10])
-    if found:
-        Console().print(table)
-    else:
+    if not found:
         print(f"none yet: {command('ganmnist', 'data', 'import', 'FOLDER')}")
+        return
+    rows = [
+        (
+            summary.name,
+            f"{summary.train + summary.test:,}",
+            ", ".join(size.name for size in summary.classes),
+            summary.source,
+            summary.created[:10],
+        )
+        for summary in found
+    ]
+    titles = ("data set", "images", "classes", "from", "imported")
+    print_table(titles, rows, spare=("from", "classes", "imported", "images"), wrapped=("classes", "from"))
 
 
 def delete(options: argparse.Namespace) -> None:

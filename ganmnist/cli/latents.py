@@ -83,18 +83,16 @@ def sheet(options: argparse.Namespace) -> None:
     from ganmnist.export.write import ending_of, remarks_on, validate_size, write
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent import sheet as latent_sheet
-    from ganmnist.latent.directions import unsupported_sliders
 
     config = read_settings(SheetConfig, given(options, SheetConfig))
     ending = ending_of(options.out)
     validate_size(ending, config.rows * config.columns, GeometryConfig())
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
-    asked = latent_sheet.sliders(config)
-    known = sampler.directions_for(asked)
+    known = sampler.directions_for(latent_sheet.sliders(config))
     z = latent_sheet.sheet(config, sampler.latent_dim, sampler.known_classes, known)
     images = draw(sampler, z.reshape(-1, z.shape[-1]))
     write(options.out, images, GeometryConfig(columns=config.columns))
-    remarks = [*unsupported_sliders(asked, known), *remarks_on(ending, GeometryConfig().form)]
+    remarks = [*latent_sheet.unsupported(config, known, sampler.latent_dim), *remarks_on(ending, GeometryConfig().form)]
     done = {"model": sampler.name, "count": len(images), "out": str(options.out), "remarks": remarks}
     sentence = f"{options.out}: {config.rows} x {config.columns} digits from {sampler.name}"
     print_result(options, done, "\n".join([sentence, *remarks]))

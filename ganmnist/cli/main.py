@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from ganmnist import __version__, paths
 from ganmnist.cli.data import add_data, add_directory, load
+from ganmnist.cli.evaluate import add_evaluate
 from ganmnist.cli.film import add_film
 from ganmnist.cli.invert import add_invert
 from ganmnist.cli.latents import add_latents
@@ -24,9 +21,9 @@ from ganmnist.cli.networks_file import read_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.cli.terminal import show_any_letter
-from ganmnist.config import EvaluateConfig, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
+from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError, counted
-from ganmnist.models.manifest import BUNDLED, NewName
+from ganmnist.models.manifest import NewName
 from ganmnist.models.store import ModelFolder, ModelStore
 from ganmnist.remedies import command, load_problem
 from ganmnist.training.advice import remarks
@@ -35,17 +32,15 @@ from ganmnist.training.start import starting_model, with_networks
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ganmnist.dataset import Dataset
     from ganmnist.training import loop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
     show_any_letter()
-    options = _parser().parse_args(arguments)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unknown: {' '.join(unknown)}")
     try:
         options.command(options)
     except SettingError as error:
@@ -154,52 +149,6 @@ def restore(options: argparse.Namespace) -> None:
     print_result(options, done, f"{drawn}, seed {record.seed}, ganmnist {record.version}")
 
 
-def evaluate(options: argparse.Namespace) -> None:
-    """Measure how good the digits of a model are, beside real ones."""
-    from ganmnist.evaluation.evaluate import Evaluator
-
-    config = read_settings(EvaluateConfig, given(options, EvaluateConfig))
-    found = load(options.directory, (options.directory is None and _learned_from(options.what)) or None)
-    images = _samples(options.what, config.count, found)
-    with bar("judging") as advance:
-        evaluator = Evaluator(found)
-        advance(30, "the samples")
-        judged = evaluator.evaluate(images)
-        advance(70, "real images")
-        real = evaluator.real_baseline(len(images))
-        advance(100, "done")
-    if options.json:
-        baseline = real.model_dump()  # for one release under its former name, floor, too
-        print(json.dumps({"samples": judged.model_dump(), "real_baseline": baseline, "floor": baseline}))
-        return
-    table = Table("figure", options.what or BUNDLED, "real images", caption=f"{judged.images:,} images each")
-    for name in ("frechet", "inception", "confident", "precision", "recall"):
-        table.add_row(name, f"{getattr(judged, name):.3f}", f"{getattr(real, name):.3f}")
-    for digit, (share, true) in enumerate(zip(judged.classes, real.classes, strict=True)):
-        table.add_row(f"share of {digit}", f"{share:.1%}", f"{true:.1%}")
-    Console().print(table)
-
-
-def _learned_from(what: str | None) -> str | None:
-    """Return the data set by whose name a model was trained, if it was by one."""
-    if what is None or what.endswith(".npy"):
-        return None
-    return ModelStore(paths.home()).find(what).manifest().settings.data
-
-
-def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:
-    """Read a file of samples, or have a model draw them, with the classes in the proportions of the real images."""
-    from ganmnist.evaluation.evaluate import read_samples
-    from ganmnist.generation.draw_like import draw_like
-    from ganmnist.generation.sampler import Sampler
-
-    if what and what.endswith(".npy"):
-        return read_samples(Path(what))[:count]
-    sampler = Sampler.load(ModelStore(paths.home()).find(what))
-    with bar("sampling") as advance:
-        return draw_like(data, sampler, count, lambda fraction: advance(100 * fraction, sampler.name))
-
-
 def _cut_short(store: ModelStore, name: str | None) -> ModelFolder:
     """Return the folder of the training to go on with: the newest that was cut short unless named."""
     if name is None:
@@ -277,13 +226,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_latents(commands)
 
-    added = add_command(commands, "evaluate", evaluate)
-    added.add_argument(
-        "what", nargs="?", help="Name of a model, the bundled one unless given, or a .npy file of samples."
-    )
-    add_directory(added)
-    add_settings(added, EvaluateConfig)
-
+    add_evaluate(commands)
     add_invert(commands)
     add_film(commands)
     add_models(commands)

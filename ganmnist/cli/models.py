@@ -7,14 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from ganmnist import paths
 from ganmnist.class_names import listed
 from ganmnist.cli.options import add_command, print_result
 from ganmnist.cli.progress import warn
+from ganmnist.cli.tables import print_table
 from ganmnist.models.archive import export_model, import_model
 from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
@@ -58,20 +55,23 @@ def models(options: argparse.Namespace) -> None:
         print(json.dumps([summary(model) for model in found]))
         return
     found, _ = store.page(limit=options.limit or _SHOWN)
-    table = Table("model", "networks", "data", "classes", "epoch", "step", "trained", "FID", "created")
-    for model in found:
-        table.add_row(
+    rows = [
+        (
             model.name,
-            escape(model.preset or "own"),
-            escape(model.data),
-            escape(listed(model.known_classes.names)),
+            model.preset or "own",
+            model.data,
+            listed(model.known_classes.names),
             str(model.epoch),
             str(model.step),
             f"{model.seconds:.0f} s{'' if model.finished else _unfinished(store, model)}",
             f"{model.estimate.frechet:.1f}" if model.estimate else "",
-            escape(model.created[:10]),
+            model.created[:10],
         )
-    Console().print(table)
+        for model in found
+    ]
+    titles = ("model", "networks", "data", "classes", "epoch", "step", "trained", "FID", "created")
+    spare = ("step", "epoch", "networks", "classes", "created", "data", "FID", "trained")
+    print_table(titles, rows, spare=spare, wrapped=("data", "classes", "trained"))
     more = store.count() - len(found)
     if more > 0:
         how = command("ganmnist", "models", "--limit", len(found) + more)

@@ -21,7 +21,7 @@ _NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single va
 def add_command(commands: Commands, name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
     """Add a command, what runs it and says what it does, and return its parser."""
     added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-    added.set_defaults(command=run)
+    added.set_defaults(command=run, parser=added)
     added.add_argument("--json", action="store_true", help="Print the result as JSON.")
     return added
 

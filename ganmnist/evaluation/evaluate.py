@@ -18,12 +18,20 @@ from ganmnist.models.figures import Estimate, Evaluation
 
 _REPORTED_SAMPLES = 10_000  # what an FID is usually given for
 _ESTIMATE_SAMPLES = 1000
+_LEAST = FEATURES + 1  # images to compare: the covariance of fewer has no meaning
+_AMPLE = 300  # pictures of which nine tenths, the training images, can be halved
 _MIN_CLASS_SAMPLES = 20  # images of a class, to tell how far they differ
 _MIN_DIGIT_ACCURACY = 0.9  # share of real images in which the judge sees what their label says
 
 
 class Evaluator:
-    """Compares images with the test images of a data set, whose features are extracted once."""
+    """Compares images with the test images of a data set, whose features are extracted once.
+
+    Where those are too few, half of the training images stand in for them, and the other half for images unseen.
+
+    Attributes:
+        remark: What to know of the comparison, a sentence; empty where test images are compared with.
+    """
 
     def __init__(self, data: Dataset, on_progress: OnProgress | None = None) -> None:
         """Extract the features of the test images.
@@ -35,9 +43,9 @@ class Evaluator:
         Raises:
             DataError: They are too few.
         """
-        _require_enough(data.test_images, f"{data.name}: its test images")
-        self._data = data
-        self._real, _ = extract_features(data.test_images, on_progress)
+        compared, self._unseen, self.remark = _reference(data)
+        self._name = data.name
+        self._real, _ = extract_features(compared, on_progress)
         self._radii = knn_radii(self._real)
 
     def evaluate(self, images: NDArray[np.uint8], on_progress: OnProgress | None = None) -> Evaluation:
@@ -50,7 +58,7 @@ class Evaluator:
         Raises:
             DataError: They are too few.
         """
-        _require_enough(images, "images")
+        _require_enough(images, "the samples", "make more of them")
         features, probabilities = extract_features(images, on_progress)
         return Evaluation(
             images=len(images),
@@ -63,9 +71,13 @@ class Evaluator:
         )
 
     def real_baseline(self, count: int, on_progress: OnProgress | None = None) -> Evaluation:
-        """Evaluate real training images: what a perfect generator would score with as many samples."""
-        chosen = np.random.default_rng(0).permutation(len(self._data.train_images))[:count]
-        return self.evaluate(self._data.train_images[chosen], on_progress)
+        """Evaluate real training images: what a perfect generator would score with as many samples.
+
+        They are fewer where there are not so many.
+        """
+        _require_enough(self._unseen, f"{self._name}: its training images", "import more pictures")
+        chosen = np.random.default_rng(0).permutation(len(self._unseen))[:count]
+        return self.evaluate(self._unseen[chosen], on_progress)
 
 
 class Estimator:
@@ -89,7 +101,7 @@ class Estimator:
             DataError: They are too few.
         """
         if not self.can_judge(images):
-            raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * (FEATURES + 1)}")
+            raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * _LEAST}")
         chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _ESTIMATE_SAMPLES]
         features, probabilities = extract_features(images[chosen])
         self._reference = _ReferenceStats(
@@ -102,7 +114,7 @@ class Estimator:
     @staticmethod
     def can_judge(images: NDArray[np.uint8]) -> bool:
         """Tell whether there are enough real images to compare with."""
-        return len(images) >= 3 * (FEATURES + 1)
+        return len(images) >= 3 * _LEAST
 
     def estimate(self, images: NDArray[np.uint8]) -> Estimate:
         """Estimate from generated images, uint8 (N, 28, 28)."""
@@ -177,10 +189,35 @@ def _ratios(ours: list[float | None], real: list[float | None]) -> tuple[float |
     return tuple(one / other if one is not None and other else None for one, other in zip(ours, real, strict=True))
 
 
-def _require_enough(images: NDArray[np.uint8], what: str) -> None:
+def _reference(data: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
+    """Return the images to compare with, real ones besides, and what to know of that.
+
+    Raises:
+        DataError: There are too few of either.
+    """
+    test, train = data.test_images, data.train_images
+    if len(test) >= _LEAST:
+        return test, train, ""
+    if len(train) < 2 * _LEAST:
+        raise DataError(
+            f"{data.name}: {len(train)} training and {len(test)} test images are too few to compare with, expected at "
+            f"least {_LEAST} to test with or {2 * _LEAST} to train with: import more pictures, {_AMPLE} or more in all"
+        )
+    shuffled = train[np.random.default_rng(0).permutation(len(train))]
+    halves = np.array_split(shuffled, 2)
+    remark = (
+        f"{data.name} has {len(test)} test images, too few to compare with (at least {_LEAST}), so half of its "
+        "training images stand in for them: a model that only copies what it learned from looks better than it is."
+    )
+    return halves[0][:_REPORTED_SAMPLES], halves[1], remark
+
+
+def _require_enough(images: NDArray[np.uint8], what: str, remedy: str) -> None:
     """Raise DataError for fewer images than the judge has features: their covariance would say nothing."""
-    if len(images) <= FEATURES:
-        raise DataError(f"{what}: {len(images)} are too few to compare, at least {FEATURES + 1}; thousands say more")
+    if len(images) < _LEAST:
+        raise DataError(
+            f"{what}: {len(images)} are too few to compare, at least {_LEAST}: {remedy}; thousands say more"
+        )
 
 
 def read_samples(path: Path) -> NDArray[np.uint8]:

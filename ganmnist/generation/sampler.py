@@ -243,7 +243,22 @@ def generate(
     Raises:
         ModelNotFound: There is no such model.
     """
-    return Sampler.load(ModelStore(home or paths.home()).find(model)).sample(config)
+    return load_model(model, home=home).sample(config)
+
+
+def load_model(name: str | None = None, *, last: bool = False, home: Path | None = None) -> Sampler:
+    """Load a model from the user's store, ready to draw.
+
+    Args:
+        name: Its name; the bundled one unless given.
+        last: As the training ended, where it was better before.
+        home: Folder of the models; the user's own unless given.
+
+    Raises:
+        ModelNotFound: There is no such model.
+        ModelError: Its files are damaged.
+    """
+    return Sampler.load(ModelStore(home or paths.home()).find(name), last=last)
 
 
 def validate_drawing(found: ModelFile, where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ganmnist.class_names import KnownClasses
 from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig, SheetConfig
 from ganmnist.errors import SettingError
-from ganmnist.latent.directions import Direction
+from ganmnist.latent.directions import Direction, unsupported_sliders
 from ganmnist.latent.interpolation import slerp_grid
 from ganmnist.latent.vectors import Latents, inputs
 
@@ -22,6 +22,20 @@ def sliders(config: SheetConfig) -> LatentConfig:
     own = dict(LatentConfig.part_of(config))
     along = {name: 1.0 for name in (config.across, config.down) if name in STYLE_ATTRIBUTES and len(config.z or ()) < 4}
     return LatentConfig(**{**own, **along})
+
+
+def unsupported(config: SheetConfig, known: Sequence[Direction], latent_dim: int) -> list[str]:
+    """Say what changes nothing, since the model has no direction for it, and along what a sheet can go: sentences."""
+    own = unsupported_sliders(LatentConfig.part_of(config), known)
+    if len(config.z or ()) == 4:
+        return own
+    names = [direction.name for direction in known]
+    return own + [
+        f"{field}: this model has no direction that does {name}, so all {alike} are the same: {field} takes "
+        f"{' or '.join([*names, f'the number of a latent, 0 to {latent_dim - 1}'])}."
+        for field, name, alike in (("across", config.across, "columns"), ("down", config.down, "rows"))
+        if name in STYLE_ATTRIBUTES and name not in names
+    ]
 
 
 def sheet(
@@ -36,7 +50,7 @@ def sheet(
         latent_dim: Length of a latent vector.
         known_classes: The classes the model knows; or how many, 0 for none.
         directions: Those of the model, as `Sampler.directions_for(sliders(config))` gives them. Along one that is not
-            among them nothing changes, as `directions.unsupported_sliders` says.
+            among them nothing changes, as `unsupported` says.
 
     Returns:
         float32 (rows, columns, latent_dim + classes).

@@ -26,6 +26,8 @@ _MANIFEST = "model.json"
 _WORDS = 255
 _WANTED = f"a {ENDING} is wanted, as ganmnist models export, the page and the server write it"
 
+_PICTURES = "pictures are imported as data: ganmnist data import, or dropped on Train"
+
 
 class ModelFile(NamedTuple):
     """What a model file holds, checked: it can be kept as it is."""
@@ -113,11 +115,13 @@ def read_model(file: BinaryIO, where: str) -> ModelFile:
         raise fail(f"is {what_is(head)}, larger than {MAX_FILE:,} bytes, and no model file: {_WANTED}")
     if not head.startswith(b"PK"):
         raise fail(f"is {what_is(head)}, and no model file: {_WANTED}")
-    with open_zip(file, 2, fail) as archive:
+    other = f"is a zip of other files, and no model file: {_WANTED}; {_PICTURES}"
+    with open_zip(file, 2, fail, other) as archive:
         entries = {entry.filename: entry for entry in archive.entries}
         if len(entries) != 2 or len(archive.entries) != 2 or _MANIFEST not in entries:
             names = ", ".join(shown(entry.filename) for entry in archive.entries[:4])
-            raise fail(f"is no model file: expected {_MANIFEST} and its weights, got {names or 'nothing'}; {_WANTED}")
+            got = f"expected {_MANIFEST} and its weights, got {names or 'nothing'}"
+            raise fail(f"is no model file: {got}; {_WANTED}; {_PICTURES}")
         content = archive.read(entries.pop(_MANIFEST), bundle.MAX_MANIFEST)
         values = bundle.parse_manifest(content, Path(_MANIFEST).stem, f"{where}: {_MANIFEST}")
         manifest = parse_model_manifest(values, f"{where}: {_MANIFEST}")

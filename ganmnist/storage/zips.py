@@ -85,28 +85,29 @@ class Zip:
         return bytes(content)
 
 
-def zip_in(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError]) -> Zip:
+def zip_in(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError], too_many: str = "") -> Zip:
     """Open a zip that lives as long as its file does.
 
     Args:
         file: The zip, to be sought in.
         most_entries: Of more it is refused, before a list of them is made.
         fail: Makes an error that names the file.
+        too_many: What more entries than that mean; their number is said unless given.
     """
     try:
         entries, size = _count(file, most_entries + _CHANCE)
         if entries > most_entries + _CHANCE:
-            raise fail(f"has more than {most_entries:,} entries")
+            raise fail(too_many or f"has more than {most_entries:,} entries")
         return Zip(zipfile.ZipFile(file), size, fail)
     except _DAMAGED as error:
         raise fail(f"is no zip, or damaged ({shown(error)})") from None
 
 
 @contextmanager
-def open_zip(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError]) -> Iterator[Zip]:
+def open_zip(file: BinaryIO, most_entries: int, fail: Callable[[str], GanError], too_many: str = "") -> Iterator[Zip]:
     """Open a zip as `zip_in` does; within the block, whatever is wrong with it is raised as what `fail` makes too."""
     try:
-        yield zip_in(file, most_entries, fail)
+        yield zip_in(file, most_entries, fail, too_many)
     except _DAMAGED as error:
         raise fail(f"is no zip, or damaged ({shown(error)})") from None
 

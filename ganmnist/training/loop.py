@@ -116,7 +116,8 @@ def train(
     if plan.networks.classes not in (0, len(data.classes)):
         raise DataError(
             f"{data.name}: has {counted(len(data.classes), 'class', 'es')}, the networks are built for "
-            f"{plan.networks.classes}"
+            f"{plan.networks.classes}: build them for {len(data.classes)} (classes of the networks), for 0 to leave "
+            "the classes out of account, or leave the networks out: a preset takes the classes that the data have"
         )
 
     with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was

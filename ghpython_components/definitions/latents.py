@@ -103,7 +103,7 @@ def sketch(canvas: Canvas, row: NewRow) -> None:
         LEFT,
         first.box.bottom + APART,
         "Right-click on strokes, choose Set Multiple Curves, and pick what you have drawn. Change a curve in Rhino, "
-        "and Sketch looks again.\n\nThe panels say which digit it finds, where the sliders of Generate stand for it, and "
+        "and Sketch looks again.\n\nThe panels say which digit it finds, where Generate's sliders stand for it, and "
         "how sure it is: from a likeness of 0.95 on.",
     )
     found = drawing.component("sketch", "sketch", curves=drawn_curves("strokes"))

@@ -60,13 +60,13 @@ def test_settings_kept_as_json_before_the_name_changed_are_read():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"boldness": 3}, "truncation: Input should be less than or equal to 2, got 3"),
-        ({"boldness": "1"}, "truncation: Input should be a valid number, got '1'"),
+        ({"boldness": 3}, "truncation: must be at most 2, got 3"),
+        ({"boldness": "1"}, "truncation: must be a number, got '1'"),
         (
             {"boldness": 1, "truncation": 1},
             "truncation: was called boldness before, and both are given: leave out boldness",
         ),
-        ({"Boldness": 1}, "Boldness: Extra inputs are not permitted, got 1"),
+        ({"Boldness": 1}, "Boldness: unknown field, got 1"),
     ],
 )
 def test_what_is_wrong_is_said_of_the_new_name(values, sentence):

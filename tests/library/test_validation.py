@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import pytest
+from pydantic import Field
 
-from ganmnist.config import TrainConfig
+from ganmnist.config import LatentConfig, TrainConfig
 from ganmnist.errors import SettingError
+from ganmnist.fields import Settings
 from ganmnist.layers import LAYERS
 from ganmnist.networks.spec import ModelConfig, ModelParts, Sequential
 from ganmnist.validation import read_settings
@@ -41,7 +44,7 @@ DENSE = {"layer": "Dense", "units": 3}
         ({"layer": None}, f"unknown layer None; known are {KNOWN}"),
         ({"units": 3}, 'has no name: expected a layer such as {"layer": "Dense", "units": 128}, got {\'units\': 3}'),
         ({}, 'has no name: expected a layer such as {"layer": "Dense", "units": 128}, got {}'),
-        ("Dense", "Input should be a valid dictionary or object to extract fields from, got 'Dense'"),
+        ("Dense", "must be an object, got 'Dense'"),
     ],
 )  # fmt: skip
 def test_what_is_no_layer_is_refused_by_its_place_with_the_layers_there_are(layer, sentence):
@@ -55,22 +58,22 @@ def test_what_is_no_layer_is_refused_by_its_place_with_the_layers_there_are(laye
          "mean stride? it has filters, kernel, stride, padding, bias, spectral_norm"),
         ({**DENSE, "self": 1}, "layer 2 Dense: self: is no parameter of Dense; it has units, bias, spectral_norm"),
         ({"layer": "Tanh", "units": 1}, "layer 2 Tanh: units: is no parameter of Tanh; it has none"),
-        ({"layer": "Dense"}, "layer 2 Dense: units: Field required"),
-        ({"layer": "Dense", "units": "abc"}, "layer 2 Dense: units: Input should be a valid integer, got 'abc'"),
-        ({"layer": "Dense", "units": "128"}, "layer 2 Dense: units: Input should be a valid integer, got '128'"),
+        ({"layer": "Dense"}, "layer 2 Dense: units: is missing"),
+        ({"layer": "Dense", "units": "abc"}, "layer 2 Dense: units: must be a whole number, got 'abc'"),
+        ({"layer": "Dense", "units": "128"}, "layer 2 Dense: units: must be a whole number, got '128'"),
         ({"layer": "Dense", "units": 10**9},
-         "layer 2 Dense: units: Input should be less than or equal to 65536, got 1000000000"),
-        ({"layer": "Dense", "units": 0}, "layer 2 Dense: units: Input should be greater than or equal to 1, got 0"),
-        ({**DENSE, "bias": "yes"}, "layer 2 Dense: bias: Input should be a valid boolean, got 'yes'"),
+         "layer 2 Dense: units: must be at most 65536, got 1000000000"),
+        ({"layer": "Dense", "units": 0}, "layer 2 Dense: units: must be at least 1, got 0"),
+        ({**DENSE, "bias": "yes"}, "layer 2 Dense: bias: must be true or false, got 'yes'"),
         ({"layer": "Conv2D", "filters": 1, "padding": "full"},
-         "layer 2 Conv2D: padding: Input should be 'same' or 'valid', got 'full'"),
+         "layer 2 Conv2D: padding: must be 'same' or 'valid', got 'full'"),
         ({"layer": "Reshape", "shape": [2, 7]},
          "layer 2 Reshape: shape: expected (units,) or (channels, height, width), got (2, 7)"),
         ({"layer": "Reshape", "shape": [2, 0, 7]},
-         "layer 2 Reshape: shape.1: Input should be greater than or equal to 1, got 0"),
+         "layer 2 Reshape: shape.1: must be at least 1, got 0"),
         ({"layer": "Reshape", "shape": [2, 7, 7.5]},
-         "layer 2 Reshape: shape.2: Input should be a valid integer, got 7.5"),
-        ({"layer": "Reshape", "shape": 98}, "layer 2 Reshape: shape: Input should be a valid tuple, got 98"),
+         "layer 2 Reshape: shape.2: must be a whole number, got 7.5"),
+        ({"layer": "Reshape", "shape": 98}, "layer 2 Reshape: shape: must be a list, got 98"),
     ],
 )  # fmt: skip
 def test_a_wrong_parameter_is_named_with_its_layer_and_what_it_may_be(layer, sentence):
@@ -80,7 +83,7 @@ def test_a_wrong_parameter_is_named_with_its_layer_and_what_it_may_be(layer, sen
 def test_a_misfit_and_a_wrong_parameter_are_said_of_the_network_they_are_in(tiny):
     other = tiny.model_dump(mode="json")
     other["generator"]["layers"][0]["units"] = "abc"
-    wrong = "generator: layer 1 Dense: units: Input should be a valid integer, got 'abc'"
+    wrong = "generator: layer 1 Dense: units: must be a whole number, got 'abc'"
     assert refusal(other, ModelConfig) == wrong
     assert refusal({"generator": other["generator"]}, ModelParts) == wrong
     assert refusal({"networks": other}, TrainConfig) == f"networks.{wrong}"
@@ -92,7 +95,7 @@ def test_a_misfit_and_a_wrong_parameter_are_said_of_the_network_they_are_in(tiny
 
 def test_each_wrong_layer_has_its_sentence_and_of_many_the_first_are_said():
     assert of_layers({"layer": "Dense", "units": 0}, DENSE, {"layer": "Tann"}).split("; ")[:2] == [
-        "layer 1 Dense: units: Input should be greater than or equal to 1, got 0",
+        "layer 1 Dense: units: must be at least 1, got 0",
         "layer 3: unknown layer Tann",
     ]
     message = of_layers(*[{"layer": "Dense", "units": 0}] * 64)
@@ -144,3 +147,37 @@ def test_values_without_end_are_refused_in_a_few_words_and_at_once(case):
     assert time.process_time() - started < 0.5
     assert message.startswith("layer")
     assert len(message) < 2000
+
+
+class Every(Settings):
+    """A field of each kind that settings have."""
+
+    word: str = Field("a", min_length=2, max_length=3)
+    many: list[int] = Field([1], min_length=1, max_length=2)
+    share: float = Field(0.5, gt=0, lt=1)
+    true: bool = True
+    kind: Literal["a", "b"] = "a"
+    part: LatentConfig | None = None
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"word": ""}, "word: must have at least 2 letters, got ''"),
+        ({"word": "long"}, "word: must have at most 3 letters, got 'long'"),
+        ({"word": 5}, "word: must be a text, got 5"),
+        ({"many": []}, "many: must have at least 1 item"),
+        ({"many": [1, 2, 3]}, "many: must have at most 2 items"),
+        ({"many": 3}, "many: must be a list, got 3"),
+        ({"share": 0}, "share: must be greater than 0, got 0"),
+        ({"share": 1.0}, "share: must be less than 1, got 1.0"),
+        ({"share": float("nan")}, "share: must be a finite number, got nan"),
+        ({"share": "x"}, "share: must be a number, got 'x'"),
+        ({"true": "perhaps"}, "true: must be true or false, got 'perhaps'"),
+        ({"kind": "c"}, "kind: must be 'a' or 'b', got 'c'"),
+        ({"part": 3}, "part: must be an object, got 3"),
+        ({"more": 3}, "more: unknown field, got 3"),
+    ],
+)
+def test_no_sentence_is_in_a_programmers_words(values, sentence):
+    assert refusal(values, Every) == sentence

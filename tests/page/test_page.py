@@ -48,6 +48,21 @@ def test_a_server_that_went_away_is_told_of_and_carried_on_with(start_server, op
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"seed":1'))
 
 
+def test_a_page_scrolled_down_shows_that_the_server_is_away_and_its_run_not_current(start_server, open_page):
+    first = start_server(mock=True)
+    first.start_run(model="mock-interrupted")
+    page = open_page(first, "#/train", clean=False, viewport={"width": 700, "height": 400})
+    expect(page.locator(".run .lead")).not_to_be_empty()
+    first.kill()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#trouble")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("scrollY") > 200
+    expect(page.locator(".run")).to_contain_text("Not current: so it stood when the server last answered.")
+    start_server(home=first.home, mock=True, port=first.port)
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.get_by_text("Not current")).to_be_hidden()
+
+
 def test_a_page_whose_token_was_changed_while_the_server_was_away_asks_for_another_and_tells_nobody(
     start_server, open_page
 ):

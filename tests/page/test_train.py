@@ -15,6 +15,9 @@ from bridge_server.backends.mock.training import STEPS
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 
+MANY = {"error": {"code": "too_many_streams", "message": "many", "field": None, "request_id": "0"}}
+
+
 @pytest.fixture(scope="module")
 def server(start_shared_server):
     return start_shared_server(mock=True)
@@ -65,6 +68,25 @@ def test_the_form_has_every_setting_with_the_words_and_bounds_of_the_contract(op
         assert help.text_content() == schema[name]["description"]
     assert [fields["batch_size"].get_attribute(bound) for bound in ("min", "max")] == ["2", "1024"]
     assert fields["seed"].input_value() == "0"
+
+
+def test_the_start_button_is_at_hand_and_covers_no_field(open_page, server):
+    page = open_page(server, "#/train", viewport={"width": 1280, "height": 850})
+    button = page.get_by_role("button", name="Start training")
+    expect(page.locator("[name=seconds]")).to_be_visible()
+    expect(button).to_be_in_viewport(ratio=1)
+    page.get_by_text("More settings").click()
+    for name in ("model", "seconds", "batch_size", "start_from", "model"):
+        page.locator(f"[name={name}]").focus()
+        expect(button).to_be_in_viewport(ratio=1)
+        page.wait_for_function(
+            """name => {
+                const { left, top, bottom } = document.querySelector(`[name=${name}]`).getBoundingClientRect();
+                const at = [top + 2, bottom - 2].map(y => document.elementFromPoint(left + 4, y)?.name);
+                return at.every(found => found === name);
+            }""",
+            arg=name,
+        )
 
 
 def test_what_is_wrong_is_said_beside_its_field(open_page, server):
@@ -143,10 +165,28 @@ def test_a_stopped_run_and_an_interrupted_one_go_on(open_page, server):
     chip(page, "succeeded")
 
 
+def test_a_run_without_fid_says_when_the_judge_looks(open_page, server):
+    def without(route):
+        reply = route.fetch()
+        body = reply.json()
+        body["run"].update(frechet=None, confident=None)
+        route.fulfill(response=reply, json=body)
+
+    page = open_page(server, "#/train", clean=False)
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json=MANY))
+    page.route("**/progress?*", without)
+    start(page, "unjudged")
+    chip(page, "succeeded")
+    expect(page.locator(".missing")).to_contain_text("No FID yet: Frechet distance to real digits")
+    page.unroute_all()
+    start(page, "judged")
+    expect(page.locator(".figures")).to_contain_text(re.compile("FID[0-9]"))
+    expect(page.locator(".missing")).to_be_hidden()
+
+
 def test_without_a_stream_progress_is_asked_for(open_page, server):
     page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
-    error = {"code": "too_many_streams", "message": "many", "field": None, "request_id": "0"}
-    page.route("**/events?*", lambda route: route.fulfill(status=503, json={"error": error}))
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json=MANY))
     start(page, "polled")
     chip(page, "succeeded")
     expect(page.locator(".film canvas")).to_have_attribute("data-step", str(STEPS))

@@ -42,7 +42,8 @@ async function walk(entry, folder, collect) {
 }
 
 /**
- * Gather files: { title, files, single }. `title` is what all is called together, `single` the file that is sent as it is.
+ * Gather files: { title, sent, files, single }. `title` is what its user calls all of it, `sent` the name of the file that is
+ * sent for it, `single` that file where it is sent as it is.
  *
  * `read` is what fromDrop or fromDialog gave; `progress(number)` hears how many there are. Rejects if there are none, or
  * as soon as they have more than `most` bytes.
@@ -65,5 +66,5 @@ export async function gather(read, { most, progress, signal }) {
   const [top] = tops;
   const single = files.length === 1 && SENT_AS_IT_IS.test(files[0].path) ? files[0].file : null;
   const title = tops.size === 1 ? top.slice(0, LONGEST_TITLE) : "pictures";
-  return { title: single ? single.name : `${title}.zip`, files, single };
+  return { title: single?.name ?? title, sent: single?.name ?? `${title}.zip`, files, single };
 }

@@ -27,13 +27,11 @@ export function trainView() {
   const form = el(
     "form",
     { className: "card stack", noValidate: true, onsubmit: press, "aria-label": "New training" },
-    el("h2", {}, "New training"),
+    el("div", { className: "begin" }, el("div", { className: "row apart" }, el("h2", {}, "New training"), start), wrong),
     data.node,
     main,
     el("details", {}, el("summary", {}, "More settings"), more),
     networks.node,
-    wrong,
-    start,
   );
   const runs = el("ul", { className: "list" });
   const empty = el(

@@ -44,7 +44,7 @@ export function dataChoice() {
       fill(about, gone, `Preparing the data, ${Math.round(standard.percent)} %`);
     } else {
       const fetchIt = el("button", { type: "button", className: "quiet", onclick: prepare }, "Load MNIST now");
-      fill(about, gone, standard.problem ?? "MNIST is loaded at the first start. ", " ", fetchIt);
+      fill(about, gone, standard.problem ?? ["MNIST is loaded at the first start.", ...standard.report].join(" "), " ", fetchIt);
     }
   }
 
@@ -81,9 +81,13 @@ export function dataChoice() {
     refresh();
   }
 
-  async function arrived(name) {
+  async function arrived(name, title) {
     await refresh(name ?? undefined);
-    if (name && found()) say(`${name} is here, and chosen for the next training.`, "good");
+    if (!name || !found()) return;
+    const [, wished] = /^(.+)-\d+$/.exec(name) ?? [];
+    const taken = wished && !title.startsWith(name) && sets.some((each) => each.name.toLowerCase() === wished.toLowerCase());
+    const why = taken ? ` Another data set is called ${wished}, so this one is not.` : "";
+    say(`${name} is here, and chosen for the next training.${why}`, "good");
   }
 
   async function forget() {

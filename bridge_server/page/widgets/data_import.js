@@ -9,11 +9,14 @@ import { zip } from "../lib/zip.js";
 const MAX_UPLOAD = Number(document.body.dataset.maxUpload); // bytes
 const ASK_MS = 300;
 const DRAGS_MS = 500; // after which something that hovered has left: while it does, it is told of more often
-const KEY = "ganmnist.import"; // in this tab: { title, name }, the name once the server has given it
+const KEY = "ganmnist.import"; // in this tab: { title, sent, name }, the name once the server has given it
 const address = (name) => `/api/datasets/${encodeURIComponent(name)}`;
 
 /** An import that was ended from here. */
 class Cancelled extends Error {}
+
+/** What the server says of the zip that the page has made, about what its user knows. */
+const inOwnWords = (problem, { title, sent }) => problem.replaceAll(`${sent}: ${title}`, title).replaceAll(sent, title);
 
 /** Wait until the server answers again. Rejects as a call does if it has another token then: the page is made anew. */
 function back() {
@@ -54,7 +57,7 @@ export function dataImport(done) {
     folder,
   );
   const node = el("div", { className: "stack", role: "group", "aria-label": "Own pictures" }, problem, idle, busy);
-  let job = null; // { halt, title, name }
+  let job = null; // { halt, title, sent, name }
 
   /** Say what is being done, and how far it is, a part of 1 or in words. A screen reader reads what, not how far. */
   function stage(text, part = null, far = part === null ? "" : `${Math.floor(100 * part)} %`) {
@@ -71,7 +74,7 @@ export function dataImport(done) {
 
   /** Do the work of an import, from where it is on. */
   async function attempt(title, work) {
-    const mine = { halt: new AbortController(), title, name: null };
+    const mine = { halt: new AbortController(), title, sent: title, name: null };
     job = mine;
     problem.hidden = true;
     idle.hidden = true;
@@ -91,7 +94,7 @@ export function dataImport(done) {
     busy.hidden = true;
     idle.hidden = false;
     if (focused) zone.focus();
-    await done(name);
+    await done(name, mine.title);
   }
 
   async function begin(read) {
@@ -105,6 +108,7 @@ export function dataImport(done) {
       look(0);
       const found = await gather(read, { most: MAX_UPLOAD, progress: look, signal });
       mine.title = found.title;
+      mine.sent = found.sent;
       const total = found.files.length;
       const content = found.single ?? (await zip(found.files, { progress: (count) => stage(`Packing ${counted(total, "file")}`, count / total), signal }));
       return send(mine, content);
@@ -112,12 +116,12 @@ export function dataImport(done) {
   }
 
   async function send(mine, content) {
-    const { title, halt } = mine;
+    const { title, sent, halt } = mine;
     const body = content.slice(0, content.size, "application/octet-stream");
-    sessionStorage.setItem(KEY, JSON.stringify({ title, name: null }));
+    sessionStorage.setItem(KEY, JSON.stringify({ title, sent, name: null }));
     stage(`Sending ${title}`, 0);
     try {
-      const begun = await call("POST", `/api/datasets/file?file=${encodeURIComponent(title)}`, {
+      const begun = await call("POST", `/api/datasets/file?file=${encodeURIComponent(sent)}`, {
         body,
         type: body.type,
         signal: halt.signal,
@@ -129,7 +133,7 @@ export function dataImport(done) {
       if (error.status === 413) throw new Error("You may not send files to this server: ask who runs it.");
       if (!(error instanceof Away)) throw error;
       const again = new Error(`The connection broke off while ${title} was sent, and nothing of it was kept.`);
-      again.again = () => attempt(title, (next) => send(next, content));
+      again.again = () => attempt(title, (next) => send(Object.assign(next, { sent }), content));
       throw again;
     }
     if (halt.signal.aborted) await end(mine);
@@ -138,14 +142,14 @@ export function dataImport(done) {
 
   /** Watch the server read it; gives the name of the data set. */
   async function follow(mine) {
-    const { title, name } = mine;
-    sessionStorage.setItem(KEY, JSON.stringify({ title, name }));
+    const { title, sent, name } = mine;
+    sessionStorage.setItem(KEY, JSON.stringify({ title, sent, name }));
     for (;;) {
       try {
         const found = mine.gone ? null : await get(address(name));
         if (mine.gone) throw new Cancelled();
         if (found.state === "ready") return name;
-        if (found.state === "failed") throw new Error(found.problem);
+        if (found.state === "failed") throw new Error(inOwnWords(found.problem, mine));
         stage(`Reading ${title}`, found.percent / 100);
         await pause(ASK_MS);
       } catch (error) {
@@ -198,10 +202,10 @@ export function dataImport(done) {
     const kept = JSON.parse(sessionStorage.getItem(KEY));
     if (job || !kept) return;
     sessionStorage.removeItem(KEY);
-    const { title, name } = kept;
+    const { title, sent, name } = kept;
     if (name) {
       attempt(title, (mine) => {
-        mine.name = name;
+        Object.assign(mine, { sent, name });
         stage(`Reading ${title}`);
         return follow(mine);
       });

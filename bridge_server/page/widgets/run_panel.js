@@ -3,6 +3,7 @@
 import { Away, get, isAway, pause, post, server, stream } from "../lib/api.js";
 import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
+import { schemas } from "../lib/form.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
 import { states, when } from "./film_frames.js";
@@ -23,10 +24,12 @@ export function runPanel(changed) {
   const chip = el("span", { className: "chip" });
   const text = el("p", { className: "lead", role: "status" });
   const source = el("p", { className: "help source" });
+  const stale = el("p", { className: "wrong", hidden: true }, "Not current: so it stood when the server last answered.");
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
   const warnings = el("div", { className: "remarks", role: "status" });
   const figures = el("dl", { className: "figures" });
+  const missing = el("p", { className: "help missing", hidden: true }); // why there is no FID
   const stop = el("button", { type: "button", onclick: () => act("stop") }, "Stop");
   const resume = el("button", { type: "button", className: "primary", onclick: () => act("resume") }, "Resume");
   const play = el("a", { className: "button" }, "Play with its digits");
@@ -34,12 +37,14 @@ export function runPanel(changed) {
     "section",
     { className: "card run", "aria-label": "Training" },
     el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, play, resume, stop)),
+    stale,
     text,
     bar,
     source,
     problem,
     warnings,
     figures,
+    missing,
     el(
       "div",
       { className: "halves" },
@@ -75,6 +80,7 @@ export function runPanel(changed) {
 
   function show(run) {
     const other = now.run?.state !== run.state;
+    age(false);
     now.run = run;
     heading.textContent = run.model;
     chip.dataset.state = shownState(run);
@@ -102,7 +108,14 @@ export function runPanel(changed) {
       ["Confident", run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`],
     ];
     fill(figures, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    missing.hidden = run.frechet !== null;
+    if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
+  }
+
+  async function explain() {
+    const { frechet } = (await schemas()).Run.properties;
+    missing.textContent = `No FID yet: ${frechet.description}`;
   }
 
   function take(seen, progress) {
@@ -195,6 +208,14 @@ export function runPanel(changed) {
     };
     watch(now);
   }
+
+  /** Have the panel look as old as it is, or not. */
+  function age(old) {
+    stale.hidden = !old;
+    node.classList.toggle("stale", old);
+  }
+
+  server.addEventListener("away", () => age(Boolean(now?.run && isUnderWay(now.run))));
 
   // A page that nobody sees holds no stream.
   document.addEventListener("visibilitychange", () => {

@@ -46,10 +46,20 @@ def test_a_data_set_is_imported_listed_learned_from_and_deleted_by_its_name(say,
     assert "  ash: 9, oak: 25" in sentence.splitlines()
     (listed,) = json.loads(say("data", "list", "--json")[1])
     assert (listed["name"], listed["source"], listed["train"]) == ("trees", str(tmp_path / "trees"), 32)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "trees").rename(tmp_path / "other" / "trees")
+    _, sentence, warned = say("data", "import", str(tmp_path / "other" / "trees"))
+    assert sentence.startswith("imported as trees-2: ")
+    assert f"trees is another data set, from {tmp_path / 'trees'}: this one is called trees-2." in warned
+    assert say("data", "delete", "trees-2")[0] == 0
     options = ["--batch-size", "16", "--epochs", "1", "--json"]
     trained = json.loads(say("train", "--data", "TREES", "--model", "forest", *options)[1])
     assert (trained["data"], trained["step"]) == ("trees", 2)
-    assert "its test images" in say("evaluate", "forest")[2]  # compared with what it learned from: two are too few
+    few = say("evaluate", "--model", "forest")[2]  # compared with what it learned from
+    assert few == (
+        "ganmnist: trees: 32 training and 2 test images are too few to compare with, expected at least 129 to test "
+        "with or 258 to train with: import more pictures, 300 or more in all\n"
+    )
     assert "not both" in say("train", "--data", "trees", "--directory", str(tmp_path))[2]
     assert say("data", "delete", "trees")[1] == "deleted trees\n"
     assert say("data", "list")[1] == "none yet: ganmnist data import FOLDER\n"

@@ -15,7 +15,8 @@ import pytest
 import rhino3dm
 from PIL import Image
 
-from ganmnist.cli.main import _samples, _say, main
+from ganmnist.cli.evaluate import _samples
+from ganmnist.cli.main import _say, main
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.figures import Estimate
@@ -187,6 +188,21 @@ def test_a_model_is_measured_with_as_many_of_each_class_as_the_images_have(monke
     assert len(_samples(None, 400, replace(digits, train_labels=labels))) == 400
     assert set(drawn) == {1, 7}
     assert 250 < drawn.count(7) < 350
+
+
+def test_synthetic_digits_are_not_called_real_images(say, monkeypatch, digits, tmp_path):
+    found = replace(digits, source="the bundled model", test_images=digits.train_images)
+    monkeypatch.setattr("ganmnist.data.load.load_data", lambda *_, **__: found)
+    monkeypatch.setenv("COLUMNS", "200")
+    np.save(tmp_path / "digits.npy", digits.train_images[:200])
+    status, output, _ = say("evaluate", str(tmp_path / "digits.npy"))
+    assert status == 0
+    assert "synthetic-mnist" in output.splitlines()[1]
+    assert "real images" not in output
+    assert "200 images beside 200" in output
+    assert "Compared with digits of the bundled model. Real digits are another measure." in output
+    told = json.loads(say("evaluate", str(tmp_path / "digits.npy"), "--json")[1])
+    assert (told["data"], len(told["remarks"])) == ("synthetic-mnist", 1)
 
 
 def test_generate_writes_geometry_for_rhino(trained, shared_home, folder, tmp_path):

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from ganmnist.cli.main import _parser
+from ganmnist.cli.main import _parser, main
 from ganmnist.cli.options import add_settings, given
 from ganmnist.config import BetweenConfig, FilmGeometryConfig, GeometryConfig
 from ganmnist.fields import Flag, Settings
@@ -55,3 +55,16 @@ def test_generate_inverts_as_the_flag_says(tmp_path, home, capsys):
         lines = [line.split() for line in path.read_text(encoding="ascii").splitlines() if line.startswith("v ")]
         drawn[option] = np.array([float(line[3]) for line in lines])  # heights
     np.testing.assert_allclose(drawn["--invert"], 4.0 - drawn["--no-invert"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [("generate --out x.png", "generate"), ("models", "models"), ("models export a --out b", "models export")],
+)
+def test_an_unknown_option_is_answered_with_the_usage_of_its_command(words, command, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*words.split(), "--nothing"])
+    errors = capsys.readouterr().err
+    assert left.value.code == 2
+    assert errors.startswith(f"usage: ganmnist {command} [-h]")
+    assert errors.endswith(f"ganmnist {command}: error: unknown: --nothing\n")

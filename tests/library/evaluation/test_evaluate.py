@@ -111,6 +111,24 @@ def test_too_few_images_are_refused(mnist, evaluator):
         evaluator.evaluate(mnist.train_images[:128])
 
 
+def test_half_of_the_training_images_stand_in_for_few_test_images_and_it_is_said(digits):
+    images = np.concatenate([digits.train_images, digits.train_images[:40, ::-1]])
+    few = replace(digits, train_images=images[12:], test_images=images[:12])
+    evaluator = Evaluator(few)
+    assert evaluator.remark.startswith(
+        "synthetic-mnist has 12 test images, too few to compare with (at least 129), so half"
+    )
+    assert evaluator.real_baseline(1000).images == 142
+    with pytest.raises(DataError, match=r"257 training and 12 test images are too few .* import more pictures"):
+        Evaluator(replace(few, train_images=images[:257]))
+    with pytest.raises(DataError, match="the samples: 9 are too few to compare, at least 129: make more of them"):
+        evaluator.evaluate(images[:9])
+
+
+def test_test_images_are_compared_with_where_there_are_enough(digits):
+    assert Evaluator(replace(digits, test_images=digits.train_images)).remark == ""
+
+
 def test_work_says_how_far_it_is_and_ends_where_it_is_told_to(mnist, evaluator):
     said = []
     evaluator.real_baseline(500, said.append)

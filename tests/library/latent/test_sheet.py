@@ -10,8 +10,8 @@ from ganmnist.config import GenerateConfig, SheetConfig
 from ganmnist.errors import SettingError
 from ganmnist.generation.measures import measure
 from ganmnist.generation.sampler import Sampler
-from ganmnist.latent.directions import Direction, project, unsupported_sliders
-from ganmnist.latent.sheet import sheet, sliders
+from ganmnist.latent.directions import Direction, project
+from ganmnist.latent.sheet import sheet, sliders, unsupported
 from ganmnist.latent.vectors import inputs
 from ganmnist.models.store import ModelStore
 
@@ -57,7 +57,14 @@ def test_a_direction_that_the_model_lacks_changes_nothing_and_is_said():
     config = SheetConfig(across="slant", down="size", rows=3, columns=3)
     z = sheet(config, 3, 0, KNOWN)
     assert (z == z[:1]).all()
-    assert [remark[:28] for remark in unsupported_sliders(sliders(config), KNOWN)] == ["size: this model has no dire"]
+    names = " or ".join(direction.name for direction in KNOWN)
+    assert unsupported(config, KNOWN, 3) == [
+        f"down: this model has no direction that does size, so all rows are the same: down takes {names} or the number "
+        "of a latent, 0 to 2."
+    ]
+    assert "down takes the number of a latent, 0 to 2." in unsupported(config, (), 3)[1]
+    assert unsupported(SheetConfig(across="0", down="1"), (), 3) == []
+    assert unsupported(SheetConfig(z=((0.0,) * 3,) * 4), (), 3) == []
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,8 @@ def test_a_file_larger_than_any_model_is_refused_before_it_is_read(store, tmp_pa
 def test_a_zip_of_a_million_entries_is_refused_before_they_are_listed(store, write, monkeypatch):
     path = write(more=[(f"{number}", b"") for number in range(40)])
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("they were listed"))
-    assert "more than 2 entries" in refusal(store, path)
+    assert "is a zip of other files, and no model file: a .ganmnist is wanted" in refusal(store, path)
+    assert "pictures are imported as data: ganmnist data import" in refusal(store, path)
 
 
 def test_what_a_damaged_zip_is_called_in_it_does_not_swell_the_sentence(store, folder, tmp_path):

@@ -323,7 +323,9 @@ def test_a_training_shorter_than_the_judges_first_time_is_not_judged(digits, sho
 
 def test_data_of_other_classes_than_the_networks_are_refused(digits, short, class_conditional, folder):
     three = replace(digits, classes=("a", "b", "c"), train_labels=digits.train_labels % 3)
-    with pytest.raises(DataError, match=rf"{digits.name}: has 3 classes, the networks are built for 10"):
+    with pytest.raises(
+        DataError, match=rf"{digits.name}: has 3 classes, the networks are built for 10: build them for 3"
+    ):
         train(three, changed(short, networks=class_conditional), folder)
     with pytest.raises(DataError, match="has 0 classes"):
         train(replace(digits, classes=()), changed(short, networks=class_conditional), folder)

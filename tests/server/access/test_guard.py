@@ -156,7 +156,8 @@ def test_without_the_token_nothing_is_done(server, check_problem, sent):
     for call in CALLS:
         if not call.public:
             answer = server.raw(call.method, call.path, headers=headers)
-            check_problem(answer, 401, "token")
+            error = check_problem(answer, 401, "token")
+            assert "send the header Authorization: Bearer TOKEN; it stands in server.json" in error["message"]
             assert answer[1]["WWW-Authenticate"] == "Bearer"
     check_problem(server.raw("GET", "/nowhere", headers=headers), 401, "token")
     check_problem(server.raw("OPTIONS", "/api/health", headers=headers), 401, "token")

@@ -1,6 +1,7 @@
 """The same calls to the mock and to the real server, over a socket: every answer is what the contract says."""
 
 import base64
+import re
 import time
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 import rhino3dm
 
 from bridge_server.contract.calls import CALLS
+from bridge_server.contract.runs import Run
 from ganmnist.data.load import is_at_hand
+from ganmnist.evaluation.evaluate import Estimator
 from ganmnist.layers import LAYERS
+from ganmnist.training import observer
 
 pytestmark = pytest.mark.slow
 
@@ -359,3 +363,12 @@ def test_a_model_in_training_generates_and_is_deleted_only_when_that_has_ended(a
     assert ask("model_delete", name="Gamma").deleted == "gamma"
     check_problem(server.raw("GET", "/api/models/gamma"), 404, "model_not_found")
     check_problem(server.raw("DELETE", "/api/models/gamma"), 404, "model_not_found")
+
+
+def test_when_the_judge_looks_is_what_a_run_says_of_its_fid():
+    said = Run.model_fields["frechet"].description
+    assert f"after {observer._JUDGE_AFTER:.0f} seconds" in said
+    assert f"that took {observer._JUDGE_AT_END:.0f}" in said
+    least = int(re.search(r"fewer than (\d+)", said).group(1))
+    assert Estimator.can_judge(np.empty(least))
+    assert not Estimator.can_judge(np.empty(least - 1))

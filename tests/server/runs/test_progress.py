@@ -21,6 +21,7 @@ from bridge_server.runs.protocol import Exit
 from bridge_server.runs.status_text import clock, with_text
 from bridge_server.runs.worker import Reporter, _exit_for, work
 from ganmnist.config import GeometryConfig, Plane, TrainConfig
+from ganmnist.data.load import MNIST
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, ModelError, TrainingError
 from ganmnist.geometry.forms import build
@@ -320,6 +321,13 @@ def test_data_are_found_once_but_what_stands_in_for_mnist_gives_way_to_it(tmp_pa
     monkeypatch.setattr("ganmnist.data.load.load_data", load_data)
     keeper = DefaultData(tmp_path)
     assert keeper.describe().state == "absent", "looking is not preparing"
+    assert keeper.describe().report == []
+    for file in MNIST:
+        path = tmp_path / "data" / "synthetic-mnist" / f"{file}.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (told,) = keeper.describe().report
+    assert told.startswith("synthetic-mnist, digits of the bundled model, is here already")
     for name, number in (("synthetic-mnist", 1), ("MNIST", 2), ("MNIST", 2)):
         keeper.prepare()
         deadline = time.monotonic() + 10
