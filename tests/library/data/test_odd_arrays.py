@@ -109,6 +109,7 @@ def tar() -> bytes:
         (gzip.compress(b"hello"), "it is a text: make it anew"),
         (b"", "it is empty: make it anew"),
     ],
+    ids=["a page", "7z", "tar", "tar.gz", "gz of a text", "empty"],
 )
 def test_what_is_called_a_zip_and_is_none_is_called_what_it_is(tmp_path, content, words):
     (tmp_path / "a.zip").write_bytes(content)
