@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -42,20 +43,26 @@ def scale_of(low: float, high: float) -> Scale:
 def to_greys(arrays: Sequence[NDArray[Any]], remarks: list[str]) -> list[NDArray[np.uint8]]:
     """Return images (N, 28, 28) of finite numbers as greys; those of like numbers, whole or not, on one scale.
 
+    Floats from 0 to 1 are never so together with others that go to 255: each of these is scaled by itself.
+
     Args:
         arrays: Those of one data set.
         remarks: Told which numbers were taken as black and white, where that is not 0 and 255.
     """
-    greys: dict[int, NDArray[np.uint8]] = {}
-    for are_floats in (False, True):
-        alike = {place: each for place, each in enumerate(arrays) if (each.dtype.kind == "f") is are_floats}
-        extents = [(float(each.min()), float(each.max())) for each in alike.values() if each.size]
-        low, high = min((one for one, _ in extents), default=0), max((other for _, other in extents), default=0)
+    extents = [(float(each.min()), float(each.max())) if each.size else (0.0, 0.0) for each in arrays]
+    groups: dict[tuple[bool, Scale | None], list[int]] = defaultdict(list)
+    for place, (each, extent) in enumerate(zip(arrays, extents, strict=True)):
+        are_floats, own = each.dtype.kind == "f", scale_of(*extent)
+        groups[are_floats, own if are_floats and own in (UNIT, SIGNED) else None].append(place)
+    greys = dict.fromkeys(range(len(arrays)), np.empty(0, np.uint8))
+    for places in groups.values():
+        low, high = min(extents[place][0] for place in places), max(extents[place][1] for place in places)
         scale = scale_of(low, high)
-        greys |= {place: _on(scale, each) for place, each in alike.items()}
-        if extents and (words := _said(scale, low, high)) and words not in remarks:
+        greys |= {place: _on(scale, arrays[place]) for place in places}
+        words = _said(scale, low, high)
+        if words and words not in remarks and any(arrays[place].size for place in places):
             remarks.append(words)
-    return [greys[place] for place in range(len(arrays))]
+    return list(greys.values())
 
 
 def _on(scale: Scale, numbers: NDArray[Any]) -> NDArray[np.uint8]:

@@ -113,8 +113,12 @@ class ImportedData:
         return Learned(self._find(name).name, tuple(name for name, *_ in _CLASSES))
 
     def _find(self, name: str) -> _Import:
+        from ganmnist.data.store import MNIST_NAMES
+
         found = self._imports.get(name.lower())
         if found is None:
+            if name.lower() in MNIST_NAMES:
+                raise DatasetNotFound(f"data: {name} was not imported: it is always there, and cannot be deleted")
             names = ", ".join(each.name for each in self._imports.values())
             raise DatasetNotFound(f"data: no data set {name}; there are MNIST{names and ', ' + names}")
         return found

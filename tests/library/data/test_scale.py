@@ -109,6 +109,12 @@ def test_training_and_test_images_are_on_one_scale(tmp_path, kind):
     assert found.report.remarks == ()
 
 
+def test_floats_to_1_and_floats_to_255_in_one_file_are_each_read_as_they_are(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=SHAPES / 255, x_test=SHAPES)
+    found = read_data(tmp_path / "a.npz")
+    np.testing.assert_array_equal(found.train_images, found.test_images)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "scale"),
     [
