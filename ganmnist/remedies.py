@@ -5,6 +5,7 @@ finds the programs there by their bare names depends on the terminal, so a comma
 read. The components cannot import this: theirs stand in `ghpython_components/shared/remedies.py`.
 """
 
+import errno
 import re
 import shlex
 import shutil
@@ -54,6 +55,22 @@ def command(program: str, *words: object) -> str:
 def is_from_store() -> bool:
     """Tell whether this Python is from the Microsoft Store."""
     return "WindowsApps" in sys.base_prefix
+
+
+def file_problem(error: BaseException) -> str | None:
+    """Say which file cannot be used and what to do, if the system refused one; else None."""
+    if not isinstance(error, OSError) or not error.filename or error.errno is None:
+        return None
+    remedy = {
+        errno.EISDIR: "it is a folder: name a file",
+        errno.ENAMETOOLONG: "its name is too long: choose a shorter one",
+        errno.ENOENT: "there is no such file or folder: name another",
+        errno.ENOTDIR: "it lies in what is no folder: name another place",
+        errno.EACCES: "it may not be used: change its permissions, or name another",
+        errno.EROFS: "nothing can be written there: name another place",
+        errno.ENOSPC: "the disk is full: make room on it",
+    }
+    return f"{error.filename}: {remedy.get(error.errno, error.strerror)}"
 
 
 def load_problem(error: BaseException) -> str | None:

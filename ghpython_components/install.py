@@ -43,12 +43,14 @@ class Place:
 
     Attributes:
         folder: May be missing.
+        what: The files are, and for which Rhino.
         ending: Of the files.
         version: How to tell what is ours.
         make: The files for it, by name.
     """
 
     folder: Path
+    what: str
     ending: str
     version: Version
     make: Callable[[], Mapping[str, bytes]]
@@ -140,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
                     patiently(step.act, 0.0 if held else _PATIENCE)  # who holds one for long holds the others too
                 except PermissionError as error:
                     print(f"ganmnist: {error.filename}: {error.strerror}", file=sys.stderr)
-                    undone, held = undone + 1, True
+                    undone, held, step.failed = undone + 1, True, True
     except NoRhino as error:
         print(f"ganmnist: {error}", file=sys.stderr)
         return 1
@@ -157,12 +159,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if undone else 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Step:
+    """Something to be done or said. Attributes: failed: Set once it was tried in vain."""
+
     words: str
     act: Callable[[], object] | None = None
     undone: bool = False
     is_held: bool = False
+    failed: bool = False
 
 
 def patiently(act: Callable[[], T], seconds: float = _PATIENCE) -> T:
@@ -193,10 +198,13 @@ def _places(number: int | None, folder: Path | None) -> Iterator[Place]:
     components = all_components()
     for rhino, each in chosen:
         make = partial(build.user_object_files, components, rhino)
-        yield Place(each, f"_rh{rhino.number}.ghuser", user_objects.our_version, make)
+        yield Place(
+            each, f"components for Rhino {rhino.number}", f"_rh{rhino.number}.ghuser", user_objects.our_version, make
+        )
     for rhino in dict.fromkeys(rhino for rhino, _ in chosen):
         yield Place(
             Path(home()) / "definitions" / f"rhino{rhino.number}",
+            f"definitions for Rhino {rhino.number}",
             ".gh",
             lambda _, content: definitions.our_version(content),
             partial(_definitions, components, rhino),
@@ -213,7 +221,7 @@ def _definitions(components: list[Component], rhino: Rhino) -> Mapping[str, byte
 def _listed(places: list[Place]) -> Iterator[_Step]:
     for place in places:
         found = list(place.ours())
-        yield _Step(f"{place.folder}: {len(found) or 'nothing'} of ganmnist")
+        yield _Step(f"{place.folder}: {len(found) or 'nothing'} of ganmnist ({place.what})")
         for path, installed in found:
             yield _Step(f"  {path.name:44} {installed}{'' if installed in (version(), HELD) else f', now {version()}'}")
 
@@ -240,10 +248,11 @@ def _installed(places: list[Place]) -> Iterator[_Step]:
             elif there and installed_before is None:
                 yield _Step(f"leave {path}: it is not ours, or was changed; move it away first", undone=True)
             elif not there or path.read_bytes() != content:
-                changed += 1
                 words = f"replace {path} ({installed_before})" if there else f"write {path}"
-                yield _Step(words, lambda path=path, content=content: _write(path, content))  # type: ignore[misc]
-        yield _Step(f"{place.folder}: {changed} of {len(files)} changed")
+                step = _Step(words, partial(_write, path, content))
+                yield step
+                changed += not step.failed
+        yield _Step(f"{place.folder}: {changed} of {len(files)} changed ({place.what})")
 
 
 def _left(path: Path) -> _Step:
@@ -257,6 +266,9 @@ def _write(path: Path, content: bytes) -> None:
     try:
         unfinished.write_bytes(content)
         os.replace(unfinished, path)
+    except OSError as error:
+        error.filename = str(path)  # nobody knows the other by its name
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 

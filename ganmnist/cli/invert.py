@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ganmnist import paths
 from ganmnist.cli.options import add_command, given, print_result
 from ganmnist.config import GeometryConfig, LatentConfig
+from ganmnist.errors import DataError
 from ganmnist.models.store import ModelStore
 from ganmnist.validation import read_settings
 
@@ -36,6 +37,8 @@ def invert(options: argparse.Namespace) -> None:
     from ganmnist.generation.sampler import Sampler
 
     digit = read_settings(LatentConfig, given(options, LatentConfig)).digit
+    if not options.file.is_file():
+        raise DataError(f"{options.file}: there is no such file: name a picture")
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     torch.set_num_threads(1)  # the batches are too small to share between cores
     image = read_drawing(options.file, placement=sampler.placement())

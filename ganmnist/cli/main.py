@@ -25,7 +25,7 @@ from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, TrainC
 from ganmnist.errors import GanError, SettingError, counted
 from ganmnist.models.manifest import NewName
 from ganmnist.models.store import ModelFolder, ModelStore
-from ganmnist.remedies import command, load_problem
+from ganmnist.remedies import command, file_problem, load_problem
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import recipe
 from ganmnist.training.start import starting_model, with_networks
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingError as error:
         return _fail(error, 2)
     except (GanError, OSError, ImportError) as error:
-        problem = load_problem(error)
+        problem = load_problem(error) or file_problem(error)
         if isinstance(error, ImportError) and not problem:
             raise
         return _fail(problem or error, 1)

@@ -228,6 +228,8 @@ def read_samples(path: Path) -> NDArray[np.uint8]:
     """
     try:
         images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file: name a .npy file of samples") from None
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: cannot be read as .npy ({error})") from None
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):

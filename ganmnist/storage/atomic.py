@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 _WINDOWS_BUSY = {5, 32, 33}  # access denied, sharing violation, lock violation: a virus scanner looks at the file
 _PATIENCE = 2.5  # seconds
+_STEM = 40  # letters of a name that its temporary file shows
 
 
 def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -23,7 +25,14 @@ def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
         private: Readable by this user alone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)  # made with mode 0600
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    stem = path.name[:_STEM]  # all of a name that is as long as may be would leave the temporary one no room
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{stem}.", suffix=".tmp", dir=path.parent)  # made with mode 0600
+    except OSError as error:
+        error.filename = str(path)
+        raise
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -33,6 +42,9 @@ def write_atomic(path: Path, content: bytes, *, private: bool = False) -> None:
         if not private:
             temporary.chmod(0o666 & ~_umask())
         _replace(temporary, path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # nobody knows the other by its name
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)

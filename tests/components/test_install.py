@@ -148,7 +148,7 @@ def test_an_older_version_is_listed_and_replaced(install, folder, before):
     (folder / TRAIN).write_bytes(before(now))
     _, said = install("--list", "--rhino", "8")
     assert f"{TRAIN:44} 0.0.9, now {sources.version()}" in said
-    assert f"{folder}: {COUNT} of ganmnist" in said
+    assert f"{folder}: {COUNT} of ganmnist (components for Rhino 8)" in said
     status, said = install("--rhino", "8")
     assert (status, said.count("replace")) == (0, 1)
     assert f"replace {folder / TRAIN} (0.0.9)" in said
@@ -247,7 +247,7 @@ def held(monkeypatch):
     def refuse(source, target):
         if times.get(target.name, 0):
             times[target.name] -= 1
-            error = PermissionError(13, "The process cannot access the file", str(target))
+            error = PermissionError(13, "The process cannot access the file", str(source))
             error.winerror = 32
             raise error
         os.rename(source, target)
@@ -270,7 +270,8 @@ def test_a_file_that_is_held_for_long_is_named_and_the_others_are_written(folder
     monkeypatch.setattr(installer, "_PATIENCE", 0.1)
     held(**{TRAIN: 1000, file_name("walk", RHINO8): 1000})
     assert main(["--to", str(folder)]) == 1
-    said = capsys.readouterr().err
+    output, said = capsys.readouterr()
+    assert f"{folder}: {COUNT - 2} of {COUNT} changed (components for Rhino 8)" in output
     for name in ("train", "walk"):
         assert f"ganmnist: {folder / file_name(name, RHINO8)}: The process cannot access the file\n" in said
     assert "close Rhino, and type the same again" in said

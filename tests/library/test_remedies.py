@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -96,3 +97,14 @@ def test_an_error_of_another_kind_is_nobodys_package(error):
     with pytest.raises(type(error)) as caught:
         raise error
     assert remedies.load_problem(caught.value) is None
+
+
+def test_what_the_system_refuses_is_said_by_the_files_name_with_a_remedy():
+    for kind, words in ((errno.EISDIR, "it is a folder: name a file"), (errno.ENAMETOOLONG, "choose a shorter one")):
+        assert words in remedies.file_problem(OSError(kind, "x", "digits.png"))
+        assert remedies.file_problem(OSError(kind, "x", "digits.png")).startswith("digits.png: ")
+    assert (
+        remedies.file_problem(OSError(errno.EIO, "Input/output error", "digits.png"))
+        == "digits.png: Input/output error"
+    )
+    assert remedies.file_problem(ValueError("no file")) is None

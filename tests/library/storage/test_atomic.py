@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -117,3 +118,16 @@ def test_half_a_letter_in_a_name_is_kept_as_json_escapes_it(tmp_path):
     write_json(tmp_path / "a.json", {"command": [name]})
     assert read_json(tmp_path / "a.json") == {"command": [name]}
     assert "ż" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+def test_a_folder_and_a_name_that_is_too_long_are_refused_by_their_own_names(tmp_path):
+    for path, kind in ((tmp_path, errno.EISDIR), (tmp_path / ("x" * 300), errno.ENAMETOOLONG)):
+        with pytest.raises(OSError, match=r"folder|directory|long") as caught:
+            write_atomic(path, b"content")
+        assert (caught.value.errno, caught.value.filename, caught.value.filename2) == (kind, str(path), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_as_long_as_the_system_takes_is_written(tmp_path):
+    write_atomic(tmp_path / ("x" * 250), b"content")
+    assert (tmp_path / ("x" * 250)).read_bytes() == b"content"
