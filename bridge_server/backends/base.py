@@ -324,9 +324,9 @@ class Backend(ABC):
             return film(request, drawing.origin, drawing.z, frames, [*frames.remarks, *drawing.remarks])
 
     def latents_invert(self, request: InvertRequest) -> Inverted:
-        image = parse_drawing(request, partial(self._placement, request.model))
+        image, doubt = parse_drawing(request, partial(self._placement, request.model))
         origin, found = self._search(request, image)
-        return inverted(origin.source, image, found)
+        return inverted(origin.source, image, found.doubted(doubt))
 
     @abstractmethod
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:

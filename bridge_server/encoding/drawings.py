@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ganmnist.data.drawing import Fitted
     from ganmnist.generation.inversion_result import Inversion
     from ganmnist.generation.placement import Placement
     from ganmnist.models.manifest import Source
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _SIDES = range(8, 1025)
 
 
-def parse_drawing(request: InvertRequest, placement: Callable[[], Placement]) -> NDArray[np.uint8]:
-    """Parse the drawing of a request: uint8 (28, 28).
+def parse_drawing(request: InvertRequest, placement: Callable[[], Placement]) -> Fitted:
+    """Parse the drawing of a request.
 
     Args:
         request: The drawing.
@@ -34,15 +35,15 @@ def parse_drawing(request: InvertRequest, placement: Callable[[], Placement]) ->
     Raises:
         SettingError: There is none or two, nothing is drawn, or the image's bytes are not what its shape says.
     """
-    from ganmnist.data.drawing import draw, fit
+    from ganmnist.data.drawing import Fitted, draw, fit_with_doubt
 
     if (request.image is None) == (request.curves is None):
         raise SettingError("image: send either an image or curves")
     if request.image is None:
-        return draw(request.curves or [], request.pen, request.size, placement())
+        return Fitted(draw(request.curves or [], request.pen, request.size, placement()))
     if request.pen is not None or request.size is not None:
         raise SettingError("image: pen and size are for curves: leave them out")
-    return fit(_grey(request.image), placement=placement())
+    return fit_with_doubt(_grey(request.image), placement=placement())
 
 
 def inverted(source: Source, image: NDArray[np.uint8], found: Inversion) -> Inverted:

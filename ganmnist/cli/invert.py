@@ -31,7 +31,8 @@ def invert(options: argparse.Namespace) -> None:
     import numpy as np
     import torch
 
-    from ganmnist.data.drawing import read_drawing
+    from ganmnist.data.drawing import fit_with_doubt
+    from ganmnist.data.picture import read_grey
     from ganmnist.export.write import write
     from ganmnist.generation import inversion
     from ganmnist.generation.sampler import Sampler
@@ -41,8 +42,8 @@ def invert(options: argparse.Namespace) -> None:
         raise DataError(f"{options.file}: there is no such file: name a picture")
     sampler = Sampler.load(ModelStore(paths.home()).find(options.model))
     torch.set_num_threads(1)  # the batches are too small to share between cores
-    image = read_drawing(options.file, placement=sampler.placement())
-    found = inversion.invert(sampler, image, digit)
+    image, doubt = fit_with_doubt(read_grey(options.file), str(options.file), sampler.placement())
+    found = inversion.invert(sampler, image, digit).doubted(doubt)
     if options.out:
         write(options.out, np.stack([image, found.image]), GeometryConfig(columns=2))
     values = {

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ganmnist.data.ink import find_ink, is_dust
+from ganmnist.data.ink import is_dust
 from ganmnist.data.picture import read_grey
+from ganmnist.data.strokes import find_strokes
 from ganmnist.errors import SettingError
 from ganmnist.generation.placement import MNIST, Placement, Span
 
@@ -46,7 +47,19 @@ def read_drawing(source: Path | BinaryIO, name: str | None = None, placement: Pl
     return fit(read_grey(source, name), name or str(source), placement)
 
 
+class Fitted(NamedTuple):
+    """A drawing as a model takes it, uint8 (28, 28), and why it may not be what was drawn: a sentence, or nothing."""
+
+    image: NDArray[np.uint8]
+    doubt: str = ""
+
+
 def fit(pixels: NDArray[np.uint8], name: str = "image", placement: Placement = MNIST) -> NDArray[np.uint8]:
+    """Fit the ink of an image as `fit_with_doubt` does, and leave the doubt out."""
+    return fit_with_doubt(pixels, name, placement).image
+
+
+def fit_with_doubt(pixels: NDArray[np.uint8], name: str = "image", placement: Placement = MNIST) -> Fitted:
     """Fit the ink of an image where a model has its own, keeping its ratio.
 
     That is 20 x 20 pixels with the centre of mass in the middle of 28 x 28, as MNIST's digits are, unless another place
@@ -60,12 +73,12 @@ def fit(pixels: NDArray[np.uint8], name: str = "image", placement: Placement = M
         placement: Where the model has its ink.
 
     Returns:
-        uint8 (28, 28), its strongest ink white; black where the model's is dark, on white.
+        The image, its strongest ink white; black where the model's is dark, on white.
 
     Raises:
         SettingError: Nothing stands out from the paper.
     """
-    found = find_ink(pixels)
+    found, doubt = find_strokes(pixels)
     if found is None or found.strength.max() < _FAINTEST or is_dust(found.strength):
         raise SettingError(f"{name}: nothing is drawn: make light strokes on dark, or dark ones on light")
     ink = found.strength.astype(np.float32)
@@ -81,7 +94,7 @@ def fit(pixels: NDArray[np.uint8], name: str = "image", placement: Placement = M
     top, left = (_start(small.sum(axis), middle, target.by_mass) for axis, middle in zip((1, 0), middles, strict=True))
     image = np.zeros((_SIDE, _SIDE), np.uint8)
     image[top : top + height, left : left + width] = np.rint(small)
-    return 255 - image if placement.on_light else image
+    return Fitted(255 - image if placement.on_light else image, doubt)
 
 
 def draw(

@@ -22,6 +22,7 @@ _SHARP = 0.8  # share of its contrast that ink has within two pixels of its edge
 _MIXED = 0.6  # of what stands out on one side, so much on the other too: that is a picture of things
 _LIGHTS = 8  # places a side at which the light on the paper is measured
 _UNEVEN = 6  # greys that paper may differ from the light around it
+_EDGE = 0.12  # share of the strongest ink that a pixel of ink and those around it have on the average
 _LEAST_NOISE = 0.3  # greys: rounding makes as much
 
 
@@ -33,11 +34,13 @@ class Ink:
         strength: uint8 (rows, columns), 0 where paper is, 255 where ink is strongest. All 0 for blank paper.
         dark: Whether ink is darker than paper.
         mixed: Whether much is lighter than the paper, and much is darker.
+        pure: Whether the paper is pure black or white, as no photo's is.
     """
 
     strength: NDArray[np.uint8]
     dark: bool = False
     mixed: bool = False
+    pure: bool = False
 
 
 def find_ink(grey: NDArray[np.uint8], at_most: int = 1024) -> Ink | None:
@@ -63,7 +66,7 @@ def find_ink(grey: NDArray[np.uint8], at_most: int = 1024) -> Ink | None:
 def is_dust(strength: NDArray[np.uint8]) -> bool:
     """Tell whether what is drawn is single pixels here and there, as noise makes them."""
     ink = strength > strength.max() / 2
-    return bool(2 * np.count_nonzero(ink & (_neighbours(ink) > 0)) < np.count_nonzero(ink))
+    return bool(2 * np.count_nonzero(ink & (neighbours(ink) > 0)) < np.count_nonzero(ink))
 
 
 def shrunk(picture: Image.Image, side: int) -> Image.Image:
@@ -75,7 +78,7 @@ def _on_pure_paper(grey: NDArray[np.uint8], paper: int) -> Ink:
     strength = 255 - grey if paper else grey
     if strength.max() < _STRONG and (paper or strength.shape != (28, 28)):
         strength = _stretched(strength.astype(np.float32), 0)
-    return Ink(strength, bool(paper))
+    return Ink(strength, bool(paper), pure=True)
 
 
 def _on_lit_paper(grey: NDArray[np.uint8]) -> Ink | None:
@@ -91,13 +94,38 @@ def _on_lit_paper(grey: NDArray[np.uint8]) -> Ink | None:
         is_blank = noise <= _FAINTEST / 4 and np.quantile(np.abs(sides[0]), 0.99) <= _FAINTEST
         return Ink(np.zeros_like(grey)) if is_blank else None
     is_light = weights[1] > weights[0]
+    strength = cut_out(grey, paper, grown(inks[is_light], 2), is_light)
+    return Ink(strength, not is_light, min(weights) > _MIXED * max(weights))
+
+
+def cut_out(
+    grey: NDArray[np.uint8], paper: _Floats, near: _Mask, is_light: bool, least: float = 0
+) -> NDArray[np.uint8]:
+    """Cut ink out of its paper, and stretch it.
+
+    Args:
+        grey: uint8 (rows, columns).
+        paper: How light the paper is, coarser than `grey`.
+        near: Where ink is, and close to it, as coarse.
+        is_light: Whether ink is lighter than paper.
+        least: Greys that stand out less are no ink, but for the edge of what is.
+
+    Returns:
+        uint8 (rows, columns), 0 where paper is.
+    """
     size = grey.shape[1], grey.shape[0]
-    lit = _resized(paper, size, Image.Resampling.BICUBIC)
+    lit = resized(paper, size, Image.Resampling.BICUBIC)
     strength = grey - lit if is_light else lit - grey
-    near = np.asarray(Image.fromarray(_grown(inks[is_light], 2)).resize(size, Image.Resampling.NEAREST))
-    rough = _deviation(strength[~near])
-    strength[~near | (strength <= 2.5 * rough)] = 0
-    return Ink(_stretched(strength, 2 * rough), not is_light, min(weights) > _MIXED * max(weights))
+    beside = ~np.asarray(Image.fromarray(near).resize(size, Image.Resampling.NEAREST))
+    rough = _deviation(strength[beside])
+    strength[beside | (strength <= 2.5 * rough)] = 0
+    top = float(strength.max())
+    if top > 0:
+        # Alone a pixel of noise may stand out; what is ink stands out together with those around it.
+        bounds = 1.5 * rough, _EDGE * top, least
+        around = _threes(np.pad(strength, 1))
+        strength[~grown(around > 9 * max(bounds), 1)] = 0
+    return _stretched(strength, 2 * rough)
 
 
 def _light(small: _Floats) -> tuple[_Floats, float]:
@@ -148,8 +176,8 @@ def _sheet(shape: tuple[int, int]) -> _Sheet:
     width = max(1, round(min(shape) / 16))
     edge = np.ones(shape, bool)
     edge[width:-width, width:-width] = False
-    down = [_resized(np.eye(side), (side, _places(side)), Image.Resampling.BOX) for side in shape]
-    up = [_resized(np.eye(_places(side)), (_places(side), side), Image.Resampling.BICUBIC) for side in shape]
+    down = [resized(np.eye(side), (side, _places(side)), Image.Resampling.BOX) for side in shape]
+    up = [resized(np.eye(_places(side)), (_places(side), side), Image.Resampling.BICUBIC) for side in shape]
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
     return _Sheet(terms, edge, (down[0], down[1]), (up[0], up[1]))
 
@@ -161,20 +189,20 @@ def _places(side: int) -> int:
 def _standing_out(side: _Floats, noise: float) -> _Mask:
     """Return the pixels that noise does not explain, and that are not alone."""
     ink = side > _NOISE * noise + 0.5
-    return ink & (_neighbours(ink) >= 2)
+    return ink & (neighbours(ink) >= 2)
 
 
 def _is_sure(side: _Floats, ink: _Mask, noise: float) -> bool:
     """Tell whether what stands out is far enough from the paper, and large enough."""
     if not ink.any():
         return False
-    return bool(_high(side[ink]) / noise * np.count_nonzero(ink) ** 0.5 >= _EVIDENCE)
+    return bool(high(side[ink]) / noise * np.count_nonzero(ink) ** 0.5 >= _EVIDENCE)
 
 
 def _has_edges(small: _Floats, side: _Floats, ink: _Mask) -> bool:
     """Tell whether what stands out ends at an edge, unlike a shadow or a lamp's light."""
-    core = side > _high(side[ink]) / 2
-    beside = _grown(core, 2) & ~_grown(core, 1)
+    core = side > high(side[ink]) / 2
+    beside = grown(core, 2) & ~grown(core, 1)
     if not beside.any():
         return True
     return abs(float(small[core].mean() - small[beside].mean())) >= _SHARP * float(side[core].mean())
@@ -183,7 +211,7 @@ def _has_edges(small: _Floats, side: _Floats, ink: _Mask) -> bool:
 def _stretched(strength: _Floats, doubt: float) -> NDArray[np.uint8]:
     """Make the strongest ink white; nothing, where it may be too faint to be any."""
     top = float(strength.max())
-    strongest = _high(strength[strength > top / 2]) if top > 0 else 0.0
+    strongest = high(strength[strength > top / 2]) if top > 0 else 0.0
     if strongest - doubt < _FAINTEST:
         return np.zeros(strength.shape, np.uint8)
     white: NDArray[np.uint8] = np.rint(strength * (255 / strongest)).clip(0, 255).astype(np.uint8)
@@ -203,26 +231,38 @@ def _deviation(away: _Floats) -> float:
     return 1.4826 * float(np.partition(some, len(some) // 2)[len(some) // 2]) if len(some) else 0.0
 
 
-def _high(values: _Floats) -> float:
+def high(values: _Floats) -> float:
     """Return what nine tenths of some values are below."""
     place = len(values) * 9 // 10
     return float(np.partition(values, place)[place])
 
 
-def _resized(values: NDArray[Any], size: tuple[int, int], how: Image.Resampling) -> _Floats:
+def resized(values: NDArray[Any], size: tuple[int, int], how: Image.Resampling) -> _Floats:
     return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
 
 
-def _grown(mask: _Mask, pixels: int) -> _Mask:
+def grown(mask: _Mask, pixels: int) -> _Mask:
+    """Return the pixels of a mask and those so near to one."""
     for _ in range(pixels):
-        mask = _neighbours(mask) + mask > 0
+        for axis in (0, 1):
+            wide = mask.copy()
+            one, other = np.moveaxis(wide, axis, 0), np.moveaxis(mask, axis, 0)
+            one[1:] |= other[:-1]
+            one[:-1] |= other[1:]
+            mask = wide
     return mask
 
 
-def _neighbours(mask: _Mask) -> NDArray[np.uint8]:
+def neighbours(mask: _Mask) -> NDArray[np.uint8]:
     """Return how many of the eight pixels around each are in the mask."""
     wide = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
     wide[1:-1, 1:-1] = mask
-    three = wide[:-2] + wide[1:-1] + wide[2:]
-    count: NDArray[np.uint8] = three[:, :-2] + three[:, 1:-1] + three[:, 2:] - mask
+    count: NDArray[np.uint8] = _threes(wide) - mask
     return count
+
+
+def _threes(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the sums of all squares of three by three."""
+    three = values[:-2] + values[1:-1] + values[2:]
+    sums: NDArray[Any] = three[:, :-2] + three[:, 1:-1] + three[:, 2:]
+    return sums

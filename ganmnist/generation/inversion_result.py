@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ class Inversion:
         mse: Mean squared error of the image, white being 1.
         image: What the model makes of z: uint8 (28, 28).
         sliders: How far z lies along each direction with a name, in standard deviations.
+        doubt: Why the image may not be what was drawn: a sentence, or nothing.
     """
 
     z: NDArray[np.float32]
@@ -35,6 +36,11 @@ class Inversion:
     mse: float
     image: NDArray[np.uint8]
     sliders: dict[str, float]
+    doubt: str = ""
+
+    def doubted(self, doubt: str) -> Inversion:
+        """Return the same, not sure if there is a doubt about what was drawn."""
+        return replace(self, doubt=doubt, sure=self.sure and not doubt)
 
     def told(self) -> str:
         """Return what was found, in a few words: a 7, perhaps a 7, oak."""
@@ -43,6 +49,8 @@ class Inversion:
 
     def remarks(self) -> list[str]:
         """Say that what was found may not be what is drawn: a sentence, or none."""
+        if self.doubt:
+            return [self.doubt]
         if self.sure:
             return []
         return [

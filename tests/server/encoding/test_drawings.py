@@ -19,7 +19,7 @@ IMAGE = {"shape": [1, 40, 40], "data": base64.b64encode(BAR.tobytes()).decode()}
 def test_a_drawing_comes_to_where_the_model_has_its_ink(drawing):
     drawn = np.zeros((9, 28, 28), np.uint8)
     drawn[:, 1:27, 20:26] = 255
-    rows, columns = np.nonzero(parse_drawing(InvertRequest(**drawing), lambda: measure_placement(drawn)))
+    rows, columns = np.nonzero(parse_drawing(InvertRequest(**drawing), lambda: measure_placement(drawn)).image)
     assert (rows.min(), rows.max()) == (1, 26)
     assert (columns.min() + columns.max()) // 2 in (22, 23)
 
