@@ -23,6 +23,7 @@ from bridge_server.errors import ApiError, Conflict, is_full
 from ganmnist.data.store import DatasetManifest, DatasetStore, name_of
 from ganmnist.errors import GanError, SettingError, shown
 from ganmnist.models.manifest import now
+from ganmnist.names import OWNER
 
 if TYPE_CHECKING:
     from ganmnist.dataset import Dataset
@@ -107,10 +108,16 @@ class _Stopped(Exception):
 
 
 class ImportedData:
-    """The data sets that were imported. One is read at a time, in the background."""
+    """The data sets that were imported. One is read at a time, in the background.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: Data directory.
+        check_unused: Raises if the data set of a name may not be changed at this moment.
+    """
+
+    def __init__(self, home: Path, check_unused: Callable[[str], object] = lambda name: None) -> None:
         self._store = DatasetStore(home)
+        self._check_unused = check_unused
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._imports: dict[str, _Import] = {}  # by name in small letters
@@ -154,7 +161,7 @@ class ImportedData:
         path = _path(request.path)
         return self._begin(request.name, path.name, path, str(path), str(path))
 
-    def receive(self, request: DataUpload, content: BinaryIO) -> Data:
+    def receive(self, request: DataUpload, content: BinaryIO, who: str = OWNER) -> Data:
         """Keep a file until it is read, and begin to.
 
         Raises:
@@ -172,8 +179,8 @@ class ImportedData:
             with path.open("wb") as target:
                 while piece := content.read(_PIECE):
                     target.write(piece)
-            sender = f"from {request.sent_from}" if request.sent_from else f"at {now()}"
-            return self._begin(request.name, file, path, f"{file}, sent {sender}", file, lambda: _remove(folder))
+            sent = request.sender(who) or f"sent at {now()}"
+            return self._begin(request.name, file, path, f"{file}, {sent}", file, lambda: _remove(folder))
         except BaseException:
             _remove(folder)
             raise
@@ -208,6 +215,7 @@ class ImportedData:
         with self._lock:
             waiting = {key for key, each in self._imports.items() if each.data.state is DataState.PREPARING}
             chosen = self._store.free_name(name or name_of(title), source)
+            self._check_unused(chosen)
             if chosen.lower() in waiting:
                 raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
             if len(waiting) >= _MAX_IMPORTS:

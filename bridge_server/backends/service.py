@@ -76,7 +76,7 @@ class Service(Backend):
         self._launcher = Launcher(self._runs, self._store.path)
         self._described = RunDescriptions(self._store, self._runs, self._launcher)
         self._data = DefaultData(home)
-        self._imported = ImportedData(home)
+        self._imported = ImportedData(home, self._check_unused)
         self._samplers = Samplers()
         self._judging = Judging(home)
         self._frame_cache: FrameCache = {}
@@ -113,18 +113,22 @@ class Service(Backend):
         self._check_room()
         return self._imported.read(request)
 
-    def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
+    def dataset_upload(self, request: DataUpload, content: BinaryIO, who: str = OWNER) -> Data:
         self._check_room()
-        return self._imported.receive(request, content)
+        return self._imported.receive(request, content, who)
 
     def dataset_preview(self, name: str) -> bytes:
         return self._imported.preview(name)
 
     def dataset_delete(self, name: str) -> Deleted:
+        self._check_unused(name)
+        return self._imported.delete(name)
+
+    def _check_unused(self, name: str) -> None:
+        """Refuse to change a data set while a training learns from it."""
         active = self._runs.active()
         if used := next((run for run in active if (run.settings.data or "").lower() == name.lower()), None):
             raise Conflict(f"Data set {name} is being learned from by model {used.model}: stop its run first.")
-        return self._imported.delete(name)
 
     def run_start(self, request: StartRun, who: str = OWNER) -> Run | Created:
         asked = sha256(request.model_dump_json(exclude={"key"}).encode()).hexdigest()
@@ -169,8 +173,9 @@ class Service(Backend):
         self._launcher.stop(id)
         return self.run(id)
 
-    def run_resume(self, id: str) -> Run:
+    def run_resume(self, id: str, who: str = OWNER) -> Run:
         record = self._runs.get(id)
+        quotas.validate_resumer(record.state, record.owner, who)
         self._check_room()
         folder = self._store.folder(id, record.model)
         if not folder.path.exists():

@@ -11,6 +11,7 @@ from bridge_server.contract.told import Told
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
 from ganmnist.fields import Number, Whole
+from ganmnist.names import OWNER
 
 MAX_UPLOAD = 512 << 20  # bytes of a file that is sent
 
@@ -74,6 +75,12 @@ class DataUpload(Message):
     sent_from: str | None = Field(
         None,
         description="What its sender knows the source by, such as a digest of machine, user and path. What is sent "
-        "from there once more takes the place of the data set before. It stands in source: trees.zip, sent from 1f0e.",
+        "from there once more by the same person takes the place of the data set before. It stands in source: "
+        "trees.zip, sent from 1f0e.",
         pattern=r"^[A-Za-z0-9]{1,64}$",
     )
+
+    def sender(self, who: str) -> str:
+        """Say who sent it and from where, if that is known: what another person sends never takes its place."""
+        by = "" if who == OWNER else f"by {who} "
+        return f"sent {by}from {self.sent_from}" if self.sent_from else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError
 from ganmnist.names import OWNER
 
@@ -24,6 +25,16 @@ def validate_active(owner: str, count: int) -> None:
     if count >= most:
         message = f"{most} of {owner}'s trainings run or wait, as many as may: wait for one of them, or stop one."
         raise ApiError(409, "too_many_runs", message)
+
+
+def validate_resumer(state: RunState, owner: str, who: str) -> None:
+    """Refuse to go on with what its owner, or somebody for them, has stopped.
+
+    Raises:
+        ApiError: The run was stopped, and belongs to another person; whose server it is may do all.
+    """
+    if state is RunState.STOPPED and who not in (owner, OWNER):
+        raise ApiError(403, "role", f"The run was stopped, and belongs to {owner}: ask them to resume it.")
 
 
 def lack_of_room(folder: Path) -> str | None:

@@ -330,7 +330,7 @@ def test_a_server_on_another_machine_is_sent_the_folder_and_files(open_rhino, st
     loaded = rhino.until("data", lambda report: report["outputs"]["data"], "data", "classes", seconds=20)
     assert loaded["outputs"]["classes"] == ["ash: 12", "elm: 12", "oak: 12"]
     (data,) = server.call("GET", "/api/datasets")[1]["datasets"]
-    assert data["source"].startswith(f"{name}.zip, sent from ")
+    assert data["source"].startswith(f"{name}.zip, sent by anna from ")
     rhino.do("reopen", name="data", inputs={"source": str(folder)})
     assert rhino.until("data", loaded["message"], "data")["outputs"]["data"] == loaded["outputs"]["data"]
 

@@ -107,10 +107,10 @@ class Mock(Backend):
         with self._lock:
             return self._datasets.read(request.path, request.name)
 
-    def dataset_upload(self, request: DataUpload, content: BinaryIO) -> Data:
+    def dataset_upload(self, request: DataUpload, content: BinaryIO, who: str = OWNER) -> Data:
         content.read()
         with self._lock:
-            return self._datasets.read(request.file, request.name, request.sent_from)
+            return self._datasets.read(request.file, request.name, request.sender(who))
 
     def dataset_delete(self, name: str) -> Deleted:
         with self._lock:
@@ -191,11 +191,12 @@ class Mock(Backend):
                 run.stopped_at = run.share()
             return self._describe(run)
 
-    def run_resume(self, id: str) -> Run:
+    def run_resume(self, id: str, who: str = OWNER) -> Run:
         with self._lock:
             run = self._find(id)
             if run.state() not in (RunState.INTERRUPTED, RunState.STOPPED):
                 raise Conflict(f"Run {id} is {run.state()}: one that was interrupted or stopped can go on.")
+            quotas.validate_resumer(run.state(), run.owner, who)
             run.resumed_at, run.ends_at, run.fate = run.share(), 1.0, RunState.SUCCEEDED
             run.stopped_at = None
             run.begins = max([time.monotonic(), *(other.free_at() for other in self._runs if other is not run)])

@@ -83,11 +83,11 @@ class ImportedData:
         sample_grid(digits(3)[:12], len(_CLASSES)).save(file, "PNG")
         return file.getvalue()
 
-    def read(self, path: str, name: DatasetName | None, sent_from: str | None = None) -> Data:
+    def read(self, path: str, name: DatasetName | None, sent: str = "") -> Data:
         from ganmnist.data.store import name_of
 
         chosen = wanted = name or name_of(PurePath(path.replace("\\", "/")).name)
-        source = f"{path}, sent from {sent_from}" if sent_from else path
+        source = f"{path}, {sent}" if sent else path
         number = 1
         while (known := self._imports.get(chosen.lower())) and known.source != source:
             number += 1

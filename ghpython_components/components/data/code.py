@@ -18,7 +18,7 @@ MNIST = "MNIST"  # what a training calls the images that are there without being
 BUSY = ("preparing", "packing", "sending")  # states of which something becomes
 LEFT_OUT = "left out "  # how the server's sentences about files that it did not take begin
 CUT_NAME = 60  # letters to which the server cuts a name that is taken, before it adds a number
-SENT_FROM = ", sent from "  # what the server puts between the name of a file and what its sender knows it by
+SENT = re.compile(", sent (?:by [^ ]+ )?from ([A-Za-z0-9]+)$")  # what the server puts after the name of a file
 SEND_PATIENCE = 3600.0  # seconds
 PAUSE = 0.1  # seconds between two questions of one solution
 
@@ -75,7 +75,8 @@ def fits(data, path, wanted):
         return name == wanted
     source = data["source"] or ""
     if is_elsewhere():
-        same = source.endswith(SENT_FROM + sent_from(path))
+        sent = SENT.search(source)
+        same = sent is not None and sent.group(1) == sent_from(path)
     else:
         same = os.path.normcase(os.path.normpath(source)) == os.path.normcase(os.path.normpath(path))
     numbered = re.escape(wanted[:CUT_NAME]) + "-[0-9]+$"
@@ -84,8 +85,9 @@ def fits(data, path, wanted):
 
 def with_path(problem, source, path):
     """Have a sentence about a file that was sent name what the user has: that file, or the folder it was packed of."""
-    file, mark, _ = (source or "").rpartition(SENT_FROM)
-    return path + problem[len(file) :] if mark and problem and problem.startswith(file) else problem
+    sent = SENT.search(source or "")
+    file = source[: sent.start()] if sent else None
+    return path + problem[len(file) :] if file and problem and problem.startswith(file) else problem
 
 
 def under_way(asked, memory):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import time
+from contextlib import suppress
 
+import numpy as np
 import pytest
 
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.backends.service import Service
 from bridge_server.contract.base import PageQuery
+from bridge_server.contract.datasets import DataUpload
 from bridge_server.contract.models import ModelRename, ModelsQuery
 from bridge_server.contract.runs import RunsQuery, RunState, StartRun
 from bridge_server.errors import ApiError, Conflict
@@ -197,3 +201,43 @@ def test_what_somebody_trains_again_after_a_break_keeps_its_name_though_another_
     (tmp_path / "models" / run.id).mkdir(parents=True)
     assert backend.run_resume(run.id).model == "hers"
     backend.close()
+
+
+def sent(backend, who, rows=40):
+    """Send a table of pictures from one and the same place; return what the data set is called."""
+    table = io.BytesIO()
+    np.savez(table, x_train=np.full((rows, 28, 28), 9, np.uint8), y_train=np.arange(rows) % 2)
+    begun = backend.dataset_upload(DataUpload(file="trees.npz", sent_from="1f0e"), io.BytesIO(table.getvalue()), who)
+    while backend.dataset(begun.name).state == "preparing":
+        time.sleep(0.01)
+    return begun.name
+
+
+def test_what_somebody_sends_never_takes_the_place_of_anothers_data_set(backend):
+    assert sent(backend, "tom") == sent(backend, "tom") == "trees"
+    assert "sent by tom from 1f0e" in backend.dataset("trees").source
+    assert sent(backend, "anna") == "trees-2"
+    assert sent(backend, OWNER) == "trees-3"
+    assert backend.dataset("trees-3").source == "trees.npz, sent from 1f0e"
+
+
+def test_a_data_set_that_a_training_learns_from_is_not_exchanged(tmp_path):
+    backend = Real(tmp_path, "x")
+    name = sent(backend, "anna")
+    run, _ = start(backend, "anna", model="mine", data=name)
+    with pytest.raises(Conflict, match="being learned from by model mine"):
+        sent(backend, "anna")
+    backend.run_stop(run.id)
+    assert sent(backend, "anna") == name
+    backend.close()
+
+
+def test_what_was_stopped_is_resumed_by_its_owner_or_the_servers(backend):
+    run, _ = start(backend, "anna", model="hers")
+    backend.publish(run)
+    with pytest.raises(ApiError, match="belongs to anna"):
+        backend.run_resume(run.id, "ben")
+    for who in ("anna", OWNER):
+        with suppress(Conflict):  # the real one has no checkpoints here
+            backend.run_resume(run.id, who)
+        backend.run_stop(run.id)
