@@ -586,8 +586,11 @@ def test_an_import_that_lasts_too_long_for_one_solution_says_what_to_do(open_rhi
     ((level, sentence),) = report["balloons"]
     assert (report["message"], level) == ("see the balloon", "Error")
     assert sentence.endswith("imported after 0.1 seconds, and nothing is solved here a second time: solve again.")
-    time.sleep(0.7)
-    assert rhino.solve("data", source="/pictures/trees")["message"] == "trees - 60 images in 3 classes"
+    for _ in range(20):  # 0.1 seconds may be too little for an answer on a busy machine
+        time.sleep(0.7)
+        if rhino.solve("data", source="/pictures/trees")["message"] == "trees - 60 images in 3 classes":
+            return
+    pytest.fail("what was imported meanwhile is not there")
 
 
 class Importing:
