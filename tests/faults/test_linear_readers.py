@@ -56,6 +56,7 @@ RECORDS: dict[str, Callable[[int], bytes]] = {
     "metadata without an end": lambda n: package(b"<model>" + TAG + b">" + b"&quot;" * n),
     "metadata of nothing": lambda n: package(b"<model>" + (TAG + b"><") * n),
     "records of nothing": lambda n: b"[" + b'{"ganmnist":{}},' * n,
+    "unknown names of a record": lambda n: KEY + b"{" + b",".join(b'"a%d":1' % each for each in range(4 * n)) + b"}}",
     "records one in the other": lambda n: b"[0," + KEY * min(n, 900) + b'"' + b"a" * n * 10 + b'"' + b"}" * min(n, 900),
     "blanks in front of a colon": lambda n: b"{" + (b'"ganmnist"' + b" " * 50) * n,
     "a record without an end": lambda n: HEAD.encode() * n,
