@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.data.classes import LONGEST
 from ganmnist.data.files import DAMAGED, File, in_zip, opened
 from ganmnist.data.idx import MAX_IMAGES, read_open_idx
 from ganmnist.data.kinds import Kind
@@ -23,6 +24,7 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 _REMEDY = "save images as (N, 28, 28) and labels as (N,)"
 _WORDS = ", words of pandas by .astype(str)"
 _SMOOTH = 1e-3  # that the shares of a label's classes may miss 1 by
+_LETTER = {"S": 1, "U": 4}  # bytes of a letter in arrays of texts
 _QMNIST = 8  # columns of its labels, the first of which is the digit
 
 
@@ -127,6 +129,11 @@ def _named(file: File, name: str) -> Named:
             promised = prod(shape) * kind.itemsize
             if kind.hasobject:
                 raise DataError(f"{file.where}: holds objects of Python, which are never read: {_REMEDY}{_WORDS}")
+            if kind.kind in "SU" and (letters := kind.itemsize // _LETTER[kind.kind]) > LONGEST:
+                raise DataError(
+                    f"{file.where}: expected labels of at most {LONGEST} letters, its header has room for {letters:,} "
+                    f"in each: save them by .astype('U{LONGEST}')"
+                )
             most = most_inflated(reading.size) if reading.is_packed else MAX_INFLATED
             if promised > most or shape[:1] > (MAX_IMAGES,):
                 raise DataError(
