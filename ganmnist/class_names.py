@@ -21,8 +21,11 @@ ClassName = Annotated[str, Field(max_length=MAX_NAME)]
 
 
 def class_name(text: str) -> str:
-    """Return what a class is called: its letters as people type them, and none that a terminal acts upon."""
-    return printable(unicodedata.normalize("NFC", text.strip()))
+    """Return what a class is called: its letters as people type them, and none that a terminal acts upon.
+
+    Of a longer text only the beginning is read: how long Unicode takes to compose it grows with its length squared.
+    """
+    return printable(unicodedata.normalize("NFC", text.strip()[:MAX_NAME]))
 
 
 def names_of(count: int, stated: Sequence[str] = ()) -> tuple[str, ...]:

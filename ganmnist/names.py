@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 OWNER = "owner"  # who runs the server, and owns what is nobody else's
 PATTERN = r"^[A-Za-z0-9_-]+$"  # in pydantic's engine $ is the end of the text, never a newline before it
 _MAX_LENGTH = 64
+_READ = 1000  # letters of a text that becomes a name: to compose more takes long, and there is no room for them
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o"})
 
 
@@ -32,7 +33,7 @@ def nearest_name(text: str, otherwise: str) -> str:
         text: What somebody would have it called.
         otherwise: The name where none of its letters can stay.
     """
-    composed = unicodedata.normalize("NFC", text).translate(_SPELLED)
+    composed = unicodedata.normalize("NFC", text[:_READ]).translate(_SPELLED)
     plain = unicodedata.normalize("NFKD", composed).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[: _MAX_LENGTH - 4].strip("-") or otherwise
 

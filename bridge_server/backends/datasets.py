@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ganmnist.dataset import Dataset
 
 _MAX_IMPORTS = 8  # that wait for their turn
+_MAX_FAILED = 20  # imports that are remembered, so that who asks is told why
+_ENDING = 16  # letters of a file's ending; the longest that means something has seven
 _PREVIEW_ROWS = 4
 _PIECE = 1 << 20
 _log = logging.getLogger("ganmnist.data")
@@ -174,7 +176,7 @@ class ImportedData:
             raise SettingError(f"file: expected what the file is called, got {shown(request.file)}")
         folder = self._store.path / f".{secrets.token_hex(8)}.tmp"
         folder.mkdir(parents=True)
-        path = folder / f"sent{Path(file).suffix}"  # whatever letters its name has
+        path = folder / f"sent{Path(file).suffix[:_ENDING]}"  # whatever letters its name has, and however many
         try:
             with path.open("wb") as target:
                 while piece := content.read(_PIECE):
@@ -221,6 +223,7 @@ class ImportedData:
             if len(waiting) >= _MAX_IMPORTS:
                 raise Conflict(f"{len(waiting)} imports wait already: wait for one of them.")
             begun = _Import(Data(state=DataState.PREPARING, name=chosen, source=source))
+            self._imports.pop(chosen.lower(), None)  # the new one is the last of them
             self._imports[chosen.lower()] = begun
         threading.Thread(target=self._import, args=(begun, path, known_as, done), name="import", daemon=True).start()
         return begun.data
@@ -253,8 +256,15 @@ class ImportedData:
         with self._lock:
             if failure:
                 begun.data = failure
+                self._forget()
             elif self._imports.get(name.lower()) is begun:
                 del self._imports[name.lower()]
+
+    def _forget(self) -> None:
+        """Forget the imports that failed first, where more have failed than are remembered."""
+        failed = [key for key, each in self._imports.items() if each.data.state is DataState.FAILED]
+        for key in failed[:-_MAX_FAILED]:
+            del self._imports[key]
 
     def _read_preview(self, name: str, created: str) -> tuple[Picture, bytes]:
         from ganmnist.dataset import first_of_each, image_grid_columns

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ganmnist.data.classes import LONGEST
 from ganmnist.data.files import DAMAGED, File, in_zip, opened
 from ganmnist.data.idx import MAX_IMAGES, read_open_idx
 from ganmnist.data.kinds import Kind
@@ -23,6 +24,8 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 _REMEDY = "save images as (N, 28, 28) and labels as (N,)"
 _WORDS = ", words of pandas by .astype(str)"
 _SMOOTH = 1e-3  # that the shares of a label's classes may miss 1 by
+_HEADER = 4096  # bytes, in which that of an array of texts has ended
+_LETTER = {"S": 1, "U": 4}  # bytes of a letter in arrays of texts
 _QMNIST = 8  # columns of its labels, the first of which is the digit
 
 
@@ -117,6 +120,7 @@ def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:
 
 def _named(file: File, name: str) -> Named:
     """Read a .npy file, never more of it than its header promises."""
+    _check_letters(file)
     with opened(file) as reading:
         content = reading.content
         try:
@@ -145,3 +149,18 @@ def _named(file: File, name: str) -> Named:
     except ValueError as error:  # words without letters
         raise DataError(f"{file.where}: is no array of images or labels ({shown(error)})") from None
     return Named(file.where, name, split_of(name), array)
+
+
+def _check_letters(file: File) -> None:
+    """Raise if an array of texts has room for longer ones than labels are, before a file in a zip is inflated."""
+    try:
+        content = io.BytesIO(file.head(_HEADER))
+        kind = _HEADERS[np.lib.format.read_magic(content)](content)[2]
+    except Exception:  # which is said where all of it is read
+        return
+    letters = kind.itemsize // _LETTER.get(kind.kind, kind.itemsize or 1)
+    if letters > LONGEST:
+        raise DataError(
+            f"{file.where}: expected labels of at most {LONGEST} letters, its header has room for {letters:,} in each: "
+            f"save them by .astype('U{LONGEST}')"
+        )

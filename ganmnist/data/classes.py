@@ -13,7 +13,7 @@ from ganmnist.class_names import class_name
 from ganmnist.errors import DataError, shown
 from ganmnist.networks.spec import MAX_CLASSES
 
-_LONGEST = 100  # letters of a label
+LONGEST = 100  # letters of a label
 _MOST = 1e15  # what a float tells from its neighbours
 _NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{0,20})?(e[+-]?\d{1,2})?", re.IGNORECASE)
 
@@ -34,25 +34,49 @@ def numbered(labels: Sequence[object] | NDArray[Any], where: str) -> tuple[NDArr
         where: What to call them where something is wrong.
 
     Raises:
-        DataError: There are more classes than a model may have.
+        DataError: There are more classes than a model may have, or a label is too long.
     """
-    values, places = np.unique(np.asarray(labels), return_inverse=True)
+    values, places = _distinct(labels)
     wholes = [_whole(value) for value in values]
     numbers = [whole for whole in wholes if whole is not None]
     if len(numbers) < len(wholes):
-        texts = [class_name(str(value)) for value in values]
-        if longest := next((text for text in texts if len(text) > _LONGEST), ""):
-            raise DataError(f"{where}: expected labels of at most {_LONGEST} letters, got {shown(longest)}")
+        texts = [class_name(text) for text in _not_long(map(str, values), where)]
+        _not_long(texts, where)  # what a terminal acts upon has been spelled out
         order = in_natural_order(texts)
         _check(order, where)
         of_each = np.array([order.index(text) for text in texts], np.uint8)
-        return of_each[places.ravel()], tuple(order)
+        return of_each[places], tuple(order)
     if min(numbers) >= 0 and max(numbers) < MAX_CLASSES:
-        return np.array(numbers, np.uint8)[places.ravel()], tuple(map(str, range(max(numbers) + 1)))
+        return np.array(numbers, np.uint8)[places], tuple(map(str, range(max(numbers) + 1)))
     distinct = sorted(set(numbers))
     _check(distinct, where)
     of_each = np.array([distinct.index(number) for number in numbers], np.uint8)
-    return of_each[places.ravel()], tuple(map(str, distinct))
+    return of_each[places], tuple(map(str, distinct))
+
+
+def _not_long(texts: Iterable[str], where: str) -> list[str]:
+    """Return texts of which none is too long."""
+    found = list(texts)
+    if longest := next((text for text in found if len(text) > LONGEST), ""):
+        raise DataError(f"{where}: {too_long(longest)}")
+    return found
+
+
+def too_long(label: str) -> str:
+    """Say that a label has too many letters."""
+    return f"expected labels of at most {LONGEST} letters, got {len(label):,}: {shown(label)}"
+
+
+def _distinct(labels: Sequence[object] | NDArray[Any]) -> tuple[Sequence[object], NDArray[Any]]:
+    """Return each label once, and the place of each image's among these.
+
+    Texts in a list stay there: in an array of texts each would take the room of the longest.
+    """
+    if isinstance(labels, np.ndarray) and labels.dtype.kind != "O":
+        values, places = np.unique(labels, return_inverse=True)
+        return list(values), places.ravel()
+    place_of = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    return list(place_of), np.fromiter(map(place_of.__getitem__, labels), np.intp, len(labels))
 
 
 def _check(classes: Sequence[object], where: str) -> None:

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.data.classes import numbered
+from ganmnist.data.classes import LONGEST, numbered, too_long
 from ganmnist.data.csv_layout import PIXELS, Layout, fields_of, layout_of, looks_like_images, number
 from ganmnist.data.files import DAMAGED, DiskFile, File, OnProgress, opened
 from ganmnist.data.idx import MAX_IMAGES
@@ -115,6 +115,9 @@ class _Rows:
         label = fields[layout.label].strip() if layout.label is not None else ""
         if layout.label is not None and not label:
             self._fault(at, f"expected a label, got nothing in column {layout.label + 1}")
+            return
+        if len(label) > LONGEST:  # before there are many of them
+            self._fault(at, too_long(label))
             return
         pixels = self._pick(fields)
         try:

@@ -23,6 +23,7 @@ DAMAGED = (OSError, EOFError, zlib.error)  # what reading an inflated file raise
 _MOST_FILES = MAX_IMAGES + 100_000  # of a folder
 _MOST_ENTRIES = 200_000  # of a zip
 _LARGEST_PICTURE = 64 << 20  # bytes of a picture in a zip
+_LONGEST_PART = 255  # letters of a folder's or a file's own name, as every system has it
 _LONGEST_NAME = 1000  # letters with its folders, as the longest path on Windows or macOS
 _OFTEN = 1000  # files after which progress is told
 _LITTER = ("thumbs.db", "desktop.ini", "ehthumbs.db")
@@ -209,7 +210,8 @@ def in_zip(content: BinaryIO, name: str) -> Tree:
     folders: set[tuple[str, ...]] = set()
     for entry in archive.entries:
         parts = tuple(part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", ".."))
-        if not parts or any(map(_is_litter, parts)) or len(entry.filename) > _LONGEST_NAME:
+        too_long = len(entry.filename) > _LONGEST_NAME or any(len(part) > _LONGEST_PART for part in parts)
+        if not parts or too_long or any(map(_is_litter, parts)):
             continue
         if entry.filename.endswith(("/", "\\")):
             folders.add(parts)

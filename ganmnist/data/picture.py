@@ -25,6 +25,7 @@ ENDINGS = (
     *(".mpo", ".xbm"),
 )
 MAX_PIXELS = 50_000_000  # half a gigabyte while one is read; a telephone's camera has as many
+_TIMES = {"F": 4, "I": 4}  # pixels of 32 bits are counted so often, those of 16 twice: they become floats
 _SIDE = 28
 _LARGE = 256  # pixels: a drawing may be a small part of its sheet
 _HOT = 1000  # of so many values of more than 8 bits one may be a dead pixel's
@@ -97,15 +98,15 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> tuple[NDArray[np.ui
             source.open("rb") if isinstance(source, Path) else nullcontext(source) as file,
             Image.open(_whole(file), formats=_formats(name.lower().endswith(".tga"))) as opened,
         ):
-            if opened.width * opened.height > MAX_PIXELS:
-                raise Image.DecompressionBombError(f"{opened.width:,} x {opened.height:,} pixels")
+            _check_size(opened)
             if max(opened.size) > _SIDE * min(opened.size):  # before half a gigabyte is made of it
                 raise DataError(
                     f"{name}: is {opened.width:,} x {opened.height:,} pixels, which leaves less than one pixel of "
                     f"its shorter side at {_SIDE} x {_SIDE}: cut it to size"
                 )
             opened.draft("L", (4 * least, 4 * least))  # a JPEG is decoded at a fraction of its size, which is quick
-            grey, visible = _layers(ImageOps.exif_transpose(opened))
+            ImageOps.exif_transpose(opened, in_place=True)  # without a copy of all that is upright already
+            grey, visible = _layers(opened)
             more = _has_more(opened)
     except DataError:
         raise
@@ -120,6 +121,16 @@ def _read(source: Path | BinaryIO, name: str, least: int) -> tuple[NDArray[np.ui
     flat = Image.new("L", grey.size, _background(grey, visible))
     flat.paste(grey, mask=visible)
     return np.asarray(flat), more
+
+
+def _check_size(opened: Image.Image) -> None:
+    """Raise unless there is room for a picture's pixels, by what its header says of them."""
+    width, height, times = *opened.size, _TIMES.get(opened.mode, 2 if opened.mode.startswith("I;16") else 1)
+    if width * height * times > MAX_PIXELS:
+        words = f"{width:,} x {height:,} pixels"
+        if times > 1:
+            words += f" of {32 if times == 4 else 16} bits each, of which at most {MAX_PIXELS // times:,} are read"
+        raise Image.DecompressionBombError(words)
 
 
 def _has_more(opened: Image.Image) -> bool:
@@ -183,9 +194,10 @@ def _eight_bits(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     hot = values.size // _HOT
     ordered = np.partition(values, (hot, values.size - 1 - hot), axis=None)
     black, white = min(float(ordered[hot]), 0.0), float(ordered[-1 - hot])
-    scaled = (values - black) * np.float32(255 / max(white - black, 1e-9))
-    greys: NDArray[np.uint8] = np.rint(scaled).clip(0, 255).astype(np.uint8)
-    return greys
+    del ordered  # each of these arrays may have a hundred megabytes
+    values -= np.float32(black)
+    values *= np.float32(255 / max(white - black, 1e-9))
+    return np.rint(values, out=values).clip(0, 255, out=values).astype(np.uint8)
 
 
 def _background(grey: Image.Image, visible: Image.Image) -> int:

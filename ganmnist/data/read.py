@@ -275,7 +275,7 @@ def _read_tables(tree: Tree, path: Path, files: list[File], report: Reporting, o
     pieces = []
     greys = to_greys([table.numbers for table in tables], report.remarks)
     for file, each, table, images in zip(files, splits, tables, greys, strict=True):
-        labels = None if table.labels is None else np.array(table.labels)
+        labels = None if table.labels is None else np.array(table.labels, object)
         pieces.append(Piece(file, file.where, "/".join(file.parts), each, images, labels))
     return _dataset(path, put_together(tree.where, pieces, "table", "name one of them", report), report)
 

@@ -14,6 +14,7 @@ _Bytes = NDArray[np.uint8]
 Parts = tuple[_Bytes, _Bytes, _Bytes, _Bytes]
 _SEED = 28
 _LONGEST = 40  # letters that a word for a split has
+_READ = 255  # letters of a name, as many as a folder's or a file's has at most
 _FEW = 20  # of fewer images none is spared for the test
 _CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+\d*[^\W\d_]*")
@@ -77,8 +78,8 @@ _WORDS = {
 
 
 def _plain(name: str) -> str:
-    """Return a name in small letters without accents."""
-    apart = unicodedata.normalize("NFKD", name.strip().lower())
+    """Return a name in small letters without accents, its beginning at least: taking apart all of a long one lasts."""
+    apart = unicodedata.normalize("NFKD", name.strip()[:_READ].lower())
     return _HELD_OUT.sub("holdout", "".join(letter for letter in apart if not unicodedata.combining(letter)))
 
 

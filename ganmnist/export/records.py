@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ganmnist.errors import DataError
 from ganmnist.export.label import MARK, METADATA, MODEL_PART
-from ganmnist.models.provenance import HEAD, KEY, MAX_TEXT, Provenance, join, parse_provenance
+from ganmnist.models.provenance import HEAD, KEY, MAX_MARKS, MAX_TEXT, Provenance, join, parse_provenance
 from ganmnist.storage.bounded import read_at_most
 from ganmnist.storage.magic import HEAD as HEAD_BYTES
 from ganmnist.storage.magic import what_is
@@ -21,7 +21,9 @@ from ganmnist.storage.zips import open_zip
 MAX_FILE = 64 << 20  # bytes
 _PARTS = 100  # files in a 3MF that somebody's program has written anew
 _OBJECTS = 10_000  # of a .3dm whose records are read
+_LETTERS = 4 * MAX_TEXT  # of all records of a file that are read: the longest, and one for each of its digits
 _END = '"}'
+_FEW_MARKS = re.compile(rb"[^:,]*(?:[:,][^:,]*){0,%d}" % MAX_MARKS)
 _COMMENTS = re.compile(rb"^(?:#|comment) " + MARK.encode() + rb"([!-~]*)\s*$", re.MULTILINE)
 _BEFORE_VERTICES = 4 * MAX_TEXT  # bytes in which comments and metadata are looked for
 _TAG = 200  # bytes of the tag of a 3MF's metadata
@@ -45,7 +47,8 @@ def read_record(content: bytes, where: str) -> Provenance:
     if len(content) > MAX_FILE:
         raise DataError(f"{where}: is {is_what} of more than {MAX_FILE:,} bytes, so it is not read")
     try:
-        texts = list(next(find for begins, find in _FINDERS if content.startswith(begins))(content, where))
+        found = next(find for begins, find in _FINDERS if content.startswith(begins))(content, where)
+        texts = list(_up_to_a_bound(found))
     except (struct.error, UnicodeError, ValueError, IndexError, RecursionError):
         raise DataError(f"{where}: is {is_what}, and damaged: take another copy") from None
     if not texts:
@@ -72,6 +75,16 @@ def read_file(path: Path) -> Provenance:
         if path.is_dir():
             raise DataError(f"{path}: is a folder: name a file in it") from None
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _up_to_a_bound(texts: Iterator[str]) -> Iterator[str]:
+    """Yield the first texts that have so many letters together; the others cost time and tell nothing new."""
+    letters = 0
+    for text in texts:
+        yield text
+        letters += len(text)
+        if letters > _LETTERS:
+            return
 
 
 def _png(content: bytes, where: str) -> Iterator[str]:
@@ -145,13 +158,18 @@ def _json(content: bytes, where: str) -> Iterator[str]:
 
 
 def _object(content: bytes, start: int) -> tuple[object, int]:
-    """Read the JSON object that begins there, and little more than that; return it and its length in bytes."""
+    """Read the JSON object that begins there, and little more than that; return it and its length in bytes.
+
+    Of one that has far more names than a record nothing is made: that would take long.
+    """
     size = 1024
     while True:
+        found = _FEW_MARKS.match(content, start, start + size)
+        assert found  # what may be empty is always found
         try:
-            return json.JSONDecoder().raw_decode(content[start : start + size].decode("latin-1"))
+            return json.JSONDecoder().raw_decode(found.group().decode("latin-1"))
         except ValueError:
-            if size >= 2 * MAX_TEXT:
+            if size >= 2 * MAX_TEXT or found.end() < min(start + size, len(content)):
                 raise
             size *= 4
 

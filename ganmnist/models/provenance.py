@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import struct
 from collections.abc import Iterable
-from math import isfinite
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -27,6 +25,7 @@ from ganmnist.models.manifest import Source
 KEY = "ganmnist"  # of the text, wherever a file gives its texts names
 MAX_TEXT = 4 << 20  # letters: 256 of the longest vectors, or 10,000 of those of the bundled model
 HEAD = '{"format":"ganmnist-1",'  # how every record begins
+MAX_MARKS = 200  # colons and commas of a record: it has some thirty names, and z has neither
 
 
 class Provenance(Settings):
@@ -79,7 +78,7 @@ class Provenance(Settings):
         digits, rest = divmod(len(content), 4 * self.numbers)
         if rest or not digits:
             raise ValueError(f"z has {len(content)} bytes: expected vectors of {self.numbers} float32")
-        if not all(isfinite(number) for (number,) in struct.iter_unpack("<f", content)):
+        if not _are_finite(content):
             raise ValueError("z holds what is no finite number")
         return self
 
@@ -122,10 +121,16 @@ def parse_provenance(text: str, where: str) -> Provenance:
         where: What to call it where something is wrong.
 
     Raises:
-        DataError: It is none, or says what cannot be.
+        DataError: It is none, has very many names, or says what cannot be.
     """
     if len(text) > 2 * MAX_TEXT:
         raise DataError(f"{where}: its record has {len(text):,} letters, at most {2 * MAX_TEXT:,} are read")
+    marks = text.count(":") + text.count(",")
+    if marks > MAX_MARKS:  # before pydantic finds fault with each of very many names
+        raise DataError(
+            f"{where}: its record has {marks:,} colons and commas, where records have at most {MAX_MARKS}: "
+            "take another copy"
+        )
     try:
         return Provenance.model_validate_json(text)
     except ValidationError as error:
@@ -145,6 +150,13 @@ def join(records: Iterable[Provenance]) -> Provenance:
     digits = dict.fromkeys(vector.tobytes() for record in (first, *alike) for vector in record.vectors())
     content = b"".join(list(digits)[: _most(first.numbers)]) if alike else first.vectors().tobytes()
     return first.model_copy(update={"z": base64.b64encode(content).decode()})
+
+
+def _are_finite(content: bytes) -> bool:
+    """Tell whether all of some float32 are finite, in an instant though there be a million."""
+    import numpy as np
+
+    return bool(np.isfinite(np.frombuffer(content, "<f4")).all())
 
 
 def _most(numbers: int) -> int:

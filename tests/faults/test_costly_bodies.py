@@ -10,7 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ganmnist.models.provenance import HEAD
+
 TRIES = 4
+UNKNOWN = b",".join(b'"a%d":1' % each for each in range(150_000))
 COSTLY = {
     "500,000 numbers out of bounds": ("generate", {"z": [[99] * 2000] * 250}),
     "500,000 numbers that a model cannot take": ("generate", {"z": [[0] * 2000] * 250}),
@@ -23,6 +26,12 @@ COSTLY = {
     "140,000 objects for points": ("latents/invert", {"curves": [[{}] * 1400] * 100}),
     "lists under 900 unknown names": ("runs", {f"x{each}": [0] * 100 for each in range(900)}),
     "a latent of 300,000": ("generate", {"latent": [0] * 300_000}),
+    "a record of 150,000 unknown names": ("restore", b'{"ganmnist":{' + UNKNOWN + b"}}"),
+    "a record that begins well and has 150,000 unknown names": ("restore", HEAD.encode() + UNKNOWN + b"}"),
+    "a record of a list in which 700,000 numbers stand": (
+        "restore",
+        HEAD.encode() + b'"a":[' + b"1," * 700_000 + b"1]}",
+    ),
 }
 
 
@@ -34,12 +43,14 @@ def server(warm_server):
 @pytest.mark.parametrize("name", COSTLY)
 def test_a_costly_body_is_refused_in_no_time(server, name):
     path, content = COSTLY[name]
-    body = json.dumps(content, separators=(",", ":")).encode()
+    is_file = isinstance(content, bytes)
+    body = content if is_file else json.dumps(content, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/octet-stream" if is_file else "application/json"}
     assert len(body) < 2_000_000
     peak = _peak_of(server.process.pid)
     spent = _processor_time(server.process.pid)
     for _ in range(TRIES):
-        status, answer = server.call("POST", f"/api/{path}", body)
+        status, answer = server.call("POST", f"/api/{path}", body, headers)
         assert status == 422
         assert len(answer["error"]["message"]) < 1000
     assert (_processor_time(server.process.pid) - spent) / TRIES < 0.1

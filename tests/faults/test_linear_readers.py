@@ -14,14 +14,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganmnist.class_names import class_name
 from ganmnist.cli.networks_file import read_networks
+from ganmnist.data.classes import numbered
 from ganmnist.data.picture import read_picture
 from ganmnist.data.read import read_data
+from ganmnist.data.splits import split_of
+from ganmnist.data.store import name_of
 from ganmnist.errors import GanError
 from ganmnist.export.label import METADATA, MODEL_PART
 from ganmnist.export.records import read_record
 from ganmnist.models.archive import read_model
 from ganmnist.models.provenance import HEAD
+from ganmnist.names import which_letters
 from ganmnist.storage.safetensors_header import read_layouts
 
 pytestmark = pytest.mark.timeout(300)
@@ -56,6 +61,7 @@ RECORDS: dict[str, Callable[[int], bytes]] = {
     "metadata without an end": lambda n: package(b"<model>" + TAG + b">" + b"&quot;" * n),
     "metadata of nothing": lambda n: package(b"<model>" + (TAG + b"><") * n),
     "records of nothing": lambda n: b"[" + b'{"ganmnist":{}},' * n,
+    "unknown names of a record": lambda n: KEY + b"{" + b",".join(b'"a%d":1' % each for each in range(4 * n)) + b"}}",
     "records one in the other": lambda n: b"[0," + KEY * min(n, 900) + b'"' + b"a" * n * 10 + b'"' + b"}" * min(n, 900),
     "blanks in front of a colon": lambda n: b"{" + (b'"ganmnist"' + b" " * 50) * n,
     "a record without an end": lambda n: HEAD.encode() * n,
@@ -78,8 +84,27 @@ PICTURES: dict[str, Callable[[int], bytes]] = {
     "comments of a portable map": lambda n: b"P2\n" + b"# a\n" * n + b"28 28 255 " + b"7 " * 784,
     "lines of an X bitmap": lambda n: b"#define a_width 28\n" * n,
 }
+
+
+def labels_of_marks(count: int) -> bytes:
+    pixels = ",".join(["7"] * 784)
+    return "\n".join(f"a{MARKS * min(count * 2, 30_000)},{pixels}" for _ in range(3)).encode()
+
+
+MARKS = "\u0301\u0323"  # each in front of the other: to compose them is to sort them
+# What a name is made of, or a class: so many letters that stand above and below others.
+NAMES: dict[str, Callable[[str], object]] = {
+    "of a class": class_name,
+    "of a data set": name_of,
+    "that may be chosen": which_letters,
+    "of a split": split_of,
+    "of a label": lambda text: numbered(["a", text], "a table"),
+    "of a label in an array": lambda text: numbered(np.array(["a", text]), "a table"),
+}
 FILES: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "rows of a table": ("a.csv", lambda n: (",".join(["7"] * 785) + "\n").encode() * (n // 20)),
+    "labels of marks": ("a.csv", labels_of_marks),
+    "folders of marks": ("a.zip", lambda n: zipped({f"a{MARKS * n}/1.png": PNG, "b/1.png": PNG})),
     "rows that are too short": ("a.csv", lambda n: b"1,2,3\n" * n),
     "one endless row": ("a.csv", lambda n: b"1," * 10 * n),
     "quotes": ("a.csv", lambda n: b'"' * 10 * n),
@@ -118,6 +143,11 @@ def assert_linear(make: Callable[[int], bytes], read: Callable[[bytes], object])
 @pytest.mark.parametrize("kind", RECORDS)
 def test_records_are_looked_for_in_linear_time(kind):
     assert_linear(RECORDS[kind], lambda content: read_record(content, "a file"))
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_are_made_in_linear_time(kind):
+    assert_linear(lambda n: ("a" + MARKS * n).encode(), lambda content: NAMES[kind](content.decode()))
 
 
 @pytest.mark.parametrize("kind", PICTURES)

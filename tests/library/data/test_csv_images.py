@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ganmnist.data import csv_images
-from ganmnist.data.csv_images import read_csv
+from ganmnist.data.classes import numbered
+from ganmnist.data.csv_images import read_csv, read_table
+from ganmnist.data.files import DiskFile
 from ganmnist.data.read import read_data
 from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError
@@ -349,3 +352,22 @@ def test_progress_grows_to_the_end(write):
     read_csv(write(*[row()] * 2000), lambda percent, words: said.append(percent))
     assert said == sorted(said)
     assert said[-1] == 100
+
+
+def test_a_label_of_more_than_a_hundred_letters_is_refused_by_its_line(write):
+    message = refusal(write(row(7, "a" * 100), row(7, "b" * 101), row(7, "c")))
+    assert "line 2: expected labels of at most 100 letters, got 101: bbb" in message
+    assert "line 1" not in message
+
+
+def test_one_long_label_does_not_take_its_room_in_every_row(tmp_path):
+    rows = 2_000
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([f"{'a' * 100},{row()}", *(f"b,{row()}" for _ in range(rows))]))
+    file = DiskFile((path.name,), path)
+    labels = read_table(file, lambda *_: None).labels
+    tracemalloc.start()
+    numbered(labels, "it")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * rows  # an array of texts would have 400 for each

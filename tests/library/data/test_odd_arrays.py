@@ -145,3 +145,17 @@ def test_tables_of_other_kinds_are_named_and_csv_is_asked_for(tmp_path, name, co
     (tmp_path / name).write_bytes(content)
     assert f"{words}: save it as CSV" in refusal(tmp_path / name)
     assert f"left out 1 file, {name} for one" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["S50000", "U50000"])
+def test_labels_with_room_for_very_many_letters_are_refused_by_their_header(tmp_path, monkeypatch, kind):
+    np.savez_compressed(tmp_path / "a.npz", np.array([f"c{label}" for label in LABELS], kind))
+    monkeypatch.setattr("ganmnist.storage.zips.Zip.read", lambda *_: pytest.fail("it was read"))
+    words = refusal(tmp_path / "a.npz")
+    assert "expected labels of at most 100 letters, its header has room for 50,000 in each: save them by" in words
+
+
+@pytest.mark.parametrize("kind", ["S100", "U100"])
+def test_labels_with_room_for_a_hundred_letters_are_read(tmp_path, kind):
+    np.savez(tmp_path / "a.npz", images=IMAGES, labels=np.array([f"c{label}" for label in LABELS], kind))
+    assert read_data(tmp_path / "a.npz").classes == ("c0", "c1", "c2")

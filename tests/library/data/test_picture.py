@@ -237,6 +237,23 @@ def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
     assert "make it smaller" in message
 
 
+@pytest.mark.parametrize(
+    ("kind", "most", "bits"), [(np.float32, 784 * 4, 32), (np.int32, 784 * 4, 32), (np.uint16, 784 * 2, 16)]
+)
+def test_a_picture_of_more_bits_has_to_be_smaller(tmp_path, monkeypatch, kind, most, bits):
+    Image.fromarray(ink().astype(kind)).save(tmp_path / "a.tif")
+    monkeypatch.setattr("ganmnist.data.picture.MAX_PIXELS", most)
+    read_picture(tmp_path / "a.tif")
+    monkeypatch.setattr("ganmnist.data.picture.MAX_PIXELS", most - 1)
+    assert f"28 x 28 pixels of {bits} bits each, of which at most" in refusal(tmp_path / "a.tif")
+
+
+def test_a_picture_of_floats_takes_little_more_room_than_its_pixels(tmp_path, peak):
+    Image.fromarray(np.zeros((1500, 1500), np.float32)).save(tmp_path / "a.tif")
+    read_picture(tmp_path / "a.tif")
+    assert peak() < 15 * 1500 * 1500
+
+
 def test_a_picture_is_refused_by_its_header_before_memory_is_taken_for_its_pixels(tmp_path, peak):
     Image.fromarray(ink()).save(tmp_path / "a.png")
     content = bytearray((tmp_path / "a.png").read_bytes())

@@ -178,6 +178,21 @@ def test_a_hostile_file_ends_in_one_sentence(name):
         read_record(HOSTILE[name], "it")
 
 
+def test_of_many_long_records_so_many_are_read_as_a_file_of_digits_has(made, monkeypatch):
+    read = []
+    monkeypatch.setattr("ganmnist.export.records._LETTERS", 1000)
+    monkeypatch.setattr("ganmnist.export.records.parse_provenance", lambda text, _: read.append(text) or made[0])
+    text = made[0].to_text()
+    read_record(b"3D Geometry File Format" + (text * 50).encode("utf-16-le"), "it")
+    assert len(read) == 1000 // len(text) + 1
+
+
+def test_a_record_with_very_many_names_is_refused_before_they_are_looked_at():
+    names = ",".join(f'"a{each}":1' for each in range(300))
+    with pytest.raises(DataError, match=r"^it: its record has 601 colons and commas, where records have at most 200: "):
+        parse_provenance(f"{HEAD}{names}}}", "it")
+
+
 @pytest.mark.parametrize("z", ["AAAA", "AADAfw==" * 42, "?", ""])
 def test_vectors_that_are_none_are_refused(made, z):
     text = json.dumps({**json.loads(made[0].to_text()), "z": z})

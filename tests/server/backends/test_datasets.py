@@ -186,6 +186,24 @@ def test_a_file_may_be_called_anything(imported, file):
     assert found.problem.startswith(file.replace("\n", "_").replace("\u202f", "_") + ": ")
 
 
+@pytest.mark.parametrize("letter", ["x", "\u00e9", "\U0001f333"])
+def test_however_long_a_files_ending_is_it_is_kept_and_told_of_by_its_name(imported, letter):
+    file = "x." + 253 * letter
+    begun = imported.receive(DataUpload(file=file), io.BytesIO(b"nothing that is read"))
+    found = settled(lambda: imported.describe(begun.name))
+    assert found.problem.startswith(f"{file}: is neither")
+
+
+def test_of_imports_that_failed_the_last_ones_are_remembered(imported):
+    for number in [*range(datasets._MAX_FAILED + 5), 5]:
+        imported.receive(DataUpload(file="a.zip", name=f"a-{number}"), io.BytesIO(b"nothing that is read"))
+        settled(lambda name=f"a-{number}": imported.describe(name))
+    names = [data.name for data in imported.list().datasets]
+    assert names == ["a-5", *(f"a-{number}" for number in range(datasets._MAX_FAILED + 4, 5, -1))]
+    with pytest.raises(DatasetNotFound):
+        imported.describe("a-4")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 @pytest.mark.parametrize("name", ["trees ", "'trees'", 'old "trees"'])
 def test_a_path_is_what_it_says_before_quotes_and_blanks_are_taken_off(imported, tmp_path, name):
