@@ -65,7 +65,7 @@ def test_no_token_that_was_ever_sent_no_header_and_no_body_is_in_any_file_but_it
     server.token = secrets["rotated"]
     assert server.call("GET", "/api/runs")[0] == 200
     server.stop()
-    written = {file.name: file.read_text() for file in server.home.iterdir() if file.is_file()}
+    written = {file.name: file.read_text("latin-1") for file in server.home.iterdir() if file.is_file()}
     assert {"server.log", "server-output.txt"} <= written.keys()
     assert secrets["rotated"] in written.pop("owner.json"), "where the next start goes on with it"
     for name, text in written.items():
