@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+DATA = "GANMNIST_DATA"  # environment variable that names a folder of images
+
 
 def home() -> Path:
     """Return the folder of models, runs and cached data. It need not exist yet."""

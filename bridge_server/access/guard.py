@@ -104,7 +104,7 @@ class Guard:
         finally:
             fields = _line(environ, request_id, status, started)
             _log.info("request", extra={"fields": fields})
-            if WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            if status < 400 and WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
                 _actions.info("action", extra={"fields": fields})
 
     def _check(self, environ: WSGIEnvironment) -> None:
@@ -211,7 +211,7 @@ def _line(environ: WSGIEnvironment, request_id: str, status: int, started: float
         "request": request_id,
         **({"who": environ[WHO]} if WHO in environ else {}),
         "method": environ["REQUEST_METHOD"][:16],
-        "path": _SECRET.sub("...", environ["PATH_INFO"][:200]),
+        "path": _SECRET.sub("...", environ["PATH_INFO"])[:200],  # a token may lie across the cut
         "status": status,
         "ms": round((time.monotonic() - started) * 1000, 1),
     }

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from ganmnist.models.provenance import Provenance
 
 _Images = TypeVar("_Images", covariant=True)
+_DIGIT = 28 * 28  # pixels
 ALL_MODELS, ALL_RUNS = ModelsQuery(), RunsQuery()
 
 
@@ -220,7 +221,8 @@ class Backend(ABC):
 
     def networks_activations(self, request: ActivationsRequest) -> Activations:
         origin, layers = self._walk(request)
-        return activations(request, origin, layers)
+        with self._turn(sum(layer.images.size for layer in layers) / _DIGIT):
+            return activations(request, origin, layers)
 
     @abstractmethod
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:

@@ -305,7 +305,8 @@ class Service(Backend):
         from ganmnist.generation.feature_maps import walk
 
         _, sampler, origin = self._load(request.model)
-        return origin, walk(sampler, request)
+        with self._turn(sampler.effort):
+            return origin, walk(sampler, request)
 
     def _turn(self, effort: float) -> AbstractContextManager[object]:
         return self._samplers.turn(effort)

@@ -10,6 +10,7 @@ import sys
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,13 +20,14 @@ from bridge_server.access import tokens
 from bridge_server.access.concurrency import Limit
 from bridge_server.access.guard import Guard
 from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.contract.told import hide
 from bridge_server.process import discovery, logs
 from bridge_server.process.discovery import DISCOVERY, LOCK
 from bridge_server.process.reserve import keep_reserve, release_on_full_disk
 from bridge_server.process.server_process import Process
 from bridge_server.web import server as web
 from bridge_server.web.app import create_app
-from ganmnist import __version__
+from ganmnist import __version__, paths
 from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
 from ganmnist.storage.private import make_private
@@ -65,6 +67,8 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
     Raises:
         CommandError: Another server has the directory or the port, or nobody has a token for the network.
     """
+    for folder in (home, Path.home(), Path(gettempdir()), Path(os.environ.get(paths.DATA) or home)):
+        hide(folder)
     make_private(home)
     release_on_full_disk(home)
     with _only_one(home):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, SerializationInfo, field_serializer
 
 from bridge_server.contract.base import Message, Picture
-from bridge_server.contract.told import Told
+from bridge_server.contract.told import STRANGER, ToldPath, without_folders
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
 from ganmnist.fields import Number, Whole
@@ -34,19 +34,31 @@ class Data(Message):
         description="Its name, which a training asks for it by. Where none was imported: MNIST, synthetic-mnist (the "
         "offline default, drawn from the bundled model) or a folder's name.",
     )
-    source: Told | None = Field(None, description="Where it came from.")
+    source: ToldPath | None = Field(None, description="Where it came from.")
     created: str | None = Field(None, description="When it was imported, ISO 8601 in UTC.")
     train: Whole | None = Field(None, description="Number of training images.")
     test: Whole | None = Field(None, description="Number of test images.")
     classes: list[ClassSize] = Field([], description="Its classes by number; none if the images have none.")
-    report: list[Told] = Field([], description="What is in it, and what was left out and why, a sentence each.")
+    report: list[str] = Field([], description="What is in it, and what was left out and why, a sentence each.")
     percent: Number = Field(0.0, description="How much is prepared.")
-    problem: Told | None = Field(None, description="Why it failed, and what to do.")
+    problem: str | None = Field(None, description="Why it failed, and what to do.")
     preview: Picture | None = Field(
         None,
         description="The first images of each class, below the X axis: what a training shows stands above it. Not in "
         "lists.",
     )
+
+    @field_serializer("report")
+    def _report(self, report: list[str], info: SerializationInfo) -> list[str]:
+        return [self._told(line) for line in report] if info.context == STRANGER else report
+
+    @field_serializer("problem")
+    def _problem(self, problem: str | None, info: SerializationInfo) -> str | None:
+        return self._told(problem) if problem and info.context == STRANGER else problem
+
+    def _told(self, sentence: str) -> str:
+        """Return a sentence that may be about where the data came from, for somebody else than the owner."""
+        return without_folders(sentence, [self.source] if self.source else [])
 
 
 class DataList(Message):

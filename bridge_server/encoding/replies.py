@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ganmnist.models.manifest import Source
 
 
-MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes, 2.4 s as points
+MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes
 
 
 class Origin(NamedTuple):

@@ -33,6 +33,9 @@ CONNECTIONS = 400  # less than `select` takes anywhere
 PER_ADDRESS = 40  # of them; a Rhino needs two, a browser six
 PER_ADDRESS_HERE = 200  # all programs of this machine have the same
 _IN_MEMORY = 5_000_000  # bytes of an answer that wait without a file on the disk: 64 reliefs are 4 MB
+_UNREAD = 300_000  # bytes of answers that wait for their reader, above which its next request waits too
+_UNREAD_OF_PEER = 600_000_000  # bytes, above which its longest idle reader is closed: two of the largest files
+_NO_END = 1 << 40  # bytes that wait for a reader before a thread waits with them: what is unread is bounded above
 _SPARE = 10  # of them, which close while new ones come
 _OWN_FILES = 80  # descriptors beside those of connections: logs, databases, pipes to processes, files being read
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE}
@@ -97,11 +100,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         self.waiting_since = time.monotonic()
         self.ignored_until = 0.0
         self._answering = False  # a thread of ours is sending
+        self._held = False  # its next request waits, without a thread, until its answers are taken
 
     def writable(self) -> bool:
         # What a thread is sending, `select` would find writable again and again until it is sent, and the thread would
         # have to wait for the interpreter at every turn.
-        return not self._answering and bool(super().writable())
+        return not self._answering and (self._held or bool(super().writable()))
 
     def _flush_exception(self, flush: Callable[..., bool] | None, do_close: bool = True) -> tuple[bool, bool] | None:
         if do_close:  # the loop itself; a thread of ours leaves the closing to it
@@ -116,7 +120,17 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         # So a flood is as slow as it was asked to be. `select` looks again within a second.
         return time.monotonic() >= self.ignored_until and bool(super().readable())
 
+    def handle_write(self) -> None:
+        super().handle_write()
+        if self._held and self.connected and self.total_outbufs_len <= _UNREAD:
+            self._held = False
+            self.server.add_task(self)
+
     def service(self) -> None:
+        if self.connected and self.total_outbufs_len > _UNREAD:
+            self._held = True  # until the loop finds that enough was sent
+            self.server.pull_trigger()
+            return
         self.waiting_since = time.monotonic()
         super().service()
         self.waiting_since = time.monotonic()
@@ -214,9 +228,24 @@ class _Maintenance:
         if now < self._next:
             return
         self._next = now + _EVERY
-        for channel in list(self._server.active_channels.values()):
+        channels = [channel for channel in self._server.active_channels.values() if not channel.will_close]
+        for channel in channels:
             if channel.is_idle() and now - channel.waiting_since > channel.patience():
                 channel.cut()
+        _bound_unread(channels)
+
+
+def _bound_unread(channels: list[_Channel]) -> None:
+    """Let go of connections of each peer that leaves too much unread."""
+    of_peers: dict[str, list[_Channel]] = {}
+    for channel in channels:
+        if channel.total_outbufs_len and not channel.will_close:
+            of_peers.setdefault(_peer(channel.addr), []).append(channel)
+    for theirs in of_peers.values():
+        theirs.sort(key=lambda channel: channel.waiting_since)
+        # One that is alone has asked for one large answer, and takes it as fast as it can.
+        while len(theirs) > 1 and sum(channel.total_outbufs_len for channel in theirs) > _UNREAD_OF_PEER:
+            theirs.pop(0).cut()
 
 
 def create(
@@ -238,6 +267,7 @@ def create(
         channel_request_lookahead=0,
         max_request_header_size=16_384,
         outbuf_overflow=_IN_MEMORY,
+        outbuf_high_watermark=_NO_END,
         clear_untrusted_proxy_headers=True,
     )
     server.adj.largest_body = largest_body

@@ -18,7 +18,7 @@ from ganmnist.dataset import Dataset
 from ganmnist.errors import DataError, DatasetNotFound
 
 __all__ = ["ENVIRONMENT", "MNIST", "is_at_hand", "is_default", "load_data", "read_data"]
-ENVIRONMENT = "GANMNIST_DATA"
+ENVIRONMENT = paths.DATA
 
 
 def load_data(

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ganmnist.export.label import Label
-from ganmnist.export.opennurbs import encode_mesh
-from ganmnist.geometry.pieces import Curves, Mesh, Piece
+from ganmnist.export.opennurbs import encode_mesh, encode_points
+from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points
 from ganmnist.models.provenance import KEY
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def encode(piece: Piece) -> list[tuple[int, int, str]]:
     """Encode geometry as openNURBS text, one for each object: archive version, openNURBS version and base64."""
     if isinstance(piece, Mesh):
         return [encode_mesh(piece)]
+    if isinstance(piece, Points):
+        return [encode_points(piece)]
     encoded = [made.Encode() for made in to_rhino(piece)]
     return [(each["archive3dm"], each["opennurbs"], each["data"]) for each in encoded]
 
@@ -40,16 +42,16 @@ def to_rhino(piece: Piece) -> list[rhino3dm.Mesh | rhino3dm.PointCloud | rhino3d
 
     rhino3dm: Any = untyped
     if isinstance(piece, Mesh):
-        archive, version, data = encode_mesh(piece)
-        encoded = {"version": 10000, "archive3dm": archive, "opennurbs": version, "data": data}
-        return [rhino3dm.Mesh.Decode(encoded)]
+        return [rhino3dm.Mesh.Decode(_readable(encode_mesh(piece)))]
     if isinstance(piece, Curves):
         lines = [rhino3dm.Point3dList([rhino3dm.Point3d(*point) for point in line.tolist()]) for line in piece.lines]
         return [rhino3dm.PolylineCurve(line) for line in lines]
-    cloud = rhino3dm.PointCloud()
-    points = [rhino3dm.Point3d(x, y, z) for x, y, z in piece.points().tolist()]
-    cloud.AddRange(points, [(grey, grey, grey, 255) for grey in piece.greys().tolist()])
-    return [cloud]
+    return [rhino3dm.PointCloud.Decode(_readable(encode_points(piece)))]
+
+
+def _readable(encoded: tuple[int, int, str]) -> dict[str, Any]:
+    archive, version, data = encoded
+    return {"version": 10000, "archive3dm": archive, "opennurbs": version, "data": data}
 
 
 def three_dm(pieces: Mapping[int, Piece], label: Label) -> bytes:

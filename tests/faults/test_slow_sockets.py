@@ -224,6 +224,65 @@ def test_answers_that_nobody_takes_hold_no_thread_for_long(serve):
         connection.close()
 
 
+def test_many_requests_at_once_whose_answers_nobody_takes_hold_no_thread_and_are_all_answered_in_the_end(
+    serve, monkeypatch
+):
+    answer, asked = bytes(1_000_000), []
+
+    def app(environ, start_response):
+        asked.append(environ["PATH_INFO"])
+        content = answer if environ["PATH_INFO"] == "/large" else b""
+        start_response("200 OK", [("Content-Length", str(len(content)))])
+        return [content]
+
+    address = serve(app)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 30)
+    deaf = []
+    for _ in range(web.THREADS + 2):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(address)
+        connection.sendall(b"GET /large HTTP/1.1\r\n\r\n" * 40)
+        deaf.append(connection)
+    time.sleep(0.5)
+    with socket.create_connection(address, timeout=5) as polite:  # 30 s before
+        polite.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert polite.recv(100).startswith(b"HTTP/1.1 200 OK")
+    assert asked.count("/large") < 10 * len(deaf)
+    came = 0
+    while came < 40 * len(answer) and (piece := deaf[0].recv(1_000_000)):
+        came += len(piece)
+    assert came >= 40 * len(answer)
+    for connection in deaf:
+        connection.close()
+
+
+def test_a_peer_that_leaves_too_much_unread_loses_its_longest_idle_connections(serve, monkeypatch):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "9000000")])
+        return [bytes(9_000_000)]
+
+    address = serve(app)
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 30)
+    monkeypatch.setattr(web, "_UNREAD_OF_PEER", 2_000_000)
+    deaf = []
+    for _ in range(3):
+        deaf.append(socket.create_connection(address, timeout=5))
+        deaf[-1].sendall(b"GET / HTTP/1.1\r\n\r\n")
+        time.sleep(0.2)
+    time.sleep(1.5)
+
+    def came(connection):
+        total = 0
+        with suppress(ConnectionError):
+            while total < 9_000_000 and (piece := connection.recv(1_000_000)):
+                total += len(piece)
+        connection.close()
+        return total
+
+    assert [came(connection) >= 9_000_000 for connection in deaf] == [False, False, True]
+
+
 @pytest.mark.parametrize(("allowed", "arrives"), [(50_000_000, True), (web.MAX_BODY, False)])
 def test_a_large_file_has_the_time_that_a_slow_network_takes_if_it_may_be_sent_at_all(monkeypatch, allowed, arrives):
     monkeypatch.setattr(web, "REQUEST_SECONDS", 0.5)

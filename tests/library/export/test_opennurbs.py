@@ -1,4 +1,4 @@
-"""What we encode, rhino3dm (openNURBS itself) decodes to exactly the same mesh."""
+"""What we encode, rhino3dm (openNURBS itself) decodes to exactly the same mesh, and writes itself of points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ganmnist.config import Plane
-from ganmnist.export.opennurbs import VERSION, encode_mesh
+from ganmnist.export.opennurbs import VERSION, encode_mesh, encode_points
 from ganmnist.export.rhino import encode, to_rhino
 from ganmnist.geometry.heightfield import flat_mesh, point_grid, relief
-from ganmnist.geometry.pieces import Mesh
+from ganmnist.geometry.pieces import Mesh, Points
 
 ANONYMOUS, CLASS_DATA = bytes.fromhex("00800040"), bytes.fromhex("fcff0200")
 TILTED = Plane(origin=(3, -2, 5), xaxis=(1, 2, 2), yaxis=(2, 1, -2))
@@ -163,3 +163,30 @@ def test_points_come_back_as_a_coloured_point_cloud():
     assert [(p.X, p.Y, p.Z) for p in cloud.GetPoints()] == [tuple(p) for row in points.to_rows() for p in row]
     assert [color[0] for color in cloud.GetColors()] == [9, 0, 0, 0, 0, 255]
     assert len(to_rhino(points)[0]) == 6
+
+
+@given(
+    image=arrays(np.uint8, st.tuples(st.integers(2, 7), st.integers(2, 7))),
+    white=st.integers(0, 256),
+    plane=st.sampled_from([None, TILTED]),
+)
+def test_points_are_the_text_that_rhino_writes_of_them(image, white, plane):
+    whole = point_grid(image, 0.3, 2.0, plane)
+    points = Points(whole.grid, whole.colors, image >= white)  # none at all at 256
+    cloud = rhino3dm.PointCloud()
+    places = [rhino3dm.Point3d(*place) for place in points.points().tolist()]
+    cloud.AddRange(places, [(grey, grey, grey, 255) for grey in points.greys().tolist()])
+    written = cloud.Encode()
+    assert encode_points(points) == (written["archive3dm"], written["opennurbs"], written["data"])
+    assert encode_points(points) == encode(points)[0]
+
+
+def test_points_come_back_from_a_file(tmp_path):
+    points = point_grid(np.array([[9, 0, 0], [0, 0, 255]], np.uint8), 2.0, 255.0)
+    (cloud,) = to_rhino(points)
+    model = rhino3dm.File3dm()
+    model.Objects.AddPointCloud(cloud)
+    assert model.Write(str(tmp_path / "digit.3dm"), 7)
+    read = rhino3dm.File3dm.Read(str(tmp_path / "digit.3dm")).Objects[0].Geometry
+    assert [(p.X, p.Y, p.Z) for p in read.GetPoints()] == [tuple(p) for p in points.points().tolist()]
+    assert [color[0] for color in read.GetColors()] == points.greys().tolist()

@@ -2,11 +2,13 @@
 
 import base64
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import rhino3dm
 
+from bridge_server.backends.mock.backend import Mock
 from bridge_server.contract.networks import ActivationsRequest
 from bridge_server.encoding.pixels import pixels
 from bridge_server.encoding.replies import Origin, activations
@@ -165,6 +167,19 @@ def test_a_walk_of_too_many_vertices_is_refused_with_the_number_of_maps_that_fit
         SettingError, match="up to 1 a layer make 400,689 vertices, at most 400,000: take the form images"
     ):
         walked([633], 1)
+
+
+def test_a_walk_takes_its_turn_as_as_many_digits_as_it_has_pixels_of(monkeypatch):
+    efforts = []
+
+    def turn(backend, effort):
+        efforts.append(effort)
+        return nullcontext()
+
+    monkeypatch.setattr(Mock, "_turn", turn)
+    sent = Mock("x").networks_activations(ActivationsRequest(maps=64, form="points"))
+    (effort,) = efforts
+    assert effort == sum(images(layer).size for layer in sent.layers) / 784
 
 
 def test_pictures_of_any_size_are_sent():
