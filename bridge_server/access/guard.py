@@ -90,7 +90,7 @@ class Guard:
             own = [*_HEADERS, ("X-Request-Id", request_id)]
             if not any(name.lower() == "cache-control" for name, _ in headers):
                 own.append(("Cache-Control", "no-store"))
-            if environ["PATH_INFO"] == _HEALTH and (proof := self._tokens.prove(environ.get(_CHALLENGE, ""))):
+            if environ["PATH_INFO"] == _HEALTH and (proof := self._proof(environ)):
                 own.append((PROOF, proof))
             return start_response(line, [*headers, *own])
 
@@ -106,6 +106,10 @@ class Guard:
             _log.info("request", extra={"fields": fields})
             if status < 400 and WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
                 _actions.info("action", extra={"fields": fields})
+
+    def _proof(self, environ: WSGIEnvironment) -> str | None:
+        host = environ.get("HTTP_HOST", "").lower()  # of another address it would be somebody else who is believed
+        return self._tokens.prove(environ.get(_CHALLENGE, ""), host) if host in self._hosts else None
 
     def _check(self, environ: WSGIEnvironment) -> None:
         """Raise ApiError unless a request may pass. The order matters: strangers learn nothing but that they are."""

@@ -5,7 +5,8 @@ that was added or removed counts at once.
 
 A client may have the server prove that it knows the client's token before it is told it: it sends `challenge(token)`
 in a header of /api/health, and a server that knows the token answers with `prove` of it in another (HMAC-SHA256,
-RFC 2104). Whoever took the port of a server that has ended cannot.
+RFC 2104). Whoever took the port of a server that has ended cannot; nor can it have the server at its new address do it,
+since the proof holds for the address that was asked for.
 """
 
 from __future__ import annotations
@@ -65,11 +66,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def challenge(token: str) -> tuple[str, str]:
-    """Return what has a server prove that it knows a token, and the proof that it would give."""
+def challenge(token: str, host: str) -> tuple[str, str]:
+    """Return what has a server at an address (as in Host) prove that it knows a token, and the proof."""
     digest = _digest(token.encode())
     sent = f"{_id(digest)} {secrets.token_hex(16)}"
-    return sent, _proof(digest, sent)
+    return sent, _proof(digest, sent, host)
 
 
 class Tokens:
@@ -98,13 +99,13 @@ class Tokens:
                 found = principal
         return found
 
-    def prove(self, sent: str) -> str | None:
-        """Return the proof that a challenge asks for, or None if it is about no token known here."""
+    def prove(self, sent: str, host: str) -> str | None:
+        """Return the proof that a challenge asks for at an address of ours, or None if it is about no token known."""
         if not 0 < len(sent) <= _MAX_CHALLENGE:
             return None
         wanted = sent.partition(" ")[0]
         known = (principal.sha256 for principal in (self._owner, *self._others()))
-        return next((_proof(digest, sent) for digest in known if _id(digest) == wanted), None)
+        return next((_proof(digest, sent, host) for digest in known if _id(digest) == wanted), None)
 
     def _others(self) -> tuple[Principal, ...]:
         stamp = _stamp(self._path)
@@ -194,8 +195,8 @@ def _id(digest: str) -> str:
     return hashlib.sha256(f"id {digest}".encode()).hexdigest()[:16]
 
 
-def _proof(digest: str, sent: str) -> str:
-    return hmac.new(digest.encode(), sent.encode(), hashlib.sha256).hexdigest()
+def _proof(digest: str, sent: str, host: str) -> str:
+    return hmac.new(digest.encode(), f"{sent} {host.lower()}".encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(token: bytes) -> str:

@@ -44,7 +44,8 @@ def find(home: Path) -> Discovery:
 
 def answers(found: Discovery) -> bool:
     """Tell whether a server answers there, and the one that is meant: it knows the token, which it is not told."""
-    sent, proof = challenge(found.token)
+    host, port = found.address
+    sent, proof = challenge(found.token, f"{host}:{port}")
     return _proof(found, sent) == proof
 
 

@@ -196,7 +196,7 @@ def _connect(server):
     try:
         connection.connect()
         connection.auto_open = 0  # a connection opened again would be unchecked
-        sent, proof = challenge(server["token"])
+        sent, proof = challenge(server["token"], "{0}:{1}".format(server["host"], server["port"]))
         response, health = _send(connection, method, path, None, HEALTH_SECONDS, extra={CHALLENGE: sent})
     except ValueError:
         health = {}

@@ -1,5 +1,7 @@
 """Has a server prove that it knows our token before it is told it: whoever took the port of one that ended cannot.
 
+The proof holds for the address that we ask, so nobody can have the server at another one give it.
+
 HMAC-SHA256 (RFC 2104), as in bridge_server/access/tokens.py.
 """
 
@@ -10,11 +12,12 @@ import uuid
 CHALLENGE, PROOF = "X-Challenge", "X-Proof"  # headers of /api/health and of its answer
 
 
-def challenge(token):
-    """Return what is sent, and the proof that it has to bring."""
+def challenge(token, host):
+    """Return what is sent to an address, as the header Host says it, and the proof that it has to bring."""
     secret = _digest(token)
     sent = "{0} {1}".format(_digest("id " + secret)[:16], uuid.uuid4().hex)
-    return sent, hmac.new(secret.encode("ascii"), sent.encode("ascii"), hashlib.sha256).hexdigest()
+    proven = "{0} {1}".format(sent, host.lower())
+    return sent, hmac.new(secret.encode("ascii"), proven.encode("ascii"), hashlib.sha256).hexdigest()
 
 
 def _digest(text):

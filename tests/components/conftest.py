@@ -351,7 +351,7 @@ class Impostor:
                 impostor.seen.append((self.command, self.path, dict(self.headers)))
                 status, content, *headers = (200, json.dumps(health).encode())
                 if self.path == "/api/health":
-                    headers = [{PROOF: tokens.prove(self.headers.get(CHALLENGE, ""))}]
+                    headers = [{PROOF: tokens.prove(self.headers.get(CHALLENGE, ""), self.headers["Host"])}]
                 else:
                     status, content, *headers = reply(self.command, self.path, body)
                 self.send_response(status)

@@ -175,7 +175,7 @@ async function isOurs() {
   const secret = await sha256(sessionStorage.getItem(KEY) ?? "");
   const sent = `${(await sha256(`id ${secret}`)).slice(0, 16)} ${crypto.randomUUID()}`;
   const key = await crypto.subtle.importKey("raw", bytes(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const proof = hex(await crypto.subtle.sign("HMAC", key, bytes(sent)));
+  const proof = hex(await crypto.subtle.sign("HMAC", key, bytes(`${sent} ${location.host}`)));
   const reply = await fetch("/api/health", { headers: { "X-Challenge": sent }, cache: "no-store" });
   return reply.headers.get("X-Proof") === proof;
 }

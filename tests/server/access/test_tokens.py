@@ -319,17 +319,27 @@ def test_a_server_proves_each_token_that_it_knows_and_no_other(guarded, tmp_path
     client = guarded()
     anna = tokens.add(tmp_path, "anna", Role.VIEWER)
     for token in ("secret", anna):
-        sent, proof = tokens.challenge(token)
+        sent, proof = tokens.challenge(token, HOST["Host"])
         assert client.get("/api/health", headers={**HOST, CHALLENGE: sent}).headers[PROOF] == proof
-        assert tokens.challenge(token) != (sent, proof), "no proof serves twice"
+        assert tokens.challenge(token, HOST["Host"]) != (sent, proof), "no proof serves twice"
     principal = tokens.read_principals(tmp_path)[0]
     digest = principal.sha256
-    for other in (tokens.challenge("guessed")[0], "", digest, f"{digest[:16]} x", sent + "x" * 200):
+    for other in (tokens.challenge("guessed", HOST["Host"])[0], "", digest, f"{digest[:16]} x", sent + "x" * 200):
         assert PROOF not in client.get("/api/health", headers={**HOST, CHALLENGE: other}).headers
-    assert PROOF not in client.get("/", headers={**HOST, CHALLENGE: tokens.challenge(anna)[0]}).headers
+    assert PROOF not in client.get("/", headers={**HOST, CHALLENGE: sent}).headers
 
 
 def test_components_and_server_mean_the_same_proof(tmp_path):
     for token in ("secret", "a-longer_One"):
-        sent, proof = proof_of_components.challenge(token)
-        assert Tokens(token, tmp_path).prove(sent) == proof
+        sent, proof = proof_of_components.challenge(token, "Localhost:80")
+        assert Tokens(token, tmp_path).prove(sent, "localhost:80") == proof
+
+
+def test_a_proof_that_is_passed_on_from_a_server_at_another_address_is_none(guarded):
+    client = guarded()
+    sent, proof = tokens.challenge("secret", "127.0.0.1:1")
+    passed_on = client.get("/api/health", headers={**HOST, CHALLENGE: sent})
+    assert passed_on.headers[PROOF] != proof
+    refused = client.get("/api/health", headers={"Host": "127.0.0.1:1", CHALLENGE: sent})
+    assert refused.status_code == 403
+    assert PROOF not in refused.headers
