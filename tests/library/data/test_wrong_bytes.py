@@ -44,8 +44,8 @@ def refusal(path: Path) -> str:
         (POINTER, ": run git lfs pull in the folder it was cloned to"),
         (b"", "is empty, expected an IDX file"),
         (b"", "delete it and fetch it anew"),
-        (gzip.compress(b""), "is empty, expected an IDX file"),
-        (gzip.compress(PAGE), "is a web page"),
+        (gzip.compress(b"", mtime=0), "is empty, expected an IDX file"),
+        (gzip.compress(PAGE, mtime=0), "is a web page"),
         (b"7z\xbc\xaf'\x1c" + bytes(400), "is a 7z archive, expected an IDX file"),
         (
             bytes([0, 0, 8, 1, 0, 0, 0, 0]),
