@@ -293,12 +293,12 @@ class Backend(ABC):
         with self._turn(drawing.effort()):
             return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
 
-    def evaluate(self, request: EvaluateRequest) -> Evaluated:
-        return self._evaluations.ask(request, *self._evaluation(request))
+    def evaluate(self, request: EvaluateRequest, who: str = OWNER) -> Evaluated:
+        return self._evaluations.ask(request, *self._evaluation(request), who)
 
-    def evaluate_stop(self, request: EvaluateRequest) -> Evaluated:
+    def evaluate_stop(self, request: EvaluateRequest, who: str = OWNER) -> Evaluated:
         source, _ = self._evaluation(request)
-        return self._evaluations.stop(request, source)
+        return self._evaluations.stop(request, source, who)
 
     @abstractmethod
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:

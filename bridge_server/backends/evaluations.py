@@ -14,8 +14,10 @@ from bridge_server.errors import ApiError, Conflict
 from ganmnist.errors import GanError
 from ganmnist.models.figures import Evaluation
 from ganmnist.models.manifest import Source
+from ganmnist.names import OWNER
 
 MAX_ACTIVE = 8  # evaluations that run or wait, minutes of one processor
+MAX_THEIRS = 3  # of them, of one person's: the queue is everybody's
 MAX_ENDED = 32  # evaluations that are remembered, a kilobyte each
 RETRY_SECONDS = 5
 _GOODBYE = 1.0  # seconds
@@ -42,9 +44,10 @@ class _Stopped(Exception):
 
 @dataclass
 class _Job:
-    """An evaluation: what it is of, what is told of it, and its work until that is taken up."""
+    """An evaluation: what it is of, who asked for it, what is told of it, and its work until that is taken up."""
 
     source: Source
+    owner: str
     told: Evaluated
     work: Work | None
 
@@ -60,13 +63,14 @@ class Evaluations:
         self._jobs: list[_Job] = []
         self._thread: threading.Thread | None = None
 
-    def ask(self, request: EvaluateRequest, source: Source, work: Work) -> Evaluated:
+    def ask(self, request: EvaluateRequest, source: Source, work: Work, who: str = OWNER) -> Evaluated:
         """Say how far an evaluation is, and begin it unless it is under way or done.
 
         Args:
             request: What was asked for.
             source: The model as it is now.
             work: Finds its figures.
+            who: Asks for it.
 
         Raises:
             Conflict: The evaluation of an earlier step is asked for and not remembered.
@@ -75,19 +79,22 @@ class Evaluations:
         with self._lock:
             job = self._find(request, source)
             if job is None:
-                job = self._begin(request, source, work)
+                job = self._begin(request, source, work, who)
             return _named(job, source)
 
-    def stop(self, request: EvaluateRequest, source: Source) -> Evaluated:
+    def stop(self, request: EvaluateRequest, source: Source, who: str = OWNER) -> Evaluated:
         """End an evaluation, or leave it as it is if it has ended.
 
         Raises:
             Conflict: There is none.
+            ApiError: Somebody else asked for it.
         """
         with self._lock:
             job = self._find(request, source)
             if job is None:
                 raise Conflict(f"No evaluation of {source.model} with {request.count} digits is under way.")
+            if who not in (job.owner, OWNER):
+                raise ApiError(403, "role", f"{job.owner} asked for this evaluation: ask them to stop it.")
             self._stop(job)
             return _named(job, source)
 
@@ -111,15 +118,17 @@ class Evaluations:
                 return job
         return None
 
-    def _begin(self, request: EvaluateRequest, source: Source, work: Work) -> _Job:
+    def _begin(self, request: EvaluateRequest, source: Source, work: Work, who: str) -> _Job:
         if request.step not in (None, source.step):
             raise Conflict(
                 f"step: model {source.model} is at step {source.step} by now, and what it was at {request.step} is not "
                 "remembered: leave step out"
             )
-        active = sum(job.told.state.is_active for job in self._jobs)
-        if active >= MAX_ACTIVE:
-            message = f"{MAX_ACTIVE} evaluations are under way or waiting, as many as there may be: ask again later."
+        active = [job.owner for job in self._jobs if job.told.state.is_active]
+        theirs = MAX_ACTIVE if who == OWNER else MAX_THEIRS
+        if len(active) >= MAX_ACTIVE or active.count(who) >= theirs:
+            most = f"{MAX_ACTIVE} evaluations" if len(active) >= MAX_ACTIVE else f"{theirs} evaluations of {who}'s"
+            message = f"{most} are under way or waiting, as many as there may be: ask again later."
             raise ApiError(429, "too_many_evaluations", message, headers={"Retry-After": str(RETRY_SECONDS)})
         told = Evaluated(
             state=EvaluationState.WAITING if active else EvaluationState.RUNNING,
@@ -128,7 +137,7 @@ class Evaluations:
             count=request.count,
             explanations=EXPLANATIONS,
         )
-        self._jobs.append(_Job(source, told, work))
+        self._jobs.append(_Job(source, who, told, work))
         ended = [job for job in self._jobs if not job.told.state.is_active]
         for job in ended[: max(0, len(ended) - MAX_ENDED)]:
             self._jobs.remove(job)

@@ -97,8 +97,15 @@ CALLS = (
         "latents_invert", "POST", "/api/latents/invert", InvertRequest, Inverted, "Find the digit nearest to a drawing."
     ),
     Call("generate", "POST", "/api/generate", GenerateRequest, Generated, "Generate digits and their geometry."),
-    Call("evaluate", "POST", "/api/evaluate", EvaluateRequest, Evaluated, "How good are a model's digits? Ask again."),
-    Call("evaluate_stop", "POST", "/api/evaluate/stop", EvaluateRequest, Evaluated, "End an evaluation."),
+    Call(
+        "evaluate",
+        *("POST", "/api/evaluate", EvaluateRequest, Evaluated),
+        "How good are a model's digits? Ask again.",
+        personal=True,
+    ),
+    Call(
+        "evaluate_stop", "POST", "/api/evaluate/stop", EvaluateRequest, Evaluated, "End an evaluation.", personal=True
+    ),
     Call("latents_between", "POST", "/api/latents/between", BetweenRequest, LatentVectors, "Latents on a path."),
     Call("latents_sheet", "POST", "/api/latents/sheet", SheetRequest, LatentVectors, "Latents in rows and columns."),
     Call("film", "POST", "/api/film", FilmRequest, Film, "Show digits through all snapshots of a training."),

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bridge_server.backends.evaluations import MAX_ACTIVE, MAX_ENDED, Evaluations, Figures
+from bridge_server.backends.evaluations import MAX_ACTIVE, MAX_ENDED, MAX_THEIRS, Evaluations, Figures
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.backends.service import Service
 from bridge_server.contract.evaluation import EvaluateRequest
@@ -95,6 +95,21 @@ def test_a_model_that_learns_is_told_of_by_the_step_that_was_begun_with(evaluati
     with pytest.raises(Conflict, match="step: model one is at step 6 by now"):
         evaluations.ask(EvaluateRequest(step=4), model(step=6, sha="b"), None)
     assert work.times == 1
+
+
+def test_one_person_takes_a_part_of_the_queue_and_stops_their_own_alone(evaluations):
+    first, request = Work(), EvaluateRequest()
+    evaluations.ask(request, model(), first, "anna")
+    for number in range(1, MAX_THEIRS):
+        evaluations.ask(request, model(str(number)), Work(), "anna")
+    with pytest.raises(ApiError, match=f"{MAX_THEIRS} evaluations of anna's"):
+        evaluations.ask(request, model("more"), Work(), "anna")
+    assert evaluations.ask(request, model("bens"), Work(), "ben").state == "waiting"
+    with pytest.raises(ApiError, match="anna asked for this evaluation"):
+        evaluations.stop(request, model(), "ben")
+    assert evaluations.stop(request, model("bens"), "ben").state == "stopped"
+    assert evaluations.stop(request, model()).state == "stopped", "whose server it is may do all"
+    first.goes_on.set()
 
 
 def test_another_count_is_another_evaluation(evaluations):
