@@ -9,6 +9,7 @@ from pathlib import Path
 
 RESERVE = "reserve"
 SIZE = 4_000_000  # bytes: the journals of the run database, the discovery file, some lines of log
+_PIECE = 50_000  # after a large one the C library would keep more of what is freed
 _ENOUGH = 10 * SIZE  # free bytes of which the reserve may be taken
 
 
@@ -23,5 +24,6 @@ def keep_reserve(home: Path) -> None:
     reserve = home / RESERVE
     if reserve.exists() or shutil.disk_usage(home).free < _ENOUGH:
         return
-    with suppress(OSError):
-        reserve.write_bytes(os.urandom(SIZE))  # zeros would take no room on a disk that packs them
+    with suppress(OSError), reserve.open("wb") as file:
+        for _ in range(SIZE // _PIECE):
+            file.write(os.urandom(_PIECE))  # zeros would take no room on a disk that packs them

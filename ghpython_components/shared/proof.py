@@ -12,11 +12,11 @@ import uuid
 CHALLENGE, PROOF = "X-Challenge", "X-Proof"  # headers of /api/health and of its answer
 
 
-def challenge(token, host):
+def challenge(token, address):
     """Return what is sent to an address, as the header Host says it, and the proof that it has to bring."""
     secret = _digest(token)
     sent = "{0} {1}".format(_digest("id " + secret)[:16], uuid.uuid4().hex)
-    proven = "{0} {1}".format(sent, host.lower())
+    proven = "{0} {1}".format(sent, address.lower())
     return sent, hmac.new(secret.encode("ascii"), proven.encode("ascii"), hashlib.sha256).hexdigest()
 
 

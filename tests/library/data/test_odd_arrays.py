@@ -149,7 +149,7 @@ def test_tables_of_other_kinds_are_named_and_csv_is_asked_for(tmp_path, name, co
 
 @pytest.mark.parametrize("kind", ["S50000", "U50000"])
 def test_labels_with_room_for_very_many_letters_are_refused_by_their_header(tmp_path, monkeypatch, kind):
-    np.savez_compressed(tmp_path / "a.npz", np.array([f"c{label}" for label in LABELS], kind))
+    np.savez(tmp_path / "a.npz", np.array([f"c{label}" for label in LABELS], kind))
     monkeypatch.setattr("ganmnist.storage.zips.Zip.read", lambda *_: pytest.fail("it was read"))
     words = refusal(tmp_path / "a.npz")
     assert "expected labels of at most 100 letters, its header has room for 50,000 in each: save them by" in words

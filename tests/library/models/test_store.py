@@ -113,7 +113,7 @@ def test_a_manifest_has_a_name_for_each_class_or_none(store, publish, class_cond
         words = f"model.json: class_names: expected a name for each of 10 classes, got {len(names)}"
         with pytest.raises(ModelError, match=words):
             parse(values | {"class_names": names})
-    with pytest.raises(ModelError, match=r"class_names\.9: .*255 characters"):
+    with pytest.raises(ModelError, match=r"class_names\.9: .*255 letters"):
         parse(values | {"class_names": [*"abcdefghi", 256 * "j"]})
 
 

@@ -189,6 +189,7 @@ class Runs(RuleBasedStateMachine):
                 self.service.run_resume(id)
         else:
             self.service.run_resume(id)
+            self.said.setdefault(id, []).append(QUEUED)  # it may be running before anybody looks
             self.names[id] = name
             self.now(id, QUEUED)
 

@@ -358,7 +358,7 @@ def test_a_picture_holds_the_pixels(solve):
     [
         ({"seed": -1}, ["seed", "0"]),
         ({"seed": 0.5}, ["seed", "0.5"]),
-        ({"seed": "2"}, ["seed", "integer"]),
+        ({"seed": "2"}, ["seed", "whole number"]),
         ({"digit": 12}, ["digit", "12", "0 to 9"]),
         ({"digit": [1, 2]}, ["digit", "one value", "2", "graft"]),
         ({"count": MAX_COUNT + 1}, ["count", str(MAX_COUNT), str(MAX_COUNT + 1)]),

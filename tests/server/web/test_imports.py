@@ -99,10 +99,10 @@ def test_a_training_learns_from_a_set_by_its_name_and_its_model_says_so(real, tm
     assert (done["state"], done["data"], done["settings"]["data"]) == ("succeeded", "trees", "Trees"), done
     model = real.call("GET", "/api/models/forest")[1]
     assert (model["data"], model["classes"]) == ("trees", 3)
-    # With three images kept for the test there is nothing to compare digits with, and the sentence says which.
+    # With three images kept for the test, and few to learn from, there is nothing to compare digits with.
     found = evaluated(real, "forest", 200)
     assert found["state"] == "failed", found
-    assert "trees: its test images" in found["problem"]
+    assert "trees: 33 training and 3 test images are too few to compare with" in found["problem"]
     assert real.call("DELETE", "/api/datasets/trees")[0] == 200
     status, answer = real.call("POST", "/api/evaluate", {"model": "forest", "count": 200})
     assert (status, answer["error"]["code"]) == (404, "data_not_found")
