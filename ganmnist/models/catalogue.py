@@ -118,7 +118,7 @@ class ModelCatalogue:
         """Return `stem`-1, -2 ...: the first that no model has and that is not reserved."""
         taken = {name.lower() for name in reserved}
         if self.path.is_dir():
-            self._index.refresh(listed=True)
+            self._index.refresh(at_once=True)
             taken |= self._index.names(f"{stem_of(stem)}-")
         return numbered_name(stem, taken)
 

@@ -191,8 +191,10 @@ class ModelIndex:
         else:
             self._ask("DELETE FROM models WHERE id = ?", id)
 
-    def refresh(self, *, listed: bool = False) -> None:
+    def refresh(self, *, listed: bool = False, at_once: bool = False) -> None:
         """Look through all folders, if that has not been done for a while; behind a list, who lists does not wait.
+
+        At once, however long that takes, before a name is given: it must not be another's.
 
         Whoever calls this before saying that there is no such model holds the lock under which names are given, so that
         nobody else is in the midst of that: what is still marked was left by somebody who died.
@@ -201,7 +203,7 @@ class ModelIndex:
             for (id,) in self._ask("SELECT id FROM models WHERE changing = 1"):
                 self.note(id)
         pause = self._took * (_BEHIND_A_LIST if listed else _BEFORE_A_REFUSAL) if self._took > _QUICK else 0.0
-        if not listed and self._is_alone():
+        if at_once or (not listed and self._is_alone()):
             pause = 0.0  # nobody can have told this index, however long a look takes
         if time.monotonic() < self._swept_at + pause:
             return
