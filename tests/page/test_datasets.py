@@ -182,6 +182,7 @@ def test_an_import_is_cancelled_while_it_is_sent(open_page, server, picture):
     expect(own(page).get_by_role("status")).to_have_text("Sending yew.png")
     choose(page, picture("box.png"))
     expect(page.get_by_text("yew.png is being imported: wait for it, or cancel it.")).to_be_visible()
+    page.bring_to_front()
     cancel(page).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("The import of yew.png is cancelled.")).to_be_visible()
