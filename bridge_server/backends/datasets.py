@@ -47,8 +47,8 @@ class DefaultData:
 
     def describe(self) -> Data:
         """Say what there is. Data that lie on disk already are read on the first question, in the background."""
-        from bridge_server.backends.stand_in import DRAWN, is_drawn
-        from ganmnist.data.load import is_at_hand
+        from ganmnist.data.load import is_at_hand, is_drawn
+        from ganmnist.data.synthetic import DRAWN
 
         if self._data.state is not DataState.ABSENT:
             return self._data

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bridge_server.access import tokens
-from bridge_server.backends import stand_in
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
@@ -208,7 +207,7 @@ class _LongEnough(Exception):
 def _data(home: Path) -> Iterator[Finding]:
     """Read what a training would read without the network, as it would, for some seconds at most."""
     if not load.is_at_hand(home):
-        without = stand_in.DRAWN if stand_in.is_drawn(home) else f"without a network {synthetic.NAME} stands in"
+        without = synthetic.DRAWN if load.is_drawn(home) else f"without a network {synthetic.NAME} stands in"
         text = f"MNIST is not here yet: it is downloaded when it is needed; {without}"
         yield Finding(Verdict.NOTE, "data", text)
         return

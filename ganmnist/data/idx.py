@@ -23,9 +23,10 @@ _TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by 
 _MOST_DIMENSIONS = 4
 _MOST_BYTES = 1 << 30
 _ANEW = "delete it and fetch it anew"
+OF_POINTER = "run git lfs pull in the folder it was cloned to"  # what helps with one of Git LFS
 _REMEDIES = {
     WEB_PAGE: f"the download went wrong, {_ANEW}",
-    POINTER: "run git lfs pull in the folder it was cloned to",
+    POINTER: OF_POINTER,
     "a zip": "unpack it",
 }
 

@@ -6,7 +6,7 @@ import codecs
 import re
 from enum import StrEnum
 
-from ganmnist.data.idx import is_idx
+from ganmnist.data.idx import OF_POINTER, is_idx
 from ganmnist.data.picture import has_picture_bytes
 from ganmnist.storage.bounded import GZIP
 from ganmnist.storage.magic import ARFF, HEIC, LIBSVM, MARKUP, POINTER, WEB_PAGE, what_is
@@ -42,7 +42,7 @@ _REMEDIES = {
     WEB_PAGE: "where a download gave it, fetch the file anew",
     ARFF: "save it as CSV",
     LIBSVM: "save it as CSV, with every pixel",
-    POINTER: "run git lfs pull in the folder it was cloned to",
+    POINTER: OF_POINTER,
 }
 _PICKLE = re.compile(rb"\x80[\2-\5]")
 

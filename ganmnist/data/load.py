@@ -88,9 +88,14 @@ def is_at_hand(home: Path | None = None) -> bool:
     return bool(os.environ.get(ENVIRONMENT)) or _complete(_cache(home))
 
 
+def is_drawn(home: Path) -> bool:
+    """Tell whether the digits that stand in for MNIST were drawn before."""
+    return _complete(_drawn(home))
+
+
 def _stand_in(home: Path, report: OnProgress) -> Dataset:
     """Return the digits that stand in for MNIST, drawn now unless that was done before."""
-    folder = home / "data" / synthetic.NAME
+    folder = _drawn(home)
     try:
         found = read_mnist_folder(folder, report)
     except DataError:  # not drawn yet, half written, or damaged
@@ -105,6 +110,10 @@ def _stand_in(home: Path, report: OnProgress) -> Dataset:
 
 def _cache(home: Path | None) -> Path:
     return (home or paths.home()) / "data" / "mnist"
+
+
+def _drawn(home: Path) -> Path:
+    return home / "data" / synthetic.NAME
 
 
 def _complete(cache: Path) -> bool:

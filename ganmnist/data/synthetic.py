@@ -14,6 +14,7 @@ from ganmnist.models.store import ModelStore
 
 NAME = "synthetic-mnist"
 SOURCE = "the bundled model, since MNIST could not be had: not MNIST itself"
+DRAWN = f"{NAME}, digits of the bundled model, is here already and stands in where MNIST cannot be had"
 TRAIN, TEST = 18_000, 2_000
 _SEED = 28
 _PART = 500  # images that a thread draws at a time

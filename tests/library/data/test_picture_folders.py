@@ -20,18 +20,7 @@ from ganmnist.errors import DataError
 from ganmnist.networks.spec import MAX_CLASSES
 from ganmnist.storage import bounded
 from ganmnist.training.loop import train
-
-
-def picture(path: Path, shade: int) -> None:
-    """A square whose shade tells which picture it is, on black."""
-    image = np.zeros((28, 28), np.uint8)
-    image[9:19, 9:19] = shade
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image).save(path)
-
-
-def shades(images: np.ndarray) -> list[int]:
-    return images[:, 14, 14].tolist()
+from tests.shaded import picture, shades
 
 
 def refusal(folder: Path) -> str:
