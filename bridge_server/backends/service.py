@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from contextlib import AbstractContextManager, suppress
@@ -338,6 +339,7 @@ class Service(Backend):
         try:
             self.generate(GenerateRequest())
             self._store.newest()
+            gc.freeze()  # a full collection would go through all of torch: for 0.1 s nobody is answered
         except Exception:
             if not self._closing.is_set():  # torch cannot be imported while Python ends
                 _log.exception("warming up")

@@ -1,10 +1,12 @@
 """Whose turn it is: large work waits for large work, and never so much of it that nothing else has a thread."""
 
+import gc
 import threading
 
 import pytest
 
 from bridge_server.backends.samplers import Samplers
+from bridge_server.backends.service import Service
 from bridge_server.errors import ApiError
 from bridge_server.web.server import THREADS
 
@@ -45,3 +47,18 @@ def test_a_digit_of_a_heavy_network_waits_with_what_is_large():
     samplers = Samplers()
     assert samplers.turn(16) is samplers.turn(1)
     assert samplers.turn(16 * 1.5) is samplers.turn(256) is not samplers.turn(16)
+
+
+@pytest.mark.slow
+def test_no_answer_waits_while_garbage_is_looked_for_among_what_was_loaded(tmp_path):
+    gc.unfreeze()
+    service = Service(tmp_path, "0" * 32)
+    service.start()
+    try:
+        for thread in threading.enumerate():
+            if thread.name == "warm":
+                thread.join(60)
+        assert gc.get_freeze_count() > 100_000, "torch and all"
+    finally:
+        service.close()
+        gc.unfreeze()
