@@ -22,6 +22,7 @@ from ganmnist.generation.placement import Placement, measure_placement
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs, one_hot
+from ganmnist.layers.modules import LatentCells
 from ganmnist.models.archive import ModelFile
 from ganmnist.models.manifest import Source
 from ganmnist.models.store import ModelFolder, ModelStore
@@ -159,7 +160,7 @@ class Sampler:
 
     def first_weights(self) -> NDArray[np.float32] | None:
         """Return how the first layer weighs z, (units, latent_dim), if it is a Dense."""
-        first = self._generator[0]
+        first = next(module for module in self._generator if not isinstance(module, LatentCells))
         if not isinstance(first, nn.Linear):
             return None
         return first.weight[:, : self.latent_dim].numpy()

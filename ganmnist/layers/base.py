@@ -22,6 +22,7 @@ class Layer(PositionalSettings):
         layer: Its name, to which each child narrows it, by which a network's JSON tells its layers apart.
         is_norm: It normalises.
         is_conditional: It takes the condition beside its samples.
+        gives_condition: What leaves it is the condition of the layers behind it.
         mixes_samples: What it gives for a sample depends on the other samples of the batch.
         keeps_values: It arranges or repeats values and computes none.
     """
@@ -29,6 +30,7 @@ class Layer(PositionalSettings):
     layer: str
     is_norm: ClassVar[bool] = False
     is_conditional: ClassVar[bool] = False
+    gives_condition: ClassVar[bool] = False
     mixes_samples: ClassVar[bool] = False
     keeps_values: ClassVar[bool] = False
 

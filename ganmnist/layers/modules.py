@@ -8,6 +8,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+_PROBES = 8000  # latent vectors by which cells are made as large as their clusters
+_FITTING, _RATE = 100, 0.3  # steps that takes, and how long they are
+_SHARP = 0.05  # softness at which sizes are compared
+_NEVER = -1e6  # size of a cell that no vector lies in
+
 
 class ConditionalBatchNorm2d(nn.Module):
     """Normalises the channels; their gain and bias are a linear function of the condition."""
@@ -23,6 +28,53 @@ class ConditionalBatchNorm2d(nn.Module):
         style = cast(Tensor, self.style(condition))  # (N, 2 * channels)
         gain, bias = style[:, :, None, None].chunk(2, 1)
         return torch.addcmul(bias, self.norm(images), 1 + gain)
+
+
+class LatentCells(nn.Module):
+    """Divides latent space into cells, one for each cluster, and appends to z how much it is in each.
+
+    z lies in the cell along whose direction it goes farthest, plus what makes cells as large as their clusters.
+
+    Attributes:
+        directions: (latent_dim, clusters), each of length 1.
+        sizes: What is added for each, (clusters,).
+        softness: By how much z has to go farther along one direction than along another for the first to outweigh it.
+    """
+
+    gives_condition = True
+    directions: Tensor
+    sizes: Tensor
+
+    def __init__(self, latent_dim: int, clusters: int, softness: float) -> None:
+        super().__init__()
+        self.softness = softness
+        self.register_buffer("directions", torch.zeros(latent_dim, clusters))
+        self.register_buffer("sizes", torch.zeros(clusters))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.cat([z, self.weights(z)], 1)
+
+    def weights(self, z: Tensor) -> Tensor:
+        """Return how much each z is in each cell, (N, clusters): all in all 1."""
+        return (self._reach(z) / self.softness).softmax(1)
+
+    def nearest(self, z: Tensor) -> Tensor:
+        """Return the cell of each z, (N,)."""
+        return self._reach(z).argmax(1)
+
+    @torch.no_grad()
+    def fit(self, shares: Tensor) -> None:
+        """Make cells as large as clusters are: shares of the images, (clusters,), of which some may be 0."""
+        z = torch.randn(_PROBES, len(self.directions), generator=torch.Generator().manual_seed(0))
+        reach = z @ self.directions
+        self.sizes.zero_()
+        self.sizes[shares == 0] = _NEVER
+        for _ in range(_FITTING):
+            found = ((reach + self.sizes) / _SHARP).softmax(1).mean(0)
+            self.sizes += torch.where(shares > 0, _RATE * (shares / found).log(), 0)
+
+    def _reach(self, z: Tensor) -> Tensor:
+        return z @ self.directions + self.sizes
 
 
 class MinibatchStandardDeviation(nn.Module):

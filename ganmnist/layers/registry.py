@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ganmnist.layers.activations import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from ganmnist.layers.base import Layer
+from ganmnist.layers.clusters import LatentClusters
 from ganmnist.layers.convolution import Conv2D, Conv2DTranspose, PixelShuffle, UpSampling2D
 from ganmnist.layers.dense import ClassProjection, Dense
 from ganmnist.layers.normalization import BatchNorm, ConditionalBatchNorm, GroupNorm, MinibatchStd
@@ -35,6 +36,7 @@ LAYERS: dict[str, type[Layer]] = {
         Dropout,
         MinibatchStd,
         ClassProjection,
+        LatentClusters,
     )
 }
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganmnist.layers import Conv2D, Dense, Layer, Shape, Sigmoid, UpSampling2D
+from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.network import FusedUpsample, Network, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import IMAGE_SHAPE, ModelConfig, Sequential
 from ganmnist.storage.safetensors_header import Layout, layouts
@@ -26,7 +27,7 @@ def generator_layouts(config: ModelConfig) -> dict[str, Layout]:
 
 
 def build_discriminator(config: ModelConfig) -> Network:
-    """Build the network from images (N, 1, 28, 28), conditioned on their class (N, classes), to logits (N, 1).
+    """Build the network from images (N, 1, 28, 28), conditioned on their class or cluster, to logits (N, 1).
 
     A Sigmoid at the end belongs to the loss, which takes logits: log(sigmoid(x)) of a sure discriminator would be
     log(0), while softplus(-x) stays finite.
@@ -34,7 +35,7 @@ def build_discriminator(config: ModelConfig) -> Network:
     layers = config.discriminator.layers
     if isinstance(layers[-1], Sigmoid) and len(layers) > 1:
         layers = layers[:-1]
-    return _build(Sequential(layers=layers), IMAGE_SHAPE, config.classes)
+    return _build(Sequential(layers=layers), IMAGE_SHAPE, config.kinds)
 
 
 def discriminator_layouts(config: ModelConfig) -> dict[str, Layout]:
@@ -55,6 +56,8 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
         else:
             module = layer.build(shape, condition)
         before = layer
+        if layer.gives_condition:
+            condition = row.output_shape[0]
         if len(shape) == 1 and len(row.output_shape) == 3:
             module = nn.Sequential(module, _ChannelsLast())
         modules[f"{row.place:02d}_{row.layer}"] = module
@@ -102,3 +105,6 @@ def _initialise(module: nn.Module) -> None:
     elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm) and module.affine:
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+    elif isinstance(module, LatentCells):
+        nn.init.normal_(module.directions)
+        module.directions /= module.directions.norm(dim=0)

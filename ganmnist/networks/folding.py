@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
-from ganmnist.layers.modules import ConditionalBatchNorm2d
+from ganmnist.layers.modules import ConditionalBatchNorm2d, LatentCells
 from ganmnist.networks.network import FusedUpsample, Network, UpsampledConv2d
 
 _Step = Callable[[Tensor, Tensor], Tensor]  # samples, condition
@@ -26,6 +26,7 @@ def fold_batchnorm(network: Network) -> Callable[[Tensor], Tensor]:
     """
     steps: list[_Step] = []
     waiting = [part for module in network for part in _parts(module)]
+    cells = waiting.pop(0) if isinstance(waiting[0], LatentCells) else None
     with torch.no_grad():
         while waiting:
             module = waiting.pop(0)
@@ -40,7 +41,7 @@ def fold_batchnorm(network: Network) -> Callable[[Tensor], Tensor]:
             steps.append(_folded(module, *weights, scale, shift))
 
     def run(samples: Tensor) -> Tensor:
-        condition = samples
+        condition = samples = samples if cells is None else cells(samples)
         for step in steps:
             samples = step(samples, condition)
         return samples

@@ -21,17 +21,22 @@ class Network(nn.Sequential):
             samples: What the first module takes.
             condition: (N, length of the condition); the samples themselves unless given, as a generator takes it.
         """
-        condition = samples if condition is None else condition
-        for module in self:
-            samples = _run(module, samples, condition)
+        for output in self._outputs(samples, condition):
+            samples = output
         return samples
 
     def walk(self, samples: Tensor, condition: Tensor | None = None) -> Iterator[Tensor]:
         """Run samples as `forward` does, and stop after each layer to show what leaves it."""
+        for module, output in zip(self, self._outputs(samples, condition), strict=True):
+            yield module.materialize(output) if isinstance(module, FusedUpsample) else output
+
+    def _outputs(self, samples: Tensor, condition: Tensor | None) -> Iterator[Tensor]:
         condition = samples if condition is None else condition
         for module in self:
             samples = _run(module, samples, condition)
-            yield module.materialize(samples) if isinstance(module, FusedUpsample) else samples
+            if getattr(module, "gives_condition", False):
+                condition = samples
+            yield samples
 
 
 def _run(module: nn.Module, samples: Tensor, condition: Tensor) -> Tensor:

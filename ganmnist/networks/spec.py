@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from ganmnist.errors import NetworkError
 from ganmnist.fields import PositionalSettings, Settings, Whole
-from ganmnist.layers import AnyLayer, Shape
+from ganmnist.layers import AnyLayer, LatentClusters, Shape
 
 IMAGE_SHAPE: Shape = (1, 28, 28)
 MAX_LAYERS = 64
@@ -61,6 +61,8 @@ class Sequential(PositionalSettings):
                 )
                 rows.append(row)
                 _check_size(rows)
+                if layer.gives_condition:
+                    condition = after[0]
             except NetworkError as error:
                 raise NetworkError(f"layer {place} {layer.layer} {error}") from None
             shape = after
@@ -98,10 +100,21 @@ class ModelConfig(Settings):
         """Length of what the generator grows an image from: z, then the class as one-hot."""
         return self.latent_dim + self.classes
 
+    @property
+    def clusters(self) -> int:
+        """Clusters that take the place of classes; 0 for none."""
+        first = self.generator.layers[0]
+        return first.clusters if isinstance(first, LatentClusters) else 0
+
+    @property
+    def kinds(self) -> int:
+        """Length of what the discriminator is told of an image: its class or its cluster as one-hot; 0 for nothing."""
+        return self.classes or self.clusters
+
     def tables(self) -> tuple[list[LayerRow], list[LayerRow]]:
         """Return the layer tables of generator and discriminator."""
         inputs = self.input_dim
-        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.classes)
+        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.kinds)
 
     def to_text(self) -> str:
         """Return both networks as JSON to read and to edit."""
@@ -114,7 +127,8 @@ class ModelConfig(Settings):
     def _shapes_fit(self) -> Self:
         inputs = self.input_dim
         _check_part("generator", lambda: self.generator.table((inputs,), inputs), IMAGE_SHAPE)
-        _check_part("discriminator", lambda: self.discriminator.table(IMAGE_SHAPE, self.classes), (1,))
+        _check_part("discriminator", lambda: self.discriminator.table(IMAGE_SHAPE, self.kinds), (1,))
+        _check_clusters(self)
         return self
 
 
@@ -159,6 +173,15 @@ def _check_part(part: str, table: Callable[[], list[LayerRow]], end: Shape) -> N
         raise ValueError(
             f"{part}: must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}: {fix}"
         )
+
+
+def _check_clusters(networks: ModelConfig) -> None:
+    """Refuse clusters where they cannot be read from z, or beside the classes in whose place they stand."""
+    others = (*networks.generator.layers[1:], *networks.discriminator.layers)
+    if any(isinstance(layer, LatentClusters) for layer in others):
+        raise ValueError("LatentClusters reads z, so it can only be the first layer of the generator: put it there")
+    if networks.clusters and networks.classes:
+        raise ValueError("generator: LatentClusters stands in for classes: set classes to 0, or leave it out")
 
 
 def _check_size(rows: list[LayerRow]) -> None:

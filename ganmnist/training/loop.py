@@ -24,6 +24,7 @@ from ganmnist.models.store import ModelFolder
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
+from ganmnist.training.clusters import cluster_images
 from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.presets import recipe
@@ -128,6 +129,10 @@ def train(
         begins = start is not None and not trainer.step
         if start and begins:
             begin(trainer, start)
+        if plan.networks.clusters:
+            classes = cluster_images(images, plan.networks.clusters, config.seed)
+            if not trainer.step:
+                trainer.fit_clusters(torch.from_numpy(classes))
         threads = ThreadCount() if adapt else None
         best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(Observer(data, folder, best_before, on_preview, judge_at_once=begins))
@@ -145,7 +150,7 @@ def train(
             if place == 0 or trainer.step == first_step:
                 order = _permutation(config.seed, epoch, len(images))
             chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
-            if plan.networks.classes:  # neighbours of one class can be compared
+            if plan.networks.kinds:  # neighbours of one class can be compared
                 chosen = chosen[np.argsort(classes[chosen], kind="stable")]
             loss_d, loss_g = trainer.train_step(
                 torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), progress

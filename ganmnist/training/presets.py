@@ -13,6 +13,7 @@ from ganmnist.layers import (
     Conv2D,
     Dense,
     Flatten,
+    LatentClusters,
     LeakyReLU,
     MinibatchStd,
     Reshape,
@@ -142,6 +143,12 @@ def _fast_networks(classes: int) -> ModelConfig:
     )
 
 
+def _clustered(networks: ModelConfig) -> ModelConfig:
+    """Return networks without classes with clusters in their place."""
+    layers = (LatentClusters(), *networks.generator.layers)
+    return networks.model_copy(update={"generator": Sequential(layers=layers)})
+
+
 _FAST = Recipe(
     _fast_networks(_DIGITS),
     batch_size=32,
@@ -175,5 +182,5 @@ _TUTORIAL = Recipe(
 PRESETS: dict[PresetName, Recipe] = {
     "fast": _FAST,
     "tutorial": _TUTORIAL,
-    "unconditional": replace(_FAST, networks=_fast_networks(0), seconds=300),
+    "unconditional": replace(_FAST, networks=_clustered(_fast_networks(0)), seconds=300),
 }

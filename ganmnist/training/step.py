@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from ganmnist.layers import MinibatchStd
+from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.adam import Adam
 from ganmnist.networks.build import build_discriminator, build_generator
 from ganmnist.training import losses
@@ -39,7 +43,8 @@ class GANTrainer:
         betas = (recipe.beta1, recipe.beta2)
         self.adam_g = Adam(self.generator.parameters(), recipe.learning_rate, betas)
         self.adam_d = Adam(self.discriminator.parameters(), recipe.learning_rate * recipe.discriminator_rate, betas)
-        self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
+        self._cells = next((module for module in self.generator if isinstance(module, LatentCells)), None)
+        self._begin_average()
         self.step = 0
         self.seconds = 0.0
         self._steps_alone = 0
@@ -53,18 +58,17 @@ class GANTrainer:
         Args:
             alone: The discriminator has yet to learn, alone at first.
         """
-        self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
+        self._begin_average()
         self._steps_alone = _STEPS_ALONE if alone else 0
 
     def train_step(self, real: Tensor, classes: Tensor, progress: float) -> tuple[float, float]:
         """Do one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
 
-        Both learn from the same fakes, so the generator runs forward once. Real and fake pass the discriminator
-        apart: in one pass they would share BatchNorm statistics, which tell them apart by themselves.
+        Both learn from the same fakes, so the generator runs forward once.
 
         Args:
             real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are conditioned on it.
-            classes: Their classes, (N,); of no meaning to networks without classes.
+            classes: Their classes or clusters, (N,); of no meaning to networks that are told neither.
             progress: How much of the budget is used up, 0 to 1.
 
         Returns:
@@ -72,21 +76,21 @@ class GANTrainer:
         """
         self.adam_g.lr = self._recipe.learning_rate * self._recipe.lr_factor(progress)
         self.adam_d.lr = self.adam_g.lr * self._recipe.discriminator_rate
-        condition = _one_hot(classes, self.networks.classes)
-        z = torch.randn(len(real), self.networks.latent_dim)
+        condition = _one_hot(classes, self.networks.kinds)
+        inputs, fake_condition = self._draw(condition)
 
         with self._precision():
-            fake = self.generator(torch.cat([z, condition], 1))  # (N, 1, 28, 28)
-            real_logits, fake_logits = self.discriminator(real, condition), self.discriminator(fake.detach(), condition)
+            fake = self.generator(inputs)  # (N, 1, 28, 28)
+            real_logits, fake_logits = self._judge(real, fake.detach(), condition, fake_condition)
         loss_d = self._loss.discriminator(real_logits.float(), fake_logits.float())
         loss_d = loss_d + losses.smoothing(real_logits.float(), self._recipe.label_smoothing)
         self.adam_d.zero_grad()
-        (loss_d + self._penalty(real, fake, condition)).backward()  # type: ignore[no-untyped-call]
+        (loss_d + self._penalty(real, fake, condition, fake_condition)).backward()  # type: ignore[no-untyped-call]
         self.adam_d.step()
 
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
         with self._precision():
-            fake_logits = self.discriminator(fake, condition)
+            fake_logits = self.discriminator(fake, fake_condition)
             real_logits = self.discriminator(real, condition) if self._loss.relativistic else real_logits
         loss_g = self._loss.generator(fake_logits.float(), real_logits.float())
         if self.step >= self._steps_alone:
@@ -99,13 +103,45 @@ class GANTrainer:
         self._average()
         return loss_d.item(), loss_g.item()
 
+    def fit_clusters(self, clusters: Tensor) -> None:
+        """Divide latent space among clusters as the images are divided: the cluster of each, (N,). Before any step."""
+        assert self._cells is not None
+        self._cells.fit(torch.bincount(clusters, minlength=self.networks.clusters) / len(clusters))
+        self._begin_average()
+
     def is_finite(self) -> bool:
         """Tell whether all weights, and what generates, are finite."""
         kept = (self.generator.state_dict(), self.discriminator.state_dict(), self.averaged)
         tensors = [value for state in kept for value in state.values() if value.is_floating_point()]
         return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())
 
-    def _penalty(self, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
+    def _draw(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Draw what the generator is given, and return it with what the discriminator is told of each fake."""
+        z = torch.randn(len(condition), self.networks.latent_dim)
+        if self._cells is None:
+            return torch.cat([z, condition], 1), condition
+        cells = self._cells.nearest(z)
+        order = cells.argsort(stable=True)  # neighbours of one cluster can be compared
+        return z[order], _one_hot(cells[order], self.networks.kinds)
+
+    def _judge(self, real: Tensor, fake: Tensor, condition: Tensor, fake_condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits of both: in one pass, which takes less time, unless a layer would look at both together.
+
+        BatchNorm's statistics would tell them apart by themselves.
+        """
+        if self._mixes(len(real)):
+            return self.discriminator(real, condition), self.discriminator(fake, fake_condition)
+        logits = self.discriminator(torch.cat([real, fake]), torch.cat([condition, fake_condition]))
+        return cast(tuple[Tensor, Tensor], logits.split(len(real)))
+
+    def _mixes(self, count: int) -> bool:
+        layers = self.networks.discriminator.layers
+        return any(
+            layer.mixes_samples and not (isinstance(layer, MinibatchStd) and count % layer.group == 0)
+            for layer in layers
+        )
+
+    def _penalty(self, real: Tensor, fake: Tensor, condition: Tensor, fake_condition: Tensor) -> Tensor:
         """Return the gradient penalties of the discriminator, those with R1 and R2 in the steps that have them."""
         penalty = torch.zeros(())
         if self._loss.gradient_penalty:
@@ -114,15 +150,19 @@ class GANTrainer:
             )
         if self.step % _PENALTY_INTERVAL:
             return penalty
-        for weight, images in ((self._recipe.r1, real), (self._recipe.r2, fake.float())):
+        for weight, images, told in (
+            (self._recipe.r1, real, condition),
+            (self._recipe.r2, fake.float(), fake_condition),
+        ):
             if weight:
-                penalty = penalty + weight * _PENALTY_INTERVAL * losses.r1_penalty(
-                    self.discriminator, images, condition
-                )
+                penalty = penalty + weight * _PENALTY_INTERVAL * losses.r1_penalty(self.discriminator, images, told)
         return penalty
 
     def _precision(self) -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16)
+
+    def _begin_average(self) -> None:
+        self.averaged = {key: value.clone() for key, value in self.generator.state_dict().items()}
 
     def _average(self) -> None:
         decay = min(_EMA_DECAY, (1 + self.step) / (10 + self.step))  # short memory at first, when weights still run
