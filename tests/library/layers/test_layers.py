@@ -23,6 +23,7 @@ from ganmnist.layers import (
     Dropout,
     Flatten,
     GroupNorm,
+    LatentClusters,
     LeakyReLU,
     MinibatchStd,
     PixelShuffle,
@@ -58,6 +59,7 @@ def fitting_layers(draw):
         "PixelShuffle": IMAGES,
         "ConditionalBatchNorm": IMAGES,
         "ClassProjection": ROWS,
+        "LatentClusters": ROWS,
     }
     shape = draw(needed.get(kind, SHAPES))
     if kind == "Dense":
@@ -85,6 +87,7 @@ def fitting_layers(draw):
         ),
         "BatchNorm": lambda: BatchNorm(momentum=draw(st.floats(0, 0.99))),
         "ConditionalBatchNorm": lambda: ConditionalBatchNorm(momentum=draw(st.floats(0, 0.99))),
+        "LatentClusters": lambda: LatentClusters(clusters=draw(st.integers(2, 9))),
         "MinibatchStd": lambda: MinibatchStd(group=draw(st.integers(2, 5))),
         "LeakyReLU": lambda: LeakyReLU(slope=draw(st.floats(0, 1))),
         "Dropout": lambda: Dropout(rate=draw(st.floats(0, 0.9))),

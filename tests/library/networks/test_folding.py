@@ -20,6 +20,7 @@ from ganmnist.layers import (
     Tanh,
     UpSampling2D,
 )
+from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.build import build_generator
 from ganmnist.networks.folding import fold_batchnorm
 from ganmnist.networks.spec import ModelConfig, Sequential
@@ -62,7 +63,7 @@ def generator(request):
 
 
 def test_what_is_put_together_draws_the_same(generator):
-    inputs = torch.randn(5, next(generator.parameters()).shape[1])
+    inputs = torch.randn(5, width(generator))
     assert torch.allclose(fold_batchnorm(generator)(inputs), generator(inputs), atol=1e-4)
 
 
@@ -70,8 +71,14 @@ def test_no_batchnorm_behind_a_dense_or_a_convolution_is_left(generator, monkeyp
     asked = []
     monkeypatch.setattr(nn.BatchNorm2d, "forward", lambda self, samples: asked.append(self) or samples)
     monkeypatch.setattr(nn.BatchNorm1d, "forward", lambda self, samples: asked.append(self) or samples)
-    fold_batchnorm(generator)(torch.randn(2, next(generator.parameters()).shape[1]))
+    fold_batchnorm(generator)(torch.randn(2, width(generator)))
     assert len(asked) == sum(before and not isinstance(before, nn.Linear | nn.Conv2d) for before in _before(generator))
+
+
+def width(generator):
+    """Numbers that a generator takes."""
+    first = generator[0]
+    return len(first.directions) if isinstance(first, LatentCells) else first.weight.shape[1]
 
 
 def _before(generator):
