@@ -56,15 +56,23 @@ class Conv2D(Layer):
     def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
+        from ganmnist.layers.modules import FromOneChannel, ToOneChannel
+
+        convolution: type[nn.Conv2d] = nn.Conv2d
+        if shape[0] == 1:
+            convolution = FromOneChannel
+        elif (self.filters, self.stride, self.padding, self.kernel % 2) == (1, 1, "same", 1):
+            convolution = ToOneChannel
+
         # Keras puts the odd zero at the right and the bottom; torch can only pad both sides alike.
         low_high = [self._padding(side) for side in shape[1:]]  # [(top, bottom), (left, right)]
         if all(low == high for low, high in low_high):
             sides = (low_high[0][0], low_high[1][0])
-            return nn.Conv2d(shape[0], self.filters, self.kernel, self.stride, padding=sides, bias=self.bias)
+            return convolution(shape[0], self.filters, self.kernel, self.stride, padding=sides, bias=self.bias)
         (top, bottom), (left, right) = low_high
         return nn.Sequential(
             nn.ZeroPad2d((left, right, top, bottom)),
-            nn.Conv2d(shape[0], self.filters, self.kernel, self.stride, bias=self.bias),
+            convolution(shape[0], self.filters, self.kernel, self.stride, bias=self.bias),
         )
 
     def _padding(self, side: int) -> tuple[int, int]:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
-from ganmnist.layers.modules import ConditionalBatchNorm2d, LatentCells
+from ganmnist.layers.modules import ConditionalBatchNorm2d, FromOneChannel, LatentCells, ToOneChannel
 from ganmnist.networks.network import FusedUpsample, Network, UpsampledConv2d
 
+_PLAIN = (nn.Linear, nn.Conv2d, FromOneChannel, ToOneChannel)  # with weights of their own, not made of others
 _Step = Callable[[Tensor, Tensor], Tensor]  # samples, condition
 
 
@@ -61,7 +62,7 @@ def _weights(module: nn.Module) -> tuple[Tensor, Tensor | None] | None:
     """Return weights and bias of a module that can take in a BatchNorm; outputs come first, or second in a kernel."""
     if isinstance(module, UpsampledConv2d):
         return module.kernel(), module.bias
-    return (module.weight, module.bias) if type(module) in (nn.Linear, nn.Conv2d) else None  # type: ignore[return-value]
+    return (module.weight, module.bias) if type(module) in _PLAIN else None  # type: ignore[return-value]
 
 
 def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:

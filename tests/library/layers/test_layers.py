@@ -183,3 +183,32 @@ def test_the_table_counts_what_a_condition_adds():
     assert [row.parameters for row in rows] == [2 * 2 * 10 + 2 * 2, 0, 0, 0, 37 * 10 + 37 + 1]
     assert [row.multiply_adds for row in rows] == [2 * 2 * 10, 0, 0, 0, 37 * 10 + 37]
     assert rows != Sequential(layers=layers).table((2, 3, 4))
+
+
+@given(
+    layer_and_shape=st.one_of(
+        st.tuples(
+            st.builds(Conv2D, filters=st.integers(2, 5), kernel=st.integers(1, 6), stride=st.integers(1, 4)),
+            st.tuples(st.just(1), st.integers(6, 9), st.integers(6, 11)),
+        ),
+        st.tuples(
+            st.builds(Conv2D, filters=st.just(1), kernel=st.integers(1, 6), bias=st.booleans()),
+            st.tuples(st.integers(2, 4), st.integers(6, 9), st.integers(6, 11)),
+        ),
+    )
+)
+def test_a_convolution_from_or_to_one_channel_gives_what_torchs_own_does(layer_and_shape):
+    layer, shape = layer_and_shape
+    built = Network(layer.build(shape)).double()
+    images = torch.randn(3, *shape, dtype=torch.float64, requires_grad=True)
+    ours = built(images)
+    (convolution,) = (part for part in built.modules() if isinstance(part, torch.nn.Conv2d))
+    convolution.__class__ = torch.nn.Conv2d
+    theirs = built(images)
+    assert torch.allclose(ours, theirs)
+    weights = torch.randn_like(ours)
+    for one, other in zip(
+        *(torch.autograd.grad((out * weights).sum(), (images, convolution.weight)) for out in (ours, theirs)),
+        strict=True,
+    ):
+        assert torch.allclose(one, other)
