@@ -10,7 +10,7 @@ import torch
 
 from ganmnist.config import LossName, PresetName, TrainConfig
 from ganmnist.errors import SettingError
-from ganmnist.layers import Conv2D
+from ganmnist.layers import Conv2D, LatentClusters
 from ganmnist.networks.build import build_discriminator, build_generator
 from ganmnist.training.presets import PRESETS, recipe
 
@@ -28,7 +28,7 @@ def test_the_built_networks_have_the_parameters_of_their_table(name):
     )
     with torch.no_grad():
         images = generator(torch.randn(3, config.input_dim))
-        assert discriminator(images, torch.zeros(3, config.classes)).shape == (3, 1)
+        assert discriminator(images, torch.zeros(3, config.kinds)).shape == (3, 1)
     assert images.shape == (3, 1, 28, 28)
     assert images.abs().max() <= 1
 
@@ -70,10 +70,12 @@ def test_the_settings_name_the_presets_there_are():
     assert TrainConfig().base == "fast"
 
 
-def test_unconditional_is_fast_without_classes():
+def test_unconditional_is_fast_with_clusters_in_place_of_classes():
     fast, unconditional = PRESETS["fast"].networks, PRESETS["unconditional"].networks
     assert (fast.classes, unconditional.classes) == (10, 0)
-    assert fast.model_copy(update={"classes": 0}) == unconditional
+    clusters, *layers = unconditional.generator.layers
+    assert isinstance(clusters, LatentClusters)
+    assert (tuple(layers), unconditional.discriminator) == (fast.generator.layers, fast.discriminator)
 
 
 @pytest.mark.parametrize("name", PRESETS)

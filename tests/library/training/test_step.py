@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganmnist.config import TrainConfig
-from ganmnist.layers import BatchNorm, Conv2D
+from ganmnist.layers import BatchNorm, Conv2D, LatentClusters
 from ganmnist.networks import build
 from ganmnist.networks.spec import Sequential
 from ganmnist.pixels import rescale
@@ -153,8 +153,25 @@ def test_conditional_networks_hear_the_class_of_the_real_images(conditional, rea
     (given,) = inputs
     assert given.shape == (4, 5 + 10)
     assert torch.equal(given[:, 5:], one_hot)
-    assert len(pairs) >= 3  # real and fake to learn from, fake again for the generator
-    assert all(torch.equal(condition, one_hot) for _, condition in pairs)
+    assert sum(len(images) for images, _ in pairs) >= 3 * 4  # real, fake, and fake again for the generator
+    assert all(torch.equal(condition, one_hot.repeat(len(condition) // 4, 1)) for _, condition in pairs)
+
+
+def test_clusters_are_told_of_real_images_as_they_are_and_of_fakes_as_their_vectors_lie(conditional, real):
+    networks = conditional.networks
+    clustered = Sequential(layers=(LatentClusters(clusters=3), *networks.generator.layers))
+    trainer = GANTrainer(
+        replace(conditional, networks=networks.model_copy(update={"classes": 0, "generator": clustered}))
+    )
+    trainer.fit_clusters(torch.tensor([0, 2, 2, 1, 0]))
+    inputs, pairs = listen(trainer)
+    trainer.train_step(real, torch.tensor([0, 0, 1, 2]), 0.0)
+    cells = trainer.generator[0].nearest(inputs[0])
+    assert inputs[0].shape == (4, 5)
+    assert torch.equal(cells, cells.sort().values), "neighbours of one cluster can be compared"
+    told = torch.cat([condition for _, condition in pairs])
+    assert torch.equal(told[:4], torch.eye(3)[[0, 0, 1, 2]])
+    assert torch.equal(told[4:], torch.eye(3)[cells].repeat(len(told) // 4 - 1, 1))
 
 
 def test_networks_without_classes_hear_nothing_of_them(plain, real):
