@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +36,7 @@ class Shot:
     Attributes:
         time: Seconds it was asked for.
         seconds: Seconds from the press of Train, or from the start of its process, to this state.
+        step: Steps until then.
         per_epoch: Seconds for 60,000 images, by the training's own clock.
         draw: Draws an image for each of the classes it is given, of that class if it knows any: uint8 (N, 28, 28).
         classes: Whether it knows them.
@@ -41,28 +44,43 @@ class Shot:
 
     time: float
     seconds: float
+    step: int
     per_epoch: float
     draw: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
     classes: bool
 
 
-def train_preset(preset: str, scratch: Path, times: Sequence[float], seed: int) -> Iterator[Shot]:
+@contextmanager
+def neighbours(count: int) -> Iterator[None]:
+    """Have so many programs beside, each of which takes all of a core that it is given."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def train_preset(preset: str, scratch: Path, times: Sequence[float], seed: int, loss: str | None) -> Iterator[Shot]:
     """Press Train on a real server and copy what it has published at each time; the last time is the budget.
 
     Args:
         preset: Name of the preset.
+        loss: Loss in place of the preset's.
         scratch: Empty folder.
         times: Seconds after the press, rising.
         seed: Seed of the training.
     """
     with Server(scratch) as server:
         server.generate()  # by now it has imported all it needs, as in front of a user
-        around = _press(server, "trial", preset, 0, _TRIAL).wait() - _TRIAL
+        settings = {"preset": preset} | ({"loss": loss} if loss else {})
+        around = _press(server, "trial", settings, 0, _TRIAL).wait() - _TRIAL
         budget = times[-1] - around - _SPARE
         if budget <= 0:
             raise SystemExit(f"times: {times[-1]:g} s are too short, {around + _SPARE:.1f} s pass around a training")
         print(f"{preset}: {around:.1f} s pass around a training, {budget:.1f} s are left for it", flush=True)
-        run = _press(server, preset, preset, seed, budget)
+        run = _press(server, preset, settings, seed, budget)
         model = ModelStore(scratch).folder(run.id, preset)
         copies = []
         for moment in times[:-1]:
@@ -74,7 +92,7 @@ def train_preset(preset: str, scratch: Path, times: Sequence[float], seed: int) 
     for moment, folder, seconds in copies:
         manifest = folder.manifest()
         per_epoch = manifest.seconds / manifest.step * (60_000 // PRESETS[preset].batch_size)
-        yield Shot(moment, seconds, per_epoch, partial(_draw, folder), manifest.networks.classes > 0)
+        yield Shot(moment, seconds, manifest.step, per_epoch, partial(_draw, folder), manifest.networks.classes > 0)
 
 
 def train_script(
@@ -100,7 +118,8 @@ def train_script(
     report = json.loads((scratch / "report.json").read_bytes())
     for shot in report["shots"]:
         path = scratch / f"{shot['time']:g}.npy"
-        yield Shot(shot["time"], shot["seconds"], report["seconds_per_epoch"], partial(_read, path), classes=False)
+        pace = report["seconds_per_epoch"]
+        yield Shot(shot["time"], shot["seconds"], shot["step"], pace, partial(_read, path), classes=False)
 
 
 @dataclass(frozen=True)
@@ -133,9 +152,9 @@ class _Run:
         return bool(run["state"] == "succeeded")
 
 
-def _press(server: Server, model: str, preset: str, seed: int, budget: float) -> _Run:
+def _press(server: Server, model: str, settings: dict[str, str], seed: int, budget: float) -> _Run:
     pressed = time.monotonic()
-    return _Run(server, server.start(model=model, preset=preset, seed=seed, seconds=budget), pressed)
+    return _Run(server, server.start(model=model, **settings, seed=seed, seconds=budget), pressed)
 
 
 def _copy(source: ModelFolder, home: Path) -> ModelFolder:

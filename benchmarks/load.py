@@ -80,7 +80,9 @@ LOADS |= {Load(f"the same beside {flood.what}", 5, 5, flood): BESIDE_A_FLOOD for
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how long clients wait, at rest and beside a training.")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often (default: {ROUNDS})")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each load (default: {SECONDS:g})")
+    options = parser.parse_args()
+    rounds, seconds = options.rounds, options.seconds
     if _MNIST.is_dir():
         os.environ.setdefault("GANMNIST_DATA", str(_MNIST))
     others = psutil.cpu_percent(2)
@@ -90,13 +92,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, Server(Path(home)) as server, processes() as pool:
 
         def note(figures: dict[Load, list[Figures]], load: Load) -> None:
-            figures[load].append(measure(load, SECONDS, server.port, server.token, pool))
+            figures[load].append(measure(load, seconds, server.port, server.token, pool))
 
         for number in range(1, rounds + 1):
             for load in LOADS:
                 note(rest, load)
             with server.training(f"round-{number}") as pace:
-                alone = pace(lambda: time.sleep(ALONE))
+                alone = pace(lambda: time.sleep(min(seconds, ALONE)))
                 for load in LOADS:
                     loaded = pace(partial(note, beside, load))
                     if load == PACED:
@@ -121,9 +123,10 @@ def processes() -> ProcessPoolExecutor:
 
 def measure(load: Load, seconds: float, port: int, token: str, pool: ProcessPoolExecutor) -> Figures:
     """Put a load on a server for some seconds."""
-    flood = pool.submit(_in_loop, load.flood.pour, port, token, seconds + 1) if load.flood else None
+    before = min(0.5, seconds)  # for which the flood pours already, and for which it goes on
+    flood = pool.submit(_in_loop, load.flood.pour, port, token, seconds + 2 * before) if load.flood else None
     if flood:
-        time.sleep(0.5)
+        time.sleep(before)
     polite = pool.submit(_in_loop, _polite, port, token, seconds, load.clients, load.rate).result()
     return Figures(*polite, flood.result() if flood else Counter())
 
@@ -258,7 +261,8 @@ class Server:
         def pace(meanwhile: Callable[[], object]) -> float:
             before = self.call("GET", path)
             meanwhile()
-            after = self.call("GET", path)
+            while (after := self.call("GET", path))["step"] == before["step"]:
+                time.sleep(0.05)
             return float((after["step"] - before["step"]) / (after["seconds"] - before["seconds"]))
 
         while self.call("GET", path)["step"] < 20:

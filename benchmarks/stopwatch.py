@@ -52,7 +52,7 @@ class Stopwatch:
             begun = time.time()
             asked = self._times.pop(0)
             np.save(self._out / f"{asked:g}.npy", draw(), allow_pickle=False)
-            self._shots.append({"time": asked, "seconds": seconds})
+            self._shots.append({"time": asked, "seconds": seconds, "step": self._step})
             self._paused += time.time() - begun
         if not self._times:
             pace = (seconds - self._first) / max(self._step - 1, 1) * per_epoch

@@ -1,13 +1,13 @@
 """How good are the digits, how soon? Trains every contender on this machine, prints a table and draws a plot.
 
-    python benchmarks/training.py [--only fast keras] [--seeds 1] [--times 15 30] [--budgets] [--keras-python PATH]
+    python benchmarks/training.py [--only fast keras] [--seeds 1] [--times 15 30] [--budgets] [--neighbours 1]
 
 Our presets are timed from the press of Train on a real server, so the start of the training process counts; the others
 from the start of their process. The default looks several times at one training as long as the last time; --budgets
-trains our presets once for each time, since their learning rate decays over their budget. Samples are drawn and judged
-outside the timed part: 10,000, with classes as frequent as in MNIST, against MNIST's test images. What --out holds
-already is not measured again, so parts can be run apart; delete its .json file to measure a contender anew. Leave the
-machine alone meanwhile.
+trains our presets once for each time, since their learning rate decays over their budget. The contenders called after
+losses are the preset fast with another loss. Samples are drawn and judged outside the timed part: 10,000, with classes
+as frequent as in MNIST, against MNIST's test images. What --out holds already is not measured again, so parts can be
+run apart; delete its .json file to measure a contender anew. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
@@ -32,14 +32,16 @@ if TYPE_CHECKING:  # --plot-only does without torch
     from ganmnist.evaluation.evaluate import Evaluator
 
 SAMPLES = 10_000
-SEEDS = {"fast": 5, "tutorial": 3, "unconditional": 2, "keras": 2, "plain": 2}
+SEEDS = {"fast": 5, "tutorial": 3, "unconditional": 3, "keras": 2, "plain": 2}
+OTHER_LOSSES = ("bce", "hinge", "wasserstein", "relativistic")  # than that of fast, which hears of bce as well
+SEEDS |= dict.fromkeys(OTHER_LOSSES, 1)
 TITLES = {
     "fast": "preset fast",
     "tutorial": "preset tutorial",
     "unconditional": "preset unconditional",
     "keras": "Keras' DCGAN tutorial",
     "plain": "a plain port to PyTorch",
-}
+} | {loss: f"preset fast, loss {loss}" for loss in OTHER_LOSSES}
 APART = "-budgets"  # ends the name of a contender that was trained once for each time
 Rows = list[dict[str, Any]]  # one for each seed and time
 
@@ -47,6 +49,10 @@ Rows = list[dict[str, Any]]  # one for each seed and time
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=SEEDS, default=list(SEEDS), help="these contenders")
+    parser.add_argument(
+        "--neighbours", type=int, default=0, metavar="N", help="programs that take a core each meanwhile"
+    )
+    parser.add_argument("--samples", type=int, default=SAMPLES, metavar="N", help=f"to judge (default: {SAMPLES:,})")
     parser.add_argument("--seeds", type=int, metavar="N", help=f"trainings of each (default: {SEEDS})")
     parser.add_argument("--times", type=float, nargs="+", metavar="S", default=[15, 30, 60, 120, 300], help="seconds")
     parser.add_argument("--budgets", action="store_true", help="train our presets once for each time")
@@ -88,9 +94,10 @@ def measure(options: argparse.Namespace) -> None:
     os.environ[ENVIRONMENT] = data.source  # the same files for the server
     evaluator = Evaluator(data)
     if not read_results(options.out, "real_baseline"):
-        baseline = evaluator.real_baseline(SAMPLES).model_dump()
-        write_results(options.out, "real_baseline", [{"machine": machine(), **baseline}])
-    labels = np.random.default_rng(1).choice(data.train_labels, SAMPLES).astype(np.int64)
+        baseline = evaluator.real_baseline(options.samples).model_dump()
+        beside = f", beside {options.neighbours} busy programs" if options.neighbours else ""
+        write_results(options.out, "real_baseline", [{"machine": machine(), "beside": beside, **baseline}])
+    labels = np.random.default_rng(1).choice(data.train_labels, options.samples).astype(np.int64)
     for contender in options.only:
         python = sys.executable
         if contender == "keras":
@@ -104,10 +111,12 @@ def measure(options: argparse.Namespace) -> None:
         for seed in range(options.seeds or SEEDS[contender]):
             for times in missing(read_results(options.out, name), seed, options.times, apart=apart):
                 with tempfile.TemporaryDirectory() as folder:
-                    if ours:
-                        shots = contenders.train_preset(contender, Path(folder), times, seed)
-                    else:
-                        shots = contenders.train_script(contender, python, data, Path(folder), times, seed)
+                    with contenders.neighbours(options.neighbours):
+                        if ours:
+                            preset, loss = ("fast", contender) if contender in OTHER_LOSSES else (contender, None)
+                            shots = list(contenders.train_preset(preset, Path(folder), times, seed, loss))
+                        else:
+                            shots = list(contenders.train_script(contender, python, data, Path(folder), times, seed))
                     rows = [judge(shot, evaluator, labels, options.out, name, seed) for shot in shots]
                 new = {(row["seed"], row["time"]) for row in rows}
                 kept = [row for row in read_results(options.out, name) if (row["seed"], row["time"]) not in new]
@@ -126,44 +135,54 @@ def judge(
     shot: Shot, evaluator: Evaluator, labels: NDArray[np.int64], out: Path, name: str, seed: int
 ) -> dict[str, Any]:
     """Draw samples, judge them and keep an image grid of them: if there are classes, ten digits of each in a row."""
+    from ganmnist.config import GeometryConfig
     from ganmnist.export.write import write
 
     samples = shot.draw(labels)
     first = [np.flatnonzero(labels == digit)[:10] for digit in range(10)] if shot.classes else [np.arange(100)]
     path = out / "sheets" / f"{name}-seed{seed}-{shot.time:03g}s.png"
-    write(path, samples[np.concatenate(first)], columns=10)
+    write(path, samples[np.concatenate(first)], GeometryConfig(columns=10))
     figures = evaluator.evaluate(samples).model_dump()
-    print(
-        f"{name}, seed {seed}, {shot.seconds:.1f} s: FID {figures['frechet']:.2f}, sure {figures['confident']:.3f},"
-        f" recall {figures['recall']:.3f}",
-        flush=True,
-    )
-    return {"seed": seed, "time": shot.time, "seconds": shot.seconds, "per_epoch": shot.per_epoch, **figures}
+    said = f"FID {figures['frechet']:.2f}, recall {figures['recall']:.3f}, sure {figures['confident']:.3f}"
+    print(f"{name}, seed {seed}, {shot.seconds:.1f} s, {shot.step:,} steps: {said}", flush=True)
+    return {
+        "seed": seed,
+        "time": shot.time,
+        "seconds": shot.seconds,
+        "step": shot.step,
+        "per_epoch": shot.per_epoch,
+        **figures,
+    }
 
 
 def table(results: dict[str, Rows], baseline: dict[str, Any]) -> str:
     """Return the figures as a table in Markdown: the mean over all seeds and, where it differs, the worst."""
-    times = sorted({row["time"] for rows in results.values() for row in rows})
-    lines = [["", "seeds", "s/epoch", *(f"FID, {moment:g} s" for moment in times), "sure", "recall"]]
+    lines = [["", "s", "seeds", "steps", "s/epoch", "FID", "recall", "of real digits'", "sure"]]
     lines.append(["---"] + ["--:"] * (len(lines[0]) - 1))
     for title, rows in results.items():
-        last = [row for row in rows if row["time"] == max(row["time"] for row in rows)]
-        lines.append(
-            [
-                title,
-                str(len({row["seed"] for row in rows})),
-                f"{statistics.mean(row['per_epoch'] for row in last):.0f}",
-                *(cell([row["frechet"] for row in rows if row["time"] == moment], max) for moment in times),
-                cell([row["confident"] for row in last], min),
-                cell([row["recall"] for row in last], min),
-            ]
-        )
-    figures = [cell([baseline[name]], max) for name in ("frechet", "confident", "recall")]
-    lines.append(["real images", "", "", *[figures[0]] * len(times), *figures[1:]])
+        for moment in sorted({row["time"] for row in rows}):
+            group = [row for row in rows if row["time"] == moment]
+            recall = [row["recall"] for row in group]
+            lines.append(
+                [
+                    title,
+                    f"{moment:g}",
+                    str(len(group)),
+                    f"{statistics.mean(row['step'] for row in group):,.0f}",
+                    f"{statistics.mean(row['per_epoch'] for row in group):.0f}",
+                    cell([row["frechet"] for row in group], max),
+                    cell(recall, min),
+                    f"{statistics.mean(recall) / baseline['recall']:.0%}",
+                    cell([row["confident"] for row in group], min),
+                ]
+            )
+            title = ""
+    floor = [cell([baseline[name]], max) for name in ("frechet", "recall", "confident")]
+    lines.append(["real digits", "", "", "", "", floor[0], floor[1], "100%", floor[2]])
     caption = (
-        "Means over the seeds, the worst in brackets. At the last time: sure is the share of samples of whose digit the"
-        " judge is sure (of blobs it may be), recall the share of real digits that lie among the samples."
-        f" {baseline['machine']}."
+        "Means over the seeds, the worst in brackets. Recall is the share of real digits that lie among the samples;"
+        " sure, the share of samples of whose digit the judge is sure (of blobs it may be)."
+        f" {baseline['machine']}{baseline['beside']}."
     )
     return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", caption])
 

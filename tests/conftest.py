@@ -184,6 +184,13 @@ TINY = {
 
 
 @pytest.fixture(scope="session")
+def mnist_at_hand():
+    """Skip what trains on MNIST itself where it is not."""
+    if "GANMNIST_DATA" not in os.environ:
+        pytest.skip("no MNIST here: put its four files into GANMNIST_DATA")
+
+
+@pytest.fixture(scope="session")
 def short():
     """Settings of a training that takes a moment."""
     return {"networks": TINY, "images": 96, "batch_size": 32, "epochs": 2}

@@ -162,13 +162,6 @@ def one_at_a_time(folder: Path) -> FileLock:
 
 
 @pytest.fixture(scope="session")
-def mnist_at_hand():
-    """Skip what trains on MNIST itself where it is not."""
-    if "GANMNIST_DATA" not in os.environ:
-        pytest.skip("no MNIST here: put its four files into GANMNIST_DATA")
-
-
-@pytest.fixture(scope="session")
 def dist(tmp_path_factory, worker_id) -> Path:
     """The folder with all that is built for Grasshopper, once for all processes of a run."""
     own = tmp_path_factory.getbasetemp()
