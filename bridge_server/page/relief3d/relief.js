@@ -4,11 +4,11 @@ import { onTheme, rgb } from "../lib/pixels.js";
 import { FRAGMENT, VERTEX } from "./shaders.js";
 import { SIDE, surface } from "./surface.js";
 
-const CELLS = 84; // of the mesh along a side: three per pixel
+const CELLS = { fine: 84, coarse: 28 }; // of the mesh along a side: three per pixel, or one
 const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
-const [FINE, COARSE] = [2, 0.5]; // pixels drawn along a side of one on the screen; coarse is what moves where the processor draws
+const DETAIL = { fine: 2, coarse: 0.5 }; // pixels drawn along a side of one on the screen
 const STILL_MS = 150;
 const HOME = { yaw: -0.4, pitch: 0.92, far: 2.75 };
 export const FORMS = ["relief", "solid", "points"];
@@ -31,22 +31,22 @@ function program(gl) {
 }
 
 /** Vertices (u, v, wall): the top as a grid, then a strip around it whose lower edge has wall 1; and their triangles. */
-function mesh() {
-  const side = CELLS + 1;
+function mesh(cells) {
+  const side = cells + 1;
   const vertices = [];
-  for (let row = 0; row < side; row += 1) for (let column = 0; column < side; column += 1) vertices.push(column / CELLS, row / CELLS, 0);
+  for (let row = 0; row < side; row += 1) for (let column = 0; column < side; column += 1) vertices.push(column / cells, row / cells, 0);
   const faces = [];
-  for (let row = 0; row < CELLS; row += 1) {
-    for (let column = 0; column < CELLS; column += 1) {
+  for (let row = 0; row < cells; row += 1) {
+    for (let column = 0; column < cells; column += 1) {
       const at = row * side + column;
       faces.push(at, at + 1, at + side, at + 1, at + side + 1, at + side);
     }
   }
   const around = [];
-  for (let at = 0; at < CELLS; at += 1) around.push([at / CELLS, 0]);
-  for (let at = 0; at < CELLS; at += 1) around.push([1, at / CELLS]);
-  for (let at = CELLS; at > 0; at -= 1) around.push([at / CELLS, 1]);
-  for (let at = CELLS; at > 0; at -= 1) around.push([0, at / CELLS]);
+  for (let at = 0; at < cells; at += 1) around.push([at / cells, 0]);
+  for (let at = 0; at < cells; at += 1) around.push([1, at / cells]);
+  for (let at = cells; at > 0; at -= 1) around.push([at / cells, 1]);
+  for (let at = cells; at > 0; at -= 1) around.push([0, at / cells]);
   const first = vertices.length / 3;
   for (const [u, v] of around) vertices.push(u, v, 0.001, u, v, 1);
   around.forEach((_, at) => {
@@ -85,19 +85,24 @@ export function relief(canvas) {
   let asked = 0;
   let resting = 0;
   const weak = drawnByProcessor(gl);
-  const { vertices, faces } = mesh();
+  const meshes = {}; // fine and coarse, as the card holds them
 
   function build() {
     const made = program(gl);
     gl.useProgram(made);
     at = {};
     for (const name of ["projection", "view", "form", "base", "low", "high", "light", "dots"]) at[name] = gl.getUniformLocation(made, name);
-    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ARRAY_BUFFER, vertices, gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(0);
-    gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
+    for (const [detail, cells] of Object.entries(CELLS)) {
+      const { vertices, faces } = mesh(cells);
+      meshes[detail] = { array: gl.createVertexArray(), count: faces.length };
+      gl.bindVertexArray(meshes[detail].array);
+      gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+      gl.bufferData(gl.ARRAY_BUFFER, vertices, gl.STATIC_DRAW);
+      gl.enableVertexAttribArray(0);
+      gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
+    }
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.LINEAR);
     for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
@@ -115,14 +120,14 @@ export function relief(canvas) {
     asked ||= requestAnimationFrame(() => {
       asked = 0;
       if (gl.isContextLost()) return;
-      paint(weak ? COARSE : FINE);
+      paint(weak ? "coarse" : "fine"); // where the processor draws, what moves is drawn coarsely
       clearTimeout(resting);
-      if (weak) resting = setTimeout(() => gl.isContextLost() || paint(FINE), STILL_MS);
+      if (weak) resting = setTimeout(() => gl.isContextLost() || paint("fine"), STILL_MS);
     });
   }
 
   function paint(detail) {
-    const scale = detail * Math.min(devicePixelRatio || 1, 2);
+    const scale = DETAIL[detail] * Math.min(devicePixelRatio || 1, 2);
     const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
@@ -137,8 +142,9 @@ export function relief(canvas) {
     gl.uniform3fv(at.low, rgb("--low").map((part) => part / 255));
     gl.uniform3fv(at.high, rgb("--high").map((part) => part / 255));
     gl.uniform1f(at.light, matchMedia("(prefers-color-scheme: dark)").matches ? 0.72 : 1);
+    gl.bindVertexArray(meshes[detail].array);
     if (form === "points") gl.drawArrays(gl.POINTS, 0, POINTS * POINTS);
-    else gl.drawElements(gl.TRIANGLES, faces.length, gl.UNSIGNED_INT, 0);
+    else gl.drawElements(gl.TRIANGLES, meshes[detail].count, gl.UNSIGNED_INT, 0);
     canvas.dataset.view = `${camera.yaw.toFixed(2)} ${camera.pitch.toFixed(2)} ${camera.far.toFixed(2)} ${form}`;
   }
 
