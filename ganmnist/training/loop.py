@@ -24,6 +24,7 @@ from ganmnist.models.store import ModelFolder
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
+from ganmnist.training.augment import FEW
 from ganmnist.training.clusters import cluster_images
 from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
@@ -123,7 +124,7 @@ def train(
 
     with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
-        trainer = GANTrainer(plan, bfloat16=adapt and _has_bfloat16())
+        trainer = GANTrainer(plan, bfloat16=adapt and _has_bfloat16(), augmented=len(images) <= FEW)
         if folder:
             checkpoint.restore(folder.checkpoints, trainer, config, data.name)
         begins = start is not None and not trainer.step

@@ -13,6 +13,7 @@ from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.adam import Adam
 from ganmnist.networks.build import build_discriminator, build_generator
 from ganmnist.training import losses
+from ganmnist.training.augment import augment
 from ganmnist.training.recipe import Recipe
 
 _EMA_DECAY = 0.998
@@ -30,12 +31,13 @@ class GANTrainer:
             (Yazici et al. 2019). This is what generates.
     """
 
-    def __init__(self, recipe: Recipe, *, bfloat16: bool = False) -> None:
+    def __init__(self, recipe: Recipe, *, bfloat16: bool = False, augmented: bool = False) -> None:
         """Build both networks anew.
 
         Args:
             recipe: How they are built and trained.
             bfloat16: Convolve and multiply in bfloat16, which some processors do faster; weights stay float32.
+            augmented: The discriminator sees no image as it is, which few images need.
         """
         self.networks = recipe.networks
         self.generator = build_generator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -51,6 +53,7 @@ class GANTrainer:
         self._recipe = recipe
         self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
+        self._augmented = augmented
 
     def begun_from_weights(self, *, alone: bool) -> None:
         """Take the generator's weights for what was learned before: they are the average too, and worth keeping.
@@ -90,8 +93,8 @@ class GANTrainer:
 
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
         with self._precision():
-            fake_logits = self.discriminator(fake, fake_condition)
-            real_logits = self.discriminator(real, condition) if self._loss.relativistic else real_logits
+            fake_logits = self.discriminator(self._seen(fake), fake_condition)
+            real_logits = self.discriminator(self._seen(real), condition) if self._loss.relativistic else real_logits
         loss_g = self._loss.generator(fake_logits.float(), real_logits.float())
         if self.step >= self._steps_alone:
             self.adam_g.zero_grad()
@@ -129,10 +132,14 @@ class GANTrainer:
 
         BatchNorm's statistics would tell them apart by themselves.
         """
+        real, fake = self._seen(real), self._seen(fake)
         if self._mixes(len(real)):
             return self.discriminator(real, condition), self.discriminator(fake, fake_condition)
         logits = self.discriminator(torch.cat([real, fake]), torch.cat([condition, fake_condition]))
         return cast(tuple[Tensor, Tensor], logits.split(len(real)))
+
+    def _seen(self, images: Tensor) -> Tensor:
+        return augment(images) if self._augmented else images
 
     def _mixes(self, count: int) -> bool:
         layers = self.networks.discriminator.layers

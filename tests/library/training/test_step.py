@@ -361,3 +361,10 @@ def test_the_tutorials_networks_go_black_in_fourteen_steps_if_neither_norms_nor_
     else:
         assert grey < -0.97
         assert spread < 0.01
+
+
+def test_few_images_are_never_seen_as_they_are(conditional, real):
+    trainer = GANTrainer(conditional, augmented=True)
+    _, pairs = listen(trainer)
+    trainer.train_step(real, CLASSES, 0.0)
+    assert all((image != fake).any() for images, _ in pairs for image in images for fake in real)
