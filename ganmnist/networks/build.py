@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.network import FusedUpsample, Network, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import IMAGE_SHAPE, ModelConfig, Sequential
 from ganmnist.storage.safetensors_header import Layout, layouts
+
+_SPREAD = 0.02  # of first weights
 
 
 def build_generator(config: ModelConfig) -> Network:
@@ -42,6 +45,15 @@ def discriminator_layouts(config: ModelConfig) -> dict[str, Layout]:
     """Return what tensors the discriminator's weights are, as `generator_layouts`."""
     with SkipInit(), torch.device("meta"):
         return layouts(build_discriminator(config).state_dict())
+
+
+def scale_before_norms(network: Network, spread: float) -> None:
+    """Have the first weights in front of each BatchNorm, which are from N(0, 0.02), be from N(0, spread)."""
+    leaves = [part for part in network.modules() if not list(part.children()) and not isinstance(part, FusedUpsample)]
+    with torch.no_grad():
+        for part, behind in pairwise(leaves):
+            if isinstance(part, nn.Linear | nn.Conv2d) and isinstance(behind, nn.BatchNorm1d | nn.BatchNorm2d):
+                part.weight *= spread / _SPREAD
 
 
 def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
@@ -99,11 +111,11 @@ def _initialise(module: nn.Module) -> None:
     they are nearly alike, and the discriminator drives them into black.
     """
     if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
+        nn.init.normal_(module.weight, 0.0, _SPREAD)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
     elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm) and module.affine:
-        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.normal_(module.weight, 1.0, _SPREAD)
         nn.init.zeros_(module.bias)
     elif isinstance(module, LatentCells):
         nn.init.normal_(module.directions)

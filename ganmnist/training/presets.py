@@ -160,13 +160,15 @@ _FAST = Recipe(
     r1=0.05,
     r2=0.05,
     label_smoothing=0.0,
+    norm_start=0.02,
+    noise=0.0,
     decay_start=0.5,
     epochs=None,
     seconds=120,
 )
 _TUTORIAL = Recipe(
     _TUTORIAL_NETWORKS,
-    batch_size=128,
+    batch_size=16,
     learning_rate=2e-4,
     discriminator_rate=1.0,
     beta1=0.5,
@@ -175,9 +177,11 @@ _TUTORIAL = Recipe(
     r1=0.0,
     r2=0.0,
     label_smoothing=0.0,
+    norm_start=0.002,
+    noise=0.3,
     decay_start=0.5,
     epochs=None,
-    seconds=900,
+    seconds=300,
 )
 PRESETS: dict[PresetName, Recipe] = {
     "fast": _FAST,

@@ -18,6 +18,10 @@ class Recipe:
         loss: Name of the loss, see `ganmnist.losses.LOSSES`.
         r1, r2: Weights of the penalties on the discriminator's gradient at real and at generated images.
         label_smoothing: How far below 1 the label of real images lies.
+        norm_start: Spread of the first weights in front of a BatchNorm, which makes their scale irrelevant: the smaller
+            they are, the farther a step of the same rate turns them.
+        noise: Spread of the noise that lies on all images that the discriminator sees, less and less until the end
+            (Sonderby et al. 2017, section 3.3).
         decay_start: Progress, 0 to 1, from which the learning rate decays, linearly to zero.
     """
 
@@ -31,6 +35,8 @@ class Recipe:
     r1: float
     r2: float
     label_smoothing: float
+    norm_start: float
+    noise: float
     decay_start: float
     epochs: int | None
     seconds: float | None

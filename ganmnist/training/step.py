@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 from ganmnist.layers import MinibatchStd
 from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.adam import Adam
-from ganmnist.networks.build import build_discriminator, build_generator
+from ganmnist.networks.build import build_discriminator, build_generator, scale_before_norms
 from ganmnist.training import losses
 from ganmnist.training.augment import augment
 from ganmnist.training.recipe import Recipe
@@ -42,6 +42,8 @@ class GANTrainer:
         self.networks = recipe.networks
         self.generator = build_generator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.discriminator = build_discriminator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for network in (self.generator, self.discriminator):
+            scale_before_norms(network, recipe.norm_start)
         betas = (recipe.beta1, recipe.beta2)
         self.adam_g = Adam(self.generator.parameters(), recipe.learning_rate, betas)
         self.adam_d = Adam(self.discriminator.parameters(), recipe.learning_rate * recipe.discriminator_rate, betas)
@@ -54,6 +56,7 @@ class GANTrainer:
         self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
         self._augmented = augmented
+        self._noise = 0.0
 
     def begun_from_weights(self, *, alone: bool) -> None:
         """Take the generator's weights for what was learned before: they are the average too, and worth keeping.
@@ -79,6 +82,7 @@ class GANTrainer:
         """
         self.adam_g.lr = self._recipe.learning_rate * self._recipe.lr_factor(progress)
         self.adam_d.lr = self.adam_g.lr * self._recipe.discriminator_rate
+        self._noise = self._recipe.noise * (1 - progress)
         condition = _one_hot(classes, self.networks.kinds)
         inputs, fake_condition = self._draw(condition)
 
@@ -139,7 +143,10 @@ class GANTrainer:
         return cast(tuple[Tensor, Tensor], logits.split(len(real)))
 
     def _seen(self, images: Tensor) -> Tensor:
-        return augment(images) if self._augmented else images
+        """Return what the discriminator is shown of images."""
+        if self._augmented:
+            images = augment(images)
+        return images + self._noise * torch.randn_like(images) if self._noise else images
 
     def _mixes(self, count: int) -> bool:
         layers = self.networks.discriminator.layers

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
 from ganmnist.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Reshape, Sigmoid, UpSampling2D
-from ganmnist.networks.build import _build, build_discriminator, build_generator
+from ganmnist.networks.build import _build, build_discriminator, build_generator, scale_before_norms
 from ganmnist.networks.network import FusedUpsample, Network, SkipInit, UpsampledConv2d
 from ganmnist.networks.spec import Sequential
 from ganmnist.training.presets import PRESETS
@@ -189,3 +189,11 @@ def test_a_sigmoid_at_the_end_of_a_discriminator_belongs_to_the_loss_and_one_bef
 
     assert classes(Sigmoid()) == classes() == [nn.Flatten, nn.Linear]
     assert classes(Sigmoid(), LeakyReLU()) == [nn.Flatten, nn.Linear, nn.Sigmoid, nn.LeakyReLU]
+
+
+def test_weights_in_front_of_a_batchnorm_can_start_small_and_no_others_do():
+    torch.manual_seed(1)
+    network = build_discriminator(PRESETS["tutorial"].networks)
+    scale_before_norms(network, 0.002)
+    spreads = [round(weight.std().item(), 3) for weight in network.parameters() if weight.dim() > 1]
+    assert spreads == [0.02, 0.002, 0.02]

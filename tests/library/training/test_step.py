@@ -182,8 +182,8 @@ def test_networks_without_classes_hear_nothing_of_them(plain, real):
     assert {condition.shape for _, condition in pairs} == {(4, 0)}
 
 
-def test_real_and_fake_pass_the_discriminator_apart(plain, real):
-    trainer = GANTrainer(plain)
+def test_real_and_fake_pass_a_discriminator_with_batchnorm_apart(plain, real):
+    trainer = GANTrainer(replace(plain, noise=0.0))
     _, pairs = listen(trainer)
     trainer.train_step(real, CLASSES, 0.0)
     assert [torch.equal(images, real) for images, _ in pairs] == [True, False, False]
@@ -368,3 +368,22 @@ def test_few_images_are_never_seen_as_they_are(conditional, real):
     _, pairs = listen(trainer)
     trainer.train_step(real, CLASSES, 0.0)
     assert all((image != fake).any() for images, _ in pairs for image in images for fake in real)
+
+
+def test_noise_lies_on_all_that_the_discriminator_sees_and_is_gone_at_the_end(plain, real):
+    trainer = GANTrainer(replace(plain, noise=0.5))
+    _, pairs = listen(trainer)
+    trainer.train_step(real, CLASSES, 0.6)
+    spread = (pairs[0][0] - real).std()
+    assert spread == pytest.approx(0.5 * 0.4, rel=0.15)
+    pairs.clear()
+    trainer.train_step(real, CLASSES, 1.0)
+    assert torch.equal(pairs[0][0], real)
+
+
+def test_real_and_fake_pass_a_discriminator_that_looks_at_each_by_itself_together(conditional, real):
+    trainer = GANTrainer(conditional)
+    _, pairs = listen(trainer)
+    trainer.train_step(real, CLASSES, 0.0)
+    assert [len(images) for images, _ in pairs] == [8, 4]
+    assert torch.equal(pairs[0][0][:4], real)
