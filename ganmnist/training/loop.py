@@ -136,7 +136,16 @@ def train(
                 trainer.fit_clusters(torch.from_numpy(classes))
         threads = ThreadCount() if adapt else None
         best_before = _published(folder) if trainer.step else None
-        observer = ending.enter_context(Observer(data, folder, best_before, on_preview, judge_at_once=begins))
+        observer = ending.enter_context(
+            Observer(
+                data,
+                folder,
+                best_before,
+                on_preview,
+                judge_at_once=begins,
+                few=images if len(images) <= FEW else None,
+            )
+        )
         frames = FrameKeeper(folder.film, trainer.step) if folder else None
         evaluations, saves = _GrowingInterval(*_EVALUATE_SECONDS), _GrowingInterval(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
@@ -187,13 +196,13 @@ def train(
                 observer.keep(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=False), frames)
             if evaluate:
                 observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
-                diagnostics.update(observer.judgement)
+                diagnostics.update(observer.judgement, observer.novelty)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
         if not trainer.is_finite():
             raise _not_finite_error(trainer, plan, folder)
         best = observer.close(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1))
-        diagnostics.update(observer.judgement)
+        diagnostics.update(observer.judgement, observer.novelty)
         if folder:
             folder.keep_discriminator(trainer.discriminator.state_dict())
         if folder and progress == 1:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganmnist.dataset import Dataset
+from ganmnist.evaluation.copying import Originals
 from ganmnist.evaluation.evaluate import Estimator
 from ganmnist.evaluation.judgement import Judgement
 from ganmnist.generation.sampler import Sampler
@@ -25,6 +26,7 @@ from ganmnist.models.store import ModelFolder
 
 PREVIEW_IMAGES = 16
 _JUDGED_IMAGES = 1000
+_COMPARED_IMAGES = 64  # with the few that were learned from
 _JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
 _JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
 _JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
@@ -56,6 +58,7 @@ class Observer:
     Attributes:
         judgement: What the judge said last; None before its first word.
         judging: Whether the judge is at work, which takes a core for half a second.
+        novelty: How new the images are, as `Originals` tells it; None where they need not be compared.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Observer:
         on_preview: Callable[[NDArray[np.uint8]], object] | None,
         *,
         judge_at_once: bool = False,
+        few: NDArray[np.uint8] | None = None,
     ) -> None:
         """Set up; the thread starts with the first request.
 
@@ -75,9 +79,12 @@ class Observer:
             best: The best model of an earlier part of this training.
             on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time.
             judge_at_once: It begins with digits worth judging.
+            few: The images that it learns from, uint8 (N, 28, 28), where they are so few that it may copy them.
         """
         self.judgement: Judgement | None = None
         self.judging = False
+        self.novelty: float | None = None
+        self._originals = None if few is None else Originals(few)
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
         self._improving = True  # the last judgement was the best so far
         self._published: ModelManifest | None = None
@@ -152,6 +159,9 @@ class Observer:
         if self._on_preview:
             z = from_seed(manifest.settings.seed, PREVIEW_IMAGES, self._sampler.latent_dim)
             self._on_preview(self._sampler.generate(z))
+        if self._originals:
+            z = from_seed(0, _COMPARED_IMAGES, self._sampler.latent_dim)
+            self.novelty = self._originals.novelty(self._sampler.generate(z))
         if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
             least, most = _JUDGE_SECONDS
             self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)

@@ -226,3 +226,10 @@ def test_weights_that_are_not_finite_end_a_training_and_are_neither_published_no
     assert "The model stays as it was before" in str(caught.value)
     assert all(bool(tensor.isfinite().all()) for tensor in folder.load()[1].values())
     assert not list(folder.checkpoints.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize(("novelty", "said"), [(None, False), (0.9, False), (0.2, True)])
+def test_a_model_that_copies_its_pictures_says_so_with_what_helps(novelty, said):
+    found = diagnose(CONDITIONAL, GUESSING, None, novelty)
+    assert len(found) == said
+    assert not said or ("It copies" in found[0] and "start_from" in found[0])

@@ -304,3 +304,14 @@ def test_an_evaluation_takes_one_thread_and_leaves_the_training_as_many_as_it_ha
     evaluate(background, snapshot(1))
     assert used == [1]
     assert torch.get_num_threads() == 2
+
+
+def test_where_pictures_are_few_it_is_told_how_new_the_images_are(digits, snapshot):
+    one = snapshot(3)
+    drawn = one.sampler().generate(from_seed(0, 64, 5))
+    copied = Observer(digits, None, None, None, few=drawn)
+    evaluate(copied, one)
+    assert copied.novelty == pytest.approx(0, abs=0.01)
+    many = Observer(digits, None, None, None)
+    evaluate(many, one)
+    assert many.novelty is None
