@@ -133,6 +133,8 @@ def _fast_networks(classes: int) -> ModelConfig:
                 LeakyReLU(),
                 Conv2D(filters=64, kernel=4, stride=2),  # (64, 7, 7)
                 LeakyReLU(),
+                Conv2D(filters=128, stride=2),  # (128, 4, 4)
+                LeakyReLU(),
                 Flatten(),
                 Dense(units=128),
                 LeakyReLU(),
@@ -160,6 +162,7 @@ _FAST = Recipe(
     r1=0.05,
     r2=0.05,
     label_smoothing=0.0,
+    latent_spread=0.95,
     norm_start=0.02,
     noise=0.0,
     decay_start=0.5,
@@ -177,6 +180,7 @@ _TUTORIAL = Recipe(
     r1=0.0,
     r2=0.0,
     label_smoothing=0.0,
+    latent_spread=1.0,
     norm_start=0.002,
     noise=0.3,
     decay_start=0.5,
@@ -186,5 +190,5 @@ _TUTORIAL = Recipe(
 PRESETS: dict[PresetName, Recipe] = {
     "fast": _FAST,
     "tutorial": _TUTORIAL,
-    "unconditional": replace(_FAST, networks=_clustered(_fast_networks(0)), seconds=300),
+    "unconditional": replace(_FAST, networks=_clustered(_fast_networks(0)), latent_spread=1.0, seconds=300),
 }
