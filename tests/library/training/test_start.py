@@ -117,7 +117,7 @@ def test_classes_are_cut_from_the_end_or_told_again_from_the_first_on():
 
 def test_the_bundled_model_and_its_preset_are_what_a_training_may_start_from(store):
     config = with_networks(TrainConfig(start_from="bundled"), store)
-    assert (config.preset, config.networks) == ("fast", PRESETS["fast"].networks)
+    assert (config.preset, config.networks) == ("fast", store.find("bundled").manifest().networks)
     assert with_networks(TrainConfig(start_from="bundled", preset="tutorial"), store).preset == "tutorial"
     assert with_networks(TrainConfig(seed=3), store) == TrainConfig(seed=3)
 
