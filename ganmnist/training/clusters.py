@@ -24,24 +24,24 @@ def cluster_images(images: NDArray[np.uint8], most: int, seed: int) -> Classes:
     Args:
         images: uint8 (N, 28, 28).
         most: Clusters, at most.
-        seed: Start of the random choices.
+        seed: Start of the chance choices.
 
     Returns:
         The cluster of each image, (N,), numbered from 0.
     """
-    random = np.random.default_rng((seed, 2))
-    some = images[random.permutation(len(images))[:_LOOKED_AT]]
+    chance = np.random.default_rng((seed, 2))
+    some = images[chance.permutation(len(images))[:_LOOKED_AT]]
     mean, axes = _principal_plane(_halved(some))
     places = (_halved(some) - mean) @ axes
     count = min(most, max(1, len(images) // _LEAST))
-    centres = places[random.choice(len(places), count, replace=False)]
+    centres = places[chance.choice(len(places), count, replace=False)]
     for _ in range(_ROUNDS):
         nearest = _nearest(places, centres)
         sizes = np.bincount(nearest, minlength=count)
         sums = np.stack([np.bincount(nearest, axis, count) for axis in places.T], 1)
         lost = sizes == 0
         centres = (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)
-        centres[lost] = places[random.choice(len(places), int(lost.sum()))]
+        centres[lost] = places[chance.choice(len(places), int(lost.sum()))]
     parts = (images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE))
     return np.concatenate([_nearest((_halved(part) - mean) @ axes, centres) for part in parts])
 
