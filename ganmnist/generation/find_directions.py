@@ -15,7 +15,7 @@ from ganmnist.latent.vectors import Classes, Latents
 AGREES = 0.8  # mean rank correlation of a slider and what it is named after, from which on it bears the name
 _LOOKED_AT = 8  # of the strongest directions
 _STEPS = np.linspace(-2.0, 2.0, 5)  # of a slider, standard deviations
-_STYLES_EACH = 2  # latent vectors of each digit that it is tried on
+_TRIED = 20  # latent vectors that it is tried on, as many of each class
 _SEED = 7
 
 
@@ -63,7 +63,8 @@ def find(sampler: Generator) -> tuple[Direction, ...]:
 
 def _agreements(sampler: Generator, axis: NDArray[np.float64]) -> dict[str, float]:
     """Return the mean rank correlation of a slider along an axis with each of the things that can be measured."""
-    digits = np.repeat(np.arange(max(sampler.classes, 1)), _STYLES_EACH)
+    classes = max(sampler.classes, 1)
+    digits = np.repeat(np.arange(classes), -(-_TRIED // classes))
     styles = np.random.default_rng(_SEED).standard_normal((len(digits), sampler.latent_dim))
     styles -= np.outer(styles @ axis, axis)
     stepped = styles[:, None] + _STEPS[None, :, None] * axis  # (styles, steps, latent_dim)

@@ -24,7 +24,7 @@ def cluster_images(images: NDArray[np.uint8], most: int, seed: int) -> Classes:
     Args:
         images: uint8 (N, 28, 28).
         most: Clusters, at most.
-        seed: Start of the chance choices.
+        seed: Start of the random choices.
 
     Returns:
         The cluster of each image, (N,), numbered from 0.
