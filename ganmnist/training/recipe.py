@@ -18,8 +18,8 @@ class Recipe:
         loss: Name of the loss, see `ganmnist.losses.LOSSES`.
         r1, r2: Weights of the penalties on the discriminator's gradient at real and at generated images.
         label_smoothing: How far below 1 the label of real images lies.
-        latent_spread: Spread of the latent vectors that the generator learns from; those that it draws from later have
-            1. What lies a little beyond what it has seen differs more.
+        latent_spread: Spread of the latent vectors that the generator learns from in the end; those that it draws from
+            later have 1. What lies a little beyond what it has seen differs more.
         norm_start: Spread of the first weights in front of a BatchNorm, which makes their scale irrelevant: the smaller
             they are, the farther a step of the same rate turns them.
         noise: Spread of the noise that lies on all images that the discriminator sees, less and less until the end

@@ -17,6 +17,7 @@ from ganmnist.training.augment import augment
 from ganmnist.training.recipe import Recipe
 
 _EMA_DECAY = 0.9995
+_NARROWING = 2000  # steps in which the spread of the latents comes to what it is to be: early it would cost quality
 _STEPS_ALONE = 50  # of a new discriminator beside a generator that has learned already
 _PENALTY_INTERVAL = 8  # steps between two penalties: lazy regularisation, as in Karras et al. 2020, section 3.1
 
@@ -124,7 +125,8 @@ class GANTrainer:
 
     def _draw(self, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Draw what the generator is given, and return it with what the discriminator is told of each fake."""
-        z = self._recipe.latent_spread * torch.randn(len(condition), self.networks.latent_dim)
+        spread = 1 + (self._recipe.latent_spread - 1) * min(1.0, self.step / _NARROWING)
+        z = spread * torch.randn(len(condition), self.networks.latent_dim)
         if self._cells is None:
             return torch.cat([z, condition], 1), condition
         cells = self._cells.nearest(z)

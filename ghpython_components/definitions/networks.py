@@ -126,7 +126,7 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
         discriminator=(_named(discriminator, "discriminator network"), "network"),
         latent_dim=(_named(generator, "generator latent"), ""),
         loss=choice("loss", "bce", _LOSSES),
-        batch_size=slider("batch size", 128, 16, 256),
+        batch_size=slider("batch size", 16, 4, 256),
         learning_rate=slider("learning rate", 0.0002, 0.0001, 0.005, 4),
         beta1=slider("beta1", 0.5, 0, 0.9, 2),
     )
@@ -135,7 +135,7 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
     training = row(
         model.box.right + APART,
         model.box.y,
-        "Press train. First strokes after half a minute, digits after a few minutes. What Rhino shows at the origin "
+        "Press train. First strokes after seconds, digits after a minute or two. What Rhino shows at the origin "
         "is renewed meanwhile.\n\nAn epoch sees every image once. data comes from step 1.",
         420.0,
     )
@@ -144,7 +144,7 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
         "tutorial",
         gan=(gan, "gan"),
         data=Led(panel("", (150.0, 24.0), "data"), (loaded, "data")),
-        epochs=slider("epochs", 5, 1, 50),
+        epochs=slider("epochs", 2, 1, 50),
     )
     canvas.group("5  Train", training.members, PRESS)
 

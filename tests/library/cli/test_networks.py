@@ -50,7 +50,7 @@ def test_show_tells_programs_the_sums_and_the_remarks(say, tmp_path, tiny):
     assert status == 0, errors
     shown = json.loads(output)
     assert shown["networks"] == json.loads(bent)
-    assert (shown["preset"], shown["batch_size"]) == ("tutorial", 128)
+    assert (shown["preset"], shown["batch_size"]) == ("tutorial", 16)
     rows = shown["generator"]["rows"]
     assert rows[4] == {
         "place": 5,
