@@ -88,7 +88,11 @@ class Estimator:
     """
 
     def __init__(
-        self, images: NDArray[np.uint8], labels: NDArray[np.uint8] | None = None, classes: tuple[str, ...] = ()
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8] | None = None,
+        classes: tuple[str, ...] = (),
+        on_progress: OnProgress | None = None,
     ) -> None:
         """Extract the features of some of the real images.
 
@@ -96,6 +100,7 @@ class Estimator:
             images: uint8 (N, 28, 28).
             labels: The number of each image's class, (N,); none where they have no classes.
             classes: Names of the classes.
+            on_progress: Called with the fraction that is done.
 
         Raises:
             DataError: They are too few.
@@ -103,7 +108,7 @@ class Estimator:
         if not self.can_judge(images):
             raise DataError(f"images: {len(images)} are too few to compare with, at least {3 * _LEAST}")
         chosen = np.random.default_rng(0).permutation(len(images))[: 3 * _ESTIMATE_SAMPLES]
-        features, probabilities = extract_features(images[chosen])
+        features, probabilities = extract_features(images[chosen], on_progress)
         self._reference = _ReferenceStats(
             features, probabilities.argmax(1), labels if labels is None else labels[chosen], classes
         )
@@ -120,14 +125,20 @@ class Estimator:
         """Estimate from generated images, uint8 (N, 28, 28)."""
         return self._estimate(*extract_features(images))
 
-    def judge(self, images: NDArray[np.uint8], asked: NDArray[np.int64] | None = None) -> Judgement:
+    def judge(
+        self,
+        images: NDArray[np.uint8],
+        asked: NDArray[np.int64] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Judgement:
         """Estimate generated images, and tell whether all is among them that is among the real ones.
 
         Args:
             images: uint8 (N, 28, 28).
             asked: The class that each was to be, (N,); none of a model without classes.
+            on_progress: Called with the fraction that is done.
         """
-        features, probabilities = extract_features(images)
+        features, probabilities = extract_features(images, on_progress)
         return self._reference.compare(
             self._estimate(features, probabilities), features, probabilities.argmax(1), asked
         )

@@ -35,7 +35,7 @@ from ganmnist.training.step import GANTrainer
 from ganmnist.training.threads import ThreadCount
 
 _SAVE_SECONDS = 30.0  # at most this much work is lost when the process is killed
-_EVALUATE_SECONDS = (0.5, 10.0)  # an evaluation every half second at first, every ten in a long training
+_EVALUATE_SECONDS = (0.5, 2.0)  # an evaluation every half second at first, every two in a long training
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Evaluates a training in the background: shows it, judges it, publishes it. No step waits for that."""
+"""Evaluates a training in the background: shows it, judges it, publishes it. No step waits for that.
+
+The judge takes half a second, on a busy machine ten times that: what is newer by then is shown and published meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ from ganmnist.models.store import ModelFolder
 
 PREVIEW_IMAGES = 16
 _JUDGED_IMAGES = 1000
+_PARTS = 10  # in which they are drawn
 _COMPARED_IMAGES = 64  # with the few that were learned from
 _JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
 _JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
@@ -51,7 +55,7 @@ class Snapshot:
 
 
 class Observer:
-    """A background evaluator: a request is dropped while one runs, for a newer one comes soon.
+    """A background evaluator: a request is dropped while one is shown, for a newer one comes soon.
 
     As a context it ends no sooner than the one that runs, also when the training fails: what is published is whole.
 
@@ -94,6 +98,8 @@ class Observer:
         # One thread for all of them: one that starts when memory lacks leaves the one that started it waiting for ever.
         self._executor = ThreadPoolExecutor(1, "observer")
         self._busy = threading.Lock()
+        self._newer: Snapshot | None = None  # that has come while the judge is at work
+        self._shown = -1  # step of what was shown last
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -109,12 +115,15 @@ class Observer:
         self._executor.submit(self._in_background, lambda: frames.keep(frame, snapshot.weights))
 
     def evaluate(self, take: Callable[[], Snapshot]) -> None:
-        """Evaluate what the training is now, in the background; dropped where the evaluation before still runs.
+        """Evaluate what the training is now, in the background; dropped where the one before is still being shown.
 
         Raises:
             Exception: What went wrong in an earlier evaluation.
         """
         self._raise_error()
+        if self.judging:
+            self._newer = take()
+            return
         if self._busy.acquire(blocking=False):
             snapshot = take()
             self._executor.submit(
@@ -153,6 +162,37 @@ class Observer:
     def _evaluate(self, snapshot: Snapshot, judge_after: float) -> None:
         """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""
         manifest = snapshot.manifest
+        self._show(snapshot)
+        if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
+            least, most = _JUDGE_SECONDS
+            self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
+            self.judging = True
+            self.judgement = replace(self._judge(snapshot.sampler()), step=manifest.step)
+            self.judging = False
+            snapshot = _with(snapshot, estimate=self.judgement.estimate)
+            self._improving = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
+            if self._best is None or _distance(snapshot) <= _distance(self._best):
+                self._best = snapshot
+        self._publish_current(snapshot)
+
+    def _publish_current(self, snapshot: Snapshot) -> None:
+        """Publish a snapshot, or the best where it has become worse since; never what is older than what is there."""
+        if not self._improving:
+            self._publish(self._best or snapshot)
+        elif self._published is None or self._published.step <= snapshot.manifest.step:
+            self._publish(snapshot)
+
+    def _show_newer(self, _: float) -> None:
+        """Show and publish what has come meanwhile; called in between by the judge."""
+        newer, self._newer = self._newer, None
+        if newer and newer.manifest.step > self._shown:
+            self._show(newer)
+            self._publish_current(newer)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        """Have previews made of a snapshot, and tell how new they are."""
+        manifest = snapshot.manifest
+        self._shown = manifest.step
         if self._sampler is None:
             self._sampler = snapshot.sampler()
         self._sampler.update(snapshot.weights, manifest.step)
@@ -162,17 +202,6 @@ class Observer:
         if self._originals:
             z = from_seed(0, _COMPARED_IMAGES, self._sampler.latent_dim)
             self.novelty = self._originals.novelty(self._sampler.generate(z))
-        if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
-            least, most = _JUDGE_SECONDS
-            self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
-            self.judging = True
-            self.judgement = replace(self._judge(self._sampler), step=manifest.step)
-            self.judging = False
-            snapshot = _with(snapshot, estimate=self.judgement.estimate)
-            self._improving = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
-            if self._best is None or _distance(snapshot) <= _distance(self._best):
-                self._best = snapshot
-        self._publish(snapshot if self._improving else self._best or snapshot)
 
     def _publish(self, snapshot: Snapshot) -> None:
         if self._folder and snapshot.manifest != self._published:
@@ -187,11 +216,16 @@ class Observer:
     def _judge(self, sampler: Sampler) -> Judgement:
         data = self._data
         if self._estimator is None:
-            self._estimator = Estimator(data.train_images, data.train_labels if data.classes else None, data.classes)
+            labels = data.train_labels if data.classes else None
+            self._estimator = Estimator(data.train_images, labels, data.classes, self._show_newer)
         z = from_seed(0, _JUDGED_IMAGES, sampler.latent_dim)  # always the same, so that judgements can be compared
         classes = data.train_labels[-_JUDGED_IMAGES:] if sampler.classes else in_turn(len(z), 0)
         asked = np.resize(classes, len(z)).astype(np.int64)
-        return self._estimator.judge(sampler.generate(z, asked), asked if sampler.classes else None)
+        images = []
+        for part in np.array_split(np.arange(len(z)), _PARTS):
+            images.append(sampler.generate(z[part], asked[part]))
+            self._show_newer(len(images) / _PARTS)
+        return self._estimator.judge(np.concatenate(images), asked if sampler.classes else None, self._show_newer)
 
     def _raise_error(self) -> None:
         if self._error is not None:

@@ -58,18 +58,20 @@ def judge(monkeypatch):
         figures: list[float] = []  # noqa: RUF012
         seen: list[np.ndarray] = []  # noqa: RUF012
 
-        def __init__(self, images, labels, classes):
+        def __init__(self, images, labels, classes, on_progress):
             pass
 
         @staticmethod
         def can_judge(images):
             return True
 
-        def judge(self, images, asked):
+        def judge(self, images, asked, on_progress):
+            self.meanwhile()
+            on_progress(0.5)
             self.seen.append(images)
             return Judgement(Estimate(frechet=self.figures.pop(0), confident=0.5), (), ())
 
-    Judge.figures, Judge.seen = [], []
+    Judge.figures, Judge.seen, Judge.meanwhile = [], [], staticmethod(lambda: None)
     monkeypatch.setattr(observer, "Estimator", Judge)
     monkeypatch.setattr(observer, "_JUDGED_IMAGES", 30)
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
@@ -315,3 +317,30 @@ def test_where_pictures_are_few_it_is_told_how_new_the_images_are(digits, snapsh
     many = Observer(digits, None, None, None)
     evaluate(many, one)
     assert many.novelty is None
+
+
+def test_what_comes_while_the_judge_is_at_work_is_shown_and_published_meanwhile(digits, folder, snapshot, judge):
+    judge.figures = [9.0]
+    seen = []
+    background = Observer(digits, folder, None, seen.append)
+    one, newer = snapshot(1), snapshot(2)
+    judge.meanwhile = staticmethod(lambda: background.evaluate(lambda: newer))
+    evaluate(background, one)
+    assert len(seen) == 2
+    z = from_seed(11, 16, 5)
+    np.testing.assert_array_equal(seen[1], newer.sampler().generate(z))
+    assert published(folder) == (2, None), "and the judged one, which is older by then, does not take its place"
+    assert background.estimate.frechet == 9.0
+
+
+def test_what_came_too_late_for_one_judgement_is_not_shown_in_the_next_after_something_newer(
+    digits, folder, snapshot, judge
+):
+    judge.figures = [9.0, 8.0]
+    seen = []
+    background = Observer(digits, folder, None, seen.append)
+    evaluate(background, snapshot(1))
+    background._newer = snapshot(2)
+    evaluate(background, snapshot(3))
+    assert len(seen) == 2
+    assert published(folder) == (3, 8.0)
