@@ -56,13 +56,10 @@ class Conv2D(Layer):
     def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from torch import nn
 
-        from ganmnist.layers.modules import FromOneChannel, ToOneChannel
+        from ganmnist.layers.modules import ToOneChannel
 
-        convolution: type[nn.Conv2d] = nn.Conv2d
-        if shape[0] == 1:
-            convolution = FromOneChannel
-        elif (self.filters, self.stride, self.padding, self.kernel % 2) == (1, 1, "same", 1):
-            convolution = ToOneChannel
+        keeps_size = (self.stride, self.padding, self.kernel % 2) == (1, "same", 1)
+        convolution = ToOneChannel if self.filters == 1 and keeps_size else nn.Conv2d
 
         # Keras puts the odd zero at the right and the bottom; torch can only pad both sides alike.
         low_high = [self._padding(side) for side in shape[1:]]  # [(top, bottom), (left, right)]

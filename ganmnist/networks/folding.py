@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
-from ganmnist.layers.modules import ConditionalBatchNorm2d, FromOneChannel, LatentCells, ToOneChannel
+from ganmnist.layers.modules import ConditionalBatchNorm2d, LatentCells, ToOneChannel
 from ganmnist.networks.network import FusedUpsample, Network, UpsampledConv2d
 
-_PLAIN = (nn.Linear, nn.Conv2d, FromOneChannel, ToOneChannel)  # with weights of their own, not made of others
+_PLAIN = (nn.Linear, nn.Conv2d, ToOneChannel)  # with weights of their own, not made of others
 _Step = Callable[[Tensor, Tensor], Tensor]  # samples, condition
 
 

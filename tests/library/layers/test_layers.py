@@ -186,19 +186,10 @@ def test_the_table_counts_what_a_condition_adds():
 
 
 @given(
-    layer_and_shape=st.one_of(
-        st.tuples(
-            st.builds(Conv2D, filters=st.integers(2, 5), kernel=st.integers(1, 6), stride=st.integers(1, 4)),
-            st.tuples(st.just(1), st.integers(6, 9), st.integers(6, 11)),
-        ),
-        st.tuples(
-            st.builds(Conv2D, filters=st.just(1), kernel=st.integers(1, 6), bias=st.booleans()),
-            st.tuples(st.integers(2, 4), st.integers(6, 9), st.integers(6, 11)),
-        ),
-    )
+    layer=st.builds(Conv2D, filters=st.just(1), kernel=st.integers(1, 6), bias=st.booleans()),
+    shape=st.tuples(st.integers(2, 4), st.integers(6, 9), st.integers(6, 11)),
 )
-def test_a_convolution_from_or_to_one_channel_gives_what_torchs_own_does(layer_and_shape):
-    layer, shape = layer_and_shape
+def test_a_convolution_to_one_channel_gives_what_torchs_own_does(layer, shape):
     built = Network(layer.build(shape)).double()
     images = torch.randn(3, *shape, dtype=torch.float64, requires_grad=True)
     ours = built(images)
@@ -207,8 +198,7 @@ def test_a_convolution_from_or_to_one_channel_gives_what_torchs_own_does(layer_a
     theirs = built(images)
     assert torch.allclose(ours, theirs)
     weights = torch.randn_like(ours)
-    for one, other in zip(
-        *(torch.autograd.grad((out * weights).sum(), (images, convolution.weight)) for out in (ours, theirs)),
-        strict=True,
-    ):
-        assert torch.allclose(one, other)
+    one, other = (
+        torch.autograd.grad((output * weights).sum(), (images, convolution.weight)) for output in (ours, theirs)
+    )
+    assert all(map(torch.allclose, one, other))
