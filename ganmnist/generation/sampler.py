@@ -158,6 +158,13 @@ class Sampler:
         """
         self._directions = self._directions or before._directions
 
+    def clusters_of(self, z: Latents) -> Classes:
+        """Return the cluster in whose part of latent space each vector lies, (N,). For networks that have clusters."""
+        cells = self._generator[0]
+        assert isinstance(cells, LatentCells)
+        with torch.inference_mode():
+            return cells.nearest(torch.from_numpy(z)).numpy()
+
     def first_weights(self) -> NDArray[np.float32] | None:
         """Return how the first layer weighs z, (units, latent_dim), if it is a Dense."""
         first = next(module for module in self._generator if not isinstance(module, LatentCells))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.latent.vectors import Classes
+from ganmnist.generation.sampler import Sampler
+from ganmnist.latent.vectors import Classes, from_seed
 
 _LOOKED_AT = 12_000  # images from which centres are found
 _COMPONENTS = 32  # principal ones, of images at half their size
@@ -42,8 +43,25 @@ def cluster_images(images: NDArray[np.uint8], most: int, seed: int) -> Classes:
         lost = sizes == 0
         centres = (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)
         centres[lost] = places[chance.choice(len(places), int(lost.sum()))]
-    parts = (images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE))
-    return np.concatenate([_nearest((_halved(part) - mean) @ axes, centres) for part in parts])
+    return _assigned(images, mean, axes, centres)
+
+
+def clusters_of_model(images: NDArray[np.uint8], sampler: Sampler) -> Classes:
+    """Give each image the cluster of a model whose digits are most like it: where a training goes on from that model.
+
+    Args:
+        images: uint8 (N, 28, 28).
+        sampler: A model with clusters.
+
+    Returns:
+        As `cluster_images`.
+    """
+    z = from_seed(0, _LEAST * sampler.networks.clusters, sampler.latent_dim)
+    drawn, lies_in = _halved(sampler.generate(z)), sampler.clusters_of(z)
+    known = np.unique(lies_in)  # some may hold no vector, or too few to be found
+    mean, axes = _principal_plane(drawn)
+    centres = np.stack([((drawn[lies_in == cluster] - mean) @ axes).mean(0) for cluster in known])
+    return known[_assigned(images, mean, axes, centres)]
 
 
 def _halved(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -57,6 +75,13 @@ def _principal_plane(rows: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[n
     spread = rows - mean
     _, axes = np.linalg.eigh(spread.T @ spread)
     return mean, axes[:, -_COMPONENTS:].astype(np.float32)
+
+
+def _assigned(
+    images: NDArray[np.uint8], mean: NDArray[Any], axes: NDArray[np.float32], centres: NDArray[np.float32]
+) -> Classes:
+    parts = (images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE))
+    return np.concatenate([_nearest((_halved(part) - mean) @ axes, centres) for part in parts])
 
 
 def _nearest(places: NDArray[np.float32], centres: NDArray[np.float32]) -> Classes:

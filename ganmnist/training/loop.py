@@ -25,7 +25,7 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
 from ganmnist.training.augment import FEW
-from ganmnist.training.clusters import cluster_images
+from ganmnist.training.clusters import cluster_images, clusters_of_model
 from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.presets import recipe
@@ -131,7 +131,7 @@ def train(
         if start and begins:
             begin(trainer, start)
         if plan.networks.clusters:
-            classes = cluster_images(images, plan.networks.clusters, config.seed)
+            classes = _clusters(images, trainer, config)
             if not trainer.step:
                 trainer.fit_clusters(torch.from_numpy(classes))
         threads = ThreadCount() if adapt else None
@@ -216,6 +216,13 @@ def _not_finite_error(trainer: GANTrainer, plan: Recipe, folder: ModelFolder | N
     except ModelError:
         published = False
     return TrainingError(not_finite_message(plan, trainer.step, published=published))
+
+
+def _clusters(images: NDArray[np.uint8], trainer: GANTrainer, config: TrainConfig) -> NDArray[np.int64]:
+    """Return the cluster of each image: as the model has them that the training started from, or found anew."""
+    if config.start_from:
+        return clusters_of_model(images, Sampler(trainer.networks, trainer.averaged, config.start_from, trainer.step))
+    return cluster_images(images, trainer.networks.clusters, config.seed)
 
 
 class _GrowingInterval:

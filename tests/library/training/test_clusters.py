@@ -1,9 +1,11 @@
 """Clusters of images: alike within, the same for the same seed, fewer where there are few images."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from ganmnist.training.clusters import cluster_images
+from ganmnist.training.clusters import cluster_images, clusters_of_model
 
 
 def bars(count, random):
@@ -45,3 +47,26 @@ def test_few_images_make_few_clusters(pictures, count, most):
 def test_images_that_are_all_the_same_make_one_cluster_that_holds_them():
     clusters = cluster_images(np.full((64, 28, 28), 7, np.uint8), 4, seed=0)
     assert len(set(clusters)) == 1
+
+
+class Drawing:
+    """A model whose five clusters are bars at five heights; none of its vectors lies in the third."""
+
+    latent_dim = 2
+    networks = SimpleNamespace(clusters=5)
+
+    def clusters_of(self, z):
+        return np.array([0, 1, 3, 4])[(abs(z[:, 0]) * 97).astype(int) % 4]
+
+    def generate(self, z):
+        images = np.random.default_rng(1).integers(0, 40, (len(z), 28, 28)).astype(np.uint8)
+        for image, cluster in zip(images, self.clusters_of(z), strict=True):
+            image[5 * cluster : 5 * cluster + 4] = 250
+        return images
+
+
+def test_a_training_that_goes_on_from_a_model_keeps_that_models_clusters():
+    images = np.zeros((6, 28, 28), np.uint8)
+    for image, cluster in zip(images, [4, 0, 0, 3, 1, 4], strict=True):
+        image[5 * cluster : 5 * cluster + 4] = 240
+    assert clusters_of_model(images, Drawing()).tolist() == [4, 0, 0, 3, 1, 4]
