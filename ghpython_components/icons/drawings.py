@@ -288,6 +288,16 @@ def class_projection(pen: Pen) -> None:
     pen.dot(19, 19, 3, PINK)
 
 
+def latent_clusters(pen: Pen) -> None:
+    """A plane divided among clusters."""
+    for end in ((2.5, 6), (21.5, 7), (11, 21.5)):
+        pen.line((12, 12), end)
+    colours = (BLUE, BLUE, ORANGE, ORANGE, PINK, PINK)
+    places = ((9, 4.5), (14.5, 4.5), (4.5, 12.5), (6.5, 18.5), (19, 13), (16, 18.5))
+    for (x, y), colour in zip(places, colours, strict=True):
+        pen.dot(x, y, 2.5, colour)
+
+
 def initials(pen: Pen, name: str) -> None:
     """A layer that has no drawing: a block on the line, with initials of its name and a colour that the name gives."""
     colours = (BLUE, TEAL, VIOLET, PINK, ORANGE, GREEN, GREY)
@@ -382,6 +392,7 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {
             dropout,
             minibatch_std,
             class_projection,
+            latent_clusters,
         )
     },
 }

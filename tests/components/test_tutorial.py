@@ -88,7 +88,7 @@ def test_the_tutorial_composed_layer_by_layer_trains_and_draws(open_rhino, serve
     assert outputs["table"][6] == "6 Conv2D -> 128 x 14 x 14 (295,040 parameters)"
     assert outputs["table"][-1] == "8 Sigmoid -> 1"
 
-    settings = {"name": f"tutorial-{python[0]}", "images": 256, "epochs": 1, "seed": 3}
+    settings = {"name": f"tutorial-{python[0]}", "images": 32, "epochs": 1, "seed": 3}
     rhino.until("train", "press train")
     rhino.press("train", "train", **settings)
     rhino.until("train", lambda report: report["message"].startswith("finished - 1 epoch"), seconds=100)

@@ -56,7 +56,7 @@ from bridge_server.runs.store import another_request
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.archive import ModelFile
-from ganmnist.models.catalogue import NAMED
+from ganmnist.models.catalogue import BUNDLED_FOLDER, NAMED, read
 from ganmnist.models.manifest import BUNDLED, Source, now
 from ganmnist.models.store import ModelStore
 from ganmnist.names import OWNER, numbered_name
@@ -353,6 +353,9 @@ class Mock(Backend):
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
         id = self.model(model).id
+        if id == BUNDLED:
+            manifest = read(BUNDLED_FOLDER)
+            return manifest.networks, manifest.settings.base
         settings = next((run.settings for run in self._runs if run.id == id), TrainConfig())
         return recipe(settings).networks, settings.base
 

@@ -36,7 +36,7 @@ def test_show_lists_the_layers_of_both_networks_as_they_are_written_in_python(sa
     generator, discriminator = output.split("discriminator, ")
     (row,) = (line.split("│") for line in generator.splitlines() if "Conv2D(32" in line)
     assert [cell.strip() for cell in row[1:-1]] == [
-        "10", "Conv2D(32, bias=False)", "(32, 28, 28)", "18,432", "14,450,688"
+        "11", "Conv2D(32, bias=False)", "(32, 28, 28)", "18,432", "14,450,688"
     ]  # fmt: skip
     assert "from 7 latent numbers" in generator
     assert "Conv2D(64, kernel=4, stride=2)" in discriminator

@@ -64,14 +64,14 @@ def judge(evaluates_at_every_step, monkeypatch):
     figures: list[float] = []
 
     class Judge:
-        def __init__(self, images, labels, classes):
+        def __init__(self, images, labels, classes, on_progress):
             self.images = images
 
         @staticmethod
         def can_judge(images):
             return bool(figures)
 
-        def judge(self, images, asked):
+        def judge(self, images, asked, on_progress):
             return Judgement(Estimate(frechet=figures.pop(0), confident=0.5), (), ())
 
     monkeypatch.setattr(observer, "Estimator", Judge)

@@ -100,15 +100,16 @@ def test_the_bundled_model_is_taken_apart_with_what_it_was_trained_with(server, 
 def test_a_preset_beside_a_model_gives_the_training_and_not_the_networks(ask):
     checked = ask("networks_check", {"model": BUNDLED, "preset": "tutorial"})
     assert settings(checked).preset == "tutorial"
-    assert checked.generator == ask("networks_check", {"preset": "fast"}).generator
-    assert checked.memory == training_memory(PRESETS["fast"].networks, PRESETS["tutorial"].batch_size)
+    networks = settings(ask("networks_check", {"model": BUNDLED})).networks
+    assert settings(checked).networks == networks
+    assert checked.memory == training_memory(networks, PRESETS["tutorial"].batch_size)
 
 
 def test_a_part_beside_a_model_takes_the_place_of_the_models(ask):
     checked = ask("networks_check", {"model": BUNDLED, "generator": OWN, "latent_dim": 7})
     assert shapes(checked.generator) == SHAPES
     assert checked.generator.rows[0].parameters == (7 + 10 + 1) * 98
-    assert checked.discriminator == ask("networks_check", {"preset": "fast"}).discriminator
+    assert checked.discriminator == ask("networks_check", {"model": BUNDLED}).discriminator
 
 
 def test_what_is_checked_is_what_is_trained(server, ask, short):
