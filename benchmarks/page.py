@@ -31,7 +31,7 @@ _DRAG = """async ([name, seconds]) => {
   });
   watch.observe(shown, { attributes: true, attributeFilter: ["data-shown"] });
   const end = performance.now() + 1000 * seconds;
-  for (let turn = 0; performance.now() < end; turn++) {
+  for (let turn = 0; performance.now() < end || !times.length; turn++) {
     slider.value = -3 + 0.05 * (turn % 121);
     asked.set(slider.valueAsNumber, performance.now());
     slider.dispatchEvent(new Event("input"));
