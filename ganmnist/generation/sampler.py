@@ -166,11 +166,15 @@ class Sampler:
             return cells.nearest(torch.from_numpy(z)).numpy()
 
     def first_weights(self) -> NDArray[np.float32] | None:
-        """Return how the first layer weighs z, (units, latent_dim), if it is a Dense."""
+        """Return how the first layer weighs z, (units, latent_dim), if it is a Dense: what says the cluster by 0."""
         first = next(module for module in self._generator if not isinstance(module, LatentCells))
         if not isinstance(first, nn.Linear):
             return None
-        return first.weight[:, : self.latent_dim].numpy()
+        weights = first.weight[:, : self.latent_dim]
+        cells = self._generator[0]
+        if isinstance(cells, LatentCells):
+            weights = weights * (cells.directions == 0).all(1)
+        return weights.numpy()
 
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""

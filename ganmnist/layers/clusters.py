@@ -19,8 +19,9 @@ class LatentClusters(Layer):
     """Adds to z in which cluster of the images it lies: to images without classes what the class is to the others.
 
     The clusters are found when a training begins, by k-means, and told to both networks as classes are (Liu et al.
-    2020, section 3). Latent space is divided among them, so that z says all there is to say of a digit. It stands
-    first in a generator, and its discriminator ends in ClassProjection.
+    2020, section 3). Latent space is divided among them along the first half of its numbers, so that z says all there
+    is to say of a digit, and the second half how it is drawn. It stands first in a generator, and its discriminator
+    ends in ClassProjection.
     """
 
     layer: Literal["LatentClusters"] = "LatentClusters"

@@ -119,4 +119,5 @@ def _initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
     elif isinstance(module, LatentCells):
         nn.init.normal_(module.directions)
+        module.directions[-(-len(module.directions) // 2) :] = 0  # what is left of z is style alone
         module.directions /= module.directions.norm(dim=0)

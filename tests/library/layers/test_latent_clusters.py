@@ -69,3 +69,11 @@ def test_a_generator_hears_its_cluster_in_every_conditional_layer_and_a_discrimi
 def test_clusters_elsewhere_are_refused(wrong, sentence):
     with pytest.raises(ValidationError, match=sentence):
         wrong()
+
+
+def test_the_second_half_of_z_is_style_within_a_cluster():
+    cells = build_generator(networks(LatentClusters(clusters=4)))[0]
+    z = torch.randn(200, 3)
+    other = torch.cat([z[:, :2], torch.randn(200, 1)], 1)
+    assert torch.equal(cells.nearest(z), cells.nearest(other))
+    assert len(cells.nearest(z).unique()) > 1
