@@ -22,7 +22,6 @@ from ganmnist.generation.placement import Placement, measure_placement
 from ganmnist.latent import directions
 from ganmnist.latent.directions import Direction
 from ganmnist.latent.vectors import Classes, Latents, from_seed, in_turn, inputs, one_hot
-from ganmnist.layers.modules import LatentCells
 from ganmnist.models.archive import ModelFile
 from ganmnist.models.manifest import Source
 from ganmnist.models.store import ModelFolder, ModelStore
@@ -160,19 +159,19 @@ class Sampler:
 
     def clusters_of(self, z: Latents) -> Classes:
         """Return the cluster in whose part of latent space each vector lies, (N,). For networks that have clusters."""
-        cells = self._generator[0]
-        assert isinstance(cells, LatentCells)
+        cells = self._generator.cells
+        assert cells is not None
         with torch.inference_mode():
             return cells.nearest(torch.from_numpy(z)).numpy()
 
     def first_weights(self) -> NDArray[np.float32] | None:
         """Return how the first layer weighs z, (units, latent_dim), if it is a Dense: what says the cluster by 0."""
-        first = next(module for module in self._generator if not isinstance(module, LatentCells))
+        cells = self._generator.cells
+        first = self._generator[0 if cells is None else 1]
         if not isinstance(first, nn.Linear):
             return None
         weights = first.weight[:, : self.latent_dim]
-        cells = self._generator[0]
-        if isinstance(cells, LatentCells):
+        if cells is not None:
             weights = weights * (cells.directions == 0).all(1)
         return weights.numpy()
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
-from ganmnist.layers.modules import ConditionalBatchNorm2d, LatentCells, ToOneChannel
+from ganmnist.layers.modules import ConditionalBatchNorm2d, ToOneChannel
 from ganmnist.networks.network import FusedUpsample, Network, UpsampledConv2d
 
 _PLAIN = (nn.Linear, nn.Conv2d, ToOneChannel)  # with weights of their own, not made of others
@@ -26,8 +26,8 @@ def fold_batchnorm(network: Network) -> Callable[[Tensor], Tensor]:
         network: A generator in inference mode; if its weights change, this has to be made anew.
     """
     steps: list[_Step] = []
-    waiting = [part for module in network for part in _parts(module)]
-    cells = waiting.pop(0) if isinstance(waiting[0], LatentCells) else None
+    cells = network.cells
+    waiting = [part for module in network if module is not cells for part in _parts(module)]
     with torch.no_grad():
         while waiting:
             module = waiting.pop(0)

@@ -10,9 +10,17 @@ from torch import Tensor, nn
 from torch.nn.functional import conv_transpose2d, interpolate
 from torch.overrides import TorchFunctionMode
 
+from ganmnist.layers.modules import LatentCells
+
 
 class Network(nn.Sequential):
     """Modules in a row, of which some take the condition as well."""
+
+    @property
+    def cells(self) -> LatentCells | None:
+        """What divides latent space among clusters, if this is a generator that has some: its first module."""
+        first = self[0]
+        return first if isinstance(first, LatentCells) else None
 
     def forward(self, samples: Tensor, condition: Tensor | None = None) -> Tensor:
         """Run samples (N, ...) through all modules.

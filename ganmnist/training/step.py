@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ganmnist.layers import MinibatchStd
-from ganmnist.layers.modules import LatentCells
 from ganmnist.networks.adam import Adam
 from ganmnist.networks.build import build_discriminator, build_generator, scale_before_norms
 from ganmnist.training import losses
@@ -48,7 +47,7 @@ class GANTrainer:
         betas = (recipe.beta1, recipe.beta2)
         self.adam_g = Adam(self.generator.parameters(), recipe.learning_rate, betas)
         self.adam_d = Adam(self.discriminator.parameters(), recipe.learning_rate * recipe.discriminator_rate, betas)
-        self._cells = next((module for module in self.generator if isinstance(module, LatentCells)), None)
+        self._cells = self.generator.cells
         self._begin_average()
         self.step = 0
         self.seconds = 0.0
