@@ -83,17 +83,24 @@ def cancel(page):
 
 
 def dropped_once_more(page, file):
-    """Hold what the server answers about an import that it has begun: it is being read, and stays so."""
-    page.route(
-        re.compile(r"/api/datasets/\w+$"),
-        lambda route: (
-            route.fulfill(json={"state": "preparing", "percent": 41.0})
-            if route.request.method == "GET"
-            else route.continue_()
-        ),
-    )
+    """Hold what the server answers about an import that it has begun: it is being read, and stays so.
+
+    Returns:
+        Lets the server's own answers through again. Its route stays: a question asked while one is taken away is never
+        answered.
+    """
+    held = [{"state": "preparing", "percent": 41.0}]
+
+    def answer(route):
+        if held and route.request.method == "GET":
+            route.fulfill(json=held[0])
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/api/datasets/\w+$"), answer)
     choose(page, file)
     expect(own(page).get_by_text("41 %")).to_be_visible()
+    return held.clear
 
 
 def test_a_folder_that_is_dropped_is_told_of_shown_by_class_and_learned_from(start_server, open_page, trees):
@@ -202,10 +209,10 @@ def test_an_import_is_cancelled_while_it_is_read(open_page, server, picture):
 
 def test_an_import_goes_on_when_the_page_is_loaded_anew(open_page, server, picture):
     page = open_page(server, "#/train")
-    dropped_once_more(page, picture("rowan.png"))
+    release = dropped_once_more(page, picture("rowan.png"))
     page.reload()
     expect(own(page).get_by_role("status")).to_have_text("Reading rowan.png")
-    page.unroute_all()
+    release()
     chosen(page, "rowan")
 
 
@@ -244,8 +251,8 @@ def test_what_was_not_sent_for_a_server_out_of_reach_is_sent_again(open_page, se
 
 def test_a_server_out_of_reach_while_it_reads_is_waited_for(open_page, server, picture):
     page = open_page(server, "#/train", clean=False)
-    dropped_once_more(page, picture("plum.png"))
-    page.unroute_all()
+    release = dropped_once_more(page, picture("plum.png"))
+    release()
     page.context.set_offline(True)
     expect(own(page).get_by_role("status")).to_contain_text("the server does not answer, and is asked again")
     page.context.set_offline(False)
@@ -255,8 +262,8 @@ def test_a_server_out_of_reach_while_it_reads_is_waited_for(open_page, server, p
 def test_an_import_that_died_with_its_server_is_told_of(start_server, open_page, picture):
     first = start_server(mock=True)
     page = open_page(first, "#/train", clean=False)
-    dropped_once_more(page, picture("beech.png"))
-    page.unroute_all()
+    release = dropped_once_more(page, picture("beech.png"))
+    release()
     first.kill()
     expect(page.locator("#trouble")).to_contain_text("The server does not answer.")
     expect(own(page).get_by_role("status")).to_contain_text("the server does not answer, and is asked again")

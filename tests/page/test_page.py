@@ -61,6 +61,7 @@ def test_a_page_scrolled_down_shows_that_the_server_is_away_and_its_run_not_curr
     start_server(home=first.home, mock=True, port=first.port)
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.get_by_text("Not current")).to_be_hidden()
+    expect(page.locator("#view")).to_contain_text("Nothing has been trained yet")  # the mock forgets with its process
 
 
 def test_a_page_whose_token_was_changed_while_the_server_was_away_asks_for_another_and_tells_nobody(

@@ -40,11 +40,19 @@ export function trainView() {
     el("h2", {}, "Nothing has been trained yet"),
     el("p", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. A trained model is bundled, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
   );
-  const panel = runPanel((run, other) => {
-    const link = runs.querySelector(`a[href="#/train/${run.id}"]`);
-    if (link) tell(link, run);
-    if (other) list();
-  });
+  const panel = runPanel(
+    (run, other) => {
+      const link = runs.querySelector(`a[href="#/train/${run.id}"]`);
+      if (link) tell(link, run);
+      if (other) list();
+    },
+    (id) => {
+      if (id !== chosen) return;
+      chosen = "";
+      fill(stage, empty);
+      list();
+    },
+  );
   const stage = el("div", { className: "stack" }, empty);
   const older = moreButton(SHOWN, () => list());
   const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);

@@ -16,8 +16,11 @@ const GROWTH = 1.4; // from the step of a stored state to that of the next
 export const shownState = ({ state, warnings }) => (state === "succeeded" && warnings.length ? "doubtful" : state);
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
 
-/** { node, follow(id), leave() }; `changed(run, other)` is told of every news of the run; `other`: its state is another. */
-export function runPanel(changed) {
+/**
+ * { node, follow(id), leave() }; `changed(run, other)` is told of every news of the run; `other`: its state is another.
+ * `lost(id)` is told that the server does not know it: its data directory is another now.
+ */
+export function runPanel(changed, lost) {
   const losses = curves("Loss");
   const frames = film();
   const heading = el("h2", {}, "");
@@ -184,9 +187,16 @@ export function runPanel(changed) {
           continue;
         }
         if (error.status !== 401) say(error.message, "bad");
+        if (error.status === 404) forget(seen);
         return;
       }
     }
+  }
+
+  function forget(seen) {
+    age(false);
+    now = null;
+    lost(seen.id);
   }
 
   function follow(id, again = false) {
