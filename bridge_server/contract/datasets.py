@@ -42,7 +42,7 @@ class Data(Message):
     report: list[str] = Field([], description="What is in it, and what was left out and why, a sentence each.")
     percent: Number = Field(0.0, description="How much is prepared.")
     problem: str | None = Field(None, description="Why it failed, and what to do.")
-    yours: Flag = Field(False, description="Whether who asks may delete it, or end its import.")
+    yours: Flag = Field(False, description="Whether it is the asker's: to delete, if their role lets them.")
     preview: Picture | None = Field(
         None,
         description="The first images of each class, below the X axis: what a training shows stands above it. Not in "

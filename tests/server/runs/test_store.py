@@ -267,6 +267,31 @@ def test_an_older_file_goes_on_with_the_owner_of_the_data_directory_as_the_owner
     assert not (tmp_path / "runs.sqlite.damaged").exists()
 
 
+def test_a_file_without_turns_of_owners_goes_on_where_nobody_has_had_one(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    store = RunStore(path)
+    for number, owner in enumerate(("anna", "ben")):
+        add(store, f"m-{number}", f"key-{number}", owner=owner, asked="digest")
+    store.close()
+    with sqlite3.connect(path) as older:  # as the version before wrote it
+        older.create_function("checksum", -1, lambda *row: hashlib.sha256(json.dumps(row).encode()).hexdigest())
+        older.executescript("DROP INDEX by_owner; ALTER TABLE runs DROP COLUMN begun; PRAGMA user_version = 2;")
+        columns = "id, model, state, settings, created, turn, reason, problem, owner, wanted, key, asked"
+        older.execute(f"UPDATE runs SET checksum = checksum({columns})")
+    older.close()
+    store = RunStore(path)
+    assert [(run.owner, run.begun) for run in store.queue()] == [("anna", None), ("ben", None)]
+    assert store.last_begun() == {}
+    first, second = store.queue()
+    store.move(second.id, RunState.QUEUED, RunState.RUNNING)
+    store.move(first.id, RunState.QUEUED, RunState.RUNNING)
+    assert [store.get(run.id).begun for run in (first, second)] == [2, 1]
+    add(store, "another", owner="anna")
+    assert store.last_begun() == {"anna": 2}
+    store.close()
+    assert not (tmp_path / "runs.sqlite.damaged").exists()
+
+
 def test_a_flipped_byte_in_an_older_file_is_noticed_before_it_is_brought_up(tmp_path):
     path = tmp_path / "runs.sqlite"
     write_older(path)
