@@ -260,9 +260,12 @@ def test_nobody_has_a_token_whose_discovery_file_could_not_be_written(command, t
         ["--lan", "192.168.1.5", "--name", "*.local"],
         ["--lan", "192.168.1.5", "--name", "a:1"],
         ["--name", "teacher.local"],
+        ["--slots", "0"],
+        ["--slots", "65"],
+        ["--slots", "two"],
     ],
 )
-def test_an_address_that_is_none_on_a_network_and_a_wildcard_are_refused(command, words):
+def test_an_address_that_is_none_on_a_network_a_wildcard_and_a_wrong_number_are_refused(command, words):
     assert command("serve", *words)[0] == 2
 
 

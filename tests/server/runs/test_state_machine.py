@@ -281,12 +281,12 @@ class RunsInTwoSlots(Runs):
 
 
 @pytest.fixture
-def service(monkeypatch, tmp_path):
-    """A service whose trainers do what the test says."""
+def service(request, monkeypatch, tmp_path):
+    """A service whose trainers do what the test says, with one slot unless the test is given another number."""
     monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
     monkeypatch.setattr(Service, "_warm", lambda self: None)
     started.clear()
-    service = Service(tmp_path, "0" * 32)
+    service = Service(tmp_path, "0" * 32, getattr(request, "param", 1))
     service.start()
     yield service
     service.close()
@@ -306,6 +306,38 @@ def wait_for_trainer(id):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return found[-1]
+
+
+@pytest.mark.parametrize(
+    ("service", "turns"),
+    [(1, ["anna", "ben", "tom", "anna", "ben", "anna"]), (2, ["anna", "anna", "ben", "tom", "anna", "ben"])],
+    indirect=["service"],
+)
+def test_three_owners_take_turns_in_whatever_order_they_press(service, turns):
+    owners = {}
+    for number, who in enumerate(("anna", "anna", "anna", "ben", "ben", "tom")):
+        run = service.run_start(StartRun(epochs=1), Asker(who, Role.STUDENT)).reply
+        owners[run.id] = who
+        if number < service.slots:
+            wait_for_trainer(run.id)
+    for begun in range(service.slots, len(turns)):
+        next(trainer for trainer in started if not trainer.ended.is_set()).end(0)
+        deadline = time.monotonic() + 3
+        while len(started) <= begun:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    assert [owners[trainer.folder.name] for trainer in started] == turns
+
+
+@pytest.mark.parametrize("service", [2], indirect=True)
+def test_of_two_trainings_the_one_that_the_system_killed_for_memory_is_told_from_the_other(service, monkeypatch):
+    kills = iter([0, 0, *[1] * 10])
+    monkeypatch.setattr(launcher, "_oom_kills", lambda: next(kills))
+    first, second = (service.run_start(StartRun(epochs=1)).reply for _ in range(2))
+    trainers = [wait_for_trainer(run.id) for run in (first, second)]
+    for trainer, run, reason in zip(trainers, (first, second), ("out_of_memory", "killed"), strict=True):
+        trainer.end(-9)
+        assert wait_for(service, run.id, INTERRUPTED).reason == reason
 
 
 def test_after_a_day_a_training_is_interrupted_and_the_next_has_its_turn(service, monkeypatch):
