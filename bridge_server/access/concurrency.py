@@ -95,7 +95,7 @@ class Limit:
 def _client(environ: WSGIEnvironment) -> tuple[str, str]:
     # From elsewhere the token alone counts: who could choose another name for each request would have no limit.
     here = ip_address(environ["REMOTE_ADDR"]).is_loopback
-    return environ.get(WHO, ""), environ.get("HTTP_X_CLIENT_ID", "") if here else ""
+    return environ[WHO].name if WHO in environ else "", environ.get("HTTP_X_CLIENT_ID", "") if here else ""
 
 
 def _whole(body: Iterable[bytes]) -> list[bytes]:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
-from bridge_server.access.roles import Role, is_allowed
+from bridge_server.access.roles import Asker, Role, is_allowed
 from bridge_server.access.tokens import CHALLENGE, PROOF, Principal, Tokens
 from bridge_server.contract.calls import API_VERSION, CALLS
 from bridge_server.contract.datasets import MAX_UPLOAD
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MAX_BODY = 2_000_000
 REQUEST_ID = "ganmnist.request_id"
 ACTIONS = "ganmnist.actions"  # name of the log of who did what
-WHO = "ganmnist.who"  # name of the one whose token it is; absent where none is needed
+WHO = "ganmnist.who"  # the Asker whose token it is; absent where none is needed
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PUBLIC = frozenset({"/", "/openapi.json", *(call.path for call in CALLS if call.public)})
 _LARGEST = {"model_import": MAX_FILE, "restore": records.MAX_FILE, "dataset_upload": MAX_UPLOAD}  # bytes
@@ -136,7 +136,7 @@ class Guard:
                 f"The token is missing or not this server's: send the header Authorization: Bearer TOKEN; {where}."
             )
             raise ApiError(401, "token", message, headers={"WWW-Authenticate": "Bearer"})
-        environ[WHO] = principal.name
+        environ[WHO] = Asker(principal.name, principal.role)
         if principal.name != OWNER and not is_allowed(principal.role, environ["REQUEST_METHOD"], environ["PATH_INFO"]):
             raise ApiError(
                 403, "role", f"{principal.name} may not do this as a {principal.role}: ask who runs the server."
@@ -213,7 +213,7 @@ def _opens_the_page(environ: WSGIEnvironment) -> bool:
 def _line(environ: WSGIEnvironment, request_id: str, status: int, started: float) -> dict[str, object]:
     return {
         "request": request_id,
-        **({"who": environ[WHO]} if WHO in environ else {}),
+        **({"who": environ[WHO].name} if WHO in environ else {}),
         "method": environ["REQUEST_METHOD"][:16],
         "path": _SECRET.sub("...", environ["PATH_INFO"])[:200],  # a token may lie across the cut
         "status": status,

@@ -9,8 +9,10 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
+from bridge_server.access.roles import AS_OWNER, Asker, check_yours
 from bridge_server.backends.evaluations import Evaluations, Work
 from bridge_server.backends.events import stream
+from bridge_server.backends.model_descriptions import known_classes
 from bridge_server.contract.base import MAX_DIGITS
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
@@ -30,24 +32,23 @@ from bridge_server.contract.networks import (
 )
 from bridge_server.contract.openapi import tidy
 from bridge_server.contract.replies import Attachment, Created, Stream
-from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunsQuery, StartRun
-from bridge_server.contract.server import Health, Server
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, Queue, Run, RunProgress, Runs, RunsQuery, StartRun
+from bridge_server.contract.server import Health, Me, Server
 from bridge_server.encoding.drawings import inverted, parse_drawing
 from bridge_server.encoding.exports import exported, validate_export
 from bridge_server.encoding.file_process import FileProcess
 from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
+from bridge_server.runs import quotas
 from ganmnist import __version__
-from ganmnist.class_names import KnownClasses
 from ganmnist.config import GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
 from ganmnist.errors import DataError, ModelError, ModelNotFound, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
 from ganmnist.layers import LAYERS
 from ganmnist.models.archive import ModelFile, read_model
-from ganmnist.models.manifest import BUNDLED, ModelManifest, Source
-from ganmnist.names import OWNER
+from ganmnist.models.manifest import BUNDLED, Source
 from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import PRESETS, recipe
@@ -91,12 +92,18 @@ class Drawing(NamedTuple, Generic[_Images]):
 
 
 class Backend(ABC):
-    """One method per call of the contract, named as the call is. Path parameters come first, then the request."""
+    """One method per call of the contract, named as the call is. Path parameters come first, then the request.
+
+    Args:
+        instance: Changes with every start of a server.
+        slots: How many trainings may be under way at a time.
+    """
 
     mock = False
 
-    def __init__(self, instance: str) -> None:
+    def __init__(self, instance: str, slots: int = quotas.SLOTS) -> None:
         self.instance = instance
+        self.slots = slots
         self._files = FileProcess()
         self._evaluations = Evaluations()
         self.process: Process | None = None  # that serves it; there is none where the calls are made directly
@@ -113,8 +120,11 @@ class Backend(ABC):
     def health(self) -> Health:
         return Health(version=__version__, api=API_VERSION, instance=self.instance, mock=self.mock)
 
+    def me(self, who: Asker = AS_OWNER) -> Me:
+        return Me(name=who.name, role=who.role, calls=sorted(who.calls()))
+
     def server(self) -> Server:
-        return self._process().describe(*self._under_way())
+        return self._process().describe(*self._under_way(), self.slots)
 
     @abstractmethod
     def _under_way(self) -> tuple[int, int]:
@@ -164,18 +174,19 @@ class Backend(ABC):
             remarks=remarks(plan),
         )
 
-    def model_rename(self, name: str, request: ModelRename) -> Model:
+    def model_rename(self, name: str, request: ModelRename, who: Asker = AS_OWNER) -> Model:
         with self._naming():
-            model = self.model(name)
+            model = self.model(name, who)
             if model.name == BUNDLED:
                 raise SettingError(f"name: {BUNDLED} is part of ganmnist and keeps its name")
+            check_yours(model.yours, f"Model {model.name}")
             if model.training:
                 raise Conflict(f"Model {model.name} is being trained: stop its run first.")
             with suppress(ModelNotFound):
                 if self.model(request.name).id != model.id:
                     raise Conflict(f"There is a model {request.name} already: choose another name.")
             self._rename(model.id, request.name)
-        return self.model(request.name)
+        return self.model(request.name, who)
 
     @abstractmethod
     def _rename(self, id: str, name: str) -> None:
@@ -235,70 +246,73 @@ class Backend(ABC):
     def data_prepare(self) -> Data: ...
 
     @abstractmethod
-    def datasets(self) -> DataList: ...
+    def datasets(self, who: Asker = AS_OWNER) -> DataList: ...
 
     @abstractmethod
-    def dataset(self, name: str) -> Data: ...
+    def dataset(self, name: str, who: Asker = AS_OWNER) -> Data: ...
 
     @abstractmethod
     def dataset_import(self, request: DataImport) -> Data: ...
 
     @abstractmethod
-    def dataset_upload(self, request: DataUpload, content: BinaryIO, who: str = OWNER) -> Data: ...
+    def dataset_upload(self, request: DataUpload, content: BinaryIO, who: Asker = AS_OWNER) -> Data: ...
 
     @abstractmethod
-    def dataset_delete(self, name: str) -> Deleted: ...
+    def dataset_delete(self, name: str, who: Asker = AS_OWNER) -> Deleted: ...
 
     @abstractmethod
     def dataset_preview(self, name: str) -> bytes: ...
 
     @abstractmethod
-    def run_start(self, request: StartRun, who: str = OWNER) -> Run | Created: ...
+    def run_start(self, request: StartRun, who: Asker = AS_OWNER) -> Run | Created: ...
 
     @abstractmethod
-    def runs(self, query: RunsQuery = ALL_RUNS) -> Runs: ...
+    def runs(self, query: RunsQuery = ALL_RUNS, who: Asker = AS_OWNER) -> Runs: ...
 
     @abstractmethod
-    def run(self, id: str) -> Run: ...
+    def queue(self, who: Asker = AS_OWNER) -> Queue: ...
 
     @abstractmethod
-    def run_stop(self, id: str) -> Run: ...
+    def run(self, id: str, who: Asker = AS_OWNER) -> Run: ...
 
     @abstractmethod
-    def run_resume(self, id: str, who: str = OWNER) -> Run: ...
+    def run_stop(self, id: str, who: Asker = AS_OWNER) -> Run: ...
 
     @abstractmethod
-    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress: ...
-
-    def run_events(self, id: str, query: EventsQuery) -> Stream:
-        return stream(partial(self.run_progress, id), query, self._process())
+    def run_resume(self, id: str, who: Asker = AS_OWNER) -> Run: ...
 
     @abstractmethod
-    def run_preview(self, id: str) -> bytes: ...
+    def run_progress(self, id: str, query: ProgressQuery, who: Asker = AS_OWNER) -> RunProgress: ...
+
+    def run_events(self, id: str, query: EventsQuery, who: Asker = AS_OWNER) -> Stream:
+        return stream(partial(self.run_progress, id, who=who), query, self._process())
 
     @abstractmethod
-    def models(self, query: ModelsQuery = ALL_MODELS) -> Models: ...
+    def run_preview(self, id: str, who: Asker = AS_OWNER) -> bytes: ...
 
     @abstractmethod
-    def model(self, name: str) -> Model: ...
+    def models(self, query: ModelsQuery = ALL_MODELS, who: Asker = AS_OWNER) -> Models: ...
+
+    @abstractmethod
+    def model(self, name: str, who: Asker = AS_OWNER) -> Model: ...
 
     @abstractmethod
     def model_file(self, name: str) -> Attachment: ...
 
     @abstractmethod
-    def model_delete(self, name: str) -> Deleted: ...
+    def model_delete(self, name: str, who: Asker = AS_OWNER) -> Deleted: ...
 
     def generate(self, request: GenerateRequest) -> Generated:
         drawing = self._drawing(request, request.model)
         with self._turn(drawing.effort()):
             return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
 
-    def evaluate(self, request: EvaluateRequest, who: str = OWNER) -> Evaluated:
-        return self._evaluations.ask(request, *self._evaluation(request), who)
+    def evaluate(self, request: EvaluateRequest, who: Asker = AS_OWNER) -> Evaluated:
+        return self._evaluations.ask(request, *self._evaluation(request), who.name)
 
-    def evaluate_stop(self, request: EvaluateRequest, who: str = OWNER) -> Evaluated:
+    def evaluate_stop(self, request: EvaluateRequest, who: Asker = AS_OWNER) -> Evaluated:
         source, _ = self._evaluation(request)
-        return self._evaluations.stop(request, source, who)
+        return self._evaluations.stop(request, source, who.name)
 
     @abstractmethod
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
@@ -370,29 +384,4 @@ def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
         rows=rows,
         parameters=sum(row.parameters for row in rows),
         multiply_adds=sum(row.multiply_adds for row in rows),
-    )
-
-
-def known_classes(model: Model) -> KnownClasses:
-    """Return the classes that digits of a model may be chosen from."""
-    return KnownClasses(tuple(model.class_names), model.name)
-
-
-def to_model(manifest: ModelManifest, training: bool = False) -> Model:
-    """Return a model as the contract describes it, and whether it is being trained."""
-    return Model(
-        id=manifest.id,
-        name=manifest.name,
-        created=manifest.created,
-        data=manifest.data,
-        latent_dim=manifest.networks.latent_dim,
-        classes=manifest.networks.classes,
-        class_names=list(manifest.known_classes.names),
-        epoch=manifest.epoch,
-        step=manifest.step,
-        seconds=manifest.seconds,
-        frechet=manifest.estimate and manifest.estimate.frechet,
-        finished=manifest.finished,
-        training=training,
-        preset=manifest.preset,
     )

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from bridge_server.access.roles import AS_OWNER, Asker, check_yours
 from bridge_server.contract.base import Picture
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataState, DataUpload
 from bridge_server.contract.models import Deleted
@@ -23,7 +24,6 @@ from bridge_server.errors import ApiError, Conflict, is_full
 from ganmnist.data.store import DatasetManifest, DatasetStore, name_of
 from ganmnist.errors import GanError, SettingError, shown
 from ganmnist.models.manifest import now
-from ganmnist.names import OWNER
 
 if TYPE_CHECKING:
     from ganmnist.dataset import Dataset
@@ -102,7 +102,11 @@ class _Import:
     """One import under way, or one that failed."""
 
     data: Data
+    owner: str
     stopped: bool = False
+
+    def told(self, who: Asker) -> Data:
+        return self.data.model_copy(update={"yours": who.manages(self.owner)})
 
 
 class _Stopped(Exception):
@@ -114,10 +118,10 @@ class ImportedData:
 
     Args:
         home: Data directory.
-        check_unused: Raises if the data set of a name may not be changed at this moment.
+        check_unused: Raises if the data set of a name may not be changed at this moment, in words for who asks.
     """
 
-    def __init__(self, home: Path, check_unused: Callable[[str], object] = lambda name: None) -> None:
+    def __init__(self, home: Path, check_unused: Callable[[str, Asker], object] = lambda name, who: None) -> None:
         self._store = DatasetStore(home)
         self._check_unused = check_unused
         self._lock = threading.Lock()
@@ -125,24 +129,24 @@ class ImportedData:
         self._imports: dict[str, _Import] = {}  # by name in small letters
         self._preview = lru_cache(maxsize=16)(self._read_preview)
 
-    def list(self) -> DataList:
+    def list(self, who: Asker = AS_OWNER) -> DataList:
         """Return those under way and those that failed, then all that are there."""
-        under_way = [each.data for each in reversed(self._imports.copy().values())]
+        under_way = [each.told(who) for each in reversed(self._imports.copy().values())]
         names = {data.name for data in under_way}
-        kept = [_described(manifest) for manifest in self._store.list() if manifest.name not in names]
+        kept = [_described(manifest, who) for manifest in self._store.list() if manifest.name not in names]
         return DataList(datasets=[*under_way, *kept])
 
-    def describe(self, name: str) -> Data:
+    def describe(self, name: str, who: Asker = AS_OWNER) -> Data:
         """Describe one, with its preview.
 
         Raises:
             DatasetNotFound: There is none of that name.
         """
         if under_way := self._imports.get(name.lower()):
-            return under_way.data
+            return under_way.told(who)
         manifest = self._store.summary(name)
         picture, _ = self._preview(manifest.name, manifest.created)
-        return _described(manifest).model_copy(update={"preview": picture})
+        return _described(manifest, who).model_copy(update={"preview": picture})
 
     def preview(self, name: str) -> bytes:
         """Return the preview as a PNG.
@@ -161,9 +165,9 @@ class ImportedData:
             Conflict: Another import has the name, or too many wait.
         """
         path = _path(request.path)
-        return self._begin(request.name, path.name, path, str(path), str(path))
+        return self._begin(request.name, path.name, path, str(path), str(path), AS_OWNER)
 
-    def receive(self, request: DataUpload, content: BinaryIO, who: str = OWNER) -> Data:
+    def receive(self, request: DataUpload, content: BinaryIO, who: Asker = AS_OWNER) -> Data:
         """Keep a file until it is read, and begin to.
 
         Raises:
@@ -181,24 +185,28 @@ class ImportedData:
             with path.open("wb") as target:
                 while piece := content.read(_PIECE):
                     target.write(piece)
-            sent = request.sender(who) or f"sent at {now()}"
-            return self._begin(request.name, file, path, f"{file}, {sent}", file, lambda: _remove(folder))
+            sent = request.sender(who.name) or f"sent at {now()}"
+            return self._begin(request.name, file, path, f"{file}, {sent}", file, who, lambda: _remove(folder))
         except BaseException:
             _remove(folder)
             raise
 
-    def delete(self, name: str) -> Deleted:
+    def delete(self, name: str, who: Asker = AS_OWNER) -> Deleted:
         """Delete one, or end its import.
 
         Raises:
             DatasetNotFound: There is none of that name.
+            ApiError: It is somebody else's, or may not be changed at this moment.
         """
         with self._lock:
-            under_way = self._imports.pop(name.lower(), None)
-        if under_way:
-            under_way.stopped = True
-            return Deleted(deleted=under_way.data.name or name)
-        return Deleted(deleted=self._store.delete(name))
+            if under_way := self._imports.get(name.lower()):
+                check_yours(who.manages(under_way.owner), f"Data set {name}")
+                del self._imports[name.lower()]
+                under_way.stopped = True
+                return Deleted(deleted=under_way.data.name or name)
+            check_yours(who.manages(self._store.summary(name).owner), f"Data set {name}")
+            self._check_unused(name, who)
+            return Deleted(deleted=self._store.delete(name))
 
     def close(self) -> None:
         """End all imports."""
@@ -212,21 +220,22 @@ class ImportedData:
         path: Path,
         source: str,
         known_as: str,
+        who: Asker,
         done: Callable[[], object] = lambda: None,
     ) -> Data:
         with self._lock:
             waiting = {key for key, each in self._imports.items() if each.data.state is DataState.PREPARING}
             chosen = self._store.free_name(name or name_of(title), source)
-            self._check_unused(chosen)
+            self._check_unused(chosen, who)
             if chosen.lower() in waiting:
                 raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
             if len(waiting) >= _MAX_IMPORTS:
                 raise Conflict(f"{len(waiting)} imports wait already: wait for one of them.")
-            begun = _Import(Data(state=DataState.PREPARING, name=chosen, source=source))
+            begun = _Import(Data(state=DataState.PREPARING, name=chosen, source=source), who.name)
             self._imports.pop(chosen.lower(), None)  # the new one is the last of them
             self._imports[chosen.lower()] = begun
         threading.Thread(target=self._import, args=(begun, path, known_as, done), name="import", daemon=True).start()
-        return begun.data
+        return begun.told(who)
 
     def _import(self, begun: _Import, path: Path, known_as: str, done: Callable[[], object]) -> None:
         from ganmnist.data.load import read_data
@@ -245,7 +254,7 @@ class ImportedData:
                 report(0, "")
                 dataset = read_data(path, report)
                 report(100, "")
-                self._store.add(replace(dataset, source=source), name)
+                self._store.add(replace(dataset, source=source), name, begun.owner)
             failure = None
         except _Stopped:
             failure = begun.data  # nobody asks for it any more
@@ -301,7 +310,7 @@ def _is_there(path: Path) -> bool:
         raise SettingError(f"path: {shown(path)} cannot be read ({error.strerror})") from None
 
 
-def _described(manifest: DatasetManifest) -> Data:
+def _described(manifest: DatasetManifest, who: Asker) -> Data:
     return Data(
         state=DataState.READY,
         name=manifest.name,
@@ -312,6 +321,7 @@ def _described(manifest: DatasetManifest) -> Data:
         classes=list(manifest.classes),
         report=list(manifest.sentences()),
         percent=100.0,
+        yours=who.manages(manifest.owner),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from bridge_server.backends.forecasts import Forecasts
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.runs.launcher import ANOTHER_VERSION, Launcher
 from bridge_server.runs.progress import Tick, last_tick
 from bridge_server.runs.status_text import remark_on_name, with_text
-from bridge_server.runs.store import Record, RunStore
+from bridge_server.runs.store import Record
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.models.manifest import ModelManifest
@@ -20,10 +21,10 @@ from ganmnist.training.presets import recipe
 class RunDescriptions:
     """Describes runs. A file of a run that cannot be read costs what it would tell of that run, and nothing else."""
 
-    def __init__(self, store: ModelStore, runs: RunStore, launcher: Launcher) -> None:
+    def __init__(self, store: ModelStore, launcher: Launcher, forecasts: Forecasts) -> None:
         self._store = store
-        self._runs = runs
         self._launcher = launcher
+        self._forecasts = forecasts
 
     def describe(self, record: Record) -> Run:
         """Describe a run."""
@@ -33,14 +34,17 @@ class RunDescriptions:
         if model and not record.state.is_active:
             record, tick = _gone_on(record, tick, model)
         state = record.state
+        expected = self._forecasts.now().get(record.id) if state is RunState.QUEUED else None
         run = Run(
             id=record.id,
             model=model.name if model else record.model,
+            owner=record.owner,
             state=state,
             settings=record.settings,
             data=tick.data,
             created=record.created,
-            place=self._runs.place(record) if state is RunState.QUEUED else None,
+            place=expected and expected.place,
+            seconds_to_start=expected and expected.seconds,
             epoch=tick.epoch,
             epochs=_epochs(record.settings),
             step=tick.step,

@@ -6,18 +6,18 @@ import gc
 import logging
 import threading
 from contextlib import AbstractContextManager, suppress
-from functools import lru_cache, partial
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO
 
-from bridge_server.backends.base import ALL_MODELS, ALL_RUNS, Backend, Drawing, to_model
+from bridge_server.access.roles import AS_OWNER, Asker, check_yours
+from bridge_server.backends.base import ALL_MODELS, Drawing
 from bridge_server.backends.datasets import DefaultData, ImportedData
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.judging import Judging
-from bridge_server.backends.paging import is_among, page_of
-from bridge_server.backends.run_descriptions import RunDescriptions
+from bridge_server.backends.model_descriptions import to_model
 from bridge_server.backends.samplers import Samplers
+from bridge_server.backends.trainings import Trainings
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.evaluation import EvaluateRequest
@@ -25,27 +25,18 @@ from bridge_server.contract.film import FilmRequest
 from bridge_server.contract.latents import InvertRequest
 from bridge_server.contract.models import Deleted, Model, Models, ModelsQuery
 from bridge_server.contract.networks import ActivationsRequest
-from bridge_server.contract.replies import Attachment, Created
-from bridge_server.contract.runs import ProgressQuery, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
+from bridge_server.contract.replies import Attachment
+from bridge_server.contract.runs import RunState
 from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
-from bridge_server.runs import cleanup, previews, quotas
-from bridge_server.runs.launcher import Launcher
-from bridge_server.runs.progress import TickReader
-from bridge_server.runs.store import Held, Press, Record, RunStore
-from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
-from ganmnist.data.load import is_default
+from bridge_server.runs import cleanup, quotas
+from ganmnist.config import GenerateConfig, LatentConfig, PresetName
 from ganmnist.errors import TrainingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import FrameCache
 from ganmnist.models.archive import ENDING, ModelFile, model_bytes
-from ganmnist.models.index import MANIFEST
-from ganmnist.models.manifest import ModelManifest, Source
-from ganmnist.models.store import ModelStore
-from ganmnist.names import OWNER
+from ganmnist.models.manifest import BUNDLED, ModelManifest, Source
 from ganmnist.networks.spec import ModelConfig
-from ganmnist.training.presets import recipe
-from ganmnist.training.start import with_networks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,22 +51,15 @@ if TYPE_CHECKING:
     from ganmnist.latent.vectors import Latents
     from ganmnist.models.provenance import Provenance
 
-MAX_LOSSES = 1000
 MAX_CACHED_FRAMES = 500  # images of films that are kept, 6 kB each for a digit
-_Item = TypeVar("_Item")
 _log = logging.getLogger("ganmnist.service")
 
 
-class Service(Backend):
+class Service(Trainings):
     """The calls, on top of the library."""
 
-    def __init__(self, home: Path, instance: str) -> None:
-        super().__init__(instance)
-        self._home = home
-        self._store = ModelStore(home)
-        self._runs = RunStore(home / "runs.sqlite")
-        self._launcher = Launcher(self._runs, self._store.path)
-        self._described = RunDescriptions(self._store, self._runs, self._launcher)
+    def __init__(self, home: Path, instance: str, slots: int = quotas.SLOTS) -> None:
+        super().__init__(home, instance, slots)
         self._data = DefaultData(home)
         self._imported = ImportedData(home, self._check_unused)
         self._samplers = Samplers()
@@ -83,7 +67,6 @@ class Service(Backend):
         self._frame_cache: FrameCache = {}
         self._closing = threading.Event()
         self._deleting = threading.Lock()
-        self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
 
     def start(self) -> None:
         self._launcher.start()
@@ -104,118 +87,35 @@ class Service(Backend):
     def data_prepare(self) -> Data:
         return self._data.prepare()
 
-    def datasets(self) -> DataList:
-        return self._imported.list()
+    def datasets(self, who: Asker = AS_OWNER) -> DataList:
+        return self._imported.list(who)
 
-    def dataset(self, name: str) -> Data:
-        return self._imported.describe(name)
+    def dataset(self, name: str, who: Asker = AS_OWNER) -> Data:
+        return self._imported.describe(name, who)
 
     def dataset_import(self, request: DataImport) -> Data:
         self._check_room()
         return self._imported.read(request)
 
-    def dataset_upload(self, request: DataUpload, content: BinaryIO, who: str = OWNER) -> Data:
+    def dataset_upload(self, request: DataUpload, content: BinaryIO, who: Asker = AS_OWNER) -> Data:
         self._check_room()
         return self._imported.receive(request, content, who)
 
     def dataset_preview(self, name: str) -> bytes:
         return self._imported.preview(name)
 
-    def dataset_delete(self, name: str) -> Deleted:
-        self._check_unused(name)
-        return self._imported.delete(name)
+    def dataset_delete(self, name: str, who: Asker = AS_OWNER) -> Deleted:
+        return self._imported.delete(name, who)
 
-    def _check_unused(self, name: str) -> None:
+    def _check_unused(self, name: str, who: Asker) -> None:
         """Refuse to change a data set while a training learns from it."""
-        active = self._runs.active()
-        if used := next((run for run in active if (run.settings.data or "").lower() == name.lower()), None):
-            raise Conflict(f"Data set {name} is being learned from by model {used.model}: stop its run first.")
+        used = [run for run in self._runs.active() if (run.settings.data or "").lower() == name.lower()]
+        if theirs := next((run for run in used if who.manages(run.owner)), None):
+            raise Conflict(f"Data set {name} is being learned from by model {theirs.model}: stop its run first.")
+        if used:
+            raise Conflict(f"Data set {name} is being learned from by somebody else: wait until that has ended.")
 
-    def run_start(self, request: StartRun, who: str = OWNER) -> Run | Created:
-        asked = sha256(request.model_dump_json(exclude={"key"}).encode()).hexdigest()
-        press = Press(request.model, TrainConfig.part_of(request), request.key, who, asked)
-        if record := self._runs.pressed(press):  # whatever has become of what it names
-            return self._describe(record)
-        settings = with_networks(press.settings, self._store)
-        recipe(settings)  # refuses what cannot be trained
-        if settings.data:
-            is_default(settings.data, self._home)  # refuses what is not there
-        self._check_room()
-        theirs = request.model is not None and self._is_somebody_elses(request.model, who)
-        record, new = self._runs.add(press._replace(settings=settings), partial(self._choose_name, who, theirs))
-        self._launcher.wake()
-        run = self._describe(record)
-        return Created(run) if new else run
-
-    def runs(self, query: RunsQuery = ALL_RUNS) -> Runs:
-        if query.model:
-            return self._runs_of(query.model, query)
-        records, following, total = self._runs.page(query.after, query.limit, query.only)
-        return Runs(runs=[self._describe(record) for record in records], total=total, next=following)
-
-    def _runs_of(self, name: str, query: RunsQuery) -> Runs:
-        """List the runs of a model, which has the name by now, or will have it."""
-        model = self._store.look_up(name, thorough=False)
-        known = [self._describe(record) for record in self._runs.of_model(name, model.id if model else None)]
-        runs, rest = page_of(
-            [run for run in known if run.model.lower() == name.lower() and is_among(run, query)], query
-        )
-        return Runs(runs=runs, **rest)
-
-    def _under_way(self) -> tuple[int, int]:
-        running = [record for record in self._runs.running() if self._launcher.seen(record).state is RunState.RUNNING]
-        return len(running), self._runs.count(RunState.QUEUED)
-
-    def run(self, id: str) -> Run:
-        return self._describe(self._runs.get(id))
-
-    def run_stop(self, id: str) -> Run:
-        self._runs.get(id)
-        self._launcher.stop(id)
-        return self.run(id)
-
-    def run_resume(self, id: str, who: str = OWNER) -> Run:
-        record = self._runs.get(id)
-        quotas.validate_resumer(record.state, record.owner, who)
-        self._check_room()
-        folder = self._store.folder(id, record.model)
-        if not folder.path.exists():
-            raise Conflict(f"Nothing is left of run {id} to go on with: start a new training.")
-        published = (folder.path / MANIFEST).exists()
-        if record.state is RunState.STOPPED and published and not folder.has_checkpoints():
-            raise Conflict(
-                f"The checkpoints of {record.model} are gone, as they are a day after a stop: start a new training "
-                f"from its model, start_from {record.model}."
-            )
-        self._runs.requeue(id, self._described.name_by_now(record))
-        self._launcher.wake()
-        return self.run(id)
-
-    def run_progress(self, id: str, query: ProgressQuery) -> RunProgress:
-        record = self._runs.get(id)
-        ticks = self._ticks(id).since(query.since)
-        run = self._describe(record)
-        losses = [(tick.step, tick.loss_d, tick.loss_g, tick.frechet) for tick in ticks if tick.note is None]
-        known = thin([(step, d, g, f) for step, d, g, f in losses if d is not None and g is not None], MAX_LOSSES)
-        content = previews.read_preview(self._store.path / id) if run.preview > query.preview else None
-        return RunProgress(
-            run=run,
-            next=ticks[-1].tick if ticks else query.since,
-            steps=[step for step, *_ in known],
-            loss_d=[d for _, d, _, _ in known],
-            loss_g=[g for _, _, g, _ in known],
-            frechet=[frechet for *_, frechet in known],
-            preview=previews.to_picture(content) if content else None,
-        )
-
-    def run_preview(self, id: str) -> bytes:
-        self._runs.get(id)
-        content = previews.read_preview(self._store.path / id)
-        if content is None:
-            raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
-        return content
-
-    def models(self, query: ModelsQuery = ALL_MODELS) -> Models:
+    def models(self, query: ModelsQuery = ALL_MODELS, who: Asker = AS_OWNER) -> Models:
         if query.name:
             one = self._store.look_up(query.name)
             found, following, total = [one] if one else [], 0, int(one is not None)
@@ -223,12 +123,15 @@ class Service(Backend):
             found, following = self._store.page(query.after, query.limit)
             total = self._store.count()
         active = self._runs.active_ids()
-        models = [to_model(manifest, self._is_trained(manifest, active)) for manifest in found]
+        models = [self._to_model(manifest, active, who) for manifest in found]
         return Models(models=models, total=total, next=following, remarks=self._store.damage(look=False))
 
-    def model(self, name: str) -> Model:
-        manifest = self._store.find(name).manifest()
-        return to_model(manifest, self._is_trained(manifest, self._runs.active_ids()))
+    def model(self, name: str, who: Asker = AS_OWNER) -> Model:
+        return self._to_model(self._store.find(name).manifest(), self._runs.active_ids(), who)
+
+    def _to_model(self, manifest: ModelManifest, active: set[str], who: Asker) -> Model:
+        yours = who.manages_all or who.manages(self._store.folder(manifest.id, manifest.name).owner())
+        return to_model(manifest, training=self._is_trained(manifest, active), yours=yours)
 
     def _is_trained(self, manifest: ModelManifest, active: set[str]) -> bool:
         """Tell whether a model is being trained: by a run of ours, or by a command line."""
@@ -253,9 +156,11 @@ class Service(Backend):
         validate_drawing(found, "the file")
         return to_model(self._store.add(found.manifest, found.weights).manifest())
 
-    def model_delete(self, name: str) -> Deleted:
+    def model_delete(self, name: str, who: Asker = AS_OWNER) -> Deleted:
         with self._deleting:  # two at once would take the files from under each other
             folder = self._store.find(name)
+            if folder.id != BUNDLED:  # which stays whoever asks
+                check_yours(who.manages(folder.owner()), f"Model {folder.name}")
             if self._runs.is_active(folder.id):
                 raise Conflict(f"Model {folder.name} is being trained: stop its run first.")
             with suppress(ApiError):  # to delete must be possible on a full disk; no run goes on without its folder
@@ -351,26 +256,6 @@ class Service(Backend):
             if not self._closing.is_set():
                 _log.exception("removing what runs have left behind")
 
-    def _check_room(self) -> None:
-        problem = quotas.lack_of_room(self._home)
-        if problem:
-            raise ApiError(507, "disk_full", problem)
-
-    def _choose_name(self, who: str, theirs: bool, wanted: str | None, held: list[Held]) -> str:
-        """Choose the name of a new run: names that are somebody else's are taken, one's own can be used again."""
-        names = {name for name, _ in held}
-        if wanted is None:
-            return self._store.free_name("digits", names)
-        theirs = theirs or any(name == wanted.lower() and owner != who for name, owner in held)
-        return self._store.free_name(wanted, names) if theirs else wanted
-
-    def _describe(self, record: Record) -> Run:
-        return self._described.describe(record)
-
-    def _is_somebody_elses(self, name: str, who: str) -> bool:
-        model = self._store.look_up(name)
-        return model is not None and self._store.folder(model.id, model.name).owner() != who
-
 
 def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, list[str]]:
     """Return whole vectors and remarks; the directions that sliders want may take seconds to find, so before a turn."""
@@ -379,9 +264,3 @@ def _latents(sampler: Sampler, config: GenerateConfig) -> tuple[Latents, list[st
 
     known = sampler.directions_for(config)
     return inputs(config, sampler.latent_dim, sampler.known_classes, known), unsupported_sliders(config, known)
-
-
-def thin(items: list[_Item], most: int) -> list[_Item]:
-    """Leave out items evenly until `most` are left; the last one stays."""
-    step = -(-len(items) // most) or 1
-    return items[::-1][::step][::-1]

@@ -12,11 +12,13 @@ from bridge_server.access import tokens
 from bridge_server.access.roles import Role
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.contract.runs import Queue
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
 from bridge_server.process.discovery import Discovery
 from ganmnist.remedies import command
 
+_PLACES = 10  # of the queue, shown
 STOP_SECONDS = 20.0  # the server gives answers under way 5 s and a training 6 s
 
 
@@ -25,6 +27,7 @@ def status(home: Path, as_json: bool) -> ExitCode:
     try:
         found = client.find(home)
         server = Server.model_validate(client.call(found, "server"))
+        queue = Queue.model_validate(client.call(found, "queue"))
     except CommandError as error:
         if not as_json:
             raise
@@ -32,11 +35,17 @@ def status(home: Path, as_json: bool) -> ExitCode:
         print(json.dumps({"state": state, "data_dir": str(home), "problem": str(error)}, indent=2))
         return error.code
     if as_json:
-        print(json.dumps({"state": "running", "data_dir": str(home), "server": server.model_dump()}, indent=2))
+        known = {"server": server.model_dump(), "queue": queue.model_dump()}
+        print(json.dumps({"state": "running", "data_dir": str(home), **known}, indent=2))
         return ExitCode.OK
     print(f"ganmnist {server.version} is running at {server.url}")
     print(f"process    {server.pid}, for {timedelta(seconds=int(server.seconds))}")
-    print(f"trainings  {server.running} under way, {server.queued} waiting")
+    at_once = "one at a time" if server.slots == 1 else f"{server.slots} at a time"
+    print(f"trainings  {server.running} under way, {server.queued} waiting, {at_once}")
+    for place in queue.places[:_PLACES]:
+        print(f"           {place.text}{f': run {place.run}' if place.run else ''}")
+    if len(queue.places) > _PLACES:
+        print(f"           and {len(queue.places) - _PLACES} more")
     if server.memory is not None:
         print(f"memory     {server.memory / 1e6:,.0f} MB, without its training")
     print(f"instance   {server.instance}")
@@ -55,7 +64,8 @@ def stop(home: Path) -> ExitCode:
                 ExitCode.NO_ANSWER, f"The server has not ended after {STOP_SECONDS:g} s. {client.how_to_kill(found)}"
             )
         time.sleep(0.05)
-    resumed = "; its training is interrupted and can be resumed" if server.running else ""
+    trainings = "its training is" if server.running == 1 else f"{server.running} trainings are"
+    resumed = f"; {trainings} interrupted and can be resumed" if server.running else ""
     print(f"the server at {server.url} has ended{resumed}")
     return ExitCode.OK
 

@@ -17,6 +17,7 @@ from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
 from bridge_server.errors import TokenError, is_full
+from bridge_server.runs import quotas
 from ganmnist import __version__, paths
 from ganmnist.cli.terminal import show_any_letter
 from ganmnist.remedies import UNUSABLE, load_problem
@@ -96,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--name", type=_name, action="append", default=[], help="with --lan: another name of this machine there"
     )
+    one.add_argument(
+        "--slots",
+        type=_slots,
+        default=quotas.SLOTS,
+        metavar="N",
+        help=f"how many trainings may be under way at a time (default: {quotas.SLOTS})",
+    )
     one = command(
         groups, "status", "is a server running, and how does it fare?", lambda home, o: commands.status(home, o.json)
     )
@@ -131,7 +139,8 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
     if options.name and not options.lan:
         raise CommandError(ExitCode.USAGE, "--name is of use with --lan only.")
     try:
-        serve(home, options.port, options.mock, Lan(options.lan, tuple(options.name)) if options.lan else None)
+        lan = Lan(options.lan, tuple(options.name)) if options.lan else None
+        serve(home, options.port, options.mock, lan, options.slots)
     except Exception as error:  # whatever it is: who pressed a button in Rhino sees no terminal
         failure = _failure(error, home)
         note_failure(home, failure.sentence)
@@ -158,6 +167,16 @@ def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{number} is not a port: 0 to 65535")
+    return number
+
+
+def _slots(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    if not 1 <= number <= quotas.MAX_SLOTS:
+        raise argparse.ArgumentTypeError(
+            f"expected 1 to {quotas.MAX_SLOTS} trainings at a time, got {text}: one for each accelerator of the "
+            "machine, and one where it has none"
+        )
     return number
 
 

@@ -25,6 +25,7 @@ from bridge_server.process import discovery, logs
 from bridge_server.process.discovery import DISCOVERY, LOCK
 from bridge_server.process.reserve import keep_reserve, release_on_full_disk
 from bridge_server.process.server_process import Process
+from bridge_server.runs import quotas
 from bridge_server.web import server as web
 from bridge_server.web.app import create_app
 from ganmnist import __version__, paths
@@ -54,7 +55,7 @@ class Lan(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> None:
+def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None, slots: int = quotas.SLOTS) -> None:
     """Serve until the process is asked to end: by a call, or by SIGINT, SIGTERM or CTRL-BREAK.
 
     Args:
@@ -63,6 +64,7 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
             address by hand, so there None insists on DEFAULT_PORT.
         mock: Answer from made-up digits, without torch.
         lan: Serve a network in place of this machine alone.
+        slots: How many trainings may be under way at a time.
 
     Raises:
         CommandError: Another server has the directory or the port, or nobody has a token for the network.
@@ -83,7 +85,7 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None) -> N
         address, taken = listener.getsockname()
         process = Process(home, url := f"http://{address}:{taken}")
         logs.start(home)
-        backend = _backend(home, process.instance, mock)
+        backend = _backend(home, process.instance, mock, slots)
         backend.process = process
         app = create_app(backend)
         guard = Guard(Limit(app), taken, process.tokens, (lan.address, *lan.names) if lan else ())
@@ -170,14 +172,14 @@ def _listener(lan: Lan | None, port: int | None) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
-def _backend(home: Path, instance: str, mock: bool) -> Backend:
+def _backend(home: Path, instance: str, mock: bool, slots: int) -> Backend:
     if mock:
         from bridge_server.backends.mock.backend import Mock
 
-        return Mock(instance)
+        return Mock(instance, slots)
     from bridge_server.backends.service import Service
 
-    return Service(home, instance)
+    return Service(home, instance, slots)
 
 
 def _only_one(home: Path) -> AbstractContextManager[object]:

@@ -13,8 +13,8 @@ from bridge_server.contract.latents import BetweenRequest, Inverted, InvertReque
 from bridge_server.contract.media import BYTES, EVENTS, JSON, MEDIA, PNG, ZIP
 from bridge_server.contract.models import Deleted, Model, ModelRename, Models, ModelsQuery
 from bridge_server.contract.networks import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
-from bridge_server.contract.runs import EventsQuery, ProgressQuery, Run, RunProgress, Runs, RunsQuery, StartRun
-from bridge_server.contract.server import Health, Server
+from bridge_server.contract.runs import EventsQuery, ProgressQuery, Queue, Run, RunProgress, Runs, RunsQuery, StartRun
+from bridge_server.contract.server import Health, Me, Server
 from ganmnist.fields import Settings
 
 API_VERSION = 1
@@ -38,13 +38,14 @@ class Call(NamedTuple):
 
 CALLS = (
     Call("health", "GET", "/api/health", None, Health, "Is the server there, and which one?", public=True),
+    Call("me", "GET", "/api/me", None, Me, "Who asks, and what may they do?", personal=True),
     Call("server", "GET", "/api/server", None, Server, "How does the server fare?"),
     Call("server_stop", "POST", "/api/server/stop", None, Server, "End the server; trainings can be resumed."),
     Call("server_token", "POST", "/api/server/token", None, Server, "Give the owner a new token, in server.json."),
     Call("data", "GET", "/api/data", None, Data, "Describe the data set."),
     Call("data_prepare", "POST", "/api/data/prepare", None, Data, "Find or download MNIST, in the background."),
-    Call("datasets", "GET", "/api/datasets", None, DataList, "List the data sets that were imported."),
-    Call("dataset", "GET", "/api/datasets/{name}", None, Data, "Describe a data set that was imported."),
+    Call("datasets", "GET", "/api/datasets", None, DataList, "List the data sets that were imported.", personal=True),
+    Call("dataset", "GET", "/api/datasets/{name}", None, Data, "Describe a data set that was imported.", personal=True),
     Call("dataset_import", "POST", "/api/datasets", DataImport, Data, "Import images from this machine's disk."),
     Call(
         "dataset_upload",
@@ -53,7 +54,11 @@ CALLS = (
         takes=BYTES,
         personal=True,
     ),
-    Call("dataset_delete", "DELETE", "/api/datasets/{name}", None, Deleted, "Delete a data set, or end its import."),
+    Call(
+        "dataset_delete",
+        *("DELETE", "/api/datasets/{name}", None, Deleted, "Delete a data set, or end its import."),
+        personal=True,
+    ),
     Call("dataset_preview", "GET", "/api/datasets/{name}/preview.png", None, None, "Images of each class.", gives=PNG),
     Call("layers", "GET", "/api/layers", None, Layers, "List the layers a network may have."),
     Call("networks_check", "POST", "/api/networks/check", NetworksCheck, CheckedNetworks, "Check two networks."),
@@ -66,22 +71,45 @@ CALLS = (
         "Walk through a generator, layer by layer.",
     ),
     Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it.", personal=True),
-    Call("runs", "GET", "/api/runs", RunsQuery, Runs, "List runs, a page of them."),
-    Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run."),
-    Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays."),
+    Call("runs", "GET", "/api/runs", RunsQuery, Runs, "List runs, a page of them.", personal=True),
+    Call("queue", "GET", "/api/queue", None, Queue, "What is trained, and in which order the rest is.", personal=True),
+    Call("run", "GET", "/api/runs/{id}", None, Run, "Describe one run.", personal=True),
+    Call("run_stop", "POST", "/api/runs/{id}/stop", None, Run, "Stop a run; its model stays.", personal=True),
     Call(
         "run_resume",
         *("POST", "/api/runs/{id}/resume", None, Run),
         "Go on with a run that was interrupted or stopped.",
         personal=True,
     ),
-    Call("run_progress", "GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
-    Call("run_events", "GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream.", gives=EVENTS),
-    Call("run_preview", "GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture.", gives=PNG),
-    Call("models", "GET", "/api/models", ModelsQuery, Models, "List models, a page of them."),
-    Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model."),
-    Call("model_delete", "DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
-    Call("model_rename", "PATCH", "/api/models/{name}", ModelRename, Model, "Give a model another name."),
+    Call(
+        "run_progress",
+        *("GET", "/api/runs/{id}/progress", ProgressQuery, RunProgress, "What is new in a run."),
+        personal=True,
+    ),
+    Call(
+        "run_events",
+        *("GET", "/api/runs/{id}/events", EventsQuery, None, "A run's news as a stream."),
+        gives=EVENTS,
+        personal=True,
+    ),
+    Call(
+        "run_preview",
+        *("GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture."),
+        gives=PNG,
+        personal=True,
+    ),
+    Call("models", "GET", "/api/models", ModelsQuery, Models, "List models, a page of them.", personal=True),
+    Call("model", "GET", "/api/models/{name}", None, Model, "Describe one model.", personal=True),
+    Call(
+        "model_delete",
+        *("DELETE", "/api/models/{name}", None, Deleted, "Delete a model that is not being trained."),
+        personal=True,
+    ),
+    Call(
+        "model_rename",
+        *("PATCH", "/api/models/{name}", ModelRename, Model, "Give a model another name."),
+        personal=True,
+    ),
     Call("model_file", "GET", "/api/models/{name}/file", None, None, "A model as one .ganmnist file.", gives=ZIP),
     Call(
         "model_import",

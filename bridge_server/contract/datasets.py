@@ -10,7 +10,7 @@ from bridge_server.contract.base import Message, Picture
 from bridge_server.contract.told import STRANGER, ToldPath, without_folders
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
-from ganmnist.fields import Number, Whole
+from ganmnist.fields import Flag, Number, Whole
 from ganmnist.names import OWNER
 
 MAX_UPLOAD = 512 << 20  # bytes of a file that is sent
@@ -42,6 +42,7 @@ class Data(Message):
     report: list[str] = Field([], description="What is in it, and what was left out and why, a sentence each.")
     percent: Number = Field(0.0, description="How much is prepared.")
     problem: str | None = Field(None, description="Why it failed, and what to do.")
+    yours: Flag = Field(False, description="Whether it is the asker's: to delete, if their role lets them.")
     preview: Picture | None = Field(
         None,
         description="The first images of each class, below the X axis: what a training shows stands above it. Not in "

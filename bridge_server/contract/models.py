@@ -32,6 +32,7 @@ class Model(Message):
     finished: Flag = Field(description="False while its training is under way or was cut short.")
     training: Flag = Field(False, description="True while it is being trained, or waits for its turn to go on.")
     preset: str | None = Field(description="Preset of its networks, if one.")
+    yours: Flag = Field(False, description="Whether it is the asker's: to rename and delete, if their role lets them.")
 
 
 class ModelRename(Message):

@@ -12,6 +12,7 @@ from bridge_server.contract.told import Told
 from ganmnist.config import ModelName, TrainConfig
 from ganmnist.fields import Number, Whole
 from ganmnist.models.manifest import NewName
+from ganmnist.names import OWNER
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -48,11 +49,17 @@ class Run(Message):
 
     id: RunId
     model: str
+    owner: str = Field(OWNER, description="Whose it is: the name of the token with which Train was pressed.")
     state: RunState
     settings: TrainConfig
     data: str | None = Field(None, description="Name of the data set.")
     created: str = Field(description="When Train was pressed, ISO 8601 in UTC.")
     place: Whole | None = Field(None, description="Place in the queue, from 1, while queued.")
+    seconds_to_start: Number | None = Field(
+        None,
+        description="Estimate of the time until its turn, while queued, by the budgets of those before it; none where "
+        "the budget of one of them is in epochs alone, so that nobody knows.",
+    )
     epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
     epochs: Whole | None = Field(None, description="Epochs of the whole training; none where its budget is in seconds.")
     step: Whole = 0
@@ -91,9 +98,29 @@ class RunsQuery(PageQuery):
 
 
 class Runs(Page):
-    """Runs, newest first."""
+    """Runs, newest first. Whoever is no teacher is given their own."""
 
     runs: list[Run]
+
+
+class QueuePlace(Message):
+    """A training that is under way or waits, as everybody may know of it."""
+
+    run: RunId | None = Field(None, description="Its run; none where that is somebody else's.")
+    place: Whole | None = Field(None, description="Place in the queue, from 1; none while it is under way.")
+    seconds: Number | None = Field(
+        None,
+        description="Estimate of the time until its turn, or to its end while it is under way; none where nobody "
+        "knows.",
+    )
+    text: str = Field(description="The same in a few words: 3rd in the queue, about 4 minutes.")
+
+
+class Queue(Message):
+    """All trainings that are under way, and those that wait, in the order in which they will have their turns."""
+
+    slots: Whole = Field(description="How many are trained at a time.")
+    places: list[QueuePlace]
 
 
 class ProgressQuery(Message):

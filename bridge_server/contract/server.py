@@ -21,6 +21,14 @@ class Health(Message):
     mock: Flag = Field(description="True when the answers are made up, for tests and for wiring.")
 
 
+class Me(Message):
+    """Who asks, and what they may do."""
+
+    name: str = Field(description="The name of the token.")
+    role: str = Field(description="viewer, student or teacher.")
+    calls: list[str] = Field(description="Names of the calls that they may make, as the OpenAPI document has them.")
+
+
 class Server(Message):
     """How the server fares."""
 
@@ -31,4 +39,5 @@ class Server(Message):
     seconds: Number = Field(description="How long it has been running.")
     running: Whole = Field(description="Trainings under way.")
     queued: Whole = Field(description="Trainings that wait for their turn.")
+    slots: Whole = Field(description="How many trainings may be under way at a time.")
     memory: Whole | None = Field(description="Memory that its process takes, bytes; none where it is not known.")

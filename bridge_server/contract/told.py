@@ -22,7 +22,8 @@ _FOLDERS = re.compile(
     (?:
         \0                              # in a folder known, or: a path begins here, and not in the middle of an
       | (?<![\w./\\~-])(?!(?<=:)//)     # address or of another path
-        (?!/api/(?:data|datasets|evaluate|export|film|generate|health|latents|layers|models|networks|restore|runs|server)
+        (?!/api/(?:data|datasets|evaluate|export|film|generate|health|latents|layers|me|models|networks|queue|restore|runs
+             |server)
            (?![\w.-])|/openapi\.json)   # the server's own
         (?: file:[/\\]+(?:[A-Za-z]:[/\\])?
           | [/\\]{2}[?.][/\\](?:UNC[/\\])?(?:[A-Za-z]:[/\\]+)?

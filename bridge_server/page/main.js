@@ -2,6 +2,7 @@
 
 import { get, hasToken, isAway, server, setToken, takeToken } from "./lib/api.js";
 import { el, fill, freshId } from "./lib/dom.js";
+import { forgetMe } from "./lib/me.js";
 import { drawView } from "./views/draw.js";
 import { modelsView } from "./views/models.js";
 import { playView } from "./views/play.js";
@@ -42,9 +43,15 @@ async function start() {
   location.replace(runs.length ? `#/train/${runs[0].id}` : "#/play");
 }
 
+/** Forget the views of whoever had the token before. */
+function startAnew() {
+  Object.keys(made).forEach((name) => delete made[name]);
+  forgetMe();
+}
+
 async function route() {
   if (takeToken()) {
-    Object.keys(made).forEach((name) => delete made[name]);
+    startAnew();
     shown = null;
     connected();
   }
@@ -103,7 +110,7 @@ function askForToken(other) {
     const pasted = field.value.trim().replace(/^.*#token=/, "");
     if (!pasted) return;
     setToken(pasted);
-    Object.keys(made).forEach((name) => delete made[name]);
+    startAnew();
     connected();
     route();
   };

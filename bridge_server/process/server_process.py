@@ -58,8 +58,8 @@ class Process:
             with suppress(OSError):
                 (self._home / DISCOVERY).unlink()
 
-    def describe(self, running: int, queued: int) -> Server:
-        """Return how the process fares, with the numbers of runs under way and waiting."""
+    def describe(self, running: int, queued: int, slots: int) -> Server:
+        """Return how the process fares, with the numbers of runs under way and waiting, and of slots."""
         return Server(
             version=__version__,
             instance=self.instance,
@@ -68,6 +68,7 @@ class Process:
             seconds=time.monotonic() - self._began,
             running=running,
             queued=queued,
+            slots=slots,
             memory=_memory(),
         )
 

@@ -18,8 +18,10 @@ from ganmnist.names import OWNER
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.storage.sqlite_file import is_damage, validate_pages
 
-VERSION = 2
-COLUMNS = "id, model, state, settings, created, turn, reason, problem, owner, wanted"
+VERSION = 3
+_BEFORE_OWNERS = "id, model, state, settings, created, turn, reason, problem"
+_BEFORE_TURNS = f"{_BEFORE_OWNERS}, owner, wanted"
+COLUMNS = f"{_BEFORE_TURNS}, begun"
 CHECKSUM = f"checksum({COLUMNS}, key, asked)"
 _TABLE = f"""
 CREATE TABLE IF NOT EXISTS runs (
@@ -35,7 +37,8 @@ CREATE TABLE IF NOT EXISTS runs (
     checksum TEXT,
     owner TEXT NOT NULL DEFAULT '{OWNER}',
     wanted TEXT,
-    asked TEXT
+    asked TEXT,
+    begun INTEGER
 ) STRICT;
 """
 _INDEXES = """
@@ -45,15 +48,20 @@ CREATE UNIQUE INDEX IF NOT EXISTS one_active_run_per_model ON runs (model) WHERE
 CREATE INDEX IF NOT EXISTS by_state ON runs (state, turn);
 CREATE INDEX IF NOT EXISTS by_model ON runs (model);
 CREATE INDEX IF NOT EXISTS by_turn ON runs (turn);
+CREATE INDEX IF NOT EXISTS by_owner ON runs (owner, begun);
 """
-# What later versions have added, with what it is where nobody has said; and the checksum of the first that had one.
+# What later versions have added, with what it is where nobody has said; and the checksums of rows without it.
 _ADDED = (
     ("checksum", "TEXT"),
     ("owner", f"TEXT NOT NULL DEFAULT '{OWNER}'"),
     ("wanted", "TEXT"),
     ("asked", "TEXT"),
+    ("begun", "INTEGER"),
 )
-_CHECKSUM_BEFORE_OWNERS = "checksum(id, model, state, settings, created, turn, reason, problem, key)"
+_CHECKSUM_WITHOUT = {
+    "owner": f"checksum({_BEFORE_OWNERS}, key)",
+    "begun": f"checksum({_BEFORE_TURNS}, key, asked)",
+}
 _PAGE = 512  # bytes, the smallest there is
 _log = logging.getLogger("ganmnist.runs")
 
@@ -124,7 +132,8 @@ def validate_checksums(database: sqlite3.Connection) -> None:
     columns = _columns(database)
     if "checksum" not in columns:  # an earlier version's, without checksums yet
         return
-    expected = CHECKSUM if "owner" in columns else _CHECKSUM_BEFORE_OWNERS
+    lacking = (checksum for added, checksum in _CHECKSUM_WITHOUT.items() if added not in columns)
+    expected = next(lacking, CHECKSUM)
     (damaged,) = database.execute(f"SELECT count(*) FROM runs WHERE checksum != {expected}").fetchone()
     if damaged:
         raise sqlite3.DatabaseError("a checksum differs from what its row says, so the file is damaged")

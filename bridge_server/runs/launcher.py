@@ -1,4 +1,4 @@
-"""Starts training processes, one at a time, and judges how each ended."""
+"""Starts training processes, as many at a time as there are slots, and judges how each ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from bridge_server import errors
 from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError
 from bridge_server.runs import quotas
+from bridge_server.runs.fair_queue import Waiting, next_run
 from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from bridge_server.runs.store import Record, RunStore
 from ganmnist.models.store import ModelStore
@@ -24,6 +26,7 @@ from ganmnist.storage.atomic import read_json, write_json
 
 STOP_SECONDS = 4.0  # from the question to the kill
 _RETRY_SECONDS = 1.0
+_OUT_OF_MEMORY = "out_of_memory"
 _log = logging.getLogger("ganmnist.launcher")
 # No window, and like the process group elsewhere: a Ctrl-C in the server's terminal does not reach the trainer.
 if sys.platform == "win32":
@@ -63,6 +66,7 @@ class _Trainer:
 
     def __init__(self, record: Record, folder: Path) -> None:
         self.id = record.id
+        self.owner = record.owner
         self.unstored: Outcome | None = None  # how it ended, as long as the store cannot take that
         self._folder = folder
         self._asked: Outcome | None = None  # how it will have ended if it does what it is asked
@@ -121,6 +125,13 @@ class _Trainer:
         out_of_memory = _oom_kills() > self._killed_for_memory
         return judge(self._code, self._asked, self._folder, out_of_memory=out_of_memory)
 
+    def was_killed(self) -> bool:
+        return self._code == -_SIGKILL
+
+    def leave_out_kill(self) -> None:
+        """Take note that one of the system's kills for memory was of another training."""
+        self._killed_for_memory += 1
+
     def _start(self, record: Record) -> subprocess.Popen[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / FAILURE).unlink(missing_ok=True)
@@ -139,96 +150,122 @@ class _Trainer:
 
 
 class Launcher:
-    """Trains the queued runs one after the other, in a thread."""
+    """Trains the queued runs whose turn it is, one in each slot at a time. A thread per slot.
 
-    def __init__(self, runs: RunStore, models: Path) -> None:
+    Args:
+        runs: The runs.
+        models: The folder of the models' folders.
+        slots: How many trainings may be under way at once.
+    """
+
+    def __init__(self, runs: RunStore, models: Path, slots: int) -> None:
         self._runs = runs
         self._models = models
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self._changed = threading.Condition(self._lock)
         self._closing = threading.Event()
-        self._trainer: _Trainer | None = None
-        self._thread = threading.Thread(target=self._loop, name="launcher", daemon=True)
+        self._trainers: dict[str, _Trainer] = {}  # by run, each until its end is stored
+        self._threads = [
+            threading.Thread(target=self._work, name=f"slot {number}", daemon=True) for number in range(1, slots + 1)
+        ]
 
     def start(self) -> None:
         """Begin with the queue. Runs that a crash of the server left behind as running are interrupted first."""
         try:
             self._interrupt_orphans()
         except ApiError:
-            _log.exception("orphans cannot be interrupted")  # the loop tries again
-        self._thread.start()
+            _log.exception("orphans cannot be interrupted")  # the slots try again
+        for thread in self._threads:
+            thread.start()
 
     def wake(self) -> None:
         """Look at the queue again."""
-        self._wake.set()
+        with self._lock:
+            self._changed.notify_all()
 
     def stop(self, id: str) -> None:
         """Stop a run, queued, running or interrupted; it is final within 5 s. Others are left as they are."""
         with self._lock:
-            if self._trainer and self._trainer.id == id:
-                self._trainer.ask(STOPPED)
+            if trainer := self._trainers.get(id):
+                trainer.ask(STOPPED)
             elif not self._runs.move(id, RunState.QUEUED, RunState.STOPPED):
                 self._runs.move(id, RunState.INTERRUPTED, RunState.STOPPED)
 
     def is_stopping(self, id: str) -> bool:
-        trainer = self._trainer
-        return trainer is not None and trainer.id == id and trainer.is_asked()
+        trainer = self._trainers.get(id)
+        return trainer is not None and trainer.is_asked()
 
     def seen(self, record: Record) -> Record:
         """Return a record with what the store could not take yet: that its training was interrupted.
 
         On a full disk the user has to hear that it is full before the store can say so.
         """
-        trainer = self._trainer
-        if trainer and trainer.id == record.id and trainer.unstored:
+        trainer = self._trainers.get(record.id)
+        if trainer and trainer.unstored:
             state, reason, problem = trainer.unstored
             return replace(record, state=state, reason=reason, problem=problem)
         return record
 
     def close(self) -> None:
-        """Interrupt the training under way, so that it can go on after the next start."""
+        """Interrupt the trainings under way, so that they can go on after the next start."""
         self._closing.set()
-        self._wake.set()
         with self._lock:
-            if self._trainer:
-                self._trainer.ask(SERVER_STOPPED)
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS + 2)
+            for trainer in self._trainers.values():
+                trainer.ask(SERVER_STOPPED)
+            self._changed.notify_all()
+        ends = time.monotonic() + STOP_SECONDS + 2
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, ends - time.monotonic()))
 
-    def _loop(self) -> None:
+    def _work(self) -> None:
+        """Train one run after the other: the thread of a slot."""
         while not self._closing.is_set():
-            self._wake.clear()
             try:
-                self._interrupt_orphans()
-                waiting = self._runs.queue()
-                if waiting:
-                    self._train(waiting[0])
-                else:
-                    self._wake.wait()
+                if trainer := self._begin_next():
+                    self._see_through(trainer)
             except Exception:  # whatever it is, the queue must outlive it
                 _log.exception("the queue is held up")
                 self._closing.wait(_RETRY_SECONDS)
 
-    def _interrupt_orphans(self) -> None:
-        """Interrupt what is called running while nothing is."""
-        for record in self._runs.running():
-            self._runs.move(record.id, RunState.RUNNING, *SERVER_STOPPED)
+    def _begin_next(self) -> _Trainer | None:
+        """Wait until a run has its turn, and begin its training; None where the server ends."""
+        with self._lock:  # from the choice to the trainer nobody can ask for a stop in vain
+            while not self._closing.is_set():
+                self._interrupt_orphans()
+                if not (queued := self._runs.queue()):
+                    self._changed.wait()
+                    continue
+                waiting = [Waiting(record.id, record.owner, record.turn) for record in queued]
+                under_way = [trainer.owner for trainer in self._trainers.values()]
+                id = next_run(waiting, under_way, self._runs.last_begun()).id
+                if self._runs.move(id, RunState.QUEUED, RunState.RUNNING):
+                    self._trainers[id] = _Trainer(self._runs.get(id), self._models / id)
+                    return self._trainers[id]
+        return None
 
-    def _train(self, record: Record) -> None:
-        with self._lock:  # from here to the trainer nobody can ask for a stop in vain
-            if self._closing.is_set() or not self._runs.move(record.id, RunState.QUEUED, RunState.RUNNING):
-                return
-            trainer = self._trainer = _Trainer(record, self._models / record.id)
+    def _interrupt_orphans(self) -> None:
+        """Interrupt what is called running while nobody trains it."""
+        for record in self._runs.running():
+            if record.id not in self._trainers:
+                self._runs.move(record.id, RunState.RUNNING, *SERVER_STOPPED)
+
+    def _see_through(self, trainer: _Trainer) -> None:
+        """Wait for the end of a training, and store it."""
         alarm = threading.Timer(quotas.HOURS * 3600, self._end, [trainer])
         alarm.daemon = True
         alarm.start()
         try:
-            trainer.wait()
+            try:
+                trainer.wait()
+            finally:
+                alarm.cancel()
+            while not self._settle(trainer):
+                if self._closing.wait(_RETRY_SECONDS):
+                    return  # the next start finds it running, and interrupts it
         finally:
-            alarm.cancel()
-        while not self._settle(trainer):
-            if self._closing.wait(_RETRY_SECONDS):
-                return  # the next start finds it running, and interrupts it
+            with self._lock:
+                self._trainers.pop(trainer.id, None)
 
     def _end(self, trainer: _Trainer) -> None:
         with self._lock:
@@ -245,7 +282,10 @@ class Launcher:
                 # What is final is not said before it is stored: a crash would take it back.
                 trainer.unstored = outcome if outcome.state is RunState.INTERRUPTED else None
                 return False
-            self._trainer = None
+            del self._trainers[trainer.id]
+            if outcome.reason == _OUT_OF_MEMORY and trainer.was_killed():
+                for other in self._trainers.values():
+                    other.leave_out_kill()
         fields = {"run": trainer.id, "state": outcome.state, "reason": outcome.reason}
         _log.info("run ended", extra={"fields": fields})
         return True
@@ -272,7 +312,7 @@ def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool
         reason, problem = _failure(folder) or ("files", f"A file could not be read or written{_last_words(folder)}.")
         return _interrupted(reason, f"{problem} See to that; {_RESUME[0].lower()}{_RESUME[1:]}")
     if code == Exit.OUT_OF_MEMORY or (code == -_SIGKILL and out_of_memory):
-        return _interrupted("out_of_memory", "The machine ran out of memory. Close other programs, then resume.")
+        return _interrupted(_OUT_OF_MEMORY, "The machine ran out of memory. Close other programs, then resume.")
     if code in _ENDED_BY_OTHERS:
         return _interrupted("killed", f"The training was killed by another program. {_RESUME}")
     return _interrupted("crashed", f"The training crashed (exit status {code}){_last_words(folder)}. {_RESUME}")

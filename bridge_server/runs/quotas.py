@@ -1,17 +1,18 @@
-"""What a run may take: room on the disk, time at a stretch, and a place in the queue."""
+"""What runs may take: room on the disk, time at a stretch, slots, and places in the queue."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError
 from ganmnist.names import OWNER
 
 ROOM = 200_000_000  # bytes of the data directory's disk that a training leaves free
 ACTIVE = 8  # trainings of one person that run or wait, so that the queue is everybody's
 OWNERS_ACTIVE = 100  # of the owner of the data directory, who may have a program press
+SLOTS = 1  # trainings at a time unless `serve --slots` says otherwise: a processor is fully used by one
+MAX_SLOTS = 64
 HOURS = 24.0  # of a training at a stretch; then it is interrupted, and the next one has its turn
 
 
@@ -25,16 +26,6 @@ def validate_active(owner: str, count: int) -> None:
     if count >= most:
         message = f"{most} of {owner}'s trainings run or wait, as many as may: wait for one of them, or stop one."
         raise ApiError(409, "too_many_runs", message)
-
-
-def validate_resumer(state: RunState, owner: str, who: str) -> None:
-    """Refuse to go on with what its owner, or somebody for them, has stopped.
-
-    Raises:
-        ApiError: The run was stopped, and belongs to another person; whose server it is may do all.
-    """
-    if state is RunState.STOPPED and who not in (owner, OWNER):
-        raise ApiError(403, "role", f"The run was stopped, and belongs to {owner}: ask them to resume it.")
 
 
 def lack_of_room(folder: Path) -> str | None:

@@ -29,10 +29,34 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def waiting(place: int | None, seconds: float | None) -> str:
+    """Say where in the queue a run is and how long it waits: `3rd in the queue, about 4 minutes`.
+
+    Args:
+        place: From 1.
+        seconds: Estimate of the time until its turn, none where nobody knows.
+    """
+    return f"{_ordinal(place or 1)} in the queue{'' if seconds is None else f', {about(seconds)}'}"
+
+
+def about(seconds: float) -> str:
+    """Put an estimate of a time in words, as roughly as it is known: `about 40 seconds`, `about 2 hours`."""
+    if seconds < 95:
+        return f"about {max(10, round(seconds, -1)):.0f} seconds"
+    if seconds < 95 * 60:
+        return f"about {seconds / 60:.0f} minutes"
+    return f"about {seconds / 3600:.0f} hours"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def _text(run: Run, note: str | None) -> str:
     match run.state:
         case RunState.QUEUED:
-            return f"queued - place {run.place}"
+            return waiting(run.place, run.seconds_to_start)
         case RunState.RUNNING if note:
             return note
         case RunState.RUNNING if not run.epoch:

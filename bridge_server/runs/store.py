@@ -52,9 +52,10 @@ class Record:
     """What the store knows of a run.
 
     Attributes:
-        turn: Grows with every run that joins the queue; the smallest is trained next.
+        turn: Grows with every run that joins the queue.
         owner: Who pressed Train, by the name that the token has.
         wanted: The name that was asked for, if one was.
+        begun: Grows with every training that begins; none before the first of this run.
         number: Grows with every run.
         readable: Whether this version can read its settings; else they are not those shown.
     """
@@ -69,6 +70,7 @@ class Record:
     problem: str | None
     owner: str = OWNER
     wanted: str | None = None
+    begun: int | None = None
     number: int = 0
     readable: bool = True
 
@@ -106,6 +108,7 @@ class RunStore:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self.changes = 0  # grows with every change
         self._copy = path.with_suffix(".copy.sqlite")
         self._database = open_database(path, self._copy)
 
@@ -156,12 +159,12 @@ class RunStore:
             if found is not None:
                 return found, False
             self._check_quota(press.owner)
-            id, turn = secrets.token_hex(8), self._next_turn()
+            id, turn = secrets.token_hex(8), self._next("turn")
             created = datetime.now(UTC).isoformat(timespec="milliseconds")
             model = choose(press.model, self._held())
             settings = press.settings.model_dump_json()
             self._database.execute(
-                f"INSERT INTO runs ({COLUMNS}, key, asked) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?)",
+                f"INSERT INTO runs ({COLUMNS}, key, asked) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, NULL, ?, ?)",
                 (
                     *(id, model, RunState.QUEUED, settings, created, turn),
                     *(press.owner, press.model, press.key, press.asked),
@@ -178,14 +181,15 @@ class RunStore:
             raise ValueError(f"a run cannot go from {before} to {after}")
         with self._transaction():
             moved = self._database.execute(
-                "UPDATE runs SET state = ?, reason = ?, problem = ? WHERE id = ? AND state = ?",
-                (after, reason, problem, id, before),
+                "UPDATE runs SET state = ?, reason = ?, problem = ?, begun = coalesce(?, begun) "
+                "WHERE id = ? AND state = ?",
+                (after, reason, problem, self._next("begun") if after is RunState.RUNNING else None, id, before),
             )
             self._seal(id)
             return moved.rowcount == 1
 
     def requeue(self, id: str, model: str) -> None:
-        """Queue an interrupted or stopped run again, behind those that wait.
+        """Queue an interrupted or stopped run again, behind those of its owner that wait.
 
         Args:
             id: The run.
@@ -206,7 +210,7 @@ class RunStore:
             try:
                 self._database.execute(
                     "UPDATE runs SET state = ?, model = ?, turn = ?, reason = NULL, problem = NULL WHERE id = ?",
-                    (RunState.QUEUED, model, self._next_turn(), id),
+                    (RunState.QUEUED, model, self._next("turn"), id),
                 )
             except sqlite3.IntegrityError:
                 raise Conflict(f"Another run is training the model {model}: wait for it, or stop it first.") from None
@@ -220,7 +224,7 @@ class RunStore:
         """
         record = self._one("id = ?", id)
         if record is None:
-            raise ApiError(404, "run_not_found", f"There is no run {id}.")
+            raise run_not_found(id)
         return record
 
     def all(self) -> list[Record]:
@@ -228,7 +232,7 @@ class RunStore:
         return self._select("1 ORDER BY rowid DESC")
 
     def page(
-        self, after: int, limit: int, only: Literal["active", "unfinished"] | None = None
+        self, after: int, limit: int, only: Literal["active", "unfinished"] | None = None, owner: str | None = None
     ) -> tuple[list[Record], int, int]:
         """Return some runs, newest first.
 
@@ -236,15 +240,17 @@ class RunStore:
             after: The number of the last one of the page before; 0 for the first page.
             limit: How many, at most.
             only: Those that are active, or those that are not final either.
+            owner: Whose they are; everybody's if none is named.
 
         Returns:
             The runs, what leads to the next page, 0 on the last, and how many there are on all pages.
         """
+        wanted, whose = (_ONLY[only], ()) if owner is None else (f"{_ONLY[only]} AND owner = ?", (owner,))
         with self._lock:
             found = self._select(
-                f"{_ONLY[only]} AND rowid < ? ORDER BY rowid DESC LIMIT ?", after or sys.maxsize, limit + 1
+                f"{wanted} AND rowid < ? ORDER BY rowid DESC LIMIT ?", *whose, after or sys.maxsize, limit + 1
             )
-            ((total,),) = self._rows(f"SELECT count(*) FROM runs WHERE {_ONLY[only]}")
+            ((total,),) = self._rows(f"SELECT count(*) FROM runs WHERE {wanted}", *whose)
         return found[:limit], found[limit - 1].number if len(found) > limit else 0, total
 
     def of_model(self, name: str, id: str | None) -> list[Record]:
@@ -268,18 +274,21 @@ class RunStore:
         ((count,),) = self._rows("SELECT count(*) FROM runs WHERE state = ?", state)
         return int(count)
 
-    def place(self, record: Record) -> int:
-        """Return the place of a queued run in the queue, from 1."""
-        ((before,),) = self._rows("SELECT count(*) FROM runs WHERE state = 'queued' AND turn < ?", record.turn)
-        return int(before) + 1
-
     def queue(self) -> list[Record]:
-        """Return the queued runs, the next one first."""
+        """Return the queued runs in the order in which they were pressed."""
         return self._select("state = 'queued' ORDER BY turn")
 
     def running(self) -> list[Record]:
-        """Return the runs that are under way: one at most, but for what a crash left behind."""
-        return self._select("state = 'running' ORDER BY turn")
+        """Return the runs that are under way, and what a crash left behind as such; the first begun comes first."""
+        return self._select("state = 'running' ORDER BY begun")
+
+    def last_begun(self) -> dict[str, int]:
+        """Return when the last training of each owner who waits began, as its `begun`; without those who had none."""
+        found = self._rows(
+            "SELECT DISTINCT owner, (SELECT max(begun) FROM runs AS theirs WHERE theirs.owner = runs.owner) "
+            "FROM runs WHERE state = 'queued'"
+        )
+        return {owner: begun for owner, begun in found if begun is not None}
 
     def _held(self) -> list[Held]:
         return [Held(*row) for row in self._rows(f"SELECT lower(model), owner FROM runs WHERE {_UNFINISHED}")]
@@ -288,9 +297,9 @@ class RunStore:
         ((count,),) = self._rows(f"SELECT count(*) FROM runs WHERE owner = ? AND {_ACTIVE}", owner)
         quotas.validate_active(owner, count)
 
-    def _next_turn(self) -> int:
-        ((turn,),) = self._rows("SELECT coalesce(max(turn), 0) + 1 FROM runs")
-        return int(turn)
+    def _next(self, column: Literal["turn", "begun"]) -> int:
+        ((number,),) = self._rows(f"SELECT coalesce(max({column}), 0) + 1 FROM runs")
+        return int(number)
 
     def _one(self, where: str, *values: str) -> Record | None:
         return next(iter(self._select(where, *values)), None)
@@ -320,6 +329,7 @@ class RunStore:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
             if changed:
+                self.changes += 1
                 self._keep_copy()
 
     def _keep_copy(self) -> None:
@@ -332,6 +342,11 @@ class RunStore:
 @lru_cache(maxsize=512)  # the runs of a page are looked at again and again
 def _settings(text: str) -> TrainConfig:
     return TrainConfig.model_validate_json(text)
+
+
+def run_not_found(id: str) -> ApiError:
+    """Return the refusal of a run that is not there, or not for whoever asks."""
+    return ApiError(404, "run_not_found", f"There is no run {id}.")
 
 
 def another_request(id: str) -> Conflict:

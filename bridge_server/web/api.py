@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from bridge_server.access.guard import WHO
+from bridge_server.access.roles import AS_OWNER, Asker
 from bridge_server.backends.base import Backend
 from bridge_server.contract.calls import CALLS, Call
 from bridge_server.contract.media import EVENTS, JSON, PNG
@@ -39,7 +40,7 @@ def _view(call: Call, work: Callable[..., Any]) -> Callable[..., Response]:
     read = _reader(call)
 
     def view(**path: str) -> Response:
-        who = request.environ.get(WHO, OWNER)
+        who = request.environ.get(WHO, AS_OWNER)
         asker = {"who": who} if call.personal else {}
         return _reply(work(*path.values(), *read(), **asker), context_for(who))
 
@@ -138,9 +139,9 @@ def _check_entries(value: object, place: str = "") -> int:
     return names
 
 
-def context_for(who: str) -> str | None:
+def context_for(who: Asker) -> str | None:
     """Return the context in which messages are written for somebody."""
-    return None if who == OWNER else STRANGER
+    return None if who.name == OWNER else STRANGER
 
 
 def _reply(made: object, context: str | None) -> Response:

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge_server import errors
 from bridge_server.access.guard import REQUEST_ID, WHO
+from bridge_server.access.roles import AS_OWNER
 from bridge_server.backends.base import Backend
 from bridge_server.contract import openapi
 from bridge_server.contract.datasets import MAX_UPLOAD
@@ -17,7 +18,6 @@ from bridge_server.errors import ApiError, answer
 from bridge_server.web import api, hops
 from ganmnist import __version__
 from ganmnist.config import STYLE_ATTRIBUTES
-from ganmnist.names import OWNER
 
 _PAGE = Path(__file__).resolve().parents[1] / "page"
 _log = logging.getLogger("ganmnist.app")
@@ -56,7 +56,7 @@ def create_app(backend: Backend) -> Flask:
                 507, "disk_full", f"{error.filename or 'A file'} cannot be written: make room on the disk."
             )
         request_id = request.environ.get(REQUEST_ID, "")
-        context = api.context_for(request.environ.get(WHO, OWNER))
+        context = api.context_for(request.environ.get(WHO, AS_OWNER))
         status, headers, body = answer(error, request_id, context)
         if status == 500:
             _log.error("failure", exc_info=error, extra={"fields": {"request": request_id}})

@@ -18,7 +18,7 @@ from ganmnist.dataset import Dataset
 from ganmnist.dataset_summary import DatasetSummary
 from ganmnist.errors import DataError, DatasetNotFound, SettingError, shown
 from ganmnist.models.manifest import now
-from ganmnist.names import nearest_name
+from ganmnist.names import OWNER, nearest_name
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.validation import explain
 
@@ -34,6 +34,7 @@ class DatasetManifest(DatasetSummary):
     """What stands in `data.json`: what is in a data set, and the checksums of its files."""
 
     created: str = Field(description="When it was imported, ISO 8601 in UTC.")
+    owner: str = Field(OWNER, description="Who imported it, and may delete it.")
     sha256: tuple[str, str, str, str] = Field(description="Of its inflated files, in the order of Dataset's arrays.")
 
 
@@ -83,7 +84,7 @@ class DatasetStore:
             manifest.report,
         )
 
-    def add(self, dataset: Dataset, name: str | None = None) -> DatasetManifest:
+    def add(self, dataset: Dataset, name: str | None = None, owner: str = OWNER) -> DatasetManifest:
         """Keep a data set, whole or not at all.
 
         One that was imported from the same place takes the place of the one before. Where the name belongs to another,
@@ -92,6 +93,7 @@ class DatasetStore:
         Args:
             dataset: What was read.
             name: What to call it; as the folder or file is called unless given.
+            owner: Whose it is.
 
         Raises:
             SettingError: The name cannot be one, or there are MAX_SETS data sets already.
@@ -99,7 +101,7 @@ class DatasetStore:
         """
         free = self.free_name(name or name_of(dataset.name), dataset.source)
         before = [folder for folder, other in self._all() if _like(other.name, free)]
-        written = self._write(dataset, free)
+        written = self._write(dataset, free, owner)
         for folder in before:
             shutil.rmtree(folder, ignore_errors=True)
         return written
@@ -131,14 +133,14 @@ class DatasetStore:
         shutil.rmtree(folder)
         return manifest.name
 
-    def _write(self, dataset: Dataset, name: str) -> DatasetManifest:
+    def _write(self, dataset: Dataset, name: str, owner: str) -> DatasetManifest:
         arrays = (dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels)
         id = secrets.token_hex(8)
         folder = self.path / f".{id}.tmp"
         try:
             digests = [write_idx(folder / (file + _ENDING), array) for file, array in zip(_FILES, arrays, strict=True)]
             summary = dataset.summary().model_copy(update={"name": name})
-            manifest = DatasetManifest(**dict(summary), created=now(), sha256=tuple(digests))
+            manifest = DatasetManifest(**dict(summary), created=now(), owner=owner, sha256=tuple(digests))
             write_json(folder / _MANIFEST, manifest.model_dump(mode="json"))
             folder.rename(self.path / id)
         except BaseException:

@@ -248,6 +248,15 @@ def test_an_opened_file_goes_on_with_its_run_and_a_second_train_does_not_take_it
     assert after["outputs"]["run"] == before["outputs"]["run"]
 
 
+def test_a_training_that_waits_tells_its_place_and_how_long(rhino, mock):
+    for _ in range(2):
+        mock.call("POST", "/api/runs", {})
+    rhino.press("train", "train")
+    waiting = rhino.until("train", lambda report: "in the queue" in report["message"], "progress")
+    assert waiting["message"] == waiting["outputs"]["progress"] == "2nd in the queue, about 10 seconds"
+    rhino.until("train", lambda report: " left" in report["message"])
+
+
 def test_digits_get_better_while_the_model_trains(rhino, mock):
     rhino.place("generate")
     rhino.do("wire", source="train", output="model", target="generate", input="model")

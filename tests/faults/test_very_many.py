@@ -87,7 +87,8 @@ def test_a_student_who_presses_a_thousand_times_leaves_the_queue_to_others(start
     assert begun == quotas.ACTIVE if not mock else begun >= quotas.ACTIVE  # the mock's trainings end by themselves
     status, answer = server.call("POST", "/api/runs", {**endless, "model": "a-last"}, anna)
     assert (status, "wait for one of them, or stop one" in answer["error"]["message"]) == (409, True)
-    assert server.call("POST", "/api/runs", {**endless, "model": "b"}, ben)[0] == 201
+    status, bens = server.call("POST", "/api/runs", {**endless, "model": "b"}, ben)
+    assert (status, bens["place"]) == (201, 1), "seven of anna's wait before his"
     assert server.call("POST", "/api/runs", {**endless, "model": "owners"})[0] == 201
     assert server.call("GET", "/api/server")[1]["queued"] <= quotas.ACTIVE + 2
 

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bridge_server.access import tokens
-from bridge_server.access.roles import Role
 from bridge_server.backends.mock.digits import digit
 from bridge_server.backends.mock.training import STEPS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 
+FULL = {"error": {"code": "too_many_runs", "message": "8 wait: wait for one of them, or stop one.", "field": None}}
 MANY = {"error": {"code": "too_many_streams", "message": "many", "field": None, "request_id": "0"}}
 
 
@@ -104,13 +103,12 @@ def test_what_is_wrong_is_said_beside_its_field(open_page, server):
     expect(field.locator(".wrong")).to_contain_text("only the loss bce has labels")
 
 
-def test_a_refusal_stays_until_something_else_is_done(open_page, start_server):
-    server = start_server(mock=True)
-    server.token = tokens.add(server.home, "vera", Role.VIEWER)
+def test_a_refusal_stays_until_something_else_is_done(open_page, server):
     page = open_page(server, "#/train", clean=False)  # a refusal is a word on the console
+    page.route("**/api/runs", lambda route: route.fulfill(status=409, json=FULL))
     page.locator("[name=seconds]").fill("5")
     page.get_by_role("button", name="Start training").click()
-    refusal = page.get_by_text("vera may not do this as a viewer: ask who runs the server.")
+    refusal = page.get_by_text("wait for one of them, or stop one")
     expect(refusal).to_be_visible()
     page.wait_for_timeout(600)  # the settings that were typed are looked at meanwhile
     expect(refusal).to_be_visible()

@@ -7,6 +7,7 @@ import time
 from pathlib import PurePath
 from typing import NamedTuple
 
+from bridge_server.access.roles import Asker, check_yours
 from bridge_server.backends.mock.digits import digits
 from bridge_server.contract.datasets import Data, DataList, DataState
 from bridge_server.contract.models import Deleted
@@ -51,6 +52,7 @@ class _Import(NamedTuple):
     source: str
     begun: float
     created: str
+    owner: str
 
 
 class Learned(NamedTuple):
@@ -66,11 +68,11 @@ class ImportedData:
     def __init__(self) -> None:
         self._imports: dict[str, _Import] = {}
 
-    def list(self) -> DataList:
-        return DataList(datasets=[_data(each) for each in reversed(self._imports.values())])
+    def list(self, who: Asker) -> DataList:
+        return DataList(datasets=[_data(each, who) for each in reversed(self._imports.values())])
 
-    def describe(self, name: str) -> Data:
-        data = _data(self._find(name))
+    def describe(self, name: str, who: Asker) -> Data:
+        data = _data(self._find(name), who)
         if data.state is not DataState.READY:
             return data
         return data.model_copy(update={"preview": image_grid_picture(1, digits(3), columns=3, below=True)})
@@ -83,7 +85,7 @@ class ImportedData:
         sample_grid(digits(3)[:12], len(_CLASSES)).save(file, "PNG")
         return file.getvalue()
 
-    def read(self, path: str, name: DatasetName | None, sent: str = "") -> Data:
+    def read(self, path: str, name: DatasetName | None, who: Asker, sent: str = "") -> Data:
         from ganmnist.data.store import name_of
 
         chosen = wanted = name or name_of(PurePath(path.replace("\\", "/")).name)
@@ -92,15 +94,16 @@ class ImportedData:
         while (known := self._imports.get(chosen.lower())) and known.source != source:
             number += 1
             chosen = f"{wanted[:60]}-{number}"
-        if known and _data(known).state is DataState.PREPARING:
+        if known and _data(known, who).state is DataState.PREPARING:
             raise Conflict(f"A data set {chosen} is being imported: wait for it, or choose another name.")
         created = now()
         self._imports.pop(chosen.lower(), None)  # the newest is the last
-        self._imports[chosen.lower()] = _Import(chosen, source, time.monotonic(), created)
-        return _data(self._imports[chosen.lower()])
+        self._imports[chosen.lower()] = _Import(chosen, source, time.monotonic(), created, who.name)
+        return _data(self._imports[chosen.lower()], who)
 
-    def delete(self, name: str) -> Deleted:
+    def delete(self, name: str, who: Asker) -> Deleted:
         found = self._find(name)
+        check_yours(who.manages(found.owner), f"Data set {found.name}")
         self._imports.pop(name.lower(), None)
         return Deleted(deleted=found.name)
 
@@ -124,9 +127,10 @@ class ImportedData:
         return found
 
 
-def _data(found: _Import) -> Data:
+def _data(found: _Import, who: Asker) -> Data:
     percent = min((time.monotonic() - found.begun) / SECONDS, 1.0) * 100
-    data = Data(state=DataState.PREPARING, name=found.name, source=found.source, percent=percent)
+    yours = who.manages(found.owner)
+    data = Data(state=DataState.PREPARING, name=found.name, source=found.source, percent=percent, yours=yours)
     if percent < 100:
         return data
     if found.name.startswith("mock-fails"):

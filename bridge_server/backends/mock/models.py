@@ -34,7 +34,7 @@ def bundled(born: str) -> Model:
     )
 
 
-def trained(training: Training, run: Run) -> Model:
+def trained(training: Training, run: Run, yours: bool) -> Model:
     """Return the model of a training, which knows the classes of its data."""
     return Model(
         id=run.id,
@@ -51,6 +51,7 @@ def trained(training: Training, run: Run) -> Model:
         finished=run.state is RunState.SUCCEEDED,
         preset=None if run.settings.networks else run.settings.base,
         training=training.active(),
+        yours=yours,
     )
 
 

@@ -7,11 +7,13 @@ import time
 from dataclasses import dataclass
 
 from bridge_server.contract.runs import Run, RunState, StartRun
+from bridge_server.runs.fair_queue import UnderWay, Waiting, forecast
 from bridge_server.runs.status_text import remark_on_name, with_text
 from ganmnist.config import TrainConfig
 from ganmnist.training.presets import recipe
 
 SECONDS = 2.0  # a training
+_APART = 1e-6  # seconds from one begin to the next, so that two that begin together have an order
 TICKS = 20
 TICKS_PER_PREVIEW = 5
 STEPS = 4680  # of a training
@@ -34,8 +36,9 @@ class Training:
     class_names: tuple[str, ...]  # that its model will know
     request: StartRun
     owner: str
-    begins: float  # monotonic; in the future while queued
+    turn: int  # grows with every run that joins the queue
     created: str
+    begins: float = math.inf  # monotonic; in the future while queued
     ends_at: float = 1.0  # share of the way, where its fate awaits it
     fate: RunState = RunState.SUCCEEDED
     resumed_at: float = 0.0  # shares of the way too
@@ -57,18 +60,30 @@ class Training:
     def active(self) -> bool:
         return self.state().is_active
 
-    def free_at(self) -> float:
-        """Return when the next run may begin."""
-        if not self.active():
-            return 0.0
-        return self.begins + (self.ends_at - self.resumed_at) * SECONDS
+    def takes(self) -> float:
+        """Return the seconds from its begin to its end."""
+        return (self.ends_at - self.resumed_at) * SECONDS
 
     def ticks(self) -> int:
         return int(self.share() * TICKS + 1e-9)
 
 
-def describe(run: Training, ahead: int) -> Run:
-    """Describe a run that has so many others ahead of it."""
+def take_turns(runs: list[Training], slots: int) -> None:
+    """Say when those that wait begin, as the real queue would have it; after every press."""
+    now = time.monotonic()
+    states = {run.id: run.state() for run in runs}
+    under_way = [
+        UnderWay(run.owner, run.begins + run.takes() - now) for run in runs if states[run.id] is RunState.RUNNING
+    ]
+    queued = {run.id: run for run in runs if states[run.id] is RunState.QUEUED}
+    begun = {run.owner: run.begins for run in sorted(runs, key=lambda run: run.begins) if run.begins <= now}
+    waiting = [Waiting(run.id, run.owner, run.turn, run.takes()) for run in queued.values()]
+    for place, (id, seconds) in enumerate(forecast(waiting, under_way, begun, slots)):
+        queued[id].begins = now + seconds + place * _APART
+
+
+def describe(run: Training, place: int | None) -> Run:
+    """Describe a run that has a place in the queue, or none."""
     state, share, ticks = run.state(), run.share(), run.ticks()
     epochs = recipe(run.settings).epochs
     judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
@@ -79,11 +94,13 @@ def describe(run: Training, ahead: int) -> Run:
     described = Run(
         id=run.id,
         model=run.model,
+        owner=run.owner,
         state=state,
         settings=run.settings,
         data="synthetic-mnist" if offline else run.data,
         created=run.created,
-        place=ahead if state is RunState.QUEUED else None,
+        place=place if state is RunState.QUEUED else None,
+        seconds_to_start=max(0.0, run.begins - time.monotonic()) if state is RunState.QUEUED else None,
         epoch=math.ceil(share * (epochs or EPOCHS)),
         epochs=epochs,
         step=int(share * STEPS),

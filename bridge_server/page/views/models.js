@@ -8,12 +8,12 @@ import { ask, clock, el, fill, freshId, moreButton, save, say, whole } from "../
 import { field, schemas } from "../lib/form.js";
 import { latest } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
+import { me, offer } from "../lib/me.js";
 import { draw, images, onTheme } from "../lib/pixels.js";
 import { fresh, request } from "../lib/state.js";
 
 const SAMPLES = 6;
 const SHOWN = 50; // models at first, and so many more with each press
-const BUNDLED = "bundled"; // the bundled model, which stays as it is
 const address = (name) => `/api/models/${encodeURIComponent(name)}`;
 
 /** A row of digits: { node, show(images) }. */
@@ -36,6 +36,9 @@ export function modelsView() {
   const remarks = el("div", { className: "remarks", role: "status" });
   const older = moreButton(SHOWN, () => list());
   const file = el("input", { type: "file", accept: ".ganmnist", hidden: true, onchange: bringIn, "aria-label": "Model file" });
+  const bring = el("button", { type: "button", onclick: () => file.click() }, "Import a model");
+  offer({ model_import: bring });
+  let may = () => false; // until it is known
   const state = { ...fresh(), count: SAMPLES };
   const sides = [side("Left"), side("Right")];
   const knobs = controls(state, change);
@@ -45,7 +48,7 @@ export function modelsView() {
     el(
       "section",
       { className: "card" },
-      el("div", { className: "row apart" }, el("h1", {}, "Models"), el("button", { type: "button", onclick: () => file.click() }, "Import a model"), file),
+      el("div", { className: "row apart" }, el("h1", {}, "Models"), bring, file),
       remarks,
       rows,
       older.node,
@@ -154,7 +157,6 @@ export function modelsView() {
       `${whole(model.step)} steps`,
       model.finished ? null : "not finished",
     ];
-    const own = model.name !== BUNDLED;
     const button = (text, work, className = "quiet") =>
       el("button", { type: "button", className, onclick: () => work(model), "aria-label": `${text} ${model.name}` }, text);
     const node = el(
@@ -172,11 +174,11 @@ export function modelsView() {
         "div",
         { className: "row" },
         el("a", { className: "button", href: `#/play/${encodeURIComponent(model.name)}`, "aria-label": `Play with ${model.name}` }, "Play"),
-        el("a", { className: "button quiet", href: `#/train/from/${encodeURIComponent(model.name)}`, "aria-label": `Train ${model.name} on` }, "Train on"),
+        may("run_start") ? el("a", { className: "button quiet", href: `#/train/from/${encodeURIComponent(model.name)}`, "aria-label": `Train ${model.name} on` }, "Train on") : null,
         button("Evaluate", (one) => evaluation(one).start()),
-        button("Export", takeAlong),
-        own ? button("Rename", rename) : null,
-        own ? button("Delete", remove, "quiet danger-text") : null,
+        may("model_file") ? button("Export", takeAlong) : null,
+        model.yours && may("model_rename") ? button("Rename", rename) : null,
+        model.yours && may("model_delete") ? button("Delete", remove, "quiet danger-text") : null,
       ),
       evaluation(model).node,
     );
@@ -186,6 +188,7 @@ export function modelsView() {
   async function list() {
     let found;
     try {
+      ({ may } = await me());
       found = await newest("/api/models", "models", older.most());
     } catch (error) {
       say(error.message, "bad");

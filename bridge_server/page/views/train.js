@@ -5,8 +5,10 @@ import { el, fill, moreButton } from "../lib/dom.js";
 import { field, schemas } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
 import { decoded, newest } from "../lib/lists.js";
+import { me, offer } from "../lib/me.js";
 import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
+import { queuePanel } from "../widgets/queue_panel.js";
 import { runPanel, shownState } from "../widgets/run_panel.js";
 
 const MAIN = ["model", "preset", "seconds"];
@@ -55,13 +57,16 @@ export function trainView() {
   );
   const stage = el("div", { className: "stack" }, empty);
   const older = moreButton(SHOWN, () => list());
+  const queue = queuePanel();
   const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);
   const node = el(
     "div",
     {},
     el("h1", { className: "hidden" }, "Train"),
-    el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, history)),
+    el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, history)),
   );
+  offer({ run_start: start });
+  let myself = null;
   let key = newKey();
   let complained = null; // the field at which the server's last refusal stands
   let chosen = "";
@@ -148,7 +153,7 @@ export function trainView() {
       "a",
       { href: `#/train/${run.id}`, "aria-current": run.id === chosen ? "true" : undefined },
       el("span", { className: "dot", "aria-hidden": "true" }),
-      el("strong", {}, run.model),
+      el("strong", {}, run.owner === myself?.name ? run.model : `${run.model} of ${run.owner}`),
       el("span", { className: "help" }),
     );
     tell(link, run);
@@ -159,11 +164,13 @@ export function trainView() {
     let found;
     let rest;
     try {
+      myself = await me();
       ({ items: found, more: rest } = await newest("/api/runs", "runs", older.most()));
     } catch {
       return;
     }
     older.show(rest);
+    queue.show(found);
     history.hidden = !found.length;
     const links = [...runs.querySelectorAll("a")];
     if (String(links.map(({ hash }) => hash)) !== String(found.map(({ id }) => `#/train/${id}`))) fill(runs, found.map(row));

@@ -3,6 +3,7 @@
 import { call, get, post } from "../lib/api.js";
 import { ask, el, fill, say, whole } from "../lib/dom.js";
 import { field } from "../lib/form.js";
+import { me, offer } from "../lib/me.js";
 import { dataImport } from "./data_import.js";
 import { dataReport } from "./data_report.js";
 
@@ -21,6 +22,8 @@ export function dataChoice() {
   const imported = el("div", { className: "data stack close", hidden: true }, el("div", { className: "row apart" }, title, remove), report.node);
   const own = dataImport(arrived);
   const node = el("div", { className: "stack" }, choice.node, about, imported, own.node);
+  offer({ dataset_upload: own.node });
+  let may = () => false; // until it is known
   let standard = null;
   let sets = [];
   let timer = 0;
@@ -35,6 +38,7 @@ export function dataChoice() {
     if (one) {
       report.show(one);
       title.textContent = one.name;
+      remove.hidden = !one.yours || !may("dataset_delete");
       remove.setAttribute("aria-label", `Delete ${one.name}`);
       return;
     }
@@ -44,7 +48,8 @@ export function dataChoice() {
       fill(about, gone, `Preparing the data, ${Math.round(standard.percent)} %`);
     } else {
       const fetchIt = el("button", { type: "button", className: "quiet", onclick: prepare }, "Load MNIST now");
-      fill(about, gone, standard.problem ?? ["MNIST is loaded at the first start.", ...standard.report].join(" "), " ", fetchIt);
+      const told = standard.problem ?? ["MNIST is loaded at the first start.", ...standard.report].join(" ");
+      fill(about, gone, told, " ", may("data_prepare") ? fetchIt : null);
     }
   }
 
@@ -52,6 +57,7 @@ export function dataChoice() {
   async function refresh(wanted = select.value) {
     clearTimeout(timer);
     try {
+      ({ may } = await me());
       const asked = await Promise.all([get("/api/data"), get("/api/datasets")]);
       [standard, { datasets: sets }] = asked;
     } catch (error) {

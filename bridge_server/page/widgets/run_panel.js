@@ -4,6 +4,7 @@ import { Away, get, isAway, pause, post, server, stream } from "../lib/api.js";
 import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
 import { schemas } from "../lib/form.js";
+import { me } from "../lib/me.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
 import { states, when } from "./film_frames.js";
@@ -66,6 +67,7 @@ export function runPanel(changed, lost) {
       el("div", {}, el("p", { className: "legend" }, "Digits"), frames.node),
     ),
   );
+  let may = () => false; // until it is known
   let now = null; // { id, run, since, d, g, preview, newest, states, filmed, halt }
 
   async function act(what) {
@@ -96,8 +98,8 @@ export function runPanel(changed, lost) {
     problem.hidden = !run.problem;
     const said = [...warnings.children].map(({ textContent }) => textContent);
     if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => el("p", { className: "remark" }, warning)));
-    stop.hidden = !isUnderWay(run) && run.state !== "interrupted";
-    resume.hidden = run.state !== "interrupted" && run.state !== "stopped";
+    stop.hidden = !may("run_stop") || (!isUnderWay(run) && run.state !== "interrupted");
+    resume.hidden = !may("run_resume") || (run.state !== "interrupted" && run.state !== "stopped");
     play.hidden = !run.preview;
     play.href = `#/play/${encodeURIComponent(run.model)}`;
     const number = (value, digits) => (value === null ? "-" : value.toFixed(digits));
@@ -170,6 +172,7 @@ export function runPanel(changed, lost) {
   }
 
   async function watch(seen) {
+    ({ may } = await me().catch(() => ({ may })));
     const path = `/api/runs/${seen.id}`;
     while (seen === now && !seen.halt.signal.aborted) {
       try {

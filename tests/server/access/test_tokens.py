@@ -71,7 +71,7 @@ def lan_address():
 def test_each_role_may_what_the_one_before_may_and_more():
     assert ALLOWED[Role.VIEWER] < ALLOWED[Role.STUDENT] < ALLOWED[Role.TEACHER]
     assert ALLOWED[Role.TEACHER] == {call.name for call in CALLS} - {"dataset_import"}
-    for name in ("model_delete", "server_stop", "server_token"):
+    for name in ("model_import", "server_stop", "server_token"):
         assert name not in ALLOWED[Role.STUDENT]
     assert not [call.name for call in CALLS if call.name in ALLOWED[Role.VIEWER] and call.method == "DELETE"]
 
@@ -100,7 +100,7 @@ def test_a_role_is_let_in_to_its_calls_and_to_no_others(guarded, tmp_path, role)
     [
         ("PUT", "/api/runs"),
         ("OPTIONS", "/api/runs"),
-        ("DELETE", "/api/models/bundled"),
+        ("POST", "/api/models/file"),
         ("GET", "/api/models/bundled/secret"),
         ("GET", "/api/models/"),
         ("POST", "/api/models/bundled"),
@@ -119,6 +119,16 @@ def test_what_no_table_allows_is_refused(role, method, path):
 def test_head_is_allowed_where_get_is():
     assert is_allowed(Role.VIEWER, "HEAD", "/api/runs")
     assert is_allowed(Role.VIEWER, "GET", "/api/models/bundled")
+
+
+def test_whoever_asks_is_told_what_they_may_do(guarded, tmp_path):
+    client = guarded()
+    calls = {call.name for call in CALLS}
+    for role, allowed in ALLOWED.items():
+        token = tokens.add(tmp_path, str(role), role)
+        told = client.get("/api/me", headers=bearer(token)).json
+        assert (told["name"], told["role"], set(told["calls"])) == (str(role), str(role), allowed)
+    assert set(client.get("/api/me", headers=bearer("secret")).json["calls"]) == calls
 
 
 def test_a_token_counts_from_the_moment_it_is_added_until_it_is_removed(guarded, tmp_path):
@@ -250,9 +260,12 @@ def test_nobody_has_a_token_whose_discovery_file_could_not_be_written(command, t
         ["--lan", "192.168.1.5", "--name", "*.local"],
         ["--lan", "192.168.1.5", "--name", "a:1"],
         ["--name", "teacher.local"],
+        ["--slots", "0"],
+        ["--slots", "65"],
+        ["--slots", "two"],
     ],
 )
-def test_an_address_that_is_none_on_a_network_and_a_wildcard_are_refused(command, words):
+def test_an_address_that_is_none_on_a_network_a_wildcard_and_a_wrong_number_are_refused(command, words):
     assert command("serve", *words)[0] == 2
 
 
@@ -293,7 +306,7 @@ def test_a_network_is_served_by_its_names_to_those_with_a_token_and_to_no_hops(s
         error = check_problem(server.raw(method, path, headers={"Authorization": ""}), 401, "token")
         assert "ask who runs it" in error["message"]
     assert server.call("POST", "/api/runs", {"model": "hers"}, headers=student)[0] == 201
-    check_problem(server.raw("DELETE", "/api/models/hers", headers=student), 403, "role")
+    check_problem(server.raw("DELETE", "/api/models/nobodys", headers=student), 404, "model_not_found")
     check_problem(server.raw("POST", "/api/server/stop", headers=student), 403, "role")
     lines = [json.loads(line) for line in (home / "server.log").read_text().splitlines()]
     assert [line["who"] for line in lines if line.get("method") == "DELETE"] == ["anna"]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import io
 import time
-from contextlib import suppress
 
 import numpy as np
 import pytest
 
+from bridge_server.access.roles import AS_OWNER, Asker, Role
 from bridge_server.backends.mock.backend import Mock
 from bridge_server.backends.service import Service
 from bridge_server.contract.base import PageQuery
 from bridge_server.contract.datasets import DataUpload
 from bridge_server.contract.models import ModelRename, ModelsQuery
-from bridge_server.contract.runs import RunsQuery, RunState, StartRun
+from bridge_server.contract.runs import ProgressQuery, RunsQuery, RunState, StartRun
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import quotas
-from ganmnist.errors import ModelNotFound
+from bridge_server.runs.status_text import waiting
+from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.store import ModelStore
 from ganmnist.names import OWNER
 
@@ -50,9 +51,14 @@ def backend(request, tmp_path):
     backend.close()
 
 
+def asker(who):
+    """Return a student of that name, or the owner of the data directory."""
+    return AS_OWNER if who == OWNER else Asker(who, Role.STUDENT)
+
+
 def start(backend, who=OWNER, **request):
     """Press Train, and return the run and whether it is new."""
-    answer = backend.run_start(StartRun(epochs=1, **request), who)
+    answer = backend.run_start(StartRun(epochs=1, **request), asker(who))
     return getattr(answer, "reply", answer), hasattr(answer, "reply")
 
 
@@ -207,7 +213,9 @@ def sent(backend, who, rows=40):
     """Send a table of pictures from one and the same place; return what the data set is called."""
     table = io.BytesIO()
     np.savez(table, x_train=np.full((rows, 28, 28), 9, np.uint8), y_train=np.arange(rows) % 2)
-    begun = backend.dataset_upload(DataUpload(file="trees.npz", sent_from="1f0e"), io.BytesIO(table.getvalue()), who)
+    begun = backend.dataset_upload(
+        DataUpload(file="trees.npz", sent_from="1f0e"), io.BytesIO(table.getvalue()), asker(who)
+    )
     while backend.dataset(begun.name).state == "preparing":
         time.sleep(0.01)
     return begun.name
@@ -232,12 +240,145 @@ def test_a_data_set_that_a_training_learns_from_is_not_exchanged(tmp_path):
     backend.close()
 
 
-def test_what_was_stopped_is_resumed_by_its_owner_or_the_servers(backend):
+def test_a_run_is_its_owners_and_for_other_students_it_is_not_there(backend):
+    annas, _ = start(backend, "anna", model="hers")
+    teacher = Asker("tom", Role.TEACHER)
+    for stranger in (asker("ben"), Asker("vera", Role.VIEWER), Asker("ANNA", Role.STUDENT)):
+        for call in ("run", "run_stop", "run_resume", "run_preview"):
+            with pytest.raises(ApiError, match=f"There is no run {annas.id}") as refused:
+                getattr(backend, call)(annas.id, who=stranger)
+            assert (refused.value.status, refused.value.code) == (404, "run_not_found")
+        with pytest.raises(ApiError, match="There is no run"):
+            backend.run_progress(annas.id, ProgressQuery(), stranger)
+        for query in (RunsQuery(), RunsQuery(model="hers"), RunsQuery(only="active")):
+            assert (backend.runs(query, stranger).runs, backend.runs(query, stranger).total) == ([], 0)
+    for who in (asker("anna"), teacher, AS_OWNER):
+        assert backend.run(annas.id, who).owner == "anna"
+        assert [run.id for run in backend.runs(RunsQuery(), who).runs] == [annas.id]
+    assert backend.run_stop(annas.id, teacher).state == "stopped"
+
+
+def test_of_others_runs_one_is_told_their_places_and_nothing_else(backend):
+    for who in ("anna", "anna", "ben"):
+        start(backend, who, seconds=60)
+    told = backend.queue(asker("ben")).model_dump_json()
+    mine = [place for place in backend.queue(asker("ben")).places if place.run]
+    assert [backend.run(place.run).owner for place in mine] == ["ben"]
+    assert "in the queue" in mine[0].text
+    for annas in backend.runs(who=asker("anna")).runs:
+        for secret in (annas.id, annas.model, "anna", annas.created):
+            assert secret not in told
+    assert all(place.run for place in backend.queue().places), "whoever runs the server sees all"
+    assert backend.queue(Asker("vera", Role.VIEWER)).places[0].run is None
+
+
+def test_owners_take_turns_and_ones_own_wait_in_the_order_of_the_presses(backend):
+    runs = {}
+    for who in ("anna", "anna", "anna", "ben", "ben", "tom"):
+        run, _ = start(backend, who)
+        runs[run.id] = who
+    queued = [place for place in backend.queue().places if place.place]
+    owners = [runs[place.run] for place in queued]
+    if isinstance(backend, Played):  # whose first run is under way
+        assert owners == ["ben", "tom", "anna", "ben", "anna"]
+    else:
+        assert owners == ["anna", "ben", "tom", "anna", "ben", "anna"]
+    assert [place.place for place in queued] == list(range(1, len(queued) + 1))
+    for place in queued:
+        assert (backend.run(place.run).place, backend.run(place.run).text) == (place.place, place.text)
+
+
+def test_a_model_is_renamed_and_deleted_by_whose_it_is_and_by_a_teacher(backend):
     run, _ = start(backend, "anna", model="hers")
     backend.publish(run)
-    with pytest.raises(ApiError, match="belongs to anna"):
-        backend.run_resume(run.id, "ben")
-    for who in ("anna", OWNER):
-        with suppress(Conflict):  # the real one has no checkpoints here
-            backend.run_resume(run.id, who)
-        backend.run_stop(run.id)
+    assert [backend.model("hers", who).yours for who in (asker("anna"), asker("ben"), AS_OWNER)] == [True, False, True]
+    assert not backend.model("bundled", AS_OWNER).yours
+    yours = {model.name: model.yours for model in backend.models(who=asker("ben")).models}
+    assert yours == {"hers": False, "bundled": False}, "all see it, and may draw with it"
+    for change in (
+        lambda: backend.model_rename("hers", ModelRename(name="bens"), asker("ben")),
+        lambda: backend.model_delete("HERS", asker("ben")),
+    ):
+        with pytest.raises(ApiError, match="somebody else's") as refused:
+            change()
+        assert (refused.value.status, refused.value.code) == (403, "role")
+    assert backend.model_rename("hers", ModelRename(name="mine"), asker("anna")).yours
+    assert backend.model_rename("mine", ModelRename(name="ours"), Asker("tom", Role.TEACHER)).name == "ours"
+    assert backend.model_delete("ours", asker("anna")).deleted == "ours"
+    with pytest.raises(SettingError, match="part of ganmnist"):
+        backend.model_delete("bundled", asker("anna"))
+
+
+def test_a_data_set_is_deleted_by_who_sent_it_and_by_a_teacher(backend):
+    name = sent(backend, "anna")
+    assert [backend.dataset(name, asker(who)).yours for who in ("anna", "ben", OWNER)] == [True, False, True]
+    assert [data.yours for data in backend.datasets(asker("ben")).datasets] == [False]
+    with pytest.raises(ApiError, match="somebody else's") as refused:
+        backend.dataset_delete(name, asker("ben"))
+    assert refused.value.status == 403
+    assert backend.dataset_delete(name, asker("anna")).deleted == name
+    assert sent(backend, "anna") == name
+    assert backend.dataset_delete(name, Asker("tom", Role.TEACHER)).deleted == name
+
+
+def test_who_learns_from_a_data_set_is_not_told_to_its_owner(tmp_path):
+    backend = Real(tmp_path, "x")
+    name = sent(backend, "anna")
+    run, _ = start(backend, "ben", model="secret", data=name)
+    with pytest.raises(Conflict, match="by somebody else") as refused:
+        backend.dataset_delete(name, asker("anna"))
+    assert "secret" not in str(refused.value)
+    with pytest.raises(Conflict, match="model secret"):
+        backend.dataset_delete(name)
+    backend.run_stop(run.id, asker("ben"))
+    backend.dataset_delete(name, asker("anna"))
+    backend.close()
+
+
+def test_an_import_under_way_is_its_senders_to_end(backend):
+    begun = backend.dataset_upload(DataUpload(file="trees.zip"), io.BytesIO(b"PK"), asker("anna"))
+    assert begun.yours
+    with pytest.raises(ApiError, match="somebody else's"):
+        backend.dataset_delete(begun.name, asker("ben"))
+    backend.dataset_delete(begun.name, asker("anna"))
+
+
+def test_a_restart_changes_neither_the_order_nor_whose_turn_it_is(tmp_path):
+    backend = Real(tmp_path, "x")
+    runs = [start(backend, who)[0] for who in ("anna", "ben", "tom", "anna", "ben", "ben", "tom")]
+    for begun in (runs[1], runs[0]):  # ben trained longest ago, and tom never has
+        backend._runs.move(begun.id, RunState.QUEUED, RunState.RUNNING)
+        backend._runs.move(begun.id, RunState.RUNNING, RunState.SUCCEEDED)
+    before = [place.run for place in backend.queue().places]
+    assert [backend.run(id).owner for id in before] == ["tom", "ben", "anna", "tom", "ben"]
+    backend.close()
+    backend = Real(tmp_path, "y")
+    assert [place.run for place in backend.queue().places] == before
+    backend.close()
+
+
+def test_a_wait_is_told_by_the_budgets_of_those_before(tmp_path):
+    backend = Real(tmp_path, "x", 2)
+    budgets = ({"seconds": 100}, {"seconds": 300}, {"seconds": 30}, {})
+    runs = [getattr(backend.run_start(StartRun(**budget), asker("anna")), "reply", None) for budget in budgets]
+    texts = [backend.run(run.id).text for run in runs]
+    assert texts[:2] == ["1st in the queue, about 10 seconds", "2nd in the queue, about 10 seconds"], "two slots"
+    assert texts[2:] == ["3rd in the queue, about 2 minutes", "4th in the queue, about 2 minutes"]
+    backend.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "seconds", "said"),
+    [
+        (1, None, "1st in the queue"),
+        (2, 0.0, "2nd in the queue, about 10 seconds"),
+        (3, 44.0, "3rd in the queue, about 40 seconds"),
+        (11, 240.0, "11th in the queue, about 4 minutes"),
+        (12, 96 * 60.0, "12th in the queue, about 2 hours"),
+        (13, 90 * 3600.0, "13th in the queue, about 90 hours"),
+        (21, 95.0, "21st in the queue, about 2 minutes"),
+        (102, 94.0, "102nd in the queue, about 90 seconds"),
+    ],
+)
+def test_places_and_waits_are_said_as_roughly_as_they_are_known(place, seconds, said):
+    assert waiting(place, seconds) == said

@@ -64,13 +64,15 @@ def test_status_shows_how_the_server_fares_to_people_and_to_programs(command, st
     found = said["server"]
     assert (found["pid"], found["url"]) == (server.process.pid, server.url)
     assert found["instance"] == server.call("GET", "/api/health")[1]["instance"]
-    assert (found["running"], found["queued"]) == (1, 1)
+    assert (found["running"], found["queued"], found["slots"]) == (1, 1, 1)
+    assert [place["place"] for place in said["queue"]["places"]] == [None, 1]
     assert 0 < found["seconds"] < 60
     assert found["memory"] == pytest.approx(psutil.Process(server.process.pid).memory_info().rss, rel=0.2)
     code, out, _ = command(server.home, "status")
     assert code == 0
     assert server.url in out
-    assert "under way" in out
+    assert re.search("trainings +1 under way, 1 waiting, one at a time\n", out)
+    assert re.search(" 1st in the queue, about 10 seconds: run [0-9a-f]{16}\n", out)
 
 
 def test_status_tells_programs_that_no_server_is_running(command, tmp_path):

@@ -49,7 +49,7 @@ def test_runs_wait_for_each_other_and_stop_wherever_they_are(server, endless):
     first, second, third = (server.start_run(**endless) for _ in range(3))
     assert [run["model"] for run in (first, second, third)] == ["digits-1", "digits-2", "digits-3"]
     server.wait_for_step(first["id"])
-    assert server.call("GET", f"/api/runs/{third['id']}")[1]["text"] == "queued - place 2"
+    assert server.call("GET", f"/api/runs/{third['id']}")[1]["text"] == "2nd in the queue", "budgets in epochs"
     assert len(server.trainers()) == 1
 
     stopped = server.call("POST", f"/api/runs/{second['id']}/stop")[1]
@@ -68,6 +68,33 @@ def test_runs_wait_for_each_other_and_stop_wherever_they_are(server, endless):
     server.call("POST", f"/api/runs/{third['id']}/stop")  # while it is still getting ready
     server.wait_for_run(third["id"], "stopped", seconds=5)
     assert not server.trainers()
+
+
+def test_with_two_slots_two_train_at_once_and_a_killed_trainer_frees_its_slot(start_server, endless):
+    server = start_server(options=("--slots", "2"))
+    long = {**endless, "seconds": 3600}
+    first, second, third, fourth = (server.start_run(**long) for _ in range(4))
+    for run in (first, second):
+        server.wait_for_step(run["id"])
+    assert len(server.trainers()) == 2
+    queue = server.call("GET", "/api/queue")[1]
+    assert (queue["slots"], [place["place"] for place in queue["places"]]) == (2, [None, None, 1, 2])
+    assert queue["places"][2]["text"] == "1st in the queue, about 60 minutes"
+    steps = [server.call("GET", f"/api/runs/{run['id']}")[1]["step"] for run in (first, second)]
+    for run, step in zip((first, second), steps, strict=True):
+        server.wait_for_step(run["id"], step + 1)  # neither waits for the other
+
+    max(server.trainers(), key=lambda trainer: trainer.create_time()).kill()
+    cut = server.wait_for_run(second["id"], "interrupted", seconds=5)
+    assert cut["reason"] == "killed"
+    server.wait_for_run(third["id"], "running")
+    assert server.call("GET", f"/api/runs/{first['id']}")[1]["state"] == "running"
+    resumed = server.call("POST", f"/api/runs/{second['id']}/resume")[1]
+    assert resumed["place"] == 2, "behind those that wait"
+    assert server.call("POST", f"/api/runs/{fourth['id']}/stop")[1]["state"] == "stopped"
+    assert server.call("GET", f"/api/runs/{second['id']}")[1]["place"] == 1
+    assert server.stop() == 0
+    assert not [line for line in server.output().splitlines() if "Traceback" in line]
 
 
 def test_a_trainer_that_does_not_listen_is_killed_in_time(server, endless):

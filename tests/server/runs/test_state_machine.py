@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bridge_server.access.roles import AS_OWNER, Asker, Role
 from bridge_server.backends.service import Service
 from bridge_server.contract.runs import RunState, StartRun
 from bridge_server.errors import ApiError, Conflict
@@ -32,7 +33,6 @@ from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.models.manifest import ModelManifest, now
 from ganmnist.models.store import ModelStore
-from ganmnist.names import OWNER
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.training.presets import recipe
 
@@ -83,6 +83,8 @@ started: list[Trainer] = []
 class Runs(RuleBasedStateMachine):
     """Keeps its own account of what must be, and compares after every step."""
 
+    slots = 1
+
     def __init__(self):
         super().__init__()
         self.home = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
@@ -96,7 +98,7 @@ class Runs(RuleBasedStateMachine):
         self.open()
 
     def open(self):
-        self.service = Service(self.home, "0" * 32)
+        self.service = Service(self.home, "0" * 32, self.slots)
         self.service.start()
 
     def teardown(self):
@@ -110,17 +112,17 @@ class Runs(RuleBasedStateMachine):
             trainer.ended.set()
         self.service._launcher._closing.set()
         self.service._launcher.wake()
-        self.service._launcher._thread.join()
+        for thread in self.service._launcher._threads:
+            thread.join()
         self.service._runs.close()
 
     @property
     def running(self):
-        return next((id for id, state in self.states.items() if state is RUNNING), None)
+        return [id for id, state in self.states.items() if state is RUNNING]
 
-    @property
-    def trainer(self):
-        """The trainer of the run under way."""
-        return started[-1]
+    def trainer(self, id):
+        """Return the trainer of a run under way, once it is there."""
+        return wait_for_trainer(id)
 
     def now(self, id, state):
         """Note that a run has come to a state, and that the next in the queue has its turn if it may."""
@@ -133,7 +135,7 @@ class Runs(RuleBasedStateMachine):
         self.next_turn()
 
     def next_turn(self):
-        if self.running is None and self.waiting:
+        while len(self.running) < self.slots and self.waiting:
             self.states[self.waiting.pop(0)] = RUNNING
 
     def active_run_of(self, name):
@@ -169,7 +171,7 @@ class Runs(RuleBasedStateMachine):
     @rule(data=st.data())
     def press_stop(self, data):
         id = data.draw(st.sampled_from(list(self.states)))
-        manner = self.trainer.manner if started else ""
+        manner = self.trainer(id).manner if self.states[id] is RUNNING else ""
         self.service.run_stop(id)
         if self.states[id] is RUNNING:
             self.now(id, {"finishes": SUCCEEDED, "fails": FAILED}.get(manner, STOPPED))
@@ -208,14 +210,15 @@ class Runs(RuleBasedStateMachine):
             self.now(id, STOPPED)
 
     @precondition(lambda self: self.running)
-    @rule(manner=st.sampled_from(list(MANNERS)))
-    def trainer_gets_a_manner(self, manner):
-        self.trainer.manner = manner
+    @rule(manner=st.sampled_from(list(MANNERS)), data=st.data())
+    def trainer_gets_a_manner(self, manner, data):
+        self.trainer(data.draw(st.sampled_from(self.running))).manner = manner
 
     @precondition(lambda self: self.running)
-    @rule()
-    def trainer_publishes(self):
-        folder = ModelStore(self.home).folder(self.running, self.names[self.running])
+    @rule(data=st.data())
+    def trainer_publishes(self, data):
+        id = data.draw(st.sampled_from(self.running))
+        folder = ModelStore(self.home).folder(id, self.names[id])
         networks = recipe(TrainConfig()).networks
         about = {"data": "none", "preset": "fast", "networks": networks, "settings": TrainConfig(), "finished": False}
         folder.publish(
@@ -223,22 +226,21 @@ class Runs(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.running)
-    @rule(code=st.sampled_from(list(EXITS)))
-    def trainer_ends(self, code):
-        self.trainer.end(code)
-        self.now(self.running, EXITS[code])
+    @rule(code=st.sampled_from(list(EXITS)), data=st.data())
+    def trainer_ends(self, code, data):
+        id = data.draw(st.sampled_from(self.running))
+        self.trainer(id).end(code)
+        self.now(id, EXITS[code])
 
     @rule(killed=st.booleans())
     def server_starts_again(self, killed):
-        after = INTERRUPTED
+        ends = {} if killed else {"finishes": SUCCEEDED, "fails": FAILED}
+        after = {id: ends.get(self.trainer(id).manner, INTERRUPTED) for id in self.running}
         if killed:
             self.end_of_server()
         else:
-            if self.running:
-                after = {"finishes": SUCCEEDED, "fails": FAILED}.get(self.trainer.manner, INTERRUPTED)
             self.service.close()
-        if self.running:
-            self.states[self.running] = after
+        self.states.update(after)
         self.next_turn()
         self.open()
 
@@ -265,24 +267,26 @@ class Runs(RuleBasedStateMachine):
         assert len(active) == len(set(active))
 
     @invariant()
-    def one_trainer_is_at_work_and_it_is_the_running_runs(self):
+    def a_trainer_is_at_work_for_each_running_run_and_for_no_other(self):
         deadline = time.monotonic() + 3
-        while (at_work := [trainer.folder.name for trainer in started if not trainer.ended.is_set()]) != [
-            id for id in [self.running] if id
-        ]:
-            assert time.monotonic() < deadline, at_work
+        while sorted(trainer.folder.name for trainer in started if not trainer.ended.is_set()) != sorted(self.running):
+            assert time.monotonic() < deadline, self.running
             time.sleep(0.001)
-        if at_work:
-            assert json.loads((self.trainer.folder / "settings.json").read_text())["model"] == self.names[self.running]
+        for id in self.running:
+            assert json.loads((self.trainer(id).folder / "settings.json").read_text())["model"] == self.names[id]
+
+
+class RunsInTwoSlots(Runs):
+    slots = 2
 
 
 @pytest.fixture
-def service(monkeypatch, tmp_path):
-    """A service whose trainers do what the test says."""
+def service(request, monkeypatch, tmp_path):
+    """A service whose trainers do what the test says, with one slot unless the test is given another number."""
     monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
     monkeypatch.setattr(Service, "_warm", lambda self: None)
     started.clear()
-    service = Service(tmp_path, "0" * 32)
+    service = Service(tmp_path, "0" * 32, getattr(request, "param", 1))
     service.start()
     yield service
     service.close()
@@ -298,10 +302,42 @@ def wait_for(service, id, state):
 
 def wait_for_trainer(id):
     deadline = time.monotonic() + 3
-    while not started or started[-1].folder.name != id:
+    while not (found := [trainer for trainer in started if trainer.folder.name == id]):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    return started[-1]
+    return found[-1]
+
+
+@pytest.mark.parametrize(
+    ("service", "turns"),
+    [(1, ["anna", "ben", "tom", "anna", "ben", "anna"]), (2, ["anna", "anna", "ben", "tom", "anna", "ben"])],
+    indirect=["service"],
+)
+def test_three_owners_take_turns_in_whatever_order_they_press(service, turns):
+    owners = {}
+    for number, who in enumerate(("anna", "anna", "anna", "ben", "ben", "tom")):
+        run = service.run_start(StartRun(epochs=1), Asker(who, Role.STUDENT)).reply
+        owners[run.id] = who
+        if number < service.slots:
+            wait_for_trainer(run.id)
+    for begun in range(service.slots, len(turns)):
+        next(trainer for trainer in started if not trainer.ended.is_set()).end(0)
+        deadline = time.monotonic() + 3
+        while len(started) <= begun:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    assert [owners[trainer.folder.name] for trainer in started] == turns
+
+
+@pytest.mark.parametrize("service", [2], indirect=True)
+def test_of_two_trainings_the_one_that_the_system_killed_for_memory_is_told_from_the_other(service, monkeypatch):
+    kills = iter([0, 0, *[1] * 10])
+    monkeypatch.setattr(launcher, "_oom_kills", lambda: next(kills))
+    first, second = (service.run_start(StartRun(epochs=1)).reply for _ in range(2))
+    trainers = [wait_for_trainer(run.id) for run in (first, second)]
+    for trainer, run, reason in zip(trainers, (first, second), ("out_of_memory", "killed"), strict=True):
+        trainer.end(-9)
+        assert wait_for(service, run.id, INTERRUPTED).reason == reason
 
 
 def test_after_a_day_a_training_is_interrupted_and_the_next_has_its_turn(service, monkeypatch):
@@ -406,10 +442,10 @@ def test_a_run_whose_settings_another_version_stored_waits_for_an_update(service
 
 
 def test_whose_model_it_is_stands_in_its_folder_before_it_is_trained(service):
-    for who in ("anna", OWNER):
-        run = getattr(service.run_start(StartRun(epochs=1), who), "reply", None)
+    for who in (Asker("anna", Role.STUDENT), AS_OWNER):
+        run = service.run_start(StartRun(epochs=1), who).reply
         trainer = wait_for_trainer(run.id)
-        assert service._store.folder(run.id, run.model).owner() == who
+        assert service._store.folder(run.id, run.model).owner() == who.name
         trainer.end(0)
 
 
@@ -422,15 +458,16 @@ def test_without_room_no_training_is_begun(service, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # as a kill ends the launcher
-def test_runs_keep_their_promises_in_whatever_order_things_happen(monkeypatch):
+@pytest.mark.parametrize("machine", [Runs, RunsInTwoSlots])
+def test_runs_keep_their_promises_in_whatever_order_things_happen(monkeypatch, machine):
     monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
     monkeypatch.setattr(launcher, "STOP_SECONDS", 0.02)
     monkeypatch.setattr(Service, "_warm", lambda self: None)
     monkeypatch.setattr(Service, "_tidy", lambda self: None)
     run_state_machine_as_test(
-        Runs,
+        machine,
         settings=settings(
-            max_examples=50,
+            max_examples=30,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
