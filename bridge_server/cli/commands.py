@@ -8,13 +8,13 @@ import webbrowser
 from datetime import timedelta
 from pathlib import Path
 
-from bridge_server.access import tokens
+from bridge_server.access import certificates, tokens
 from bridge_server.access.roles import Role
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
-from bridge_server.process.discovery import Discovery
+from bridge_server.process.discovery import Address, Discovery
 from ganmnist.remedies import command
 
 STOP_SECONDS = 20.0  # the server gives answers under way 5 s and a training 6 s
@@ -64,6 +64,13 @@ def open_page(home: Path) -> ExitCode:
     """Open the server's page in the browser. The token goes along behind a #, which browsers send to nobody."""
     found = client.find(home)
     address = f"{found.url}/#token={found.token}"
+    if found.fingerprint:
+        print(
+            "The browser will warn that nobody vouches for the certificate: the server has made it itself.\n"
+            "Have it show the certificate, and go on only if its SHA-256 fingerprint is\n"
+            f"{certificates.in_pairs(found.fingerprint)}",
+            flush=True,
+        )
     if webbrowser.open(address):
         print(f"opened {found.url}")
     else:
@@ -91,26 +98,30 @@ def rotate(home: Path) -> ExitCode:
     return ExitCode.OK
 
 
-def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | None) -> ExitCode:
-    """Give somebody a token, and print it or write it to a discovery file."""
+def add_token(home: Path, name: str, role: Role, there: Address | None, file: Path | None) -> ExitCode:
+    """Give somebody a token, and print it or write it to a discovery file, with the server's address if it is known."""
     running = discovery.read_discovery(home)
-    if running and not running.url.startswith("http://127."):
-        url = url or running.url
-    if file and url is None:
+    if running and not running.is_here:
+        there = there or Address(running.url, running.fingerprint)
+    if file and there is None:
         raise CommandError(
             ExitCode.USAGE,
-            f"{file} has to say where the server is: start it with --lan first, or add --url http://ADDRESS:PORT.",
+            f"{file} has to say where the server is: start it with --lan first, or add --url https://ADDRESS:PORT.",
         )
     token = tokens.add(home, name, role)
-    if file and url:
+    found = there and Discovery(url=there.url, fingerprint=there.fingerprint, token=token)
+    if file and found:
         try:
-            discovery.write_discovery(file, Discovery(url=url, token=token))
+            discovery.write_discovery(file, found)
         except OSError:
             tokens.remove(home, name)  # nobody knows it
             raise
         print(f"{name} is a {role}; {file} goes into the data directory on {name}'s machine, as {discovery.DISCOVERY}")
     else:
         print(f"{name} is a {role}; the token, which is shown this once: {token}")
+    if found:
+        print(f"In place of a file there, two environment variables do: {discovery.URL}={found.line}")
+        print(f"and {discovery.TOKEN}, the token{' in the file' if file else ''}")
     return ExitCode.OK
 
 
