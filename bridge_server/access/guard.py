@@ -69,7 +69,7 @@ class Guard:
         tokens: What all that is not public wants.
         lan: Names and addresses that it answers to on a network. None: the server listens to this machine alone, and
             only then does Hops need no token.
-        is_secure: It speaks TLS.
+        is_secure: The server speaks TLS.
         proxy: Address of a proxy on this machine that passes on what others ask, as https://HOST. Then everybody
             seems to be here, and Hops needs a token too.
     """
