@@ -36,7 +36,8 @@ def wrap(connection: socket.socket, url: str, host: str, fingerprint: str | None
     except ssl.SSLCertVerificationError as error:
         raise CertificateError(
             f"The certificate of {url} is not trusted here ({error.verify_message}): if the server has made it itself, "
-            "its fingerprint belongs to the address, as ganmnist-server certificate show prints it there."
+            "its fingerprint belongs to the address, as ganmnist-server certificate show prints it there; if not, ask "
+            "who runs it."
         ) from None
     except ssl.SSLEOFError:
         raise ConnectionResetError("closed in the handshake") from None

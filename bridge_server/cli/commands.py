@@ -34,7 +34,7 @@ def status(home: Path, as_json: bool) -> ExitCode:
     if as_json:
         print(json.dumps({"state": "running", "data_dir": str(home), "server": server.model_dump()}, indent=2))
         return ExitCode.OK
-    print(f"ganmnist {server.version} is running at {server.url}")
+    print(f"ganmnist {server.version} is running at {found.url}")  # which a proxy may be
     print(f"process    {server.pid}, for {timedelta(seconds=int(server.seconds))}")
     print(f"trainings  {server.running} under way, {server.queued} waiting")
     if server.memory is not None:
@@ -56,7 +56,7 @@ def stop(home: Path) -> ExitCode:
             )
         time.sleep(0.05)
     resumed = "; its training is interrupted and can be resumed" if server.running else ""
-    print(f"the server at {server.url} has ended{resumed}")
+    print(f"the server at {found.url} has ended{resumed}")
     return ExitCode.OK
 
 
@@ -67,7 +67,7 @@ def open_page(home: Path) -> ExitCode:
     if found.fingerprint:
         print(
             "The browser will warn that nobody vouches for the certificate: the server has made it itself.\n"
-            "Have it show the certificate, and go on only if its SHA-256 fingerprint is\n"
+            "Have it show the certificate, and go on only if its SHA-256 fingerprint, with colons or without, is\n"
             f"{certificates.in_pairs(found.fingerprint)}",
             flush=True,
         )

@@ -17,7 +17,6 @@ from bridge_server.access.guard import new_request_id
 from bridge_server.errors import ApiError, answer
 
 RECORD = 16_384  # bytes, the most that one record of TLS holds (RFC 8446, section 5.1)
-_PIECE = RECORD - 1  # of what is sent; see `send`
 
 
 class NotYet(Exception):
@@ -78,7 +77,7 @@ class TlsSocket:
         view = memoryview(data)
         sent = 0
         while sent < len(view):
-            piece = view[sent : sent + _PIECE]
+            piece = view[sent : sent + RECORD]
             # IronPython's ssl reads 2,048 bytes at a time, and waits for more where the last of them was full
             # (PythonSocket.ssl.read): a record must not end there.
             piece = piece[:-1] if len(piece) > 1 and len(piece) % 2048 == 0 else piece

@@ -30,12 +30,12 @@ def secured(connection, server):
         raise CertificateProblem("This Python has no ssl, and {0} wants it: open Rhino 8".format(server["url"]))
     try:
         secure = _context(server["fingerprint"]).wrap_socket(connection, **_named(server))
-    except ssl.CertificateError as error:  # of CPython 2.7: the name in it is another
-        raise _not_trusted(server, error)
+    except ssl.CertificateError as error:  # in CPython 2.7 only where the name in it is another
+        raise _not_trusted(server, getattr(error, "verify_message", None) or error)
     except ssl.SSLError as error:
         reason = getattr(error, "reason", None) or str(error)
         if reason == "CERTIFICATE_VERIFY_FAILED":
-            raise _not_trusted(server, getattr(error, "verify_message", reason))
+            raise _not_trusted(server, reason)
         if is_timeout(error):
             raise socket.timeout("timed out")
         if isinstance(error, getattr(ssl, "SSLEOFError", ())):
@@ -99,7 +99,9 @@ def _check(der, server):
 def _not_trusted(server, reason):
     return CertificateProblem(
         "The certificate of {0} is not trusted here ({1}): if the server has made it itself, its fingerprint belongs "
-        "to the address, as ganmnist-server certificate show prints it there.".format(server["url"], reason)
+        "to the address, as ganmnist-server certificate show prints it there; if not, ask who runs it.".format(
+            server["url"], reason
+        )
     )
 
 
