@@ -312,6 +312,27 @@ def test_a_network_is_served_by_its_names_to_those_with_a_token_and_to_no_hops(
     assert server.process.wait(10) == 0
 
 
+def test_whom_a_proxy_passes_on_needs_a_token_as_everybody_here_does_then(
+    start_server, check_problem, command, tmp_path
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    proxy = ("--proxy", "https://Studio.example:443")
+    code, _, err = command("serve", *proxy, "--mock", "--port", "0")
+    assert (code, "token add" in err) == (1, True)
+    token = tokens.add(home, "anna", Role.STUDENT)
+    server = start_server(home=home, mock=True, options=proxy)
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    student = {"Authorization": f"Bearer {token}", "Host": "studio.example"}
+    same = {**student, "Origin": "https://studio.example"}
+    assert server.call("GET", "/api/runs", headers=same)[0] == 200
+    assert server.call("GET", "/api/runs")[0] == 200
+    check_problem(server.raw("GET", "/api/runs", headers={**student, "Origin": "http://studio.example"}), 403, "origin")
+    check_problem(server.raw("GET", "/api/runs", headers={**student, "Host": "studio.example:1"}), 403, "host")
+    for host in ("studio.example", f"127.0.0.1:{server.port}"):
+        check_problem(server.raw("GET", "/hops/digit", headers={"Authorization": "", "Host": host}), 401, "token")
+
+
 def test_a_data_directory_that_names_another_machine_is_not_taken_over(command, tmp_path):
     file = tmp_path / "server.json"
     file.write_text('{"url": "http://192.168.1.5:28280", "token": "hers"}')
