@@ -22,6 +22,14 @@ class TokenError(Exception):
     """A token that cannot be given or taken away, or a damaged file of them; the message says what to do."""
 
 
+class AddressError(Exception):
+    """What should say where the server is does not; the message says what was expected."""
+
+
+class CertificateError(Exception):
+    """A certificate that cannot be used, or is not the one that was meant; the message says what to do."""
+
+
 class ApiError(Exception):
     """A request that the server does not carry out."""
 

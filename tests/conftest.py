@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bridge_server.access import pinning
 from tests.forked import ForkedServer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,7 +75,8 @@ class Server:
         found = self._wait_for_discovery()
         self.url: str = found["url"]
         self.token: str = found["token"]
-        self.host, port = self.url.removeprefix("http://").split(":")
+        self.fingerprint: str | None = found.get("fingerprint")
+        self.host, port = self.url.partition("://")[2].split(":")
         self.port = int(port)
 
     def call(self, method: str, path: str, body=None, headers=None, timeout=30.0):
@@ -91,6 +93,9 @@ class Server:
             sent.setdefault("Content-Type", "application/json")
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
+            connection.connect()
+            if self.fingerprint:
+                connection.sock = pinning.wrap(connection.sock, self.url, self.host, self.fingerprint)
             connection.request(method, path, body, sent)
             response = connection.getresponse()
             return response.status, response.headers, response.read()

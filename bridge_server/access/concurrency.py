@@ -39,10 +39,12 @@ class Limit:
 
     Args:
         app: The application.
+        is_proxied: What others ask comes from this machine too, so that nobody's X-Client-Id counts.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, is_proxied: bool = False) -> None:
         self._app = app
+        self._is_proxied = is_proxied
         self._lock = threading.Lock()
         self._streams = threading.Semaphore(STREAMS)
         self._hops = threading.Semaphore(_HOPS_AT_ONCE)
@@ -56,7 +58,7 @@ class Limit:
             return self._stream(environ, start_response)
         if path in _FREE or not path.startswith("/api/"):
             return self._app(environ, start_response)
-        return self._answer(_client(environ), MAX_IN_FLIGHT, environ, start_response)
+        return self._answer(self._client(environ), MAX_IN_FLIGHT, environ, start_response)
 
     def _answer(
         self,
@@ -91,11 +93,10 @@ class Limit:
             self._streams.release()
             raise
 
-
-def _client(environ: WSGIEnvironment) -> tuple[str, str]:
-    # From elsewhere the token alone counts: who could choose another name for each request would have no limit.
-    here = ip_address(environ["REMOTE_ADDR"]).is_loopback
-    return environ[WHO].name if WHO in environ else "", environ.get("HTTP_X_CLIENT_ID", "") if here else ""
+    def _client(self, environ: WSGIEnvironment) -> tuple[str, str]:
+        # From elsewhere the token alone counts: who could choose another name for each request would have no limit.
+        here = not self._is_proxied and ip_address(environ["REMOTE_ADDR"]).is_loopback
+        return environ[WHO].name if WHO in environ else "", environ.get("HTTP_X_CLIENT_ID", "") if here else ""
 
 
 def _whole(body: Iterable[bytes]) -> list[bytes]:

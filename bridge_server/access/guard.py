@@ -69,14 +69,27 @@ class Guard:
         tokens: What all that is not public wants.
         lan: Names and addresses that it answers to on a network. None: the server listens to this machine alone, and
             only then does Hops need no token.
+        is_secure: The server speaks TLS.
+        proxy: Address of a proxy on this machine that passes on what others ask, as https://HOST. Then everybody
+            seems to be here, and Hops needs a token too.
     """
 
-    def __init__(self, app: WSGIApplication, port: int, tokens: Tokens, lan: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        port: int,
+        tokens: Tokens,
+        lan: Sequence[str] = (),
+        is_secure: bool = False,
+        proxy: str | None = None,
+    ) -> None:
         self._app = app
         self._tokens = tokens
-        self._loopback = not lan
-        self._hosts = frozenset(f"{name.lower()}:{port}" for name in lan or LOOPBACK)
-        self._origins = frozenset(f"http://{host}" for host in self._hosts)
+        self._loopback = not lan and proxy is None
+        own = [f"{name.lower()}:{port}" for name in lan or LOOPBACK]
+        passed_on = [] if proxy is None else [proxy.lower()]
+        self._hosts = frozenset([*own, *(url.partition("://")[2] for url in passed_on)])
+        self._origins = frozenset([*(f"{'https' if is_secure else 'http'}://{host}" for host in own), *passed_on])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request_id = new_request_id()

@@ -1,4 +1,4 @@
-"""The running server, seen from a terminal: found by its discovery file, and asked."""
+"""The running server, seen from a terminal: found by its address, and asked."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bridge_server.access import pinning
 from bridge_server.access.tokens import CHALLENGE, PROOF, challenge
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.calls import API_VERSION, CALLS
+from bridge_server.errors import AddressError, CertificateError
 from bridge_server.process import discovery
 from bridge_server.process.discovery import DISCOVERY, Discovery
 from ganmnist.remedies import command
@@ -20,19 +22,24 @@ _CALLS = {call.name: (call.method, call.path) for call in CALLS}
 
 
 def find(home: Path) -> Discovery:
-    """Find the server of a data directory and make sure that it is the one that its discovery file names.
+    """Find the server of a data directory and make sure that it is the one that is meant.
 
     Raises:
-        CommandError: None is running, or one does not answer; says what to do.
+        CommandError: None is running, or one does not answer, or shows another certificate; says what to do.
     """
-    found = discovery.read_discovery(home)
-    if found and answers(found):
-        return found
+    try:
+        found = discovery.locate(home)
+        if found and _is_meant(found):
+            return found
+    except AddressError as error:
+        raise CommandError(ExitCode.PROBLEM, str(error)) from None
+    except CertificateError as error:
+        raise CommandError(ExitCode.NO_ANSWER, str(error)) from None
     if found and found.instance is None:
         raise CommandError(
             ExitCode.NO_ANSWER,
             f"The server at {found.url}, on another machine, does not answer, or does not know the token in "
-            f"{DISCOVERY}: ask who runs it.",
+            f"{DISCOVERY} or {discovery.TOKEN}: ask who runs it.",
         )
     if not discovery.is_locked(home):
         left = f"; {DISCOVERY} is left over from process {found.pid}, which does no harm" if found else ""
@@ -44,8 +51,14 @@ def find(home: Path) -> Discovery:
 
 def answers(found: Discovery) -> bool:
     """Tell whether a server answers there, and the one that is meant: it knows the token, which it is not told."""
-    host, port = found.address
-    sent, proof = challenge(found.token, f"{host}:{port}")
+    try:
+        return _is_meant(found)
+    except CertificateError:
+        return False
+
+
+def _is_meant(found: Discovery) -> bool:
+    sent, proof = challenge(found.token, found.authority)
     return _proof(found, sent) == proof
 
 
@@ -77,6 +90,8 @@ def call(found: Discovery, name: str) -> dict[str, Any]:
     }
     try:
         answer = _send(found, name, headers)
+    except CertificateError as error:
+        raise CommandError(ExitCode.NO_ANSWER, str(error)) from None
     except (OSError, http.client.HTTPException, ValueError):
         raise CommandError(
             ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}"
@@ -109,7 +124,10 @@ def _send(found: Discovery, name: str, headers: dict[str, str]) -> _Answer:
     method, path = _CALLS[name]
     connection = http.client.HTTPConnection(*found.address, timeout=_SECONDS)  # which asks no proxy
     try:
-        connection.request(method, path, headers=headers)
+        connection.connect()
+        if found.is_secure:
+            connection.sock = pinning.wrap(connection.sock, found.url, found.address[0], found.fingerprint)
+        connection.request(method, path, headers={**headers, "Host": found.authority})
         response = connection.getresponse()
         content = json.loads(response.read(1_000_000))
     finally:

@@ -8,14 +8,14 @@ import webbrowser
 from datetime import timedelta
 from pathlib import Path
 
-from bridge_server.access import tokens
+from bridge_server.access import certificates, tokens
 from bridge_server.access.roles import Role
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.runs import Queue
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
-from bridge_server.process.discovery import Discovery
+from bridge_server.process.discovery import Address, Discovery
 from ganmnist.remedies import command
 
 _PLACES = 10  # of the queue, shown
@@ -38,7 +38,7 @@ def status(home: Path, as_json: bool) -> ExitCode:
         known = {"server": server.model_dump(), "queue": queue.model_dump()}
         print(json.dumps({"state": "running", "data_dir": str(home), **known}, indent=2))
         return ExitCode.OK
-    print(f"ganmnist {server.version} is running at {server.url}")
+    print(f"ganmnist {server.version} is running at {found.url}")  # which a proxy may be
     print(f"process    {server.pid}, for {timedelta(seconds=int(server.seconds))}")
     at_once = "one at a time" if server.slots == 1 else f"{server.slots} at a time"
     print(f"trainings  {server.running} under way, {server.queued} waiting, {at_once}")
@@ -66,7 +66,7 @@ def stop(home: Path) -> ExitCode:
         time.sleep(0.05)
     trainings = "its training is" if server.running == 1 else f"{server.running} trainings are"
     resumed = f"; {trainings} interrupted and can be resumed" if server.running else ""
-    print(f"the server at {server.url} has ended{resumed}")
+    print(f"the server at {found.url} has ended{resumed}")
     return ExitCode.OK
 
 
@@ -74,6 +74,13 @@ def open_page(home: Path) -> ExitCode:
     """Open the server's page in the browser. The token goes along behind a #, which browsers send to nobody."""
     found = client.find(home)
     address = f"{found.url}/#token={found.token}"
+    if found.fingerprint:
+        print(
+            "The browser will warn that nobody vouches for the certificate: the server has made it itself.\n"
+            "Have it show the certificate, and go on only if its SHA-256 fingerprint, with colons or without, is\n"
+            f"{certificates.in_pairs(found.fingerprint)}",
+            flush=True,
+        )
     if webbrowser.open(address):
         print(f"opened {found.url}")
     else:
@@ -101,26 +108,30 @@ def rotate(home: Path) -> ExitCode:
     return ExitCode.OK
 
 
-def add_token(home: Path, name: str, role: Role, url: str | None, file: Path | None) -> ExitCode:
-    """Give somebody a token, and print it or write it to a discovery file."""
+def add_token(home: Path, name: str, role: Role, there: Address | None, file: Path | None) -> ExitCode:
+    """Give somebody a token, and print it or write it to a discovery file, with the server's address if it is known."""
     running = discovery.read_discovery(home)
-    if running and not running.url.startswith("http://127."):
-        url = url or running.url
-    if file and url is None:
+    if running and not running.is_here:
+        there = there or Address(running.url, running.fingerprint)
+    if file and there is None:
         raise CommandError(
             ExitCode.USAGE,
-            f"{file} has to say where the server is: start it with --lan first, or add --url http://ADDRESS:PORT.",
+            f"{file} has to say where the server is: start it with --lan first, or add --url https://ADDRESS:PORT.",
         )
     token = tokens.add(home, name, role)
-    if file and url:
+    found = there and Discovery(url=there.url, fingerprint=there.fingerprint, token=token)
+    if file and found:
         try:
-            discovery.write_discovery(file, Discovery(url=url, token=token))
+            discovery.write_discovery(file, found)
         except OSError:
             tokens.remove(home, name)  # nobody knows it
             raise
         print(f"{name} is a {role}; {file} goes into the data directory on {name}'s machine, as {discovery.DISCOVERY}")
     else:
         print(f"{name} is a {role}; the token, which is shown this once: {token}")
+    if found:
+        print(f"In place of a file there, two environment variables do: {discovery.URL}={found.line}")
+        print(f"and {discovery.TOKEN}, the token{' in the file' if file else ''}")
     return ExitCode.OK
 
 

@@ -17,11 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge_server.access import tokens
+from bridge_server.access import certificates, tokens
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, LAUNCH, listen
-from bridge_server.errors import TokenError
+from bridge_server.errors import CertificateError, TokenError
 from bridge_server.process import discovery
 from bridge_server.runs.database import validate_checksums
 from ganmnist import __version__, remedies
@@ -36,7 +36,7 @@ from ganmnist.storage.private import readable_by_others, writable_by_others
 FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
 _MANIFESTS = ("model.json", "last.json")
 _COMPILED = ("torch", "numpy", "PIL", "contourpy", "manifold3d", "rhino3dm", "safetensors")
-_TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER_FILE, tokens.FILE)  # name programs, servers and people
+_TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER_FILE, tokens.FILE, certificates.FILE)  # name what is believed
 _RUN_SECONDS = 30.0  # for the server to say its version
 _READ_SECONDS = 10.0  # of the data
 
@@ -295,6 +295,31 @@ def _tokens(home: Path) -> Iterator[Finding]:
             yield Finding(Verdict.OK, "tokens", f"{len(principals)} given to others: ganmnist-server token list")
 
 
+def _certificate(home: Path) -> Iterator[Finding]:
+    try:
+        found = certificates.read(home)
+    except CertificateError as error:
+        yield Finding(Verdict.PROBLEM, "certificate", str(error))
+        return
+    if found is None:
+        return  # none is needed before a network is served
+    path, how = home / certificates.FILE, certificates.how_to_renew(home)
+    if readable_by_others(path):
+        text = f"other users of this machine could read the key in {path}, and pass for the server: {how}"
+        yield Finding(Verdict.PROBLEM, "certificate", text)
+    days = found.days_left()
+    until = f"good until {found.expires:%Y-%m-%d}"
+    if days < 0:
+        text = f"expired on {found.expires:%Y-%m-%d}, and clients refuse it: {how}"
+        yield Finding(Verdict.PROBLEM, "certificate", text)
+    elif days < certificates.RENEW_DAYS:
+        yield Finding(
+            Verdict.NOTE, "certificate", f"{until}, {counted(days, 'day')} more; everybody needs the next: {how}"
+        )
+    else:
+        yield Finding(Verdict.OK, "certificate", until)
+
+
 _LOOKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     _version,
     _python,
@@ -307,4 +332,5 @@ _LOOKS: tuple[Callable[[Path], Iterator[Finding]], ...] = (
     _models,
     _runs,
     _tokens,
+    _certificate,
 )

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge_server.access.roles import Role
-from bridge_server.cli import commands
+from bridge_server.cli import certificate, commands
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
-from bridge_server.errors import TokenError, is_full
+from bridge_server.errors import AddressError, CertificateError, TokenError, is_full
+from bridge_server.process import discovery
 from bridge_server.runs import quotas
 from ganmnist import __version__, paths
 from ganmnist.cli.terminal import show_any_letter
@@ -44,7 +45,7 @@ def main() -> int:
         if installs:
             return _install(sys.argv[2:])
         return int(options.command(home, options))
-    except (CommandError, TokenError, OSError, ImportError) as error:
+    except (CommandError, CertificateError, TokenError, OSError, ImportError) as error:
         if isinstance(error, ImportError) and not load_problem(error):
             raise  # a mistake of ours
         failure = _failure(error, home)
@@ -61,7 +62,7 @@ def _failure(error: Exception, home: Path) -> _Failure:
     match error:
         case CommandError():
             return _Failure(str(error), error.code)
-        case TokenError():
+        case TokenError() | CertificateError():
             return _Failure(str(error), ExitCode.PROBLEM)
         case OSError():
             where = error.filename or f"the data directory {home}"
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--lan",
         type=_address,
         metavar="ADDRESS",
-        help="serve a class: the IPv4 address of this machine on a network that you trust, over plain HTTP",
+        help="serve a class or a studio over TLS: the IPv4 address of this machine on its network",
     )
     one.add_argument(
         "--name", type=_name, action="append", default=[], help="with --lan: another name of this machine there"
@@ -103,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
         default=quotas.SLOTS,
         metavar="N",
         help=f"how many trainings may be under way at a time (default: {quotas.SLOTS})",
+    )
+    one.add_argument(
+        "--insecure-http", action="store_true", help="with --lan: plain HTTP, which the whole network can read"
+    )
+    one.add_argument(
+        "--proxy", type=_proxy, metavar="URL", help="serve whom a proxy on this machine passes on too: https://HOST"
     )
     one = command(
         groups, "status", "is a server running, and how does it fare?", lambda home, o: commands.status(home, o.json)
@@ -123,9 +130,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--discovery", type=Path, metavar="FILE", help="write it to a file that goes into the data directory there"
     )
-    one.add_argument("--url", type=_url, help="with --discovery: where the server is, http://ADDRESS:PORT")
+    where = one.add_mutually_exclusive_group()
+    where.add_argument("--url", type=_url, help="where the server is, https://ADDRESS:PORT")
+    where.add_argument("--proxy", type=_proxy, metavar="URL", help="where its proxy is, https://HOST")
     one = command(token, "remove", "take a token away", lambda home, o: commands.remove_token(home, o.name))
     one.add_argument("name", metavar="NAME")
+
+    own = groups.add_parser("certificate", help="the server's own, for TLS").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    command(own, "show", "print its fingerprint, and how long it is good", lambda home, _: certificate.show(home))
+    command(own, "renew", "make another; clients need its fingerprint", lambda home, _: certificate.renew(home))
 
     groups.add_parser(
         INSTALL,
@@ -136,11 +151,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
-    if options.name and not options.lan:
-        raise CommandError(ExitCode.USAGE, "--name is of use with --lan only.")
+    for option, given in (("--name", options.name), ("--insecure-http", options.insecure_http)):
+        if given and not options.lan:
+            raise CommandError(ExitCode.USAGE, f"{option} is of use with --lan only.")
+    if options.proxy and options.lan:
+        raise CommandError(ExitCode.USAGE, "--proxy and --lan exclude each other: a proxy asks on 127.0.0.1.")
+    lan = Lan(options.lan, tuple(options.name), options.insecure_http) if options.lan else None
     try:
-        lan = Lan(options.lan, tuple(options.name)) if options.lan else None
-        serve(home, options.port, options.mock, lan, options.slots)
+        serve(home, options.port, options.mock, lan, options.proxy, options.slots)
     except Exception as error:  # whatever it is: who pressed a button in Rhino sees no terminal
         failure = _failure(error, home)
         note_failure(home, failure.sentence)
@@ -153,7 +171,10 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
 
 
 def _add_token(home: Path, options: argparse.Namespace) -> ExitCode:
-    return commands.add_token(home, options.name, options.role, options.url, options.discovery)
+    there = options.proxy and discovery.Address(options.proxy, None)
+    if options.url:
+        there = options.url if options.url.fingerprint else certificate.complete(home, options.url.url)
+    return commands.add_token(home, options.name, options.role, there, options.discovery)
 
 
 def _install(arguments: list[str]) -> int:
@@ -196,7 +217,15 @@ def _name(text: str) -> str:
     return text
 
 
-def _url(text: str) -> str:
-    if not re.fullmatch(r"http://[A-Za-z0-9.-]+:[0-9]{1,5}", text):
-        raise argparse.ArgumentTypeError(f"{text} is not http://ADDRESS:PORT")
-    return text
+def _url(text: str) -> discovery.Address:
+    try:
+        return discovery.parse_address(text)
+    except AddressError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _proxy(text: str) -> str:
+    found = _url(text)
+    if found.fingerprint or not found.url.startswith("https:"):
+        raise argparse.ArgumentTypeError(f"{text} is not https://HOST, whose certificate machines trust by themselves")
+    return found.url.removesuffix(":443")  # as browsers say it

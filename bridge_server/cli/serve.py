@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from bridge_server.access import tokens
+from bridge_server.access import certificates, tokens
 from bridge_server.access.concurrency import Limit
 from bridge_server.access.guard import Guard
 from bridge_server.cli.exit_codes import CommandError, ExitCode
@@ -29,6 +29,7 @@ from bridge_server.runs import quotas
 from bridge_server.web import server as web
 from bridge_server.web.app import create_app
 from ganmnist import __version__, paths
+from ganmnist.errors import counted
 from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
 from ganmnist.storage.private import make_private
@@ -49,13 +50,22 @@ class Lan(NamedTuple):
     Attributes:
         address: Of this machine on that network, IPv4.
         names: What else the server answers to there.
+        is_plain: Over plain HTTP, which can be overheard, in place of TLS.
     """
 
     address: str
     names: tuple[str, ...] = ()
+    is_plain: bool = False
 
 
-def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None, slots: int = quotas.SLOTS) -> None:
+def serve(
+    home: Path,
+    port: int | None,
+    mock: bool,
+    lan: Lan | None = None,
+    proxy: str | None = None,
+    slots: int = quotas.SLOTS,
+) -> None:
     """Serve until the process is asked to end: by a call, or by SIGINT, SIGTERM or CTRL-BREAK.
 
     Args:
@@ -64,10 +74,13 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None, slot
             address by hand, so there None insists on DEFAULT_PORT.
         mock: Answer from made-up digits, without torch.
         lan: Serve a network in place of this machine alone.
+        proxy: Serve whom a proxy on this machine passes on as well; its address.
         slots: How many trainings may be under way at a time.
 
     Raises:
-        CommandError: Another server has the directory or the port, or nobody has a token for the network.
+        CommandError: Another server has the directory or the port, nobody has a token for the network, or the
+            certificate has expired.
+        CertificateError: The certificate is damaged.
     """
     for folder in (home, Path.home(), Path(gettempdir()), Path(os.environ.get(paths.DATA) or home)):
         hide(folder)
@@ -75,21 +88,28 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None, slot
     release_on_full_disk(home)
     with _only_one(home):
         _remove_leftover(home)
-        if lan and not tokens.read_principals(home):
+        if (lan or proxy) and not tokens.read_principals(home):
             raise CommandError(
                 ExitCode.PROBLEM,
                 "Nobody has a token yet, so nobody could ask: "
                 + command("ganmnist-server", "token", "add", "NAME", "--role", "student", "--data-dir", home),
             )
+        certificate = None
+        if lan and not lan.is_plain:
+            certificate = certificates.ensure(home, (lan.address, *lan.names))
+            _check_age(home, certificate)
         listener = _listener(lan, port)
         address, taken = listener.getsockname()
-        process = Process(home, url := f"http://{address}:{taken}")
+        url = f"{'https' if certificate else 'http'}://{address}:{taken}"
+        process = Process(home, url, certificate and certificate.fingerprint)
         logs.start(home)
         backend = _backend(home, process.instance, mock, slots)
         backend.process = process
         app = create_app(backend)
-        guard = Guard(Limit(app), taken, process.tokens, (lan.address, *lan.names) if lan else ())
-        server = web.create(guard, listener, guard.largest_body)
+        names = (lan.address, *lan.names) if lan else ()
+        guard = Guard(Limit(app, proxy is not None), taken, process.tokens, names, certificate is not None, proxy)
+        tls = certificates.server_context(home) if certificate else None
+        server = web.create(guard, listener, guard.largest_body, tls)
         process.wake = server.pull_trigger
         for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
             if hasattr(signal, name):
@@ -98,12 +118,21 @@ def serve(home: Path, port: int | None, mock: bool, lan: Lan | None = None, slot
             backend.start()
             if not mock:
                 remember_how_to_start(home)
-            if lan:
+            if certificate:
                 print(
-                    "The network is served over plain HTTP: whoever can listen in there reads everything, tokens too. "
-                    "Use it only on a network that you trust.",
+                    f"The network is served over TLS. The certificate is good until {certificate.expires:%Y-%m-%d}.\n"
+                    f"Its fingerprint (SHA-256): {certificates.in_pairs(certificate.fingerprint)}\n"
+                    f"On another machine, with a token: {discovery.URL}={url}#{certificate.fingerprint}",
                     flush=True,
                 )
+            elif lan:
+                print(
+                    "The network is served over plain HTTP: whoever can listen in there reads everything, tokens too. "
+                    "Use it only on a network that you trust, or leave --insecure-http out.",
+                    flush=True,
+                )
+            if proxy:
+                print(f"Whom the proxy at {proxy} passes on is served as well, with a token.", flush=True)
             if port is None and taken != DEFAULT_PORT:
                 print(f"Port {DEFAULT_PORT} cannot be had, so this server takes {taken}.", flush=True)
             keep_reserve(home)
@@ -172,6 +201,16 @@ def _listener(lan: Lan | None, port: int | None) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
+def _check_age(home: Path, certificate: certificates.Certificate) -> None:
+    """Raise CommandError where clients would refuse a certificate, and say when that is near."""
+    how = certificates.how_to_renew(home)
+    if (days := certificate.days_left()) < 0:
+        when = f"{certificate.expires:%Y-%m-%d}"
+        raise CommandError(ExitCode.PROBLEM, f"The certificate has expired on {when}, and clients refuse it: {how}")
+    if days < certificates.RENEW_DAYS:
+        print(f"The certificate is good for {counted(days, 'day')} more: {how}", flush=True)
+
+
 def _backend(home: Path, instance: str, mock: bool, slots: int) -> Backend:
     if mock:
         from bridge_server.backends.mock.backend import Mock
@@ -193,6 +232,12 @@ def _only_one(home: Path) -> AbstractContextManager[object]:
 
 def _remove_leftover(home: Path) -> None:
     """Remove a stale discovery file: the process number in it may be another program's by now."""
+    if home == paths.home() and (line := os.environ.get(discovery.URL)):
+        raise CommandError(
+            ExitCode.PROBLEM,
+            f"{discovery.URL} names a server on another machine, {line.partition('#')[0]}: unset it to run one here, "
+            "or choose another --data-dir.",
+        )
     found = discovery.read_discovery(home)
     if found and found.instance is None:
         raise CommandError(

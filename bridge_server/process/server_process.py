@@ -26,9 +26,10 @@ class Process:
     Args:
         home: Data directory.
         url: Where it serves.
+        fingerprint: Of the certificate that it shows there, if it shows one.
     """
 
-    def __init__(self, home: Path, url: str) -> None:
+    def __init__(self, home: Path, url: str, fingerprint: str | None = None) -> None:
         before = discovery.read_discovery(home, OWNER_FILE)
         # At its old address it goes on with the old token, so that an open page does; elsewhere somebody else may have
         # that address, and have been told the token by a page.
@@ -41,7 +42,13 @@ class Process:
         self.leaving = threading.Event()  # set as the process begins to end
         self._home = home
         self._found = Discovery(
-            version=__version__, pid=os.getpid(), instance=self.instance, url=url, token=token, api=API_VERSION
+            version=__version__,
+            pid=os.getpid(),
+            instance=self.instance,
+            url=url,
+            fingerprint=fingerprint,
+            token=token,
+            api=API_VERSION,
         )
         self._began = time.monotonic()
         self._lock = threading.Lock()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from ipaddress import ip_address
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 from waitress import create_server
@@ -21,6 +22,7 @@ from waitress.task import ErrorTask, WSGITask
 from bridge_server.access.concurrency import RETRY_SECONDS
 from bridge_server.access.guard import MAX_BODY, new_request_id
 from bridge_server.errors import ApiError, answer
+from bridge_server.web.tls import RECORD, NotYet, TlsSocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -101,11 +103,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         self.ignored_until = 0.0
         self._answering = False  # a thread of ours is sending
         self._held = False  # its next request waits, without a thread, until its answers are taken
+        self._wants_room = False  # TLS has something of its own to send before it reads on
 
     def writable(self) -> bool:
         # What a thread is sending, `select` would find writable again and again until it is sent, and the thread would
         # have to wait for the interpreter at every turn.
-        return not self._answering and (self._held or bool(super().writable()))
+        return not self._answering and (self._held or self._wants_room or bool(super().writable()))
 
     def _flush_exception(self, flush: Callable[..., bool] | None, do_close: bool = True) -> tuple[bool, bool] | None:
         if do_close:  # the loop itself; a thread of ours leaves the closing to it
@@ -118,9 +121,16 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
     def readable(self) -> bool:
         # So a flood is as slow as it was asked to be. `select` looks again within a second.
-        return time.monotonic() >= self.ignored_until and bool(super().readable())
+        return not self._wants_room and time.monotonic() >= self.ignored_until and bool(super().readable())
+
+    def handle_read(self) -> None:
+        try:
+            super().handle_read()
+        except NotYet as waits:
+            self._wants_room = waits.for_room
 
     def handle_write(self) -> None:
+        self._wants_room = False
         super().handle_write()
         if self._held and self.connected and self.total_outbufs_len <= _UNREAD:
             self._held = False
@@ -155,7 +165,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes `select`, which waits for room where nobody reads
 
 
-def _open(server: BaseWSGIServer, connection: socket.socket, address: Any, *rest: Any, **keywords: Any) -> None:
+def _open(server: BaseWSGIServer, connection: Any, address: Any, *rest: Any, **keywords: Any) -> None:
     """Take up a new connection. It replaces the longest idle one of its peer, or of all, if there are too many."""
     channels = [channel for channel in server.active_channels.values() if not channel.will_close]
     theirs = [channel for channel in channels if _peer(channel.addr) == _peer(address)]
@@ -164,6 +174,12 @@ def _open(server: BaseWSGIServer, connection: socket.socket, address: Any, *rest
     if too_many and not _cut_longest_idle(channels if full else theirs):
         connection.close()
         return
+    if server.tls is not None:
+        try:
+            connection = TlsSocket(server.tls, connection)
+        except OSError:  # it has gone already
+            connection.close()
+            return
     _Channel(server, connection, address, *rest, **keywords)
 
 
@@ -249,7 +265,10 @@ def _bound_unread(channels: list[_Channel]) -> None:
 
 
 def create(
-    app: WSGIApplication, listener: socket.socket, largest_body: LargestBody = lambda *_: MAX_BODY
+    app: WSGIApplication,
+    listener: socket.socket,
+    largest_body: LargestBody = lambda *_: MAX_BODY,
+    tls: SSLContext | None = None,
 ) -> BaseWSGIServer:
     """Return a server of `app` on a socket that listens already; its `run` serves until SystemExit.
 
@@ -257,6 +276,7 @@ def create(
         app: The application.
         listener: The socket.
         largest_body: Tells from method, path and Authorization how many bytes the body of a request may have.
+        tls: Speaks TLS with this certificate in place of plain HTTP.
     """
     server = create_server(
         app,
@@ -265,12 +285,15 @@ def create(
         ident=None,
         connection_limit=_most_connections(),
         channel_request_lookahead=0,
+        recv_bytes=RECORD,
+        url_scheme="https" if tls else "http",
         max_request_header_size=16_384,
         outbuf_overflow=_IN_MEMORY,
         outbuf_high_watermark=_NO_END,
         clear_untrusted_proxy_headers=True,
     )
     server.adj.largest_body = largest_body
+    server.tls = tls
     server.channel_class = _open
     _Accept(server)
     _Maintenance(server)

@@ -1,23 +1,24 @@
-"""Calls the ganmnist server that server.json names, with the standard library alone.
+"""Calls the ganmnist server that address.py finds, with the standard library alone.
 
-The server on this machine writes that file. A file without an instance was put there by a person, who was given it by
-whoever runs a server on another machine. Either is told the token only once it has proved that it knows it.
+It is told the token only once it has proved that it knows it; over TLS, it is told nothing before its certificate is
+known to be the right one.
 
 Whatever goes wrong becomes one BridgeError, whose message says what to do.
 """
 
 import json
-import re
 import socket
 import threading
 import time
 import uuid
 
+from ghpython_components.shared.address import find_address
 from ghpython_components.shared.contract import API_VERSION, CALLS
 from ghpython_components.shared.proof import CHALLENGE, PROOF, challenge
 from ghpython_components.shared.remedies import INSTALL, UPDATE_COMPONENTS, UPDATE_SERVER
-from ghpython_components.shared.server_files import in_terminal, install_command, read_file, start_command, typed
+from ghpython_components.shared.server_files import in_terminal, install_command, start_command, typed
 from ghpython_components.shared.text import plain, to_json
+from ghpython_components.shared.tls import CertificateProblem, is_timeout, secured
 
 try:
     from urllib import quote, urlencode
@@ -36,7 +37,6 @@ LARGEST_ANSWER = 64000000
 AT_A_TIME = 2  # calls of one Rhino: the server refuses a third
 LONGEST_WAIT = 60
 ACTIVE = ("queued", "running")  # states of a run that is trained, or waits for its turn
-ADDRESS = re.compile(r"^http://([A-Za-z0-9.-]+):([0-9]{1,5})/?$")
 
 clock = getattr(time, "monotonic", time.time)
 
@@ -111,15 +111,6 @@ class Bridge(object):
             response, answer = _send(
                 connection, method, path, body, seconds, server["token"], self.shared["client"], is_file
             )
-        except socket.timeout:
-            connection.close()
-            raise BridgeError(
-                "The ganmnist server at {0} did not answer within {1} seconds. Wait, or {2}".format(
-                    server["url"], plain(seconds), _remedy(server, "start it again")
-                ),
-                "timeout",
-                True,
-            )
         except ValueError:
             connection.close()
             raise BridgeError(
@@ -130,7 +121,15 @@ class Bridge(object):
             )
         except Exception as error:
             connection.close()
-            raise _Closed(error)
+            if not is_timeout(error):
+                raise _Closed(error)
+            raise BridgeError(
+                "The ganmnist server at {0} did not answer within {1} seconds. Wait, or {2}".format(
+                    server["url"], plain(seconds), _remedy(server, "start it again")
+                ),
+                "timeout",
+                True,
+            )
         if response.will_close:
             connection.close()
         else:
@@ -158,22 +157,12 @@ def _taken(idle):
 
 
 def _find_server():
-    """Return the discovery file's content. It is a claim: `_connect` checks it."""
-    server = read_file("server.json") or {}
+    """Return what says where the server is. It is a claim: `_connect` checks it."""
     try:
-        found = ADDRESS.match(server["url"])
-        if found is None:
-            raise ValueError("url")
-        host, port = found.groups()
-        # str: text from JSON would make a unicode request of the whole thing in Python 2
-        return {
-            "url": server["url"],
-            "host": str(host),
-            "port": int(port),
-            "token": str(server["token"]),
-            "instance": server.get("instance"),
-        }
-    except (AttributeError, KeyError, TypeError, ValueError):
+        found = find_address()
+    except ValueError as error:
+        raise BridgeError(str(error), "address")
+    if found is None:
         raise BridgeError(
             "No ganmnist server is running. Start it with the Server component, or {0}".format(in_terminal())
             if start_command()
@@ -181,23 +170,31 @@ def _find_server():
             "no_server",
             True,
         )
+    return found
 
 
 def _mark(server):
     """Return what tells the connections to one server from those to another."""
-    return server["instance"] or server["url"]
+    return server["instance"] or server["url"], server["fingerprint"]
 
 
 def _connect(server):
     """Connect and make sure that it is our server, of our version, before it is told the token."""
     seconds = CONNECT_SECONDS if server["instance"] else HEALTH_SECONDS
     connection = httplib.HTTPConnection(server["host"], server["port"], timeout=seconds)
+    connection.default_port = server["default_port"]  # which Host leaves out
     method, path = CALLS["health"]
     try:
         connection.connect()
         connection.auto_open = 0  # a connection opened again would be unchecked
-        sent, proof = challenge(server["token"], "{0}:{1}".format(server["host"], server["port"]))
+        if server["is_secure"]:
+            connection.sock.settimeout(HEALTH_SECONDS)
+            connection.sock = secured(connection.sock, server)
+        sent, proof = challenge(server["token"], server["authority"])
         response, health = _send(connection, method, path, None, HEALTH_SECONDS, extra={CHALLENGE: sent})
+    except CertificateProblem as problem:
+        connection.close()
+        raise BridgeError(str(problem), "certificate", True)
     except ValueError:
         health = {}
     except Exception as error:
@@ -205,6 +202,8 @@ def _connect(server):
         raise _unreachable(server, "does not answer ({0})".format(_why(error)))
     if health.get("name") != "ganmnist":
         connection.close()
+        if _code(health) == "https":
+            raise _unreachable(server, "speaks https by now")
         raise _stranger(server)
     if health.get("api") != API_VERSION:
         connection.close()
@@ -294,7 +293,7 @@ def _unreachable(server, why, code="unreachable"):
 def _stranger(server):
     if server["instance"]:
         return _unreachable(server, "has gone, and another program answers in its place")
-    return _unreachable(server, "does not know the token in server.json")
+    return _unreachable(server, "does not know the token in {0}".format(server["source"]))
 
 
 def _wrong_version(theirs):
@@ -310,6 +309,12 @@ def _wrong_version(theirs):
         ),
         "version",
     )
+
+
+def _code(answer):
+    """Return the code of a refusal, if it is one."""
+    problem = answer.get("error")
+    return problem.get("code") if isinstance(problem, dict) else None
 
 
 def _refusal(response, answer):

@@ -44,12 +44,6 @@ def file_stamp(name="server.json"):
     return found.st_mtime, found.st_size
 
 
-def is_elsewhere():
-    """Tell whether the server that is known runs on another machine, where a path of this one means nothing."""
-    server = read_file("server.json")
-    return server is not None and not server.get("instance")
-
-
 def writable_by_others(name):
     """Return the path of a file of the server, or of its folder, if other users can write to it; else None."""
     if not hasattr(os, "getuid"):  # Windows has its users' folders closed

@@ -5,13 +5,13 @@ import time
 
 from scriptcontext import sticky
 
+from ghpython_components.shared.address import is_elsewhere
 from ghpython_components.shared.canvas import filled
 from ghpython_components.shared.client import BridgeError, clock
 from ghpython_components.shared.component import LONG_WAIT, Component
 from ghpython_components.shared.geometry import to_rhino
 from ghpython_components.shared.outgoing import as_text, open_to_send, sent_from
 from ghpython_components.shared.presses import PRESS_LASTS, carry_out
-from ghpython_components.shared.server_files import is_elsewhere
 from ghpython_components.shared.text import decimal, grouped, plain
 
 MNIST = "MNIST"  # what a training calls the images that are there without being imported

@@ -1,3 +1,4 @@
+from ghpython_components.shared.address import find_address
 from ghpython_components.shared.client import BridgeError, clock
 from ghpython_components.shared.component import Component
 from ghpython_components.shared.remedies import INSTALL
@@ -107,8 +108,8 @@ def look(bridge, request, memory):
         problem = how_it_gets_on(attempt)
         return {"mark": problem, "url": None, "problem": problem}
     attempt["over"] = True
-    found = read_file("server.json") or {}
-    return {"mark": health["instance"], "url": found.get("url"), "health": health}
+    found = find_address()
+    return {"mark": health["instance"], "url": found and found["url"], "health": health}
 
 
 def seconds_to_next(value):

@@ -44,10 +44,10 @@ class App:
 class Clients:
     """What asks an application behind guard and limit, as a server's threads would."""
 
-    def __init__(self, home, lan=()):
+    def __init__(self, home, lan=(), proxy=None):
         self.app = App()
         self.owner = tokens.new_token()
-        self._guard = Guard(Limit(self.app), 1, Tokens(self.owner, home), lan)
+        self._guard = Guard(Limit(self.app, proxy is not None), 1, Tokens(self.owner, home), lan, proxy=proxy)
         self._host = f"{lan[0] if lan else '127.0.0.1'}:1"
         self._threads = []
 
@@ -126,6 +126,14 @@ def test_from_elsewhere_a_token_is_a_client_whatever_it_calls_itself(class_room,
     clients.begin(token=anna, peer="192.168.1.8", client="b")
     check_problem(clients.ask(token=anna, peer=THERE, client="c"), 429)
     clients.begin(token=ben, peer=THERE)
+
+
+def test_behind_a_proxy_where_all_come_from_here_a_token_is_a_client_too(tmp_path, check_problem):
+    proxied = Clients(tmp_path, proxy="https://studio.example")
+    proxied.begin(client="rhino-1")
+    proxied.begin(client="rhino-2")
+    check_problem(proxied.ask(client="rhino-3"), 429, "too_many_requests")
+    proxied.end()
 
 
 def test_a_client_may_ask_again_when_an_answer_has_been_given_and_its_body_closed(clients):

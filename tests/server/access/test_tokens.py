@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from werkzeug.test import Client
 
-from bridge_server.access import tokens
+from bridge_server.access import certificates, tokens
 from bridge_server.access.guard import Guard
 from bridge_server.access.roles import ALLOWED, Role, is_allowed
 from bridge_server.access.tokens import CHALLENGE, PROOF, Tokens
@@ -228,11 +228,13 @@ def test_a_discovery_file_for_another_machine_needs_an_address_there(command, tm
     code, _, err = command(*words)
     assert (code, "--url" in err) == (2, True)
     assert tokens.read_principals(tmp_path) == []
-    code, out, _ = command(*words, "--url", "http://192.168.1.5:28280")
+    code, out, _ = command(*words, "--url", "https://192.168.1.5:28280")
     assert code == 0
     found = json.loads(file.read_text())
-    assert found.keys() == {"url", "token"}
-    assert found["url"] == "http://192.168.1.5:28280"
+    assert found.keys() == {"url", "token", "fingerprint"}
+    assert found["url"] == "https://192.168.1.5:28280"
+    assert found["fingerprint"] == certificates.read(tmp_path).fingerprint
+    assert f"GANMNIST_URL={found['url']}#{found['fingerprint']}" in out
     assert Tokens("secret", tmp_path).principal(found["token"].encode()).name == "anna"
     assert found["token"] not in out
 
@@ -263,6 +265,9 @@ def test_nobody_has_a_token_whose_discovery_file_could_not_be_written(command, t
         ["--slots", "0"],
         ["--slots", "65"],
         ["--slots", "two"],
+        ["--insecure-http"],
+        ["--proxy", "http://studio.example"],
+        ["--proxy", "https://studio.example", "--lan", "192.168.1.5"],
     ],
 )
 def test_an_address_that_is_none_on_a_network_a_wildcard_and_a_wrong_number_are_refused(command, words):
@@ -282,14 +287,20 @@ def test_an_address_of_another_machine_cannot_be_served(command, tmp_path):
     assert (code, "192.0.2.7" in err) == (4, True)
 
 
-def test_a_network_is_served_by_its_names_to_those_with_a_token_and_to_no_hops(start_server, check_problem, tmp_path):
+@pytest.mark.parametrize("options", [(), ("--insecure-http",)], ids=["https", "http"])
+def test_a_network_is_served_by_its_names_to_those_with_a_token_and_to_no_hops(
+    start_server, check_problem, tmp_path, options
+):
     address = lan_address()
     home = tmp_path / "home"
     home.mkdir()
     token = tokens.add(home, "anna", Role.STUDENT)
-    server = start_server(home=home, mock=True, options=("--lan", address, "--name", "Teacher.local"))
-    assert server.url == f"http://{address}:{server.port}"
-    assert "whoever can listen in there reads everything" in server.output()
+    server = start_server(home=home, mock=True, options=("--lan", address, "--name", "Teacher.local", *options))
+    assert server.url == f"{'http' if options else 'https'}://{address}:{server.port}"
+    assert ("whoever can listen in there reads everything" in server.output()) == bool(options)
+    if not options:
+        assert server.fingerprint == certificates.read(home).fingerprint
+        assert f"GANMNIST_URL={server.url}#{server.fingerprint}\n" in server.output()
     listening = [c.laddr for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]
     assert listening == [(address, server.port)]
 
@@ -312,6 +323,27 @@ def test_a_network_is_served_by_its_names_to_those_with_a_token_and_to_no_hops(s
     assert [line["who"] for line in lines if line.get("method") == "DELETE"] == ["anna"]
     assert server.call("POST", "/api/server/stop")[0] == 200
     assert server.process.wait(10) == 0
+
+
+def test_whom_a_proxy_passes_on_needs_a_token_as_everybody_here_does_then(
+    start_server, check_problem, command, tmp_path
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    proxy = ("--proxy", "https://Studio.example:443")
+    code, _, err = command("serve", *proxy, "--mock", "--port", "0")
+    assert (code, "token add" in err) == (1, True)
+    token = tokens.add(home, "anna", Role.STUDENT)
+    server = start_server(home=home, mock=True, options=proxy)
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    student = {"Authorization": f"Bearer {token}", "Host": "studio.example"}
+    same = {**student, "Origin": "https://studio.example"}
+    assert server.call("GET", "/api/runs", headers=same)[0] == 200
+    assert server.call("GET", "/api/runs")[0] == 200
+    check_problem(server.raw("GET", "/api/runs", headers={**student, "Origin": "http://studio.example"}), 403, "origin")
+    check_problem(server.raw("GET", "/api/runs", headers={**student, "Host": "studio.example:1"}), 403, "host")
+    for host in ("studio.example", f"127.0.0.1:{server.port}"):
+        check_problem(server.raw("GET", "/hops/digit", headers={"Authorization": "", "Host": host}), 401, "token")
 
 
 def test_a_data_directory_that_names_another_machine_is_not_taken_over(command, tmp_path):
