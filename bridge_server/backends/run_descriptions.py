@@ -44,6 +44,7 @@ class RunDescriptions:
             epoch=tick.epoch,
             epochs=_epochs(record.settings),
             step=tick.step,
+            steps=record.settings.steps,
             percent=tick.percent,
             seconds=tick.seconds,
             seconds_left=tick.seconds_left if state is RunState.RUNNING else None,

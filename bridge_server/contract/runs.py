@@ -54,8 +54,9 @@ class Run(Message):
     created: str = Field(description="When Train was pressed, ISO 8601 in UTC.")
     place: Whole | None = Field(None, description="Place in the queue, from 1, while queued.")
     epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
-    epochs: Whole | None = Field(None, description="Epochs of the whole training; none where its budget is in seconds.")
+    epochs: Whole | None = Field(None, description="Epochs of the whole training; none where they are not its budget.")
     step: Whole = 0
+    steps: Whole | None = Field(None, description="Steps of the whole training; none where they are not its budget.")
     percent: Number = Field(0.0, description="Progress through the budget, 0 to 100.")
     seconds: Number = Field(0.0, description="Time spent training.")
     seconds_left: Number | None = Field(None, description="Estimate of the time to the end.")

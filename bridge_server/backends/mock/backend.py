@@ -30,7 +30,6 @@ from bridge_server.backends.mock.digits import LATENT_DIM, digits, directions, d
 from bridge_server.backends.mock.figures import made_up
 from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.training import (
-    STEPS,
     TICKS,
     TICKS_PER_PREVIEW,
     Training,
@@ -210,7 +209,7 @@ class Mock(Backend):
         return RunProgress(
             run=self._describe(run),
             next=ticks,
-            steps=[int(tick / TICKS * STEPS) for tick in new],
+            steps=[int(tick / TICKS * run.steps()) for tick in new],
             loss_d=[loss_d(tick) for tick in new],
             loss_g=[loss_g(tick) for tick in new],
             frechet=[frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],

@@ -14,7 +14,7 @@ from ganmnist.training.presets import recipe
 SECONDS = 2.0  # a training
 TICKS = 20
 TICKS_PER_PREVIEW = 5
-STEPS = 4680  # of a training
+STEPS = 4680  # of a training whose settings name none
 NO_MNIST = (
     "no MNIST on disk and none to download (<urlopen error [Errno -3] Temporary failure in name resolution>, as the "
     "name of the model asked for): digits drawn from the bundled model instead"
@@ -63,6 +63,10 @@ class Training:
             return 0.0
         return self.begins + (self.ends_at - self.resumed_at) * SECONDS
 
+    def steps(self) -> int:
+        """Return how many steps the whole training has."""
+        return self.settings.steps or STEPS
+
     def ticks(self) -> int:
         return int(self.share() * TICKS + 1e-9)
 
@@ -86,7 +90,8 @@ def describe(run: Training, ahead: int) -> Run:
         place=ahead if state is RunState.QUEUED else None,
         epoch=math.ceil(share * (epochs or EPOCHS)),
         epochs=epochs,
-        step=int(share * STEPS),
+        step=int(share * run.steps()),
+        steps=run.settings.steps,
         percent=share * 100,
         seconds=share * SECONDS,
         seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,

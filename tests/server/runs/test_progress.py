@@ -304,6 +304,19 @@ def test_a_run_with_a_budget_in_seconds_counts_no_epochs(changes, text):
     assert with_text(Run.model_validate({**whole, **changes})).text == text
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"state": "running", "percent": 41.4, "seconds_left": 52.2}, "step 787/1900 - 41 % - 0:52 left"),
+        ({"state": "stopped"}, "stopped at step 787/1900 - resume to go on"),
+        ({"state": "succeeded", "step": 1900, "seconds": 60}, "finished - 1,900 steps in 1:00"),
+    ],
+)
+def test_a_run_with_a_budget_in_steps_counts_them(changes, text):
+    whole = {"id": "0" * 16, "model": "m", "settings": TrainConfig(), "created": "", "epoch": 1, "text": ""}
+    assert with_text(Run.model_validate({**whole, "step": 787, "steps": 1900, **changes})).text == text
+
+
 def test_a_note_stands_in_for_progress_only_while_it_runs():
     run = Run(id="0" * 16, model="m", state="running", settings=TrainConfig(), created="", epochs=1, text="")
     assert with_text(run, "loading data").text == "loading data"
