@@ -53,6 +53,7 @@ class RunDescriptions:
             frechet=tick.frechet,
             confident=tick.confident,
             preview=tick.preview,
+            slowdown=tick.slowdown if state is RunState.RUNNING else None,
             text="",
             reason=record.reason,
             problem=record.problem or (tick.problem if state is RunState.RUNNING else None),

@@ -12,6 +12,7 @@ from bridge_server.contract.told import Told
 from ganmnist.config import ModelName, TrainConfig
 from ganmnist.fields import Number, Whole
 from ganmnist.models.manifest import NewName
+from ganmnist.training.pace import Slowdown
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -77,6 +78,9 @@ class Run(Message):
         None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
     )
     problem: Told | None = Field(None, description="A sentence for people: what happened and what to do.")
+    slowdown: Slowdown | None = Field(
+        None, description="What other programs on the machine cost the training, while it runs beside them."
+    )
     warnings: list[Told] = Field(
         [], description="Training diagnostics: what goes wrong, and what to do about it, a sentence each."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bridge_server.contract.runs import Run, RunState
 from ganmnist.errors import counted
+from ganmnist.training.pace import about
 
 
 def with_text(run: Run, note: str | None = None) -> Run:
@@ -41,7 +42,7 @@ def _text(run: Run, note: str | None) -> str:
         case RunState.RUNNING:
             place = f"{_counted(run)} - " if _counted(run) else ""
             left = "" if run.seconds_left is None else f" - {clock(run.seconds_left)} left"
-            return f"{place}{run.percent:.0f} %{left}{_judged(run)}"
+            return f"{place}{run.percent:.0f} %{left}{_judged(run)}{_slowed(run)}"
         case RunState.SUCCEEDED:
             done = _done(run)
             problems = ", with problems" if run.warnings else ""
@@ -69,6 +70,14 @@ def _done(run: Run) -> str:
     if run.epochs:
         return f"{counted(run.epoch, 'epoch')} in "
     return f"{counted(run.step, 'step')} in " if run.steps else ""
+
+
+def _slowed(run: Run) -> str:
+    if run.slowdown is None:
+        return ""
+    if not run.slowdown.fewer:
+        return " - busy machine"
+    return f" - busy machine, {about(run.slowdown.steps):,} of {about(run.slowdown.possible_steps):,} steps"
 
 
 def _judged(run: Run) -> str:

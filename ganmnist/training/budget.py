@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -34,3 +35,15 @@ class Budget:
         of_steps = step / self.steps if self.steps else 0.0
         of_seconds = seconds / self.seconds if self.seconds else 0.0
         return min(max(of_steps, of_seconds), 1.0)
+
+    def at_end(self, step: int, seconds: float, pace: float) -> tuple[float, float]:
+        """Return the steps and seconds at which a training ends that goes on like this.
+
+        Args:
+            step, seconds: Where it stands.
+            pace: Seconds that a step takes from here on.
+        """
+        by_steps = self.steps - step if self.steps else math.inf
+        by_seconds = (self.seconds - seconds) / pace if self.seconds else math.inf
+        left = max(min(by_steps, by_seconds), 0.0)
+        return step + left, seconds + left * pace

@@ -29,6 +29,7 @@ from ganmnist.training.budget import Budget
 from ganmnist.training.clusters import cluster_images, clusters_of_model
 from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
+from ganmnist.training.pace import Pace, Slowdown
 from ganmnist.training.presets import recipe
 from ganmnist.training.recipe import Recipe
 from ganmnist.training.start import begin
@@ -51,6 +52,7 @@ class Progress:
         loss_d, loss_g: Losses of discriminator and generator at this step.
         estimate: What the judge said last, every ten seconds or so.
         steps: Steps of the whole training, where they are its budget.
+        slowdown: What other programs on the machine cost it, while they do.
     """
 
     epoch: int
@@ -62,6 +64,7 @@ class Progress:
     loss_g: float
     estimate: Estimate | None
     steps: int | None = None
+    slowdown: Slowdown | None = None
 
     @property
     def percent(self) -> float:
@@ -156,6 +159,7 @@ def train(
         budget = Budget.of(plan, steps_per_epoch)
         progress, stopped = budget.progress(trainer.step, trainer.seconds), False
         diagnostics = Diagnostics(plan, on_warnings)
+        pace = Pace(budget, threads.most if threads else torch.get_num_threads())
         if begins:  # what it starts from is shown at once, and is the best until the judge finds another better
             observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
 
@@ -175,8 +179,11 @@ def train(
             trainer.seconds = time.perf_counter() - started
             progress = budget.progress(trainer.step, trainer.seconds)
 
+            judging = observer.judging
+            undisturbed = not (judging or (threads and threads.trying))
+            pace.step(trainer.step, trainer.seconds, torch.get_num_threads(), settled=undisturbed)
             if threads:
-                threads.step(trainer.seconds, in_company=observer.judging)
+                threads.step(trainer.seconds, in_company=judging)
             if on_progress:
                 on_progress(
                     Progress(
@@ -189,6 +196,7 @@ def train(
                         loss_g,
                         observer.estimate,
                         plan.steps,
+                        pace.slowdown,
                     )
                 )
             stopped = should_stop is not None and should_stop()
@@ -201,13 +209,14 @@ def train(
                 observer.keep(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=False), frames)
             if evaluate:
                 observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
-                diagnostics.update(observer.judgement, observer.novelty)
+                diagnostics.update(observer.judgement, observer.novelty, pace.slowdown)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
         if not trainer.is_finite():
             raise _not_finite_error(trainer, plan, folder)
         best = observer.close(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1))
-        diagnostics.update(observer.judgement, observer.novelty)
+        whole = pace.at_end(trainer.step, trainer.seconds) if progress == 1 else None
+        diagnostics.update(observer.judgement, observer.novelty, whole)
         if folder:
             folder.keep_discriminator(trainer.discriminator.state_dict())
         if folder and progress == 1:

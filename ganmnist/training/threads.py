@@ -25,7 +25,11 @@ _COSTS = 20.0  # times what the last ones cost: one step of two threads may wait
 
 
 class ThreadCount:
-    """Chooses the number of torch's threads from the pace of the steps. Begins with one, the safe choice."""
+    """Chooses the number of torch's threads from the pace of the steps. Begins with one, the safe choice.
+
+    Attributes:
+        most: Threads that it may choose.
+    """
 
     def __init__(self) -> None:
         cores = os.cpu_count() or 1
@@ -41,7 +45,13 @@ class ThreadCount:
         self._wait, self._next = _SECONDS[0], 0.0  # until more threads are tried again, and when that is; seconds
         self._last: tuple[float, float] | None = None  # end of the last step, and time this thread had until then
         self._had = 0.0  # time this thread had in the recent steps
+        self.most = self._choices[-1]
         torch.set_num_threads(self._current)
+
+    @property
+    def trying(self) -> bool:
+        """Whether numbers are tried out, so that the pace says little of how the training goes."""
+        return bool(self._trials)
 
     def step(self, seconds: float, *, in_company: bool = False) -> None:
         """Take note that a step has ended.
