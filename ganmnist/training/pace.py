@@ -21,7 +21,6 @@ _WINDOW = 1.0  # seconds that are looked at together
 _WINDOWS = 10  # of the pace that is told
 _AFTER = 5.0  # seconds of a training before anything is said of it
 _SURE = 3  # windows in a row, so that what comes and goes is not told of
-_SPARE = 0.35  # of a core may others take from what the training could use
 _TWO_THREADS = 1.5  # times as quick as one on a quiet machine: fast 1.5, tutorial 1.65
 _CLEARLY, _NEARLY = 0.8, 0.9  # of what is possible: below the one it is told, above the other no more
 _SAME = 0.1  # figures that differ by less are not told anew
@@ -79,8 +78,7 @@ class Pace:
             threads: That the training may use.
         """
         self.slowdown: Slowdown | None = None
-        self._budget, self._others = budget, OtherPrograms()
-        self._usable = min(self._others.cores, threads)
+        self._budget, self._others, self._usable = budget, OtherPrograms(), threads
         self._last: tuple[float, float] | None = None  # end of the last step, and time this thread had until then
         self._window, self._settled = _Steps(), dict[int, _Steps]()
         self._crowded: deque[tuple[_Steps, float]] = deque(maxlen=_WINDOWS)  # with the share of others
@@ -116,7 +114,8 @@ class Pace:
         if seconds < _AFTER or possible is None or not self._seen:
             return None
         told = self._slowdown(self._taken / self._seen, step, seconds, possible, over=True)
-        return told if told.steps < _CLEARLY * told.possible_steps and self._is_crowded(told.others) else None
+        costly = told.steps < _CLEARLY * told.possible_steps and self._others.crowd(self._usable, told.others)
+        return told if costly else None
 
     def _look(self) -> None:
         share = self._others.share()
@@ -124,7 +123,7 @@ class Pace:
             return
         window = self._window
         self._taken, self._seen = self._taken + share * window.seconds, self._seen + window.seconds
-        crowded = self._is_crowded(share)
+        crowded = self._others.crowd(self._usable, share)
         for threads, steps in self._settled.items():
             self._costs[threads] = _blend(self._costs.get(threads), steps.had / steps.count)
             if not crowded:
@@ -162,10 +161,6 @@ class Pace:
             possible_seconds=possible_end,
             over=over,
         )
-
-    def _is_crowded(self, share: float) -> bool:
-        """Tell whether others take cores that the training could use."""
-        return self._others.cores * (1 - share) < self._usable - _SPARE
 
     def _possible(self) -> float | None:
         """Return the seconds that a step would take with the machine to itself; None where that is not known yet."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _STAT = Path("/proc/stat")
+_SPARE = 0.35  # of a core may others take before it counts
 
 
 class _Times(NamedTuple):
@@ -28,8 +29,12 @@ class OtherPrograms:
     """
 
     def __init__(self) -> None:
-        self.cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        self.cores = _cores()
         self._last = _times()
+
+    def crowd(self, threads: int, share: float) -> bool:
+        """Tell whether others, with such a share, take cores that so many threads of ours could use."""
+        return self.cores * (1 - share) < min(self.cores, threads) - _SPARE
 
     def share(self) -> float | None:
         """Return the share, 0 to 1, that others had since this was last asked; None where the system does not say."""
@@ -39,6 +44,10 @@ class OtherPrograms:
             return None
         others = (now.busy - last.busy) - (now.own - last.own)
         return min(max(others / (now.total - last.total), 0.0), 1.0)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _times() -> _Times | None:
