@@ -23,7 +23,10 @@ _AFTER = 5.0  # seconds of a training before anything is said of it
 _SURE = 3  # windows in a row, so that what comes and goes is not told of
 _TWO_THREADS = 1.5  # times as quick as one on a quiet machine: fast 1.5, tutorial 1.65
 _CLEARLY, _NEARLY = 0.8, 0.9  # of what is possible: below the one it is told, above the other no more
-_SAME = 0.1  # figures that differ by less are not told anew
+_NEWS = 0.25  # weight of what a window says beside those before
+_SAME = (
+    0.1  # figures that differ by less are not told anew, and what is possible, which is rougher, by half as much more
+)
 
 
 def about(count: int) -> int:
@@ -58,10 +61,6 @@ class _Steps:
     def add(self, seconds: float, had: float) -> None:
         self.count, self.seconds, self.had = self.count + 1, self.seconds + seconds, self.had + had
 
-    @property
-    def pace(self) -> float:
-        return self.seconds / self.count
-
 
 class Pace:
     """The pace of a training, told where other programs are why it is slow.
@@ -80,7 +79,8 @@ class Pace:
         self.slowdown: Slowdown | None = None
         self._budget, self._others, self._usable = budget, OtherPrograms(), threads
         self._last: tuple[float, float] | None = None  # end of the last step, and time this thread had until then
-        self._window, self._settled = _Steps(), dict[int, _Steps]()
+        self._window = _Steps()
+        self._of_threads, self._settled = dict[int, _Steps](), dict[int, _Steps]()  # in the window, by their number
         self._crowded: deque[tuple[_Steps, float]] = deque(maxlen=_WINDOWS)  # with the share of others
         self._was_crowded, self._in_a_row = False, 0
         self._quiet_paces: dict[int, float] = {}  # of so many threads, seconds a step
@@ -100,13 +100,14 @@ class Pace:
         if self._last is not None:
             took = now[0] - self._last[0], now[1] - self._last[1]
             self._window.add(*took)
+            self._of_threads.setdefault(threads, _Steps()).add(*took)
             if settled:
                 self._settled.setdefault(threads, _Steps()).add(*took)
         self._last = now
         if self._window.seconds >= _WINDOW:
             self._look()
             self._tell(step, seconds)
-            self._window, self._settled = _Steps(), {}
+            self._window, self._of_threads, self._settled = _Steps(), {}, {}
 
     def at_end(self, step: int, seconds: float) -> Slowdown | None:
         """Return what other programs have cost a training that has used up its budget, if that was much."""
@@ -124,10 +125,10 @@ class Pace:
         window = self._window
         self._taken, self._seen = self._taken + share * window.seconds, self._seen + window.seconds
         crowded = self._others.crowd(self._usable, share)
-        for threads, steps in self._settled.items():
+        for threads, steps in self._of_threads.items():
             self._costs[threads] = _blend(self._costs.get(threads), steps.had / steps.count)
-            if not crowded:
-                self._quiet_paces[threads] = _blend(self._quiet_paces.get(threads), steps.pace)
+        for threads, steps in self._settled.items() if not crowded else ():
+            self._quiet_paces[threads] = _blend(self._quiet_paces.get(threads), steps.seconds / steps.count)
         self._in_a_row = self._in_a_row + 1 if crowded is self._was_crowded else 1
         self._was_crowded = crowded
         if crowded and self._in_a_row > 1:  # in the first one they came
@@ -173,9 +174,14 @@ class Pace:
 
 
 def _blend(before: float | None, now: float) -> float:
-    return now if before is None else (before + now) / 2
+    return now if before is None else before + _NEWS * (now - before)
 
 
 def _nearly_the_same(told: Slowdown, now: Slowdown) -> bool:
-    pairs = ((told.steps, now.steps), (told.seconds, now.seconds), (told.possible_steps, now.possible_steps))
-    return abs(told.others - now.others) < 2 * _SAME and all(abs(a - b) <= _SAME * b for a, b in pairs)
+    pairs = (
+        (told.steps, now.steps, _SAME),
+        (told.seconds, now.seconds, _SAME),
+        (told.possible_steps, now.possible_steps, 1.5 * _SAME),
+        (told.possible_seconds, now.possible_seconds, 1.5 * _SAME),
+    )
+    return abs(told.others - now.others) < 2 * _SAME and all(abs(a - b) <= same * b for a, b, same in pairs)
