@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,8 +83,14 @@ def _windows() -> tuple[float, float]:
 
 def _mac() -> tuple[float, float]:
     """Ask host_statistics for HOST_CPU_LOAD_INFO: hundredths of seconds as user, system, idle and nice."""
-    library = ctypes.CDLL(None)
+    library, host = _mac_host()
     ticks, count = (ctypes.c_uint * 4)(), ctypes.c_uint(4)
-    if library.host_statistics(library.mach_host_self(), 3, ctypes.byref(ticks), ctypes.byref(count)):
+    if library.host_statistics(host, 3, ctypes.byref(ticks), ctypes.byref(count)):
         raise OSError("host_statistics refused")
     return (sum(ticks) - ticks[2]) / 100, sum(ticks) / 100
+
+
+@cache  # each asking for the host takes one of the few references to it that a process may have
+def _mac_host() -> tuple[ctypes.CDLL, int]:
+    library = ctypes.CDLL(None)
+    return library, library.mach_host_self()
