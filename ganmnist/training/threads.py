@@ -18,7 +18,7 @@ from ganmnist.training.processor import OtherPrograms
 
 _MAX_THREADS = 4  # our layers are small: beyond this the waiting costs more than the work it saves
 _STEPS = 6  # of a trial, and of a new look at the pace
-_HOPELESS = 3.0  # two steps so many times as long as the best pace end their trial; beside other programs one is enough
+_HOPELESS = 3.0  # two steps so many times as long as the best pace end their trial; beside other programs one is slow
 _CROWDED = 0.8  # a single thread that gets less of the time than this has neighbours on every core
 _SLOWER = 1.4  # a pace so much worse than before calls for trials
 _PATIENCE = 0.7  # seconds after which it does, or
@@ -116,7 +116,7 @@ class ThreadCount:
         else:
             self._good, self._slow = seconds, 0
         patience = _SHORT_PATIENCE if self._crowded else max(_PATIENCE, _STEPS * self._pace)
-        return stalled or seconds - self._good > patience
+        return seconds - self._good > patience
 
     def _begin_trials(self, counts: list[int], known: dict[int, float]) -> None:
         self._trials, self._paces = list(counts), known

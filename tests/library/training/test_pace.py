@@ -121,8 +121,8 @@ def test_a_neighbour_is_told_of_with_figures_right_within_a_fifth_until_it_goes(
         lambda second: 1 if beside(second) else 2,
     )
     assert {busy.play(1) for _ in range(20)} == {None}
-    assert busy.play(1.5) is None  # it may go at once
-    told = busy.play(4)
+    assert busy.play(3.5) is None  # it may go at once
+    told = busy.play(1)
     assert told.steps == pytest.approx(667 + 40 / 0.06, rel=0.1)
     assert (told.possible_steps, told.others) == (pytest.approx(2000, rel=0.05), 0.5)
     assert (told.seconds, told.possible_seconds, told.fewer) == (pytest.approx(60), pytest.approx(60), True)
