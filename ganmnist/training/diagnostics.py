@@ -71,7 +71,7 @@ def diagnose(
         losses_d: The discriminator's losses of the last `WINDOW` steps.
         judgement: What the judge said last, if anything.
         novelty: How far images are from those that were learned from, as a share of how far these are from each other.
-        slowdown: What other programs cost it, if that is much.
+        slowdown: What other programs cost it, if that is much. A training that only takes longer has no problem.
     """
     found = list(_of_the_losses(plan, losses_d, judgement))
     if judgement and judgement.step >= _FEW_STEPS:
@@ -81,7 +81,7 @@ def diagnose(
             "It copies the pictures that it learns from: most of what it draws is nearly one of them. Import more "
             "pictures, train for a shorter time, or begin with the weights of a model of many: start_from."
         )
-    if slowdown:
+    if slowdown and slowdown.fewer:
         found.append(_of_the_pace(slowdown))
     return tuple(found)
 
@@ -137,14 +137,11 @@ def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
 
 def _of_the_pace(slowdown: Slowdown) -> str:
     share = min(_SHARES, key=lambda share: abs(share - slowdown.others))
-    said = f"Other programs {'took' if slowdown.over else 'take'} {_SHARES[share]} of this machine"
-    if not slowdown.fewer:
-        times = slowdown.seconds / slowdown.possible_seconds
-        return f"{said}: it takes {times:.1f} times as long as it could. Its digits will be as good."
     possible = about(slowdown.possible_steps)
     return (
-        f"{said}: about {about(slowdown.steps):,} steps in the {slowdown.seconds:,.0f} s, where {possible:,} were "
-        f"possible. Give it longer, or a budget in steps (steps {possible})."
+        f"Other programs {'took' if slowdown.over else 'take'} {_SHARES[share]} of this machine: about "
+        f"{about(slowdown.steps):,} steps in the {slowdown.seconds:,.0f} s, where {possible:,} were possible. Give it "
+        f"longer, or a budget in steps (steps {possible})."
     )
 
 

@@ -391,7 +391,10 @@ def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, 
     monkeypatch.setattr(
         loop,
         "ThreadCount",
-        lambda: made.append(1) or SimpleNamespace(step=lambda seconds, in_company: made.append(seconds)),
+        lambda: (
+            made.append(1)
+            or SimpleNamespace(most=2, trying=False, step=lambda seconds, in_company: made.append(seconds))
+        ),
     )
     monkeypatch.setattr(loop, "_has_bfloat16", lambda: True)
     config = changed(short, networks=class_conditional)

@@ -185,11 +185,17 @@ def test_the_sentence_says_what_there_will_be_what_there_could_be_and_what_to_do
     assert past.startswith("Other programs took nearly all of this machine: about 910 steps")
 
 
-def test_a_budget_in_steps_loses_time_and_no_digits():
-    slower = slowed(steps=1914, seconds=126.0)
-    assert diagnose(PLAN, [], None, None, slower) == (
-        "Other programs take half of this machine: it takes 2.1 times as long as it could. Its digits will be as good.",
-    )
+def test_to_lose_time_and_no_steps_is_no_problem():
+    assert diagnose(PLAN, [], None, None, slowed(steps=1914, seconds=126.0)) == ()
+
+
+def test_of_a_budget_in_steps_the_time_is_told(machine):
+    busy = machine(Budget(1900, None), lambda second: 0.05, lambda second: 0.5, lambda second: 1)
+    told = busy.play(10)
+    assert (told.steps, told.possible_steps, told.fewer) == (1900, 1900, False)
+    assert (told.seconds, told.possible_seconds) == (pytest.approx(95, rel=0.02), pytest.approx(63.3, rel=0.02))
+    busy.play(85)
+    assert busy.pace.at_end(1900, 95.0) is None
 
 
 @contextmanager
@@ -205,7 +211,7 @@ def busy_neighbours(count: int):
 
 @pytest.mark.slow
 @pytest.mark.skipif((os.cpu_count() or 1) > 8, reason="one neighbour for each core would be many")
-def test_a_real_training_beside_busy_neighbours_says_so_and_its_figures_hold(digits):
+def test_a_real_training_beside_busy_neighbours_says_so_and_its_figures_hold(digits, tiny):
     """It speaks sooner than it would, or this test would take longer."""
     told, steps = [], []
     with pytest.MonkeyPatch.context() as patch, busy_neighbours(os.cpu_count() or 1):
@@ -213,7 +219,7 @@ def test_a_real_training_beside_busy_neighbours_says_so_and_its_figures_hold(dig
         patch.setattr(paces, "_WINDOW", 0.5)
         train(
             digits,
-            TrainConfig(seconds=6),
+            TrainConfig(networks=tiny, batch_size=32, seconds=6),
             on_progress=lambda now: steps.append(now.step) or (now.slowdown and told.append(now.slowdown)),
             adapt=True,
         )
