@@ -6,6 +6,7 @@ The judge takes half a second, on a busy machine ten times that: what is newer b
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -34,6 +35,9 @@ _COMPARED_IMAGES = 64  # with the few that were learned from
 _JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
 _JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
 _JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
+_JUDGE_REST = (
+    5.0  # times as long as the last took, from its beginning: beside other programs it takes the training's time
+)
 _TOLERANCE = 1.25  # a model so much worse than the best may be as good: a thousand images tell no closer
 
 
@@ -165,10 +169,12 @@ class Observer:
         self._show(snapshot)
         if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
             least, most = _JUDGE_SECONDS
-            self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
+            begun = time.monotonic()
             self.judging = True
             self.judgement = replace(self._judge(snapshot.sampler()), step=manifest.step)
             self.judging = False
+            pause = max(min(max(least, manifest.seconds / 10), most), _JUDGE_REST * (time.monotonic() - begun))
+            self._next_judgement = manifest.seconds + pause
             snapshot = _with(snapshot, estimate=self.judgement.estimate)
             self._improving = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
             if self._best is None or _distance(snapshot) <= _distance(self._best):

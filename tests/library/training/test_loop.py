@@ -79,6 +79,7 @@ def judge(evaluates_at_every_step, monkeypatch):
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(observer, "_JUDGE_REST", 0.0)
     return figures
 
 
