@@ -66,8 +66,8 @@ class Run(Message):
     frechet: Number | None = Field(
         None,
         description="Frechet distance to real digits in the judge's features, as 10,000 samples would show; "
-        "less is better. The judge looks after 15 seconds of training, or at the end if that took 10, and not where "
-        "there are fewer than 387 training images; none until then.",
+        "less is better. The judge looks after 15 seconds of training, later on a busy machine, or at the end if that "
+        "took 10, and not where there are fewer than 387 training images; none until then.",
     )
     confident: Number | None = Field(
         None, description="Share of its digits of which the judge is sure, 0 to 1; none where there is no FID."

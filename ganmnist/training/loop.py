@@ -208,6 +208,7 @@ def train(
             if frames and frame:
                 observer.keep(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=False), frames)
             if evaluate:
+                observer.slowness = pace.slowdown.factor if pace.slowdown else 1.0
                 observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
                 diagnostics.update(observer.judgement, observer.novelty, pace.slowdown)
             if folder and save:

@@ -66,6 +66,8 @@ class Observer:
     Attributes:
         judgement: What the judge said last; None before its first word.
         judging: Whether the judge is at work, which takes a core for half a second.
+        slowness: How many times as long as it could a step takes, beside other programs. So much later is the first
+            judgement, which takes seconds of a core.
         novelty: How new the images are, as `Originals` tells it; None where they need not be compared.
     """
 
@@ -91,6 +93,7 @@ class Observer:
         """
         self.judgement: Judgement | None = None
         self.judging = False
+        self.slowness = 1.0
         self.novelty: float | None = None
         self._originals = None if few is None else Originals(few)
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
@@ -131,7 +134,7 @@ class Observer:
         if self._busy.acquire(blocking=False):
             snapshot = take()
             self._executor.submit(
-                self._in_background, lambda: self._evaluate(snapshot, self._next_judgement), self._busy
+                self._in_background, lambda: self._evaluate(snapshot, self._judge_after()), self._busy
             )
 
     def close(self, last: Snapshot) -> Sampler:
@@ -162,6 +165,9 @@ class Observer:
         finally:
             if held:
                 held.release()
+
+    def _judge_after(self) -> float:
+        return self._next_judgement * (1.0 if self.judgement else self.slowness)
 
     def _evaluate(self, snapshot: Snapshot, judge_after: float) -> None:
         """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""

@@ -45,6 +45,11 @@ class Slowdown(Settings):
     over: bool = Field(False, description="Whether the training has ended, and this is what has become of it.")
 
     @property
+    def factor(self) -> float:
+        """How many times as long as it could a step takes."""
+        return self.seconds / max(self.steps, 1) * max(self.possible_steps, 1) / self.possible_seconds
+
+    @property
     def fewer(self) -> bool:
         """Whether it has clearly fewer steps, and not only more time for as many."""
         return self.steps < _NEARLY * self.possible_steps

@@ -184,6 +184,20 @@ def test_a_judge_that_takes_long_beside_other_programs_comes_back_the_later(digi
     assert judged == [0, 40, 80]
 
 
+def test_the_first_judgement_is_later_on_a_busy_machine_and_no_other(digits, snapshot, judge, monkeypatch):
+    monkeypatch.setattr(observer, "_JUDGE_AFTER", 15.0)
+    monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))
+    judge.figures = [1.0] * 3
+    background = Observer(digits, None, None, None)
+    background.slowness = 2.0
+    judged = []
+    for second in range(0, 60, 5):
+        before = len(judge.seen)
+        evaluate(background, snapshot(1, float(second)))
+        judged += [second] if len(judge.seen) > before else []
+    assert judged == [30, 40, 50]
+
+
 def test_judgements_become_rarer_in_a_long_training(digits, folder, snapshot, judge, monkeypatch):
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 10.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))

@@ -125,6 +125,7 @@ def test_a_neighbour_is_told_of_with_figures_right_within_a_fifth_until_it_goes(
     told = busy.play(1)
     assert told.steps == pytest.approx(667 + 40 / 0.06, rel=0.1)
     assert (told.possible_steps, told.others) == (pytest.approx(2000, rel=0.05), 0.5)
+    assert told.factor == pytest.approx(2000 / told.steps)
     assert (told.seconds, told.possible_seconds, told.fewer) == (pytest.approx(60), pytest.approx(60), True)
     assert busy.play(14) is not None
     assert busy.play(5) is None
