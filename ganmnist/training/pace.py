@@ -131,9 +131,11 @@ class Pace:
         self._taken, self._seen = self._taken + share * window.seconds, self._seen + window.seconds
         crowded = self._others.crowd(self._usable, share)
         for threads, steps in self._of_threads.items():
-            self._costs[threads] = _blend(self._costs.get(threads), steps.had / steps.count)
+            cost, before = steps.had / steps.count, self._costs.get(threads)
+            dearer = before is not None and cost > before  # as neighbours, who share caches, can only make it
+            self._costs[threads] = _blend(before, cost, _NEWS / 4 if dearer else _NEWS)
         for threads, steps in self._settled.items() if not crowded else ():
-            self._quiet_paces[threads] = _blend(self._quiet_paces.get(threads), steps.seconds / steps.count)
+            self._quiet_paces[threads] = _blend(self._quiet_paces.get(threads), steps.seconds / steps.count, _NEWS)
         self._in_a_row = self._in_a_row + 1 if crowded is self._was_crowded else 1
         self._was_crowded = crowded
         if crowded and self._in_a_row > 1:  # in the first one they came
@@ -178,8 +180,8 @@ class Pace:
         return self._costs[threads] / (_TWO_THREADS if threads == 1 < self._usable else 1.0)
 
 
-def _blend(before: float | None, now: float) -> float:
-    return now if before is None else before + _NEWS * (now - before)
+def _blend(before: float | None, now: float, weight: float) -> float:
+    return now if before is None else before + weight * (now - before)
 
 
 def _nearly_the_same(told: Slowdown, now: Slowdown) -> bool:
