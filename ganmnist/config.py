@@ -79,9 +79,16 @@ class TrainConfig(OptimizationConfig, DataConfig):
         "it on, or to teach it a few pictures of your own. That model stays as it is.",
     )
     epochs: Whole | None = Field(None, description="How often the training sees every image, at most.", ge=1, le=10_000)
+    steps: Whole | None = Field(
+        None,
+        description="How many training steps it does, at most. On a busy machine they take longer and the digits stay "
+        "as good, where a budget in seconds would have fewer.",
+        ge=1,
+        le=10_000_000,
+    )
     seconds: Number | None = Field(
         None,
-        description="How long it trains, at most; the preset's own time unless epochs or seconds are given.",
+        description="How long it trains, at most; the preset's own time unless epochs, steps or seconds are given.",
         gt=0,
         le=1_000_000,
     )

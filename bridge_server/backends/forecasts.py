@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bridge_server.contract.runs import QueuePlace, RunState
 from bridge_server.runs.fair_queue import UnderWay, Waiting, forecast
 from bridge_server.runs.progress import Tick, last_tick
-from bridge_server.runs.status_text import about, waiting
+from bridge_server.runs.status_text import about_time, waiting
 from bridge_server.runs.store import Record, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.errors import SettingError
@@ -37,7 +37,7 @@ class Expected(NamedTuple):
     def told(self, *, named: bool) -> QueuePlace:
         """Return what may be known of it, with its id or without."""
         if self.place is None:
-            left = "" if self.seconds is None else f", {about(self.seconds)} left"
+            left = "" if self.seconds is None else f", {about_time(self.seconds)} left"
             text = f"under way{left}"
         else:
             text = waiting(self.place, self.seconds)
@@ -98,7 +98,7 @@ def _known(seconds: float) -> float | None:
 
 @lru_cache(maxsize=512)
 def _budget(settings: TrainConfig) -> float:
-    """Return the seconds that a training may take, infinite where its budget is in epochs alone."""
+    """Return the seconds that a training may take, infinite where its budget has no seconds."""
     try:
         seconds = recipe(settings).seconds
     except SettingError:  # stored by a version with other limits

@@ -13,6 +13,7 @@ from ganmnist.config import ModelName, TrainConfig
 from ganmnist.fields import Number, Whole
 from ganmnist.models.manifest import NewName
 from ganmnist.names import OWNER
+from ganmnist.training.pace import Slowdown
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -58,11 +59,12 @@ class Run(Message):
     seconds_to_start: Number | None = Field(
         None,
         description="Estimate of the time until its turn, while queued, by the budgets of those before it; none where "
-        "the budget of one of them is in epochs alone, so that nobody knows.",
+        "the budget of one of them has no seconds, so that nobody knows.",
     )
     epoch: Whole = Field(0, description="Epoch under way, from 1; 0 before the first.")
-    epochs: Whole | None = Field(None, description="Epochs of the whole training; none where its budget is in seconds.")
+    epochs: Whole | None = Field(None, description="Epochs of the whole training; none where they are not its budget.")
     step: Whole = 0
+    steps: Whole | None = Field(None, description="Steps of the whole training; none where they are not its budget.")
     percent: Number = Field(0.0, description="Progress through the budget, 0 to 100.")
     seconds: Number = Field(0.0, description="Time spent training.")
     seconds_left: Number | None = Field(None, description="Estimate of the time to the end.")
@@ -71,8 +73,8 @@ class Run(Message):
     frechet: Number | None = Field(
         None,
         description="Frechet distance to real digits in the judge's features, as 10,000 samples would show; "
-        "less is better. The judge looks after 15 seconds of training, or at the end if that took 10, and not where "
-        "there are fewer than 387 training images; none until then.",
+        "less is better. The judge looks after 15 seconds of training, later on a busy machine, or at the end if that "
+        "took 10, and not where there are fewer than 387 training images; none until then.",
     )
     confident: Number | None = Field(
         None, description="Share of its digits of which the judge is sure, 0 to 1; none where there is no FID."
@@ -83,6 +85,9 @@ class Run(Message):
         None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
     )
     problem: Told | None = Field(None, description="A sentence for people: what happened and what to do.")
+    slowdown: Slowdown | None = Field(
+        None, description="What other programs on the machine cost the training, while it runs beside them."
+    )
     warnings: list[Told] = Field(
         [], description="Training diagnostics: what goes wrong, and what to do about it, a sentence each."
     )

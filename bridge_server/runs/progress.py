@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ganmnist.fields import Number, Settings, Whole
+from ganmnist.training.pace import Slowdown
 
 FILE = "progress.jsonl"
 _TAIL = 4096  # bytes, in which there is at least one whole line
@@ -35,6 +36,7 @@ class Tick(Settings):
     note: str | None = None  # what it is doing in place of training
     problem: str | None = None  # what went wrong and was mended
     warnings: tuple[str, ...] = ()  # training diagnostics
+    slowdown: Slowdown | None = None  # by other programs
 
 
 class TickWriter:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bridge_server.contract.runs import Run, RunState
+from ganmnist.errors import counted
+from ganmnist.training.pace import about
 
 
 def with_text(run: Run, note: str | None = None) -> Run:
-    """Return the run with its text: `epoch 3/20 - 41 % - 0:52 left - FID 12`, or without epochs, as the budget is.
+    """Return the run with its text: `epoch 3/20 - 41 % - 0:52 left - FID 12`; steps or neither where the budget is so.
 
     Args:
         run: All of it but the text.
@@ -36,10 +38,10 @@ def waiting(place: int | None, seconds: float | None) -> str:
         place: From 1.
         seconds: Estimate of the time until its turn, none where nobody knows.
     """
-    return f"{_ordinal(place or 1)} in the queue{'' if seconds is None else f', {about(seconds)}'}"
+    return f"{_ordinal(place or 1)} in the queue{'' if seconds is None else f', {about_time(seconds)}'}"
 
 
-def about(seconds: float) -> str:
+def about_time(seconds: float) -> str:
     """Put an estimate of a time in words, as roughly as it is known: `about 40 seconds`, `about 2 hours`."""
     if seconds < 95:
         return f"about {max(10, round(seconds, -1)):.0f} seconds"
@@ -62,13 +64,13 @@ def _text(run: Run, note: str | None) -> str:
         case RunState.RUNNING if not run.epoch:
             return "starting"
         case RunState.RUNNING:
-            epoch = f"epoch {run.epoch}/{run.epochs} - " if run.epochs else ""
+            place = f"{_counted(run)} - " if _counted(run) else ""
             left = "" if run.seconds_left is None else f" - {clock(run.seconds_left)} left"
-            return f"{epoch}{run.percent:.0f} %{left}{_judged(run)}"
+            return f"{place}{run.percent:.0f} %{left}{_judged(run)}{_slowed(run)}"
         case RunState.SUCCEEDED:
-            epochs = f"{run.epoch} {'epoch' if run.epoch == 1 else 'epochs'} in " if run.epochs else ""
+            done = _done(run)
             problems = ", with problems" if run.warnings else ""
-            return f"finished{problems} - {epochs}{clock(run.seconds)}{_judged(run)}"
+            return f"finished{problems} - {done}{clock(run.seconds)}{_judged(run)}"
         case RunState.INTERRUPTED:
             return f"interrupted{_place(run)} - resume to go on"
         case RunState.STOPPED if run.step:
@@ -78,9 +80,28 @@ def _text(run: Run, note: str | None) -> str:
 
 
 def _place(run: Run) -> str:
-    if not run.epoch:
+    return f" at {_counted(run) or f'{run.percent:.0f} %'}" if run.epoch else ""
+
+
+def _counted(run: Run) -> str:
+    """Return where a run stands in what its budget counts; nothing where that is seconds alone."""
+    if run.epochs:
+        return f"epoch {run.epoch}/{run.epochs}"
+    return f"step {run.step}/{run.steps}" if run.steps else ""
+
+
+def _done(run: Run) -> str:
+    if run.epochs:
+        return f"{counted(run.epoch, 'epoch')} in "
+    return f"{counted(run.step, 'step')} in " if run.steps else ""
+
+
+def _slowed(run: Run) -> str:
+    if run.slowdown is None:
         return ""
-    return f" at epoch {run.epoch}/{run.epochs}" if run.epochs else f" at {run.percent:.0f} %"
+    if not run.slowdown.fewer:
+        return " - busy machine"
+    return f" - busy machine, {about(run.slowdown.steps):,} of {about(run.slowdown.possible_steps):,} steps"
 
 
 def _judged(run: Run) -> str:

@@ -158,6 +158,7 @@ class Reporter:
             seconds_left=_finite(held.seconds_left),
             loss_d=_finite(held.loss_d),
             loss_g=_finite(held.loss_g),
+            slowdown=held.slowdown,
             note=None,
             **(_figures(held.estimate) if held.estimate else {}),  # what was said before a resume holds until then
         )

@@ -247,7 +247,8 @@ def _on_interrupt() -> list[int]:
 
 
 def _say(step: loop.Progress) -> str:
-    words = [f"epoch {step.epoch}/{step.epochs}" if step.epochs else f"step {step.step}"]
+    whole = f"/{step.steps}" if step.steps else ""
+    words = [f"epoch {step.epoch}/{step.epochs}" if step.epochs else f"step {step.step}{whole}"]
     if step.estimate:
         words += [f"FID {step.estimate.frechet:.1f}", f"{100 * step.estimate.confident:.0f} % confident"]
     return "  ".join(words)

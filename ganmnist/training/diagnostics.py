@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from ganmnist.config import LossName
 from ganmnist.evaluation.judgement import Judgement
 from ganmnist.layers import ClassProjection, MinibatchStd
+from ganmnist.training.pace import Slowdown, about
 from ganmnist.training.recipe import Recipe
 
 WINDOW = 200  # steps whose losses count
@@ -30,6 +31,7 @@ _ABSENT = 0.1  # share of what there is in real images
 _LEAST = 0.02  # a class of which there are fewer is not missed
 _LEAST_ACCURACY = 0.2  # share of the images of a class that are of it
 _ALIKE = 0.1  # diversity
+_SHARES = {0.2: "a fifth", 1 / 3: "a third", 0.5: "half", 2 / 3: "two thirds", 0.8: "most", 0.95: "nearly all"}
 _COPIED = 0.6  # novelty; 300 digits come to 0.86, and to 0.55 where the discriminator sees them as they are
 
 
@@ -45,16 +47,22 @@ class Diagnostics:
         """Note the discriminator's loss of a step."""
         self._losses_d.append(loss_d)
 
-    def update(self, judgement: Judgement | None, novelty: float | None = None) -> None:
-        """Diagnose from the recent losses, from what the judge said last, and from how new the images are."""
-        found = diagnose(self._plan, self._losses_d, judgement, novelty)
+    def update(
+        self, judgement: Judgement | None, novelty: float | None = None, slowdown: Slowdown | None = None
+    ) -> None:
+        """Diagnose from the recent losses, from what the judge said last, from how new the images are, and the pace."""
+        found = diagnose(self._plan, self._losses_d, judgement, novelty, slowdown)
         if self._on_warnings and found != self._last:
             self._on_warnings(found)
         self._last = found
 
 
 def diagnose(
-    plan: Recipe, losses_d: Collection[float], judgement: Judgement | None, novelty: float | None = None
+    plan: Recipe,
+    losses_d: Collection[float],
+    judgement: Judgement | None,
+    novelty: float | None = None,
+    slowdown: Slowdown | None = None,
 ) -> tuple[str, ...]:
     """Return a sentence for each problem of a training, the cause before its consequences; none where all is well.
 
@@ -63,6 +71,7 @@ def diagnose(
         losses_d: The discriminator's losses of the last `WINDOW` steps.
         judgement: What the judge said last, if anything.
         novelty: How far images are from those that were learned from, as a share of how far these are from each other.
+        slowdown: What other programs cost it, if that is much. A training that only takes longer has no problem.
     """
     found = list(_of_the_losses(plan, losses_d, judgement))
     if judgement and judgement.step >= _FEW_STEPS:
@@ -72,6 +81,8 @@ def diagnose(
             "It copies the pictures that it learns from: most of what it draws is nearly one of them. Import more "
             "pictures, train for a shorter time, or begin with the weights of a model of many: start_from."
         )
+    if slowdown and slowdown.fewer:
+        found.append(_of_the_pace(slowdown))
     return tuple(found)
 
 
@@ -122,6 +133,16 @@ def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
         if absent:
             which = f"but {_names(drawn)}" if len(absent) >= len(drawn) > 0 else _names(absent)
             yield f"Only some digits are made: hardly any {which} (mode collapse). {_against_collapse(plan)}"
+
+
+def _of_the_pace(slowdown: Slowdown) -> str:
+    share = min(_SHARES, key=lambda share: abs(share - slowdown.others))
+    possible = about(slowdown.possible_steps)
+    return (
+        f"Other programs {'took' if slowdown.over else 'take'} {_SHARES[share]} of this machine: about "
+        f"{about(slowdown.steps):,} steps in the {slowdown.seconds:,.0f} s, where {possible:,} were possible. Give it "
+        f"longer, or a budget in steps (steps {possible})."
+    )
 
 
 def _against_a_strong_discriminator(plan: Recipe) -> str:

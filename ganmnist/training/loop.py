@@ -25,9 +25,11 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
 from ganmnist.training.augment import FEW
+from ganmnist.training.budget import Budget
 from ganmnist.training.clusters import cluster_images, clusters_of_model
 from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
+from ganmnist.training.pace import Pace, Slowdown
 from ganmnist.training.presets import recipe
 from ganmnist.training.recipe import Recipe
 from ganmnist.training.start import begin
@@ -44,11 +46,13 @@ class Progress:
 
     Attributes:
         epoch, step: From 1.
-        epochs: Epochs of the whole training; None where the budget is seconds alone.
+        epochs: Epochs of the whole training; None where the budget is seconds or steps.
         seconds: Time spent training, earlier parts of a resumed training included.
         fraction: How much of the budget is used up, 0 to 1.
         loss_d, loss_g: Losses of discriminator and generator at this step.
         estimate: What the judge said last, every ten seconds or so.
+        steps: Steps of the whole training, where they are its budget.
+        slowdown: What other programs on the machine cost it, while they do.
     """
 
     epoch: int
@@ -59,6 +63,8 @@ class Progress:
     loss_d: float
     loss_g: float
     estimate: Estimate | None
+    steps: int | None = None
+    slowdown: Slowdown | None = None
 
     @property
     def percent(self) -> float:
@@ -93,8 +99,8 @@ def train(
         data: Images to learn from.
         config: Settings; the defaults unless given.
         folder: Where checkpoints are kept and the best model so far is published, live. A training that was cut short
-            there goes on from its newest good checkpoint; on one CPU thread, with a budget of epochs, to the very same
-            bits.
+            there goes on from its newest good checkpoint; on one CPU thread, with a budget of epochs or
+            steps, to the very same bits.
         on_progress: Called after every step.
         on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
         on_warnings: Called when the training diagnostics have changed, with a sentence for each problem and its remedy.
@@ -150,8 +156,10 @@ def train(
         evaluations, saves = _GrowingInterval(*_EVALUATE_SECONDS), _GrowingInterval(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
         first_step, started = trainer.step, time.perf_counter() - trainer.seconds
-        progress, stopped = _progress(plan, trainer, steps_per_epoch), False
+        budget = Budget.of(plan, steps_per_epoch)
+        progress, stopped = budget.progress(trainer.step, trainer.seconds), False
         diagnostics = Diagnostics(plan, on_warnings)
+        pace = Pace(budget, threads.most if threads else torch.get_num_threads())
         if begins:  # what it starts from is shown at once, and is the best until the judge finds another better
             observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
 
@@ -169,10 +177,13 @@ def train(
                 raise _not_finite_error(trainer, plan, folder)
             diagnostics.add_loss(loss_d)
             trainer.seconds = time.perf_counter() - started
-            progress = _progress(plan, trainer, steps_per_epoch)
+            progress = budget.progress(trainer.step, trainer.seconds)
 
+            judging = observer.judging
+            undisturbed = not (judging or (threads and threads.trying))
+            pace.step(trainer.step, trainer.seconds, torch.get_num_threads(), settled=undisturbed)
             if threads:
-                threads.step(trainer.seconds, in_company=observer.judging)
+                threads.step(trainer.seconds, in_company=judging)
             if on_progress:
                 on_progress(
                     Progress(
@@ -184,6 +195,8 @@ def train(
                         loss_d,
                         loss_g,
                         observer.estimate,
+                        plan.steps,
+                        pace.slowdown,
                     )
                 )
             stopped = should_stop is not None and should_stop()
@@ -195,14 +208,16 @@ def train(
             if frames and frame:
                 observer.keep(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=False), frames)
             if evaluate:
+                observer.slowness = pace.slowdown.factor if pace.slowdown else 1.0
                 observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
-                diagnostics.update(observer.judgement, observer.novelty)
+                diagnostics.update(observer.judgement, observer.novelty, pace.slowdown)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
         if not trainer.is_finite():
             raise _not_finite_error(trainer, plan, folder)
         best = observer.close(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1))
-        diagnostics.update(observer.judgement, observer.novelty)
+        whole = pace.at_end(trainer.step, trainer.seconds) if progress == 1 else None
+        diagnostics.update(observer.judgement, observer.novelty, whole)
         if folder:
             folder.keep_discriminator(trainer.discriminator.state_dict())
         if folder and progress == 1:
@@ -237,13 +252,6 @@ class _GrowingInterval:
             return False
         self._next = seconds + min(max(self._least, seconds / 20), self._most)
         return True
-
-
-def _progress(plan: Recipe, trainer: GANTrainer, steps_per_epoch: int) -> float:
-    """Return how much of the budget is used up, 0 to 1."""
-    of_epochs = trainer.step / (plan.epochs * steps_per_epoch) if plan.epochs else 0.0
-    of_seconds = trainer.seconds / plan.seconds if plan.seconds else 0.0
-    return min(max(of_epochs, of_seconds), 1.0)
 
 
 def _permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ The judge takes half a second, on a busy machine ten times that: what is newer b
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -34,6 +35,9 @@ _COMPARED_IMAGES = 64  # with the few that were learned from
 _JUDGE_AFTER = 15.0  # seconds of training before the first judgement: until then everything gets better
 _JUDGE_AT_END = 10.0  # seconds; a training shorter than this is not judged at all
 _JUDGE_SECONDS = (10.0, 30.0)  # between two judgements
+_JUDGE_REST = (
+    5.0  # times as long as the last took, from its beginning: beside other programs it takes the training's time
+)
 _TOLERANCE = 1.25  # a model so much worse than the best may be as good: a thousand images tell no closer
 
 
@@ -62,6 +66,8 @@ class Observer:
     Attributes:
         judgement: What the judge said last; None before its first word.
         judging: Whether the judge is at work, which takes a core for half a second.
+        slowness: How many times as long as it could a step takes, beside other programs. So much later is the first
+            judgement, which takes seconds of a core.
         novelty: How new the images are, as `Originals` tells it; None where they need not be compared.
     """
 
@@ -87,6 +93,7 @@ class Observer:
         """
         self.judgement: Judgement | None = None
         self.judging = False
+        self.slowness = 1.0
         self.novelty: float | None = None
         self._originals = None if few is None else Originals(few)
         self._data, self._folder, self._best, self._on_preview = data, folder, best, on_preview
@@ -127,7 +134,7 @@ class Observer:
         if self._busy.acquire(blocking=False):
             snapshot = take()
             self._executor.submit(
-                self._in_background, lambda: self._evaluate(snapshot, self._next_judgement), self._busy
+                self._in_background, lambda: self._evaluate(snapshot, self._judge_after()), self._busy
             )
 
     def close(self, last: Snapshot) -> Sampler:
@@ -159,16 +166,21 @@ class Observer:
             if held:
                 held.release()
 
+    def _judge_after(self) -> float:
+        return self._next_judgement * (1.0 if self.judgement else self.slowness)
+
     def _evaluate(self, snapshot: Snapshot, judge_after: float) -> None:
         """Show a snapshot, judge it if that is due, and publish it, or the best so far where it has become worse."""
         manifest = snapshot.manifest
         self._show(snapshot)
         if manifest.seconds >= judge_after and Estimator.can_judge(self._data.train_images):
             least, most = _JUDGE_SECONDS
-            self._next_judgement = manifest.seconds + min(max(least, manifest.seconds / 10), most)
+            begun = time.monotonic()
             self.judging = True
             self.judgement = replace(self._judge(snapshot.sampler()), step=manifest.step)
             self.judging = False
+            pause = max(min(max(least, manifest.seconds / 10), most), _JUDGE_REST * (time.monotonic() - begun))
+            self._next_judgement = manifest.seconds + pause
             snapshot = _with(snapshot, estimate=self.judgement.estimate)
             self._improving = self._best is None or _distance(snapshot) <= _TOLERANCE * _distance(self._best)
             if self._best is None or _distance(snapshot) <= _distance(self._best):

@@ -27,6 +27,7 @@ from ganmnist.training.recipe import Recipe
 MAX_MEMORY = 6_000_000_000  # bytes a training may take
 _DIGITS = 10
 # The settings that a preset fills in.
+_BUDGET = ("epochs", "steps", "seconds")  # the preset's own unless one of them is given
 _FROM_PRESET = ("batch_size", "learning_rate", "beta1", "loss", "r1", "label_smoothing")
 
 
@@ -44,9 +45,9 @@ def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
     networks = config.networks or base.networks
     if networks.classes and (config.start_from or not config.networks):
         networks = networks.model_copy(update={"classes": classes})
-    budget = (base.epochs, base.seconds) if config.epochs is config.seconds is None else (config.epochs, config.seconds)
+    budget = {name: getattr(config, name) for name in _BUDGET}
     given = {name: getattr(config, name) for name in _FROM_PRESET if getattr(config, name) is not None}
-    plan = replace(base, networks=networks, epochs=budget[0], seconds=budget[1], **given)
+    plan = replace(base, networks=networks, **(budget if any(budget.values()) else {}), **given)
     if plan.label_smoothing and plan.loss != "bce":
         raise SettingError(
             f"label_smoothing: only the loss bce has labels, got {plan.loss}: choose bce, or leave label_smoothing out"
@@ -167,6 +168,7 @@ _FAST = Recipe(
     noise=0.0,
     decay_start=0.5,
     epochs=None,
+    steps=None,
     seconds=120,
 )
 _TUTORIAL = Recipe(
@@ -185,6 +187,7 @@ _TUTORIAL = Recipe(
     noise=0.3,
     decay_start=0.5,
     epochs=None,
+    steps=None,
     seconds=300,
 )
 PRESETS: dict[PresetName, Recipe] = {

@@ -13,7 +13,7 @@ class Recipe:
     """Everything that decides how a training goes, chance apart.
 
     Attributes:
-        epochs, seconds: The budget: whichever is used up first ends the training.
+        epochs, steps, seconds: The budget: whichever is used up first ends the training.
         learning_rate: Of the generator's Adam, and times `discriminator_rate` of the discriminator's.
         loss: Name of the loss, see `ganmnist.losses.LOSSES`.
         r1, r2: Weights of the penalties on the discriminator's gradient at real and at generated images.
@@ -42,6 +42,7 @@ class Recipe:
     noise: float
     decay_start: float
     epochs: int | None
+    steps: int | None
     seconds: float | None
 
     def lr_factor(self, progress: float) -> float:

@@ -76,6 +76,13 @@ def test_seconds_are_the_budget_of_the_training(rhino, mock):
     assert (run["settings"]["seconds"], run["settings"]["epochs"], run["epochs"]) == (45, None, None)
 
 
+def test_steps_are_a_budget_too(rhino, mock):
+    rhino.press("train", "train", steps=300)
+    rhino.until("train", lambda report: report["message"].startswith("finished - 300 steps"))
+    (run,) = runs(mock)
+    assert (run["settings"]["steps"], run["settings"]["seconds"], run["steps"]) == (300, None, 300)
+
+
 def test_a_toggle_left_on_starts_no_run_when_the_file_opens(open_rhino, mock):
     rhino = open_rhino(mock.home)
     rhino.place("train")

@@ -61,7 +61,7 @@ def test_a_digit_as_text_is_the_number_that_it_is_and_else_a_name(value, read):
 
 
 def test_settings_of_a_training_that_are_none_are_left_to_the_preset():
-    left = dict.fromkeys(("networks", "epochs", "seconds", "images", *OptimizationConfig.model_fields))
+    left = dict.fromkeys(("networks", "epochs", "steps", "seconds", "images", *OptimizationConfig.model_fields))
     assert read_settings(TrainConfig, left) == TrainConfig()
     assert set(dict(OptimizationConfig.part_of(TrainConfig())).values()) == {None}
 
@@ -84,6 +84,7 @@ def test_a_flag_is_true_or_false_and_nothing_else(networks, value):
     ("model", "name", "least", "most"),
     [
         (TrainConfig, "epochs", 1, 10_000),
+        (TrainConfig, "steps", 1, 10_000_000),
         (TrainConfig, "batch_size", 2, 1024),
         (TrainConfig, "seed", 0, 2**31 - 1),
         (DataConfig, "images", 2, 60_000),

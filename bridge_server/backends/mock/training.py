@@ -16,7 +16,7 @@ SECONDS = 2.0  # a training
 _APART = 1e-6  # seconds from one begin to the next, so that two that begin together have an order
 TICKS = 20
 TICKS_PER_PREVIEW = 5
-STEPS = 4680  # of a training
+STEPS = 4680  # of a training whose settings name none
 NO_MNIST = (
     "no MNIST on disk and none to download (<urlopen error [Errno -3] Temporary failure in name resolution>, as the "
     "name of the model asked for): digits drawn from the bundled model instead"
@@ -64,6 +64,10 @@ class Training:
         """Return the seconds from its begin to its end."""
         return (self.ends_at - self.resumed_at) * SECONDS
 
+    def steps(self) -> int:
+        """Return how many steps the whole training has."""
+        return self.settings.steps or STEPS
+
     def ticks(self) -> int:
         return int(self.share() * TICKS + 1e-9)
 
@@ -103,7 +107,8 @@ def describe(run: Training, place: int | None) -> Run:
         seconds_to_start=max(0.0, run.begins - time.monotonic()) if state is RunState.QUEUED else None,
         epoch=math.ceil(share * (epochs or EPOCHS)),
         epochs=epochs,
-        step=int(share * STEPS),
+        step=int(share * run.steps()),
+        steps=run.settings.steps,
         percent=share * 100,
         seconds=share * SECONDS,
         seconds_left=(1 - share) * SECONDS if state is RunState.RUNNING else None,

@@ -14,7 +14,6 @@ from bridge_server.backends.forecasts import Expected
 from bridge_server.backends.mock.datasets import ImportedData
 from bridge_server.backends.mock.digits import digits
 from bridge_server.backends.mock.training import (
-    STEPS,
     TICKS,
     TICKS_PER_PREVIEW,
     Training,
@@ -172,7 +171,7 @@ class MockTrainings(Backend):
         return RunProgress(
             run=self._describe(run),
             next=ticks,
-            steps=[int(tick / TICKS * STEPS) for tick in new],
+            steps=[int(tick / TICKS * run.steps()) for tick in new],
             loss_d=[loss_d(tick) for tick in new],
             loss_g=[loss_g(tick) for tick in new],
             frechet=[frechet(tick) if tick >= TICKS_PER_PREVIEW else None for tick in new],

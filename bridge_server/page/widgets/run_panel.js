@@ -105,7 +105,7 @@ export function runPanel(changed, lost) {
     const number = (value, digits) => (value === null ? "-" : value.toFixed(digits));
     const rows = [
       ["Epoch", run.epochs ? `${run.epoch} / ${run.epochs}` : String(run.epoch)],
-      ["Step", whole(run.step)],
+      ["Step", run.steps ? `${whole(run.step)} / ${whole(run.steps)}` : whole(run.step)],
       ["Done", `${Math.round(run.percent)} %`],
       ["Time", clock(run.seconds)],
       ["Left", run.seconds_left === null ? "-" : clock(run.seconds_left)],

@@ -122,6 +122,7 @@ def test_the_bar_says_what_the_judge_said():
     step = Progress(2, 20, 70, 61.0, 0.41, 0.5, 0.5, Estimate(frechet=12.34, confident=0.981))
     assert _say(step) == "epoch 2/20  FID 12.3  98 % confident"
     assert _say(replace(step, epochs=None, estimate=None)) == "step 70"
+    assert _say(replace(step, epochs=None, estimate=None, steps=300)) == "step 70/300"
 
 
 def test_generate_writes_digits_of_the_bundled_model_as_a_picture(say, tmp_path):
@@ -482,6 +483,13 @@ def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
     assert finished["id"] == stopped["id"]
     assert (finished["step"], finished["epoch"], finished["finished"]) == (120, 15, True)
     assert finished["seconds"] > stopped["seconds"]
+
+
+def test_a_training_of_so_many_steps_has_as_many(say):
+    options = ["--preset", "unconditional", "--images", "64", "--batch-size", "8", "--steps", "3", "--json"]
+    status, output, _ = say("train", *options)
+    model = json.loads(output)
+    assert (status, model["step"], model["finished"]) == (0, 3, True)
 
 
 def test_resuming_uses_up_what_is_left_of_a_budget_in_seconds(home, folder, monkeypatch, capsys, digits, short):

@@ -79,6 +79,7 @@ def judge(evaluates_at_every_step, monkeypatch):
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(observer, "_JUDGE_REST", 0.0)
     return figures
 
 
@@ -268,11 +269,23 @@ def test_a_budget_in_seconds_ends_the_training_then(digits, tiny, folder, clock)
     assert folder.manifest().finished
 
 
-@pytest.mark.parametrize(("epochs", "seconds", "steps"), [(2, 1.0, 4), (1, 100, 8), (1, 1.5, 6)])
-def test_of_two_budgets_the_one_that_is_used_up_first_ends_the_training(digits, short, clock, epochs, seconds, steps):
+@pytest.mark.parametrize(
+    ("budget", "steps"),
+    [
+        ({"epochs": 2, "seconds": 1.0}, 4),
+        ({"epochs": 1, "seconds": 100}, 8),
+        ({"epochs": 1, "seconds": 1.5}, 6),
+        ({"epochs": 2, "steps": 5}, 5),
+        ({"epochs": 1, "steps": 9}, 8),
+        ({"steps": 3, "seconds": 1.0}, 3),
+        ({"epochs": 2, "steps": 7, "seconds": 0.5}, 2),
+    ],
+)
+def test_of_several_budgets_the_one_that_is_used_up_first_ends_the_training(digits, short, clock, budget, steps):
     said = []
-    train(digits, changed(short, epochs=epochs, seconds=seconds), on_progress=said.append)
-    assert (said[-1].step, said[-1].fraction, said[-1].epochs) == (steps, 1, epochs)
+    train(digits, changed(short, **{"epochs": None, **budget}), on_progress=said.append)
+    assert (said[-1].step, said[-1].fraction) == (steps, 1)
+    assert (said[-1].epochs, said[-1].steps) == (budget.get("epochs"), budget.get("steps"))
     assert said[0].fraction == pytest.approx(1 / steps)
 
 
@@ -379,7 +392,10 @@ def test_a_training_that_adapts_finds_its_threads_and_gives_a_model_too(digits, 
     monkeypatch.setattr(
         loop,
         "ThreadCount",
-        lambda: made.append(1) or SimpleNamespace(step=lambda seconds, in_company: made.append(seconds)),
+        lambda: (
+            made.append(1)
+            or SimpleNamespace(most=2, trying=False, step=lambda seconds, in_company: made.append(seconds))
+        ),
     )
     monkeypatch.setattr(loop, "_has_bfloat16", lambda: True)
     config = changed(short, networks=class_conditional)

@@ -6,6 +6,7 @@ import errno
 import itertools
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -77,6 +78,7 @@ def judge(monkeypatch):
     monkeypatch.setattr(observer, "_JUDGE_AFTER", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_AT_END", 0.0)
     monkeypatch.setattr(observer, "_JUDGE_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(observer, "_JUDGE_REST", 0.0)
     return Judge
 
 
@@ -164,6 +166,36 @@ def test_a_stop_between_two_judgements_is_judged_too(digits, folder, snapshot, j
     assert background.close(snapshot(16)).step == 10
     assert published(folder) == (10, 5.0)
     assert folder.load(last=True)[0].step == 16
+
+
+def test_a_judge_that_takes_long_beside_other_programs_comes_back_the_later(digits, snapshot, judge, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(observer, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))
+    monkeypatch.setattr(observer, "_JUDGE_REST", 5.0)
+    judge.figures = [1.0] * 3
+    judge.meanwhile = staticmethod(lambda: clock.append(clock.pop() + 8))
+    background = Observer(digits, None, None, None)
+    judged = []
+    for second in range(0, 100, 5):
+        before = len(judge.seen)
+        evaluate(background, snapshot(1, float(second)))
+        judged += [second] if len(judge.seen) > before else []
+    assert judged == [0, 40, 80]
+
+
+def test_the_first_judgement_is_later_on_a_busy_machine_and_no_other(digits, snapshot, judge, monkeypatch):
+    monkeypatch.setattr(observer, "_JUDGE_AFTER", 15.0)
+    monkeypatch.setattr(observer, "_JUDGE_SECONDS", (10.0, 30.0))
+    judge.figures = [1.0] * 3
+    background = Observer(digits, None, None, None)
+    background.slowness = 2.0
+    judged = []
+    for second in range(0, 60, 5):
+        before = len(judge.seen)
+        evaluate(background, snapshot(1, float(second)))
+        judged += [second] if len(judge.seen) > before else []
+    assert judged == [30, 40, 50]
 
 
 def test_judgements_become_rarer_in_a_long_training(digits, folder, snapshot, judge, monkeypatch):

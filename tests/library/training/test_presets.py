@@ -136,21 +136,22 @@ def test_fast_can_be_built_for_any_number_of_classes(classes):
         assert build_discriminator(networks)(images, torch.zeros(2, classes)).shape == (2, 1)
 
 
-def budget(**given) -> tuple[int | None, float | None]:
+def budget(**given) -> tuple[int | None, int | None, float | None]:
     plan = recipe(TrainConfig(preset="tutorial", **given))
-    return plan.epochs, plan.seconds
+    return plan.epochs, plan.steps, plan.seconds
 
 
 def test_a_budget_that_is_given_stands_alone_and_none_at_all_is_the_presets():
-    assert budget() == (PRESETS["tutorial"].epochs, PRESETS["tutorial"].seconds)
-    assert budget(epochs=4) == (4, None)
-    assert budget(seconds=2.5) == (None, 2.5)
-    assert budget(epochs=4, seconds=2.5) == (4, 2.5)
+    assert budget() == (PRESETS["tutorial"].epochs, PRESETS["tutorial"].steps, PRESETS["tutorial"].seconds)
+    assert budget(epochs=4) == (4, None, None)
+    assert budget(steps=40) == (None, 40, None)
+    assert budget(seconds=2.5) == (None, None, 2.5)
+    assert budget(epochs=4, steps=40, seconds=2.5) == (4, 40, 2.5)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_has_a_budget(name):
-    assert PRESETS[name].epochs or PRESETS[name].seconds
+    assert PRESETS[name].epochs or PRESETS[name].steps or PRESETS[name].seconds
 
 
 def test_the_tutorials_generator_has_the_guard_against_black_images():

@@ -109,6 +109,18 @@ def test_a_training_resumes_to_the_same_bits_whatever_is_played_for(digits, norm
     assert different(whole, everything(trainers[-1])) == []
 
 
+def test_a_budget_in_steps_gives_the_bits_of_as_many_epochs_resumed_or_not(
+    digits, short, folder, trainers, whole, everything
+):
+    config = TrainConfig(**{**short.model_dump(), "epochs": None, "steps": 16})
+    train(digits, config)
+    assert different(whole, everything(trainers.pop())) == []
+    train(digits, config, folder, should_stop=after(5))
+    train(digits, config, folder)
+    assert different(whole, everything(trainers[-1])) == []
+    assert (folder.manifest().step, folder.manifest().finished) == (16, True)
+
+
 def test_a_training_stopped_at_every_step_still_comes_to_the_same_bits(
     digits, short, folder, trainers, whole, everything
 ):

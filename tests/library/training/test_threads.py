@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from ganmnist.training import threads
+from ganmnist.training import processor, threads
+from ganmnist.training.processor import OtherPrograms
 from ganmnist.training.threads import ThreadCount
 
 
@@ -15,11 +16,20 @@ from ganmnist.training.threads import ThreadCount
 def machine(monkeypatch):
     """A machine of so many cores: machine(cores, pace), where pace(second, threads) is what a step takes, seconds.
 
-    `share` is how much of that the training's own thread is given.
+    `share` is how much of that the training's own thread is given, others(second) what other programs take of the
+    machine, where the system says it.
     """
 
     class Machine:
-        def __init__(self, cores: int | None, pace: Callable[[float, int], float], share: float = 1.0) -> None:
+        def __init__(
+            self,
+            cores: int | None,
+            pace: Callable[[float, int], float],
+            share: float = 1.0,
+            others: Callable[[float], float | None] = lambda second: None,
+        ) -> None:
+            monkeypatch.setattr(OtherPrograms, "share", lambda _: others(self.now))
+            monkeypatch.setattr(processor, "_cores", lambda: cores or 1)
             self.now, self.used, self._pace = 0.0, [], pace
             monkeypatch.setattr(threads.time, "thread_time", lambda: self.now * share)
             monkeypatch.setattr(threads.os, "cpu_count", lambda: cores)
@@ -111,3 +121,31 @@ def test_a_core_is_left_to_company_and_taken_back(machine):
     assert quiet.used[-1] == 1
     quiet.play(1)
     assert quiet.used[-1] == 2
+
+
+@pytest.mark.parametrize("stalled", [0.1, 0.15, 0.3, 0.6])
+@pytest.mark.parametrize("arrival", [6, 12, 17.5])
+def test_where_the_system_tells_of_neighbours_a_second_is_enough_to_leave_and_two_to_come_back(
+    machine, arrival, stalled
+):
+    def beside(second):
+        return arrival <= second < arrival + 20
+
+    def pace(second, count):
+        return stalled if beside(second) and count == 2 else {1: 0.05, 2: 0.03}[count]
+
+    busy = machine(2, pace, others=lambda second: 0.5 if beside(second) else 0.02)
+    busy.play(arrival)
+    assert busy.used[-1] == 2
+    assert busy.play(1) > 5
+    assert busy.used[-1] == 1
+    assert busy.play(19) > 0.9 * 19 / 0.05
+    busy.play(2)
+    assert busy.used[-1] == 2
+
+
+def test_two_threads_that_are_quicker_beside_a_neighbour_stay(machine):
+    light = machine(2, lambda second, count: {1: 0.05, 2: 0.04 if second > 5 else 0.03}[count], others=lambda _: 0.3)
+    light.play(30)
+    assert light.used[-1] == 2
+    assert light.play(30) > 0.9 * 30 / 0.04

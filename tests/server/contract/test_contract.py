@@ -85,6 +85,17 @@ def test_a_budget_in_seconds_ends_the_run(ask, server, short):
     assert ask("model_delete", name="Timed").deleted == "Timed"
 
 
+def test_a_budget_in_steps_ends_the_run(ask, server, short):
+    counted = {key: value for key, value in short.items() if key != "epochs"}
+    started = ask("run_start", {"model": "Counted", "steps": 3, **counted}, expect=201)
+    assert (started.steps, started.epochs) == (3, None)
+    text = server.wait_for_run(started.id, "succeeded")["text"]
+    ended = ask("run", id=started.id)
+    assert text.startswith("finished - 3 steps in 0:0")
+    assert (ended.percent, ended.step) == (100, 3)
+    assert ask("model_delete", name="Counted").deleted == "Counted"
+
+
 def test_progress_answers_only_what_is_new(ask, run):
     everything = ask("run_progress", id=run.id)
     nothing = ask("run_progress", query=f"?since={everything.next}&preview={run.preview}", id=run.id)

@@ -29,6 +29,7 @@ from ganmnist.models.figures import Estimate
 from ganmnist.models.store import ModelStore
 from ganmnist.storage.atomic import write_json
 from ganmnist.training.loop import Progress
+from ganmnist.training.pace import Slowdown
 
 
 def test_a_reader_sees_what_is_appended_and_counts_on_after_a_cut_line(tmp_path):
@@ -302,6 +303,43 @@ def test_a_run_says_in_a_few_words_where_it_stands(changes, text):
 def test_a_run_with_a_budget_in_seconds_counts_no_epochs(changes, text):
     whole = {"id": "0" * 16, "model": "m", "settings": TrainConfig(), "created": "", "epoch": 1, "text": ""}
     assert with_text(Run.model_validate({**whole, **changes})).text == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"state": "running", "percent": 41.4, "seconds_left": 52.2}, "step 787/1900 - 41 % - 0:52 left"),
+        ({"state": "stopped"}, "stopped at step 787/1900 - resume to go on"),
+        ({"state": "succeeded", "step": 1900, "seconds": 60}, "finished - 1,900 steps in 1:00"),
+    ],
+)
+def test_a_run_with_a_budget_in_steps_counts_them(changes, text):
+    whole = {"id": "0" * 16, "model": "m", "settings": TrainConfig(), "created": "", "epoch": 1, "text": ""}
+    assert with_text(Run.model_validate({**whole, "step": 787, "steps": 1900, **changes})).text == text
+
+
+@pytest.mark.parametrize(
+    ("state", "steps", "text"),
+    [
+        ("running", 912, "41 % - 0:52 left - busy machine, 910 of 1,900 steps"),
+        ("running", 1914, "41 % - 0:52 left - busy machine"),
+        ("succeeded", 912, "finished - 1:00"),
+    ],
+)
+def test_a_run_beside_other_programs_says_what_they_cost_it(state, steps, text):
+    slowdown = Slowdown(others=0.5, steps=steps, seconds=126, possible_steps=1914, possible_seconds=60)
+    whole = {"id": "0" * 16, "model": "m", "state": state, "settings": TrainConfig(), "created": "", "epoch": 1}
+    run = Run(**whole, percent=41, seconds=60, seconds_left=52, slowdown=slowdown, text="")
+    assert with_text(run).text == text
+
+
+def test_what_other_programs_cost_is_told_while_they_do(tmp_path):
+    reporter = Reporter(tmp_path)
+    slowdown = Slowdown(others=0.5, steps=912, seconds=60, possible_steps=1914, possible_seconds=60)
+    for told in (slowdown, None):
+        reporter.progress(Progress(1, None, 5, 1.0, 0.5, 0.5, 0.5, None, slowdown=told))
+        reporter.flush()
+    assert [tick.slowdown for tick in TickReader(tmp_path).since(0)] == [slowdown, None]
 
 
 def test_a_note_stands_in_for_progress_only_while_it_runs():
