@@ -227,7 +227,7 @@ class Service(Backend):
         return Models(models=models, total=total, next=following, remarks=self._store.damage(look=False))
 
     def model(self, name: str) -> Model:
-        manifest = self._store.find(name).manifest()
+        manifest = self._store.manifest(name)
         return to_model(manifest, self._is_trained(manifest, self._runs.active_ids()))
 
     def _is_trained(self, manifest: ModelManifest, active: set[str]) -> bool:
@@ -314,8 +314,8 @@ class Service(Backend):
 
     def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
         """Return what a model is, loaded, and what replies say of where their digits come from."""
-        folder = self._store.find(model)
-        manifest = folder.manifest()
+        manifest = self._store.manifest(model)
+        folder = self._store.folder(manifest.id, manifest.name)
         sampler = self._samplers.get(folder, manifest)
         assert sampler.source is not None
         sampler.name = folder.name  # by now
@@ -331,7 +331,7 @@ class Service(Backend):
         return sampler.directions_for(config)
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
-        manifest = self._store.find(model).manifest()
+        manifest = self._store.manifest(model)
         return manifest.networks, manifest.settings.base
 
     def _warm(self) -> None:
