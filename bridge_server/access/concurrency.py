@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,13 @@ class Limit:
 
     def _client(self, environ: WSGIEnvironment) -> tuple[str, str]:
         # From elsewhere the token alone counts: who could choose another name for each request would have no limit.
-        here = not self._is_proxied and ip_address(environ["REMOTE_ADDR"]).is_loopback
+        here = not self._is_proxied and _is_here(environ["REMOTE_ADDR"])
         return environ[WHO].name if WHO in environ else "", environ.get("HTTP_X_CLIENT_ID", "") if here else ""
+
+
+@lru_cache(maxsize=64)
+def _is_here(address: str) -> bool:
+    return ip_address(address).is_loopback
 
 
 def _whole(body: Iterable[bytes]) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from bridge_server.contract.calls import CALLS
@@ -100,9 +101,14 @@ _PATHS = [(call, re.compile(re.sub(r"{\w+}", "[^/]+", call.path))) for call in C
 
 def is_allowed(role: Role, method: str, path: str) -> bool:
     """Tell whether a role may send a request. What is no call of the contract is the teacher's."""
-    method = "GET" if method == "HEAD" else method
-    # All that fit: /api/models/{name} fits whatever else may lie beside it one day.
-    found = [call.name for call, pattern in _PATHS if call.method == method and pattern.fullmatch(path)]
+    found = _found(method, path)
     if role is Role.TEACHER:
         return _OWNERS.isdisjoint(found)
     return bool(found) and ALLOWED[role].issuperset(found)
+
+
+@lru_cache(maxsize=256)  # it takes as long as the rest of the guard's work, and most ask for the same
+def _found(method: str, path: str) -> frozenset[str]:
+    """Return the names of all calls that fit: /api/models/{name} fits whatever else may lie beside it one day."""
+    method = "GET" if method == "HEAD" else method
+    return frozenset(call.name for call, pattern in _PATHS if call.method == method and pattern.fullmatch(path))

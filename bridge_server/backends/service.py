@@ -127,7 +127,7 @@ class Service(Trainings):
         return Models(models=models, total=total, next=following, remarks=self._store.damage(look=False))
 
     def model(self, name: str, who: Asker = AS_OWNER) -> Model:
-        return self._to_model(self._store.find(name).manifest(), self._runs.active_ids(), who)
+        return self._to_model(self._store.manifest(name), self._runs.active_ids(), who)
 
     def _to_model(self, manifest: ModelManifest, active: set[str], who: Asker) -> Model:
         yours = who.manages_all or who.manages(self._store.folder(manifest.id, manifest.name).owner())
@@ -219,8 +219,8 @@ class Service(Trainings):
 
     def _load(self, model: str | None) -> tuple[ModelManifest, Sampler, Origin]:
         """Return what a model is, loaded, and what replies say of where their digits come from."""
-        folder = self._store.find(model)
-        manifest = folder.manifest()
+        manifest = self._store.manifest(model)
+        folder = self._store.folder(manifest.id, manifest.name)
         sampler = self._samplers.get(folder, manifest)
         assert sampler.source is not None
         sampler.name = folder.name  # by now
@@ -236,7 +236,7 @@ class Service(Trainings):
         return sampler.directions_for(config)
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
-        manifest = self._store.find(model).manifest()
+        manifest = self._store.manifest(model)
         return manifest.networks, manifest.settings.base
 
     def _warm(self) -> None:

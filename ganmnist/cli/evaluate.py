@@ -87,7 +87,7 @@ def _learned_from(what: str | None) -> str | None:
     """Return the data set by whose name a model was trained, if it was by one."""
     if what is None or what.endswith(".npy"):
         return None
-    return ModelStore(paths.home()).find(what).manifest().settings.data
+    return ModelStore(paths.home()).manifest(what).settings.data
 
 
 def _samples(what: str | None, count: int, data: Dataset) -> NDArray[np.uint8]:

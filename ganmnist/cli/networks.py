@@ -164,7 +164,7 @@ def _chosen(options: argparse.Namespace) -> TrainConfig:
     if options.networks_file:
         return read_networks(options.networks_file)
     if options.model:
-        manifest = ModelStore(paths.home()).find(options.model).manifest()
+        manifest = ModelStore(paths.home()).manifest(options.model)
         settings = manifest.settings
         return settings.model_copy(update={"networks": manifest.networks, "preset": settings.base})
     return TrainConfig(preset=options.preset)

@@ -27,6 +27,13 @@ _CLOUD_CLASS = UUID("2488f347-f8fa-11d3-bfec-0010830122f0")
 _SMALL = 32_768  # bytes, of which a relief has three such arrays: to deflate them would take a sixth of its time
 _UNSET = -1.23432101234321e308  # openNURBS' mark for "no number"
 _NO_BOX = (1.0, 1.0, 1.0, -1.0, -1.0, -1.0)
+_UNKNOWN = b"".join(
+    (
+        struct.pack("<8d", *[_UNSET] * 8) + bytes(16),  # domains and scale of the surface that a mesh never came from
+        struct.pack("<16f", *_NO_BOX, *_NO_BOX, 1, 1, -1, -1),  # boxes, computed when read
+        struct.pack("<i", -1) + bytes(5),  # closed: not known; no mesh parameters, no curvature statistics
+    )
+)
 
 
 def encode_mesh(mesh: Mesh) -> tuple[int, int, str]:
@@ -73,6 +80,15 @@ class _Chunk:
         return b"".join([*self._parts, struct.pack("<I", self._crc)])
 
 
+def _identity_mapping() -> bytes:
+    chunk = _Chunk()
+    chunk.add(struct.pack("<ii", 1, 1), bytes(16 + 4), np.eye(4).tobytes(), bytes(4))
+    return chunk.end()
+
+
+_IDENTITY_MAPPING = _identity_mapping()
+
+
 def _cloud(points: NDArray[np.float64], greys: Images) -> bytes:
     chunk = _Chunk()
     chunk.add(b"\x12", struct.pack("<i", len(points)), points.astype("<f8").tobytes())  # version 1.2
@@ -94,9 +110,7 @@ def _mesh(mesh: Mesh) -> bytes:
     count, faces = len(mesh.vertices), len(mesh.faces)
     chunk = _Chunk()
     chunk.add(b"\x38", struct.pack("<ii", count, faces))  # version 3.8
-    chunk.add(struct.pack("<8d", *[_UNSET] * 8), bytes(16))  # domains and scale of the surface it never came from
-    chunk.add(struct.pack("<16f", *_NO_BOX, *_NO_BOX, 1, 1, -1, -1))  # boxes, computed when read
-    chunk.add(struct.pack("<i", -1), bytes(5))  # closed: not known; no mesh parameters, no curvature statistics
+    chunk.add(_UNKNOWN)
     kind = np.uint8 if count < 1 << 8 else np.uint16 if count < 1 << 16 else np.int32
     chunk.add(struct.pack("<i", kind().nbytes), mesh.faces.astype(kind).tobytes())
     _buffer(chunk, mesh.vertices.astype(np.float32))
@@ -104,7 +118,7 @@ def _mesh(mesh: Mesh) -> bytes:
     chunk.add(bytes(8))  # no texture coordinates, no curvatures
     _buffer(chunk, _colors(mesh.colors))
     chunk.add(bytes(4 + 16 + 4))  # no rotated texture, no texture mapping: its id, its kind
-    chunk.nest(_identity_mapping())
+    chunk.nest(_IDENTITY_MAPPING)
     chunk.add(bytes(4), b"\x01")  # no n-gons; double precision vertices follow
     chunk.nest(_double_vertices(mesh.vertices))
     chunk.add(struct.pack("<6d", *[_UNSET] * 6))
@@ -123,12 +137,6 @@ def _buffer(chunk: _Chunk, array: NDArray[np.generic]) -> None:
     chunk.nest(packed + struct.pack("<I", zlib.crc32(packed)))
 
 
-def _identity_mapping() -> bytes:
-    chunk = _Chunk()
-    chunk.add(struct.pack("<ii", 1, 1), bytes(16 + 4), np.eye(4).tobytes(), bytes(4))
-    return chunk.end()
-
-
 def _double_vertices(vertices: NDArray[np.float64]) -> bytes:
     chunk = _Chunk()
     chunk.add(struct.pack("<iii", 1, 0, len(vertices)))
@@ -139,10 +147,14 @@ def _double_vertices(vertices: NDArray[np.float64]) -> bytes:
 def _normals(mesh: Mesh) -> NDArray[np.float32]:
     """Return the unit normal of each vertex, the mean of its quads' unit normals, as Rhino computes it."""
     axes = np.ascontiguousarray(mesh.vertices.T)  # numpy is quicker with rows than with triples
-    first, second, third, fourth = (axes[:, corner] for corner in mesh.faces.T)
+    corners = mesh.faces.T
+    first, second, third, fourth = (
+        axes.take(corner, 1) for corner in corners
+    )  # a third of the time of axes[:, corner]
     (ax, ay, az), (bx, by, bz) = third - first, fourth - second
     across = unit(np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]))
-    at = mesh.faces.T.ravel()
-    # np.add.at is slower; the sums are the same, in the same order.
-    sums = [np.bincount(at, np.tile(axis, 4), len(mesh.vertices)) for axis in across]
-    return unit(np.stack(sums, dtype=np.float64)).T.astype(np.float32)
+    at = corners.ravel()
+    sums = np.empty_like(axes)
+    for axis, shares in enumerate(np.concatenate([across] * 4, 1)):
+        sums[axis] = np.bincount(at, shares, len(mesh.vertices))  # as np.add.at does, in the same order, and quicker
+    return unit(sums).T.astype(np.float32)

@@ -119,7 +119,8 @@ class Sampler:
         parts = [inputs[start : start + _BATCH] for start in range(0, together, _BATCH)]
         parts += [inputs[start : start + 1] for start in range(together, max(count, 1))]
         with torch.inference_mode():
-            return np.concatenate([to_images(self._run(part)) for part in parts])
+            images = [to_images(self._run(part)) for part in parts]
+        return images[0] if len(images) == 1 else np.concatenate(images)
 
     def directions(self) -> tuple[Direction, ...]:
         """Return the directions that have a name. The first call finds them, in about a second, and stores them."""

@@ -99,7 +99,7 @@ class Provenance(Settings):
 
     def stem(self) -> str:
         """Return the text of a digit whose z is still to be put between its last quotes."""
-        return self.model_copy(update={"z": ""}).to_text()
+        return f'{self.model_dump_json(exclude={"z"})[:-1]},"z":""}}'
 
     def each(self) -> list[str]:
         """Return the text of each digit by itself."""

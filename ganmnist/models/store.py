@@ -211,7 +211,12 @@ class ModelStore(ModelCatalogue):
     """All models in a home folder, to be found and changed."""
 
     def find(self, name: str | None) -> ModelFolder:
-        """Return the model of that name, or the bundled one for None.
+        """Return the folder of a model, found as by `manifest`."""
+        manifest = self.manifest(name)
+        return self.folder(manifest.id, manifest.name)
+
+    def manifest(self, name: str | None) -> ModelManifest:
+        """Return what the model of that name is, or the bundled one for None. Its file is read once.
 
         Raises:
             ModelNotFound: There is none; lists those there are, and says of what file another cannot be read.
@@ -224,7 +229,7 @@ class ModelStore(ModelCatalogue):
             beyond = f" and {more:,} more" if more > 0 else ""
             damage = "".join(f"; {problem}" for problem in self.damage(1))
             raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names}{beyond}{damage}")
-        return self.folder(manifest.id, manifest.name)
+        return manifest
 
     def folder(self, id: str, name: str) -> ModelFolder:
         """Return the folder of a training, there or not."""

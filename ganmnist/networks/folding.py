@@ -7,12 +7,13 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, linear
+from torch.nn.functional import conv2d, conv_transpose2d, fold, linear, pad
 
 from ganmnist.layers.modules import ConditionalBatchNorm2d, ToOneChannel
 from ganmnist.networks.network import FusedUpsample, Network, UpsampledConv2d
 
 _PLAIN = (nn.Linear, nn.Conv2d, ToOneChannel)  # with weights of their own, not made of others
+_LANES = 16  # numbers that a processor multiplies at once: a product of 9 columns takes three times that of 16
 _Step = Callable[[Tensor, Tensor], Tensor]  # samples, condition
 
 
@@ -85,6 +86,8 @@ def _folded(
         bias = shift if bias is None else bias * scale + shift
     if isinstance(module, nn.Linear):
         return lambda samples, _: _dense(samples, weight, bias)
+    if isinstance(module, ToOneChannel):
+        return _to_one_channel(weight, bias)
     weight = weight.contiguous(memory_format=torch.channels_last)
     if isinstance(module, UpsampledConv2d):
         return lambda samples, _: conv_transpose2d(samples, weight, bias, stride=2, padding=1)
@@ -100,6 +103,26 @@ def _dense(samples: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return linear(samples, weight, bias)
     rows = torch.baddbmm(bias.expand(count, 1, units), samples[:, None], weight.T.expand(count, width, units))
     return rows[:, 0]
+
+
+def _to_one_channel(weight: Tensor, bias: Tensor | None) -> _Step:
+    """Do what `ToOneChannel` does, in less than half the time of torch's convolution.
+
+    A row of the product is a pixel, which comes to the same bits beside however many others, on however many threads.
+    """
+    kernel = weight.shape[-1]
+    kernels = weight[0].flip(1, 2).flatten(1)  # (channels, kernel x kernel)
+    width = kernels.shape[1]
+    kernels = pad(kernels, (0, -width % _LANES)).contiguous()
+
+    def run(images: Tensor, _: Tensor) -> Tensor:
+        pixels = images.permute(0, 2, 3, 1).flatten(0, 2)  # (N x pixels, channels)
+        size = images.shape[2:]
+        painted = (pixels @ kernels)[:, :width].view(len(images), size.numel(), width).transpose(1, 2)
+        outputs = fold(painted, size, kernel, padding=kernel // 2)
+        return outputs if bias is None else outputs + bias
+
+    return run
 
 
 def _unfolded(module: nn.Module) -> _Step:

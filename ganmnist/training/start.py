@@ -24,7 +24,7 @@ def with_networks(config: TrainConfig, store: ModelStore) -> TrainConfig:
     if config.start_from is None:
         return config
     try:
-        model = store.find(config.start_from).manifest()
+        model = store.manifest(config.start_from)
     except ModelNotFound as error:
         raise ModelNotFound(str(error).replace("model: ", "start_from: ", 1)) from None
     if config.networks not in (None, model.networks):

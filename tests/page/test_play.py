@@ -106,6 +106,40 @@ def test_what_a_tab_kept_before_the_slider_had_its_name_is_shown_again(page):
     assert "boldness" not in page.locator(".stage").get_attribute("data-shown")
 
 
+def test_a_step_of_a_slider_writes_nothing_about_the_others_nor_about_samples_that_stay_what_they_were(page):
+    drag(page, "slant", [1])
+    shown(page, slant=1)
+    page.evaluate(
+        """() => {
+            window.written = [];
+            const watch = new MutationObserver((found) => {
+                for (const { target, attributeName } of found) written.push(`${target.className} ${attributeName}`);
+            });
+            const seen = { subtree: true, childList: true, characterData: true, attributes: true };
+            for (const place of document.querySelectorAll(".controls, .thumbs")) watch.observe(place, seen);
+        }"""
+    )
+    drag(page, "slant", [2])
+    shown(page, slant=2)
+    written = page.evaluate("written")
+    assert len(written) == 2, written  # the value of the one that moved, to be seen and to be heard
+
+
+def test_small_pictures_are_no_layers_of_their_own(page):
+    session = page.context.new_cdp_session(page)
+    found = []
+    session.on("LayerTree.layerTreeDidChange", lambda told: found.extend(told.get("layers", [])))
+    session.send("DOM.enable")
+    session.send("LayerTree.enable")
+    drag(page, "slant", [1])
+    shown(page, slant=1)
+    page.wait_for_function("new Promise((next) => requestAnimationFrame(() => setTimeout(() => next(true))))")
+    nodes = {layer["backendNodeId"] for layer in found if "backendNodeId" in layer}
+    described = [session.send("DOM.describeNode", {"backendNodeId": node})["node"] for node in nodes]
+    classes = [node["attributes"][1] for node in described if node["nodeName"] == "CANVAS"]
+    assert classes == ["deep"]
+
+
 def test_a_slider_is_left_alone_again_by_its_button(page):
     drag(page, "width", [2])
     shown(page, width=2)

@@ -61,7 +61,8 @@ export function draw(canvas, pixels, columns, at = null) {
   const picture = new ImageData(columns, rows);
   const words = new Uint32Array(picture.data.buffer);
   for (let place = 0; place < pixels.length; place += 1) words[place] = ink[pixels[place]];
-  canvas.getContext("2d").putImageData(picture, ...(at ?? [0, 0]));
+  // In memory, the page paints it with its own; from the graphics card each canvas would be a layer to put together.
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(picture, ...(at ?? [0, 0]));
 }
 
 /** The pixels of a canvas in which all is grey, row by row. */

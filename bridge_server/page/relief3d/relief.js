@@ -9,6 +9,7 @@ const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
 const DETAIL = { fine: 2, coarse: 0.5 }; // pixels drawn along a side of one on the screen
+const RADIUS = 9; // pixels of the page: the radius of its frame's corners, inside
 const STILL_MS = 150;
 const HOME = { yaw: -0.4, pitch: 0.92, far: 2.75 };
 export const FORMS = ["relief", "solid", "points"];
@@ -91,7 +92,7 @@ export function relief(canvas) {
     const made = program(gl);
     gl.useProgram(made);
     at = {};
-    for (const name of ["projection", "view", "form", "base", "low", "high", "light", "dots"]) at[name] = gl.getUniformLocation(made, name);
+    for (const name of ["projection", "view", "form", "base", "low", "high", "light", "radius", "size", "dots"]) at[name] = gl.getUniformLocation(made, name);
     for (const [detail, cells] of Object.entries(CELLS)) {
       const { vertices, faces } = mesh(cells);
       meshes[detail] = { array: gl.createVertexArray(), count: faces.length };
@@ -137,6 +138,8 @@ export function relief(canvas) {
     gl.uniformMatrix4fv(at.projection, false, perspective(width / height));
     gl.uniformMatrix4fv(at.view, false, view(camera));
     gl.uniform1i(at.form, FORMS.indexOf(form));
+    gl.uniform2f(at.size, width, height);
+    gl.uniform1f(at.radius, RADIUS * scale);
     gl.uniform1f(at.base, form === "solid" ? 0.12 : 0.012);
     gl.uniform1f(at.dots, (height / camera.far) * 0.067);
     gl.uniform3fv(at.low, rgb("--low").map((part) => part / 255));

@@ -44,7 +44,8 @@ uniform sampler2D surface;
 uniform mat4 view;
 uniform int form;
 uniform vec3 low, high;
-uniform float light;
+uniform float light, radius;
+uniform vec2 size; // of the canvas, in its pixels; the page would take longer to round its corners
 out vec4 shown;
 ${RISE}
 void main() {
@@ -72,5 +73,6 @@ void main() {
   float gloss = pow(max(0.0, dot(normal, halfway)), 48.0) * 0.38 * (0.3 + 0.7 * level);
   float rim = pow(1.0 - max(0.0, dot(normal, toEye)), 3.0) * 0.12;
   vec3 lit = body * (ambient * hollow + 0.56 * direct) * light + vec3(gloss + rim * light);
-  shown = vec4(min(lit, 1.0), 1.0);
+  vec2 beyond = max(abs(gl_FragCoord.xy - 0.5 * size) - (0.5 * size - radius), 0.0);
+  shown = vec4(min(lit, 1.0), 1.0) * clamp(radius + 0.5 - length(beyond), 0.0, 1.0);
 }`;

@@ -13,13 +13,13 @@ export function slider({ name, label = title(name), low, high, step, value, opti
   const reset = el("button", { type: "button", className: "reset", "aria-label": `${label} auto`, title: "Auto" }, "×");
   const node = el("div", { className: "slider" }, el("label", { htmlFor: id }, label), input, shown, optional ? reset : el("span"));
   const set = (given) => {
+    input.value = given ?? (low + high) / 2;
+    const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
+    if (text === shown.textContent) return; // every step of one slider sets all of them, and each would be painted anew
     node.classList.toggle("unset", given === null);
     reset.hidden = given === null;
-    if (given !== null) input.value = given;
-    else input.value = (low + high) / 2;
-    const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
     shown.textContent = text;
-    input.setAttribute("aria-valuetext", given === null ? "auto" : text);
+    input.setAttribute("aria-valuetext", text);
   };
   input.addEventListener("input", () => {
     set(input.valueAsNumber);

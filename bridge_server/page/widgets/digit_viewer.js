@@ -5,6 +5,11 @@ import { el, fill, freshId } from "../lib/dom.js";
 import { draw, onTheme } from "../lib/pixels.js";
 import { FORMS, relief } from "../relief3d/relief.js";
 
+/** Set an attribute that most often is set already. */
+function mark(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
 /** { node, show(images, names), form() }. */
 export function digitViewer() {
   const flat = el("canvas", { className: "pixelated flat", role: "img", width: 28, height: 28, "aria-label": "The digit" });
@@ -51,7 +56,7 @@ export function digitViewer() {
     if (!deep.hidden) space.show(pixels);
     [...thumbs.children].forEach((thumb, place) => {
       draw(thumb.firstChild, all[place], 28);
-      thumb.setAttribute("aria-pressed", String(place === at));
+      mark(thumb, "aria-pressed", String(place === at));
     });
   }
 
@@ -75,7 +80,7 @@ export function digitViewer() {
       }
       [...thumbs.children].forEach((thumb, place) => {
         const name = names[place];
-        thumb.setAttribute("aria-label", name === undefined ? `Sample ${place + 1}` : `Sample ${place + 1}, ${said(name)}`);
+        mark(thumb, "aria-label", name === undefined ? `Sample ${place + 1}` : `Sample ${place + 1}, ${said(name)}`);
       });
       thumbs.hidden = all.length < 2;
       paint();

@@ -5,11 +5,14 @@ import base64
 import numpy as np
 import pytest
 
+from bridge_server.backends.service import Service
+from bridge_server.contract.digits import GenerateRequest
 from ganmnist.config import ActivationsConfig, TrainConfig
 from ganmnist.generation.feature_maps import walk
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.store import ModelStore
+from ganmnist.storage import bundle
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +41,21 @@ def test_digits_that_nobody_chose_are_said(server):
     bundled = Sampler.load(ModelStore(server.home).find(None))
     z = from_seed(2, 6, bundled.latent_dim)
     np.testing.assert_array_equal(pixels(answer), bundled.generate(z, np.array(answer["digits"])))
+
+
+def test_a_request_reads_the_manifest_of_its_model_once(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        bundle, "read_manifest_bytes", lambda path, go_on=bundle.read_manifest_bytes: read.append(path) or go_on(path)
+    )
+    service = Service(tmp_path, "0" * 32)
+    try:
+        service.generate(GenerateRequest(form="images"))  # which loads it too
+        read.clear()
+        service.generate(GenerateRequest(form="images", seed=1))
+    finally:
+        service.close()
+    assert len(read) == 1
 
 
 def test_a_model_without_classes_says_that_no_digit_can_be_chosen(server, short, check_problem):
