@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SHORT = {
     "bridge.py": ["--calls", "2", "--seconds", "0.5"],
+    "few_pictures.py": ["--counts", "40", "--steps", "2", "--samples", "150", "--starts", "chance"],
     "geometry.py": ["--calls", "1"],
     "load.py": ["--rounds", "1", "--seconds", "0.2"],
     "many.py": ["--counts", "3"],

@@ -299,6 +299,13 @@ def _nothing(tree: Tree, found: _Found, report: Reporting) -> DataError:
 
 def _dataset(path: Path, read: tuple[Parts, tuple[str, ...]], report: Reporting) -> Dataset:
     parts, classes = read
+    _, train, _, test = parts
+    only_tested = sorted({*test.tolist()} - {*train.tolist()}) if classes else []
+    if only_tested:
+        names = listed(classes[number] for number in only_tested)
+        report.remarks.append(
+            f"{names} with pictures for the test alone: nothing is learned of them, move some to those for the training"
+        )
     return Dataset(path.resolve().name, str(path), *parts, classes, report.done())
 
 

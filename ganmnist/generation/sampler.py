@@ -159,11 +159,14 @@ class Sampler:
         self._directions = self._directions or before._directions
 
     def clusters_of(self, z: Latents) -> Classes:
-        """Return the cluster in whose part of latent space each vector lies, (N,). For networks that have clusters."""
+        """Return the cluster in whose part of latent space each vector lies, (N,). For networks that have clusters.
+
+        Their classes are those that `generate` gives them.
+        """
         cells = self._generator.cells
         assert cells is not None
         with torch.inference_mode():
-            return cells.nearest(torch.from_numpy(z)).numpy()
+            return cells.nearest(torch.from_numpy(self._inputs(z, None))).numpy()
 
     def first_weights(self) -> NDArray[np.float32] | None:
         """Return how the first layer weighs z, (units, latent_dim), if it is a Dense: what says the cluster by 0."""

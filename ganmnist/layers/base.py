@@ -51,7 +51,10 @@ class Layer(PositionalSettings):
         return 0
 
     def build(self, shape: Shape, condition: int = 0) -> nn.Module:
-        """Build the torch module for input of `shape` that comes with a condition of that length."""
+        """Build the torch module for input of `shape` that comes with a condition of that length.
+
+        A layer that gives the condition is built with the number of classes, the last of the numbers that arrive.
+        """
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""The layer that stands in for classes where the images have none."""
+"""The layer that stands in for classes where the images have none, or few."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class LatentClusters(Layer):
 
     The clusters are found when a training begins, by k-means, and told to both networks as classes are (Liu et al.
     2020, section 3). Latent space is divided among them along the first half of its numbers, so that z says all there
-    is to say of a digit, and the second half how it is drawn. It stands first in a generator, and its discriminator
-    ends in ClassProjection.
+    is to say of a digit, and the second half how it is drawn. Where there are classes, it is divided for each of them
+    as the images of the class are. It stands first in a generator, and its discriminator ends in ClassProjection.
     """
 
     layer: Literal["LatentClusters"] = "LatentClusters"
@@ -41,4 +41,4 @@ class LatentClusters(Layer):
     def build(self, shape: Shape, condition: int = 0) -> nn.Module:
         from ganmnist.layers.modules import LatentCells
 
-        return LatentCells(shape[0], self.clusters, self.softness)
+        return LatentCells(shape[0] - condition, condition, self.clusters, self.softness)

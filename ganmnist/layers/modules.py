@@ -12,6 +12,7 @@ from torch.nn.functional import fold, linear
 _PROBES = 8000  # latent vectors by which cells are made as large as their clusters
 _FITTING, _RATE = 100, 0.3  # steps that takes, and how long they are
 _SHARP = 0.05  # softness at which sizes are compared
+_STRAY = 1e-3  # share of a cluster that has no cell: so few probes would lie in it that its size cannot be found
 _NEVER = -1e6  # size of a cell that no vector lies in
 
 
@@ -48,13 +49,14 @@ class ConditionalBatchNorm2d(nn.Module):
 
 
 class LatentCells(nn.Module):
-    """Divides latent space into cells, one for each cluster, and appends to z how much it is in each.
+    """Divides latent space into cells, one for each cluster, and puts how much z is in each between z and its class.
 
-    z lies in the cell along whose direction it goes farthest, plus what makes cells as large as their clusters.
+    z lies in the cell along whose direction it goes farthest, plus what makes cells as large as their clusters: in all
+    images, or in those of its class. Between two classes the weights of their cells are mixed as the classes are.
 
     Attributes:
         directions: (latent_dim, clusters), each of length 1.
-        sizes: What is added for each, (clusters,).
+        sizes: What is added for each: in all images, then in those of each class, (1 + classes, clusters).
         softness: By how much z has to go farther along one direction than along another for the first to outweigh it.
     """
 
@@ -62,36 +64,50 @@ class LatentCells(nn.Module):
     directions: Tensor
     sizes: Tensor
 
-    def __init__(self, latent_dim: int, clusters: int, softness: float) -> None:
+    def __init__(self, latent_dim: int, classes: int, clusters: int, softness: float) -> None:
         super().__init__()
         self.softness = softness
         self.register_buffer("directions", torch.zeros(latent_dim, clusters))
-        self.register_buffer("sizes", torch.zeros(clusters))
+        self.register_buffer("sizes", torch.zeros(1 + classes, clusters))
 
-    def forward(self, z: Tensor) -> Tensor:
-        return torch.cat([z, self.weights(z)], 1)
+    def forward(self, inputs: Tensor) -> Tensor:
+        z, classes = inputs.tensor_split([len(self.directions)], 1)
+        return torch.cat([z, self.weights(inputs), classes], 1)
 
-    def weights(self, z: Tensor) -> Tensor:
-        """Return how much each z is in each cell, (N, clusters): all in all 1."""
-        return (self._reach(z) / self.softness).softmax(1)
+    def weights(self, inputs: Tensor) -> Tensor:
+        """Return how much each z is in each cell, (N, clusters): all in all 1. z and its class stand side by side."""
+        z, classes = inputs.tensor_split([len(self.directions)], 1)
+        reach = z @ self.directions
+        if not classes.shape[1]:
+            return ((reach + self.sizes[0]) / self.softness).softmax(1)
+        of_each = ((reach[:, None] + self.sizes[1:]) / self.softness).softmax(2)  # (N, classes, clusters)
+        return (classes[:, :, None] * of_each).sum(1)
 
-    def nearest(self, z: Tensor) -> Tensor:
+    def nearest(self, inputs: Tensor) -> Tensor:
         """Return the cell of each z, (N,)."""
-        return self._reach(z).argmax(1)
+        return self.weights(inputs).argmax(1)
 
     @torch.no_grad()
-    def fit(self, shares: Tensor) -> None:
-        """Make cells as large as clusters are: shares of the images, (clusters,), of which some may be 0."""
+    def fit(self, counts: Tensor) -> None:
+        """Make cells as large as clusters are: images of each, (clusters,), or (classes, clusters); some may be 0.
+
+        A class without images has the cells of all.
+        """
+        counts = counts.view(-1, self.sizes.shape[1])
+        everywhere = counts.sum(0)
         z = torch.randn(_PROBES, len(self.directions), generator=torch.Generator().manual_seed(0))
         reach = z @ self.directions
-        self.sizes.zero_()
-        self.sizes[shares == 0] = _NEVER
-        for _ in range(_FITTING):
-            found = ((reach + self.sizes) / _SHARP).softmax(1).mean(0)
-            self.sizes += torch.where(shares > 0, _RATE * (shares / found).log(), 0)
-
-    def _reach(self, z: Tensor) -> Tensor:
-        return z @ self.directions + self.sizes
+        for sizes, images in zip(self.sizes, [everywhere, *counts], strict=False):
+            shares = (images if images.any() else everywhere).float()
+            shares /= shares.sum()
+            there = shares > _STRAY
+            shares = shares[there] / shares[there].sum()
+            fitted = torch.zeros(len(shares))
+            for _ in range(_FITTING):
+                found = ((reach[:, there] + fitted) / _SHARP).softmax(1).mean(0)
+                fitted += _RATE * (shares / found).log()
+            sizes.fill_(_NEVER)
+            sizes[there] = fitted
 
 
 class MinibatchStandardDeviation(nn.Module):

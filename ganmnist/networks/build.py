@@ -20,7 +20,7 @@ _SPREAD = 0.02  # of first weights
 
 def build_generator(config: ModelConfig) -> Network:
     """Build the network from z and class (N, latent_dim + classes) to images (N, 1, 28, 28) in [-1, 1]."""
-    return _build(config.generator, (config.input_dim,), config.input_dim)
+    return _build(config.generator, (config.input_dim,), config.input_dim, config.classes)
 
 
 def generator_layouts(config: ModelConfig) -> dict[str, Layout]:
@@ -56,7 +56,7 @@ def scale_before_norms(network: Network, spread: float) -> None:
                 part.weight *= spread / _SPREAD
 
 
-def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
+def _build(network: Sequential, input_shape: Shape, condition: int, classes: int = 0) -> Network:
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     shape = input_shape
     before: Layer | None = None
@@ -66,7 +66,7 @@ def _build(network: Sequential, input_shape: Shape, condition: int) -> Network:
             modules[f"{row.place - 1:02d}_{before.layer}"] = FusedUpsample()
             module = UpsampledConv2d(shape[0], layer.filters, bias=layer.bias)
         else:
-            module = layer.build(shape, condition)
+            module = layer.build(shape, classes if layer.gives_condition else condition)
         before = layer
         if layer.gives_condition:
             condition = row.output_shape[0]

@@ -102,14 +102,14 @@ class ModelConfig(Settings):
 
     @property
     def clusters(self) -> int:
-        """Clusters that take the place of classes; 0 for none."""
+        """Clusters that the images are divided into, each class for itself where there are some; 0 for none."""
         first = self.generator.layers[0]
         return first.clusters if isinstance(first, LatentClusters) else 0
 
     @property
     def kinds(self) -> int:
-        """Length of what the discriminator is told of an image: its class or its cluster as one-hot; 0 for nothing."""
-        return self.classes or self.clusters
+        """Length of what the discriminator is told of an image: its cluster and its class as one-hot; 0 for nothing."""
+        return self.clusters + self.classes
 
     def tables(self) -> tuple[list[LayerRow], list[LayerRow]]:
         """Return the layer tables of generator and discriminator."""
@@ -176,12 +176,10 @@ def _check_part(part: str, table: Callable[[], list[LayerRow]], end: Shape) -> N
 
 
 def _check_clusters(networks: ModelConfig) -> None:
-    """Refuse clusters where they cannot be read from z, or beside the classes in whose place they stand."""
+    """Refuse clusters where they cannot be read from z."""
     others = (*networks.generator.layers[1:], *networks.discriminator.layers)
     if any(isinstance(layer, LatentClusters) for layer in others):
         raise ValueError("LatentClusters reads z, so it can only be the first layer of the generator: put it there")
-    if networks.clusters and networks.classes:
-        raise ValueError("generator: LatentClusters stands in for classes: set classes to 0, or leave it out")
 
 
 def _check_size(rows: list[LayerRow]) -> None:

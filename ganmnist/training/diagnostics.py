@@ -17,7 +17,7 @@ from ganmnist.training.pace import Slowdown, about
 from ganmnist.training.recipe import Recipe
 
 WINDOW = 200  # steps whose losses count
-_FEW_STEPS = 400  # before that, all images of a slow start look alike, and like an 8
+EARLY = 400  # steps; before that all images look alike, and like an 8, and like all that is learned from
 _CHANCE: dict[LossName, float] = {  # the discriminator's loss where it can but guess
     "bce": 2 * math.log(2),
     "nonsaturating": 2 * math.log(2),
@@ -74,7 +74,7 @@ def diagnose(
         slowdown: What other programs cost it, if that is much. A training that only takes longer has no problem.
     """
     found = list(_of_the_losses(plan, losses_d, judgement))
-    if judgement and judgement.step >= _FEW_STEPS:
+    if judgement and judgement.step >= EARLY:
         found += _of_the_images(plan, judgement)
     if novelty is not None and novelty < _COPIED:
         found.append(

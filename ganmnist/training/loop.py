@@ -115,7 +115,7 @@ def train(
     """
     config = config or TrainConfig()
     plan = recipe(config, len(data.classes))
-    images, classes = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
+    images, kinds = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
     steps_per_epoch = len(images) // plan.batch_size
     if not steps_per_epoch:
         raise DataError(
@@ -137,9 +137,10 @@ def train(
         if start and begins:
             begin(trainer, start)
         if plan.networks.clusters:
-            classes = _clusters(images, trainer, config)
+            clusters = _clusters(images, trainer, config)
+            kinds = kinds * plan.networks.clusters + clusters if plan.networks.classes else clusters
             if not trainer.step:
-                trainer.fit_clusters(torch.from_numpy(classes))
+                trainer.fit_clusters(torch.from_numpy(kinds))
         threads = ThreadCount() if adapt else None
         best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(
@@ -169,9 +170,9 @@ def train(
                 order = _permutation(config.seed, epoch, len(images))
             chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
             if plan.networks.kinds:  # neighbours of one class can be compared
-                chosen = chosen[np.argsort(classes[chosen], kind="stable")]
+                chosen = chosen[np.argsort(kinds[chosen], kind="stable")]
             loss_d, loss_g = trainer.train_step(
-                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(classes[chosen]), progress
+                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(kinds[chosen]), progress
             )
             if not math.isfinite(loss_d + loss_g):
                 raise _not_finite_error(trainer, plan, folder)

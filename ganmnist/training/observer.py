@@ -27,6 +27,7 @@ from ganmnist.models.figures import Estimate
 from ganmnist.models.frames import Frame, FrameKeeper
 from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelFolder
+from ganmnist.training.diagnostics import EARLY
 
 PREVIEW_IMAGES = 16
 _JUDGED_IMAGES = 1000
@@ -68,7 +69,7 @@ class Observer:
         judging: Whether the judge is at work, which takes a core for half a second.
         slowness: How many times as long as it could a step takes, beside other programs. So much later is the first
             judgement, which takes seconds of a core.
-        novelty: How new the images are, as `Originals` tells it; None where they need not be compared.
+        novelty: How new the images are, as `Originals` tells it; None where they need not be compared, and early on.
     """
 
     def __init__(
@@ -211,7 +212,7 @@ class Observer:
         if self._on_preview:
             z = from_seed(manifest.settings.seed, PREVIEW_IMAGES, self._sampler.latent_dim)
             self._on_preview(self._sampler.generate(z))
-        if self._originals:
+        if self._originals and manifest.step >= EARLY:
             z = from_seed(0, _COMPARED_IMAGES, self._sampler.latent_dim)
             self.novelty = self._originals.novelty(self._sampler.generate(z))
 

@@ -26,6 +26,7 @@ from ganmnist.training.recipe import Recipe
 
 MAX_MEMORY = 6_000_000_000  # bytes a training may take
 _DIGITS = 10
+_FEW_CLASSES = 3  # so few are wide, and clusters within them help; ten need none
 # The settings that a preset fills in.
 _BUDGET = ("epochs", "steps", "seconds")  # the preset's own unless one of them is given
 _FROM_PRESET = ("batch_size", "learning_rate", "beta1", "loss", "r1", "label_smoothing")
@@ -42,6 +43,8 @@ def recipe(config: TrainConfig, classes: int = _DIGITS) -> Recipe:
         SettingError: Settings that do not go together, or more memory than there may be.
     """
     base = PRESETS[config.base]
+    if base.networks.classes and classes <= _FEW_CLASSES and not config.networks:
+        base = _with_clusters(base)
     networks = config.networks or base.networks
     if networks.classes and (config.start_from or not config.networks):
         networks = networks.model_copy(update={"classes": classes})
@@ -146,10 +149,11 @@ def _fast_networks(classes: int) -> ModelConfig:
     )
 
 
-def _clustered(networks: ModelConfig) -> ModelConfig:
-    """Return networks without classes with clusters in their place."""
-    layers = (LatentClusters(), *networks.generator.layers)
-    return networks.model_copy(update={"generator": Sequential(layers=layers)})
+def _with_clusters(base: Recipe) -> Recipe:
+    """Return a recipe for networks with clusters, in place of classes or within them."""
+    layers = (LatentClusters(), *base.networks.generator.layers)
+    networks = base.networks.model_copy(update={"generator": Sequential(layers=layers)})
+    return replace(base, networks=networks, latent_spread=1.0)
 
 
 _FAST = Recipe(
@@ -193,5 +197,5 @@ _TUTORIAL = Recipe(
 PRESETS: dict[PresetName, Recipe] = {
     "fast": _FAST,
     "tutorial": _TUTORIAL,
-    "unconditional": replace(_FAST, networks=_clustered(_fast_networks(0)), latent_spread=1.0, seconds=300),
+    "unconditional": _with_clusters(replace(_FAST, networks=_fast_networks(0), seconds=300)),
 }

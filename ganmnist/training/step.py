@@ -67,14 +67,15 @@ class GANTrainer:
         self._begin_average()
         self._steps_alone = _STEPS_ALONE if alone else 0
 
-    def train_step(self, real: Tensor, classes: Tensor, progress: float) -> tuple[float, float]:
+    def train_step(self, real: Tensor, kinds: Tensor, progress: float) -> tuple[float, float]:
         """Do one step (Goodfellow et al. 2014, algorithm 1): first the discriminator learns, then the generator.
 
         Both learn from the same fakes, so the generator runs forward once.
 
         Args:
-            real: Images in [-1, 1], (N, 1, 28, 28), sorted by class where networks are conditioned on it.
-            classes: Their classes or clusters, (N,); of no meaning to networks that are told neither.
+            real: Images in [-1, 1], (N, 1, 28, 28), sorted by kind where networks are told it.
+            kinds: Their classes or clusters, (N,), or where there are both class * clusters + cluster; of no meaning
+                to networks that are told neither.
             progress: How much of the budget is used up, 0 to 1.
 
         Returns:
@@ -83,8 +84,8 @@ class GANTrainer:
         self.adam_g.lr = self._recipe.learning_rate * self._recipe.lr_factor(progress)
         self.adam_d.lr = self.adam_g.lr * self._recipe.discriminator_rate
         self._noise = self._recipe.noise * (1 - progress)
-        condition = _one_hot(classes, self.networks.kinds)
-        inputs, fake_condition = self._draw(condition)
+        condition = self._told(kinds)
+        inputs, fake_condition = self._draw(kinds)
 
         with self._precision():
             fake = self.generator(inputs)  # (N, 1, 28, 28)
@@ -110,10 +111,10 @@ class GANTrainer:
         self._average()
         return loss_d.item(), loss_g.item()
 
-    def fit_clusters(self, clusters: Tensor) -> None:
-        """Divide latent space among clusters as the images are divided: the cluster of each, (N,). Before any step."""
+    def fit_clusters(self, kinds: Tensor) -> None:
+        """Divide latent space among clusters as the images are divided: the kind of each, (N,). Before any step."""
         assert self._cells is not None
-        self._cells.fit(torch.bincount(clusters, minlength=self.networks.clusters) / len(clusters))
+        self._cells.fit(torch.bincount(kinds, minlength=max(self.networks.classes, 1) * self.networks.clusters))
         self._begin_average()
 
     def is_finite(self) -> bool:
@@ -122,15 +123,22 @@ class GANTrainer:
         tensors = [value for state in kept for value in state.values() if value.is_floating_point()]
         return bool(torch.stack(torch._foreach_norm(tensors, float("inf"))).isfinite().all())
 
-    def _draw(self, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Draw what the generator is given, and return it with what the discriminator is told of each fake."""
+    def _draw(self, kinds: Tensor) -> tuple[Tensor, Tensor]:
+        """Draw what the generator is given, of the same classes, and return it with what is told of each fake."""
         spread = 1 + (self._recipe.latent_spread - 1) * min(1.0, self.step / _NARROWING)
-        z = spread * torch.randn(len(condition), self.networks.latent_dim)
-        if self._cells is None:
-            return torch.cat([z, condition], 1), condition
-        cells = self._cells.nearest(z)
-        order = cells.argsort(stable=True)  # neighbours of one cluster can be compared
-        return z[order], _one_hot(cells[order], self.networks.kinds)
+        z = spread * torch.randn(len(kinds), self.networks.latent_dim)
+        inputs = torch.cat([z, self._told(kinds)[:, self.networks.clusters :]], 1)
+        if self._cells is not None:
+            kinds = kinds - kinds % self.networks.clusters + self._cells.nearest(inputs)
+            order = kinds.argsort(stable=True)  # neighbours of one cluster can be compared
+            inputs, kinds = inputs[order], kinds[order]
+        return inputs, self._told(kinds)
+
+    def _told(self, kinds: Tensor) -> Tensor:
+        """Return what the discriminator is told of images: cluster and class as one-hot, (N, clusters + classes)."""
+        clusters = self.networks.clusters
+        of_each = max(clusters, 1)
+        return torch.cat([_one_hot(kinds % of_each, clusters), _one_hot(kinds // of_each, self.networks.classes)], 1)
 
     def _judge(self, real: Tensor, fake: Tensor, condition: Tensor, fake_condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of both: in one pass, which takes less time, unless a layer would look at both together.

@@ -245,6 +245,15 @@ def test_a_class_is_called_as_people_type_it_and_nothing_that_a_terminal_acts_up
     assert load_data(tmp_path).classes == ("a\\x1b[2Jb", "M\u00fcll")
 
 
+def test_a_class_that_has_pictures_for_the_test_alone_is_named(tmp_path):
+    for name in ("train/oak", "train/elm", "test/oak", "test/ash"):
+        picture(tmp_path / name / "x.png", 10)
+    found = load_data(tmp_path)
+    assert found.classes == ("ash", "elm", "oak")
+    (remark,) = found.report.remarks
+    assert remark.startswith("ash with pictures for the test alone: nothing is learned of them, move some")
+
+
 def test_an_empty_folder_among_words_is_no_class_and_is_named(tmp_path):
     for name in ("oak", "elm"):
         picture(tmp_path / name / "x.png", 10)

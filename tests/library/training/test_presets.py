@@ -133,7 +133,16 @@ def test_fast_can_be_built_for_any_number_of_classes(classes):
     assert type(networks).model_validate(networks.model_dump()) == networks  # it was not checked when it was changed
     with torch.no_grad():
         images = build_generator(networks)(torch.zeros(2, networks.latent_dim + classes))
-        assert build_discriminator(networks)(images, torch.zeros(2, classes)).shape == (2, 1)
+        assert build_discriminator(networks)(images, torch.zeros(2, networks.kinds)).shape == (2, 1)
+
+
+def test_fast_has_clusters_where_classes_are_few_or_none_and_networks_of_ones_own_stay_without(class_conditional):
+    assert [bool(recipe(TrainConfig(), classes).networks.clusters) for classes in (0, 2, 3, 4)] == [True] * 3 + [False]
+    assert recipe(TrainConfig(), 0) == replace(PRESETS["unconditional"], seconds=PRESETS["fast"].seconds)
+    assert not recipe(TrainConfig(networks=class_conditional, start_from="mine"), 2).networks.clusters
+    assert recipe(TrainConfig(preset="fast", networks=class_conditional), 2) == replace(
+        PRESETS["fast"], networks=class_conditional
+    )
 
 
 def budget(**given) -> tuple[int | None, int | None, float | None]:

@@ -103,6 +103,16 @@ def test_data_of_more_or_fewer_classes_is_learned_from_by_the_same_networks(stor
     assert sampler.generate(np.zeros((2, 4 + classes), np.float32)).shape == (2, 28, 28)
 
 
+@pytest.mark.parametrize("classes", [0, 2, 13])
+def test_clusters_within_classes_are_learned_from_by_data_of_more_or_fewer_classes(store, digits, classes):
+    layers = ({"layer": "LatentClusters", "clusters": 4}, *CLASS_CONDITIONAL["generator"]["layers"])
+    first = trained(store, digits, CLASS_CONDITIONAL | {"generator": {"layers": layers}})
+    config = with_networks(TrainConfig(start_from="first", batch_size=16, epochs=1), store)
+    sampler = train(few(digits, classes), config, store.new("other"), start=first)
+    assert (sampler.classes, sampler.networks.clusters) == (classes, 4)
+    assert set(sampler.clusters_of(np.random.default_rng(0).standard_normal((99, 5), np.float32))) <= {0, 1, 2, 3}
+
+
 def test_classes_are_cut_from_the_end_or_told_again_from_the_first_on():
     embedding = torch.arange(12.0).reshape(4, 3)  # a row for each of four classes
     dense = torch.arange(14.0).reshape(2, 7)  # three latent numbers, then four classes

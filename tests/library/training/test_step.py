@@ -174,6 +174,23 @@ def test_clusters_are_told_of_real_images_as_they_are_and_of_fakes_as_their_vect
     assert torch.equal(told[4:], torch.eye(3)[cells].repeat(len(told) // 4 - 1, 1))
 
 
+def test_clusters_within_classes_are_told_with_the_class(conditional, real):
+    clustered = Sequential(layers=(LatentClusters(clusters=3), *conditional.networks.generator.layers))
+    trainer = GANTrainer(
+        replace(conditional, networks=conditional.networks.model_copy(update={"classes": 2, "generator": clustered}))
+    )
+    trainer.fit_clusters(torch.tensor([0, 1, 1, 5, 5]))  # class 0 has clusters 0 and 1, class 1 the last one alone
+    inputs, pairs = listen(trainer)
+    trainer.train_step(real, torch.tensor([0, 1, 5, 5]), 0.0)
+    assert inputs[0][:, 5:].tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]], "fakes are of the classes of the real images"
+    told = torch.cat([condition for _, condition in pairs])
+    assert told[:4].tolist() == [[1, 0, 0, 1, 0], [0, 1, 0, 1, 0], [0, 0, 1, 0, 1], [0, 0, 1, 0, 1]]
+    cells = trainer.generator[0].nearest(inputs[0])
+    fakes = torch.cat([torch.eye(3)[cells], inputs[0][:, 5:]], 1)
+    assert torch.equal(told[4:], fakes.repeat(len(told) // 4 - 1, 1))
+    assert cells[2:].tolist() == [2, 2]
+
+
 def test_networks_without_classes_hear_nothing_of_them(plain, real):
     trainer = GANTrainer(plain)
     inputs, pairs = listen(trainer)
