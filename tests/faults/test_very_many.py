@@ -40,6 +40,7 @@ def test_what_is_asked_takes_a_moment_however_many_there_are(crowded, count):
         "models": ("GET", "/api/models", None),
         "model": ("GET", "/api/models/m-7", None),
         "runs": ("GET", "/api/runs", None),
+        "queue": ("GET", "/api/queue", None),
         "server": ("GET", "/api/server", None),
     }
     best = {}
