@@ -25,6 +25,7 @@ from bridge_server.errors import TokenError
 from bridge_server.process import discovery
 from bridge_server.runs.database import validate_checksums
 from ganmnist import __version__, remedies
+from ganmnist.config import TrainConfig
 from ganmnist.data import load, synthetic
 from ganmnist.errors import DataError, ModelError, counted
 from ganmnist.models.manifest import BUNDLED
@@ -37,6 +38,7 @@ FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
 _MANIFESTS = ("model.json", "last.json")
 _COMPILED = ("torch", "numpy", "PIL", "contourpy", "manifold3d", "rhino3dm", "safetensors")
 _TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER_FILE, tokens.FILE)  # name programs, servers and people
+_NVIDIA = "nvidia-smi"  # comes with the driver
 _RUN_SECONDS = 30.0  # for the server to say its version
 _READ_SECONDS = 10.0  # of the data
 
@@ -96,6 +98,21 @@ def _packages(home: Path) -> Iterator[Finding]:
             yield Finding(Verdict.PROBLEM, package, problem)
         elif package == "torch":
             yield Finding(Verdict.OK, package, version(package))
+            yield from _device()
+
+
+def _device() -> Iterator[Finding]:
+    """Choose a device as a training does, which tries out its first steps where there is a choice."""
+    from ganmnist import device
+    from ganmnist.training.presets import recipe
+    from ganmnist.training.runner import choose_device
+
+    choice = choose_device(TrainConfig(), recipe(TrainConfig()))
+    yield Finding(Verdict.OK, "device", f"a training is computed on {choice.device.type}: {choice.why}")
+    if choice.problems:
+        yield Finding(Verdict.PROBLEM, "accelerator", " ".join(choice.problems))
+    elif choice.device == device.PROCESSOR and shutil.which(_NVIDIA) and (absent := device.why_absent("cuda")):
+        yield Finding(Verdict.NOTE, "accelerator", f"{_NVIDIA} is here, so there may be a graphics card. {absent}")
 
 
 def import_problem(package: str) -> str | None:

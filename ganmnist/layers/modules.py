@@ -83,6 +83,7 @@ class LatentCells(nn.Module):
     def fit(self, shares: Tensor) -> None:
         """Make cells as large as clusters are: shares of the images, (clusters,), of which some may be 0."""
         z = torch.randn(_PROBES, len(self.directions), generator=torch.Generator().manual_seed(0))
+        z, shares = z.to(self.directions.device), shares.to(self.directions.device)
         reach = z @ self.directions
         self.sizes.zero_()
         self.sizes[shares == 0] = _NEVER

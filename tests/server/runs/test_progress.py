@@ -227,6 +227,7 @@ def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():
     assert _exit_for(RuntimeError("could not create a primitive")) is Exit.OUT_OF_MEMORY
     assert _exit_for(ImportError("libtorch.so: failed to map segment from shared object")) is Exit.OUT_OF_MEMORY
     assert _exit_for(RuntimeError("shape mismatch")) is Exit.FAILED
+    assert _exit_for(DeviceError("device: the graphics card (cuda) has too little memory (out of memory)")) is Exit.DEVICE
     assert _exit_for(OSError(13, "Permission denied")) is Exit.FILES
     assert _exit_for(FileExistsError(errno.EEXIST, "File exists")) is Exit.FILES
 
