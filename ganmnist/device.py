@@ -17,7 +17,7 @@ from ganmnist.errors import DeviceError
 from ganmnist.remedies import GPU
 
 PROCESSOR = torch.device("cpu")
-_ACCELERATORS = ("cuda", "xpu", "mps")  # in the order in which auto looks for them
+ACCELERATORS = ("cuda", "xpu", "mps")  # in the order in which auto looks for them
 _NAMES = {"cpu": "the processor", "cuda": "the graphics card", "xpu": "the Intel GPU", "mps": "the Mac's GPU"}
 _DRIVERS = {
     "cuda": "install or update the driver, https://www.nvidia.com/drivers; nvidia-smi shows the card once it works",
@@ -65,7 +65,7 @@ def choose(wanted: DeviceName, measure: Callable[[torch.device], float] | None =
     if wanted != "auto":
         return Choice(_opened(wanted), "it was chosen")
     reasons, problems = [], []
-    for kind in _ACCELERATORS:
+    for kind in ACCELERATORS:
         device = PROCESSOR
         try:
             device = _opened(kind)
@@ -158,7 +158,7 @@ def _opened(kind: str) -> torch.device:
     if not there and said and _is_built(kind):
         raise DeviceError(_sentence(kind, said[-1].message))
     if not there:
-        raise _Absent(f"device: {kind} is not there: {_why_absent(kind)}")
+        raise _Absent(f"device: there is no {kind} here: {_why_absent(kind)}")
     device = torch.device(kind)
     try:
         torch.ones(2, device=device).sum().item()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -15,7 +16,7 @@ from contextlib import closing
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bridge_server.access import tokens
 from bridge_server.cli import client
@@ -25,7 +26,6 @@ from bridge_server.errors import TokenError
 from bridge_server.process import discovery
 from bridge_server.runs.database import validate_checksums
 from ganmnist import __version__, remedies
-from ganmnist.config import TrainConfig
 from ganmnist.data import load, synthetic
 from ganmnist.errors import DataError, ModelError, counted
 from ganmnist.models.manifest import BUNDLED
@@ -102,17 +102,25 @@ def _packages(home: Path) -> Iterator[Finding]:
 
 
 def _device() -> Iterator[Finding]:
-    """Choose a device as a training does, which tries out its first steps where there is a choice."""
-    from ganmnist import device
-    from ganmnist.training.presets import recipe
-    from ganmnist.training.runner import choose_device
+    found = chosen_device()
+    if found is None:
+        return
+    yield Finding(Verdict.OK, "device", f"a training is computed on {found['device']}: {found['why']}")
+    if found["problems"]:
+        yield Finding(Verdict.PROBLEM, "accelerator", " ".join(found["problems"]))
+    elif "cuda" in found["absent"] and shutil.which(_NVIDIA):
+        text = f"{_NVIDIA} is here, so there may be a graphics card. {found['absent']['cuda']}"
+        yield Finding(Verdict.NOTE, "accelerator", text)
 
-    choice = choose_device(TrainConfig(), recipe(TrainConfig()))
-    yield Finding(Verdict.OK, "device", f"a training is computed on {choice.device.type}: {choice.why}")
-    if choice.problems:
-        yield Finding(Verdict.PROBLEM, "accelerator", " ".join(choice.problems))
-    elif choice.device == device.PROCESSOR and shutil.which(_NVIDIA) and (absent := device.why_absent("cuda")):
-        yield Finding(Verdict.NOTE, "accelerator", f"{_NVIDIA} is here, so there may be a graphics card. {absent}")
+
+def chosen_device() -> dict[str, Any] | None:
+    """Return what `ganmnist device` says; nothing where it fails. A process of its own: a driver may end it."""
+    command = [sys.executable, "-m", "ganmnist", "device", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    try:
+        return dict(json.loads(done.stdout))
+    except ValueError:
+        return None
 
 
 def import_problem(package: str) -> str | None:

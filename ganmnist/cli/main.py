@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, restore, film, between, sheet, invert, evaluate, models, networks."""
+"""The command line: data, train, generate, restore, film, between, sheet, invert, evaluate, models, networks .."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ganmnist import __version__, paths
 from ganmnist.cli.data import add_data, add_directory, load
+from ganmnist.cli.device import add_device
 from ganmnist.cli.evaluate import add_evaluate
 from ganmnist.cli.film import add_film
 from ganmnist.cli.invert import add_invert
@@ -240,6 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     add_film(commands)
     add_models(commands)
     add_networks(commands)
+    add_device(commands)
     return parser
 
 

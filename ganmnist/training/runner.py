@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -179,6 +180,8 @@ def choose_device(
 def step_seconds(plan: Recipe, device: torch.device, *, bfloat16: bool = False, augmented: bool = False) -> float:
     """Time a step of a training on a device, on images of noise: what it will take once it is under way.
 
+    On the processor with one thread, the safe choice: two may wait for a busy neighbour for seconds.
+
     Raises:
         RuntimeError: The device fails at it.
     """
@@ -187,7 +190,7 @@ def step_seconds(plan: Recipe, device: torch.device, *, bfloat16: bool = False, 
     classes = chance.integers(0, max(plan.networks.kinds, 1), len(images))
     on_processor = device.type == "cpu"
     before, timed = _TRIAL[on_processor]
-    with torch.random.fork_rng(devices=[]), devices.stream(device):
+    with torch.random.fork_rng(devices=[]), devices.stream(device), _threads(1):
         trainer = GANTrainer(plan, device=device, bfloat16=bfloat16 and on_processor, augmented=augmented)
         trial = runner(trainer, images, classes, 0)
         for _ in range(before):
@@ -198,6 +201,16 @@ def step_seconds(plan: Recipe, device: torch.device, *, bfloat16: bool = False, 
             trial.step(0.0)
         trainer.is_finite()
         return (time.perf_counter() - started) / timed
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:

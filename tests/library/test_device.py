@@ -85,11 +85,11 @@ def test_here_auto_is_the_processor_and_nothing_is_tried_out():
 
 @pytest.mark.parametrize("kind", ["cuda", "mps", "xpu"])
 def test_a_device_that_is_not_there_is_refused_by_its_name_with_the_remedy(kind):
-    with pytest.raises(DeviceError, match=f"^device: {kind} is not there: .*, or choose device cpu$") as caught:
+    with pytest.raises(DeviceError, match=f"^device: there is no {kind} here: .*, or choose device cpu$") as caught:
         choose(kind)
     remedy = "for Macs" if kind == "mps" else "python start.py setup --gpu installs one that can use it"
     assert remedy in str(caught.value)
-    assert why_absent(kind).startswith(f"{kind.capitalize()} is not there: ")
+    assert why_absent(kind).startswith(f"There is no {kind} here: ")
 
 
 def test_a_torch_that_could_and_finds_none_names_the_driver(there):
@@ -171,7 +171,7 @@ def test_a_driver_of_which_torch_warns_or_raises_is_told(monkeypatch):
         assert sentence.startswith("The graphics card (cuda) ")
         with pytest.raises(DeviceError):
             choose("cuda")
-    assert why_absent("xpu").startswith("Xpu is not there")
+    assert why_absent("xpu").startswith("There is no xpu here")
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), ValueError("cuda"), OSError(28, "cuda")])
