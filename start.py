@@ -1,11 +1,14 @@
 """Set everything up and run it: `python start.py` for the first digits, `python start.py test` for the tests.
 
 Needs nothing but Python. It makes a virtual environment in `.venv`, installs the project there with tested versions,
-and goes on inside it.
+and goes on inside it. With `--gpu` it installs a torch that can use the graphics card of this machine, which takes
+gigabytes; `--gpu=NAME` says which, by its folder in PyTorch's index: cu130, cu126, xpu and so on.
 """
 
 import os
 import platform
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -16,7 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-CPU_TORCH = "https://download.pytorch.org/whl/cpu/"  # PyPI's torch for Linux brings gigabytes of CUDA along
+INDEX = "https://download.pytorch.org/whl/"
+CPU_TORCH = f"{INDEX}cpu/"  # PyPI's torch for Linux brings gigabytes of CUDA along
+CUDA = ((13, 0, "cu130"), (12, 6, "cu126"))  # which torch a driver takes, by the newest CUDA that it knows
 TASKS = {
     "demo": ("train a model for a minute, and write its first digits", [PYTHON, ROOT / "examples" / "first_digits.py"]),
     "test": ("run the whole test suite", [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"]),
@@ -47,7 +52,8 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):  # no letter of a path is worth a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    task = sys.argv[1] if len(sys.argv) > 1 else "demo"
+    words, gpu = _without_gpu(sys.argv[1:])
+    task = words[0] if words else "demo"
     tasks = "\n".join(f"    python start.py {name:6} {what}" for name, (what, _) in TASKS.items())
     if task in ("-h", "--help", "help"):
         print(f"{__doc__}\n{tasks}")
@@ -58,12 +64,21 @@ def main() -> int:
     if problem:
         return _fail(problem)
     try:
-        _prepare("dev" if task == "test" else "", even_if_done=task == "setup")
+        _prepare("dev" if task == "test" else "", even_if_done=task == "setup", gpu=gpu)
+    except LookupError as error:
+        return _fail(str(error.args[0]))
     except subprocess.CalledProcessError as error:
         hint = " (on Debian and Ubuntu: apt install python3-venv)" if "ensurepip" in map(str, error.cmd) else ""
         return _fail(f"setting up failed with status {error.returncode}{hint}; what went wrong stands above")
     command = [str(word) for word in TASKS[task][1]]
-    return subprocess.call([*command, *sys.argv[2:]], cwd=ROOT) if command else 0
+    return subprocess.call([*command, *words[1:]], cwd=ROOT) if command else 0
+
+
+def _without_gpu(words: list) -> tuple:
+    """Take `--gpu` out of the words typed, and return it too: a name, auto, or nothing."""
+    found = [word for word in words if word == "--gpu" or word.startswith("--gpu=")]
+    gpu = (found[-1].partition("=")[2] or "auto") if found else ""
+    return [word for word in words if word not in found], gpu
 
 
 def _problem() -> str:
@@ -126,20 +141,36 @@ def _has_long_paths() -> bool:
         return False
 
 
-def _prepare(extra: str, even_if_done: bool) -> None:
-    """Make the environment, and install what is missing in it, unless that was done from these very files."""
+def _prepare(extra: str, even_if_done: bool, gpu: str = "") -> None:
+    """Make the environment, and install what is missing in it, unless that was done from these very files.
+
+    A torch for a graphics card, once installed, stays until `.venv` is deleted, or another is asked for.
+
+    Raises:
+        LookupError: Which torch fits the graphics card is not known; says what to do.
+    """
     wanted = "\n".join(
         [extra, *(path.read_text(encoding="utf-8") for path in (ROOT / "pyproject.toml", *_lists(extra)))]
     )
+    chosen = ENVIRONMENT / "gpu.txt"  # the torch for a graphics card that is there
+    there = chosen.read_text(encoding="utf-8") if chosen.exists() and _is_usable() else ""
+    new = [] if gpu in ("", there) or sys.platform == "darwin" else _gpu_torch(gpu)
     done = ENVIRONMENT / f"installed-{extra or 'plain'}.txt"
     usable = _is_usable()
-    if usable and not even_if_done and done.exists() and done.read_text(encoding="utf-8") == wanted:
+    if usable and not new and not even_if_done and done.exists() and done.read_text(encoding="utf-8") == wanted:
         return
-    print("Setting up .venv, once: a few minutes for downloads of about 300 MB ...", flush=True)
+    size = "some gigabytes" if new else "about 300 MB"
+    print(f"Setting up .venv, once: a few minutes for downloads of {size} ...", flush=True)
     if not usable:
         venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=os.name != "nt")
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
-    if sys.platform == "linux":
+    if new:
+        # The one that is there would do as well for pip, which does not tell one build of a version from another.
+        subprocess.run([str(PYTHON), "-m", "pip", "uninstall", "--yes", "torch"], check=True)
+        chosen.unlink(missing_ok=True)
+        subprocess.run(new, check=True)
+        chosen.write_text(gpu, encoding="utf-8")
+    elif sys.platform == "linux" and not there:
         # First, so that the lists find it there: they have no hash of this file, which comes from another index.
         source = ["--no-deps", "--extra-index-url", CPU_TORCH] if _answers(CPU_TORCH) else []
         subprocess.run([*pip, *source, TORCH], check=True)
@@ -147,6 +178,46 @@ def _prepare(extra: str, even_if_done: bool) -> None:
     subprocess.run([*pip, "--no-deps", "--require-hashes", *lists], check=True)  # the files that the tests passed with
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
     done.write_text(wanted, encoding="utf-8")
+
+
+def _gpu_torch(gpu: str) -> list:
+    """Return the command that installs the torch for a graphics card, with all of CUDA that it brings along.
+
+    uv finds out by itself which one fits; without it, that is told by NVIDIA's driver, or has to be said.
+    """
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--python", str(PYTHON), "--torch-backend", gpu, TORCH]
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    name = _cuda_build() if gpu == "auto" else gpu
+    return [*pip, "--index-url", f"{INDEX}{name}/", "--extra-index-url", "https://pypi.org/simple", TORCH]
+
+
+def _cuda_build() -> str:
+    """Return the newest build of torch that NVIDIA's driver takes."""
+    known = _driver_cuda()
+    if known is None:
+        raise LookupError(
+            "--gpu: no NVIDIA driver answers here (nvidia-smi): install it from https://www.nvidia.com/drivers; for "
+            "another card name the build that https://pytorch.org/get-started/locally shows for it, as --gpu=xpu"
+        )
+    for *least, name in CUDA:
+        if known >= tuple(least):
+            return name
+    raise LookupError(
+        f"--gpu: NVIDIA's driver knows CUDA {_dotted(known)}, and {_dotted(CUDA[-1][:2])} or newer is needed: update "
+        "it from https://www.nvidia.com/drivers"
+    )
+
+
+def _driver_cuda() -> tuple | None:
+    """Return the newest CUDA that NVIDIA's driver knows; nothing where there is none."""
+    try:
+        said = subprocess.run(["nvidia-smi"], capture_output=True, text=True, errors="replace", timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"CUDA Version: (\d+)\.(\d+)", said.stdout)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _is_usable() -> bool:

@@ -31,6 +31,7 @@ class DataConfig(Settings):
 
 PresetName = Literal["fast", "tutorial", "unconditional"]
 LossName = Literal["bce", "nonsaturating", "hinge", "wasserstein", "relativistic"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 
 
 class OptimizationConfig(Settings):
@@ -93,6 +94,11 @@ class TrainConfig(OptimizationConfig, DataConfig):
         le=1_000_000,
     )
     seed: Seed = Field(0, description="Start of every random choice: the same seed gives the same training.")
+    device: DeviceName = Field(
+        "auto",
+        description="What it is computed on: cpu, cuda (NVIDIA, or AMD with ROCm), mps (Apple silicon), xpu (Intel) or "
+        "auto (what is there and quicker for these networks).",
+    )
 
     @property
     def base(self) -> PresetName:

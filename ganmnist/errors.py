@@ -75,3 +75,9 @@ class TrainingError(GanError):
     """A training that cannot go on."""
 
     code = "training"
+
+
+class DeviceError(GanError):
+    """A device that is not there, does not work, or is gone."""
+
+    code = "device"

@@ -22,7 +22,7 @@ def rescale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def to_images(output: Tensor) -> NDArray[np.uint8]:
     """Turn a generator's output, (N, 1, 28, 28) in [-1, 1], into uint8 (N, 28, 28)."""
-    pixels: NDArray[np.uint8] = (output[:, 0] + 1).mul_(127.5).round_().clamp_(0, 255).byte().numpy()
+    pixels: NDArray[np.uint8] = (output[:, 0] + 1).mul_(127.5).round_().clamp_(0, 255).byte().cpu().numpy()
     return pixels
 
 

@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 
 SETUP = "python start.py setup"
+GPU = "python start.py setup --gpu"
 INSTALL = f"in the project's folder type: {SETUP}"
 UPDATE = f"bring the project's folder up to date, type there: {SETUP}"
 UPDATE_SERVER = f"the server ({UPDATE}, and start the server again)"

@@ -26,7 +26,7 @@ ROOMS = {
         {"class_names", "dataset_summary", "pixels", "storage", "layers"},
         {"dataset", "networks"},
         {"config", "validation"},
-        {"models", "latent", "geometry"},
+        {"models", "latent", "geometry", "device"},
         {"evaluation"},
         {"generation"},
         {"data", "training", "export"},
@@ -53,6 +53,7 @@ ROOMS = {
     ),
 }
 MAY_IMPORT_TORCH_AT_THE_TOP = (
+    "ganmnist/device.py",
     "ganmnist/networks/",
     "ganmnist/layers/modules.py",
     "ganmnist/generation/",

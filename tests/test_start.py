@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+import types
 import venv
 from pathlib import Path
 
@@ -179,6 +180,7 @@ def test_help_says_what_it_can_do(word):
     done = run(word)
     assert (done.returncode, done.stderr) == (0, "")
     assert all(f"python start.py {task}" in done.stdout for task in ("demo", "test", "setup"))
+    assert "--gpu" in done.stdout
 
 
 def test_an_unknown_task_is_refused_with_those_that_there_are():
@@ -186,3 +188,90 @@ def test_an_unknown_task_is_refused_with_those_that_there_are():
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no task nonsense" in done.stderr
     assert "python start.py setup" in done.stderr
+
+
+@pytest.fixture
+def pip(start, environment, monkeypatch):
+    """The commands that would be run, nvidia-smi's answer apart: pip.says is that."""
+    runs = []
+
+    def run(command, **how):
+        if command == ["nvidia-smi"]:
+            if not pip.says:
+                raise FileNotFoundError("nvidia-smi")
+            return subprocess.CompletedProcess(command, 0, pip.says)
+        runs.append([str(word) for word in command])
+        return None
+
+    pip = types.SimpleNamespace(runs=runs, says="", uv=None)
+    monkeypatch.setattr(start.subprocess, "run", run)
+    monkeypatch.setattr(start.shutil, "which", lambda name: pip.uv)
+    monkeypatch.setattr(sys, "platform", "linux")
+    return pip
+
+
+@pytest.mark.parametrize(("cuda", "build"), [("13.1", "cu130"), ("13.0", "cu130"), ("12.6", "cu126")])
+def test_gpu_installs_the_torch_that_nvidias_driver_takes_once(start, pip, cuda, build):
+    pip.says = f"| NVIDIA-SMI 580.65   Driver Version: 580.65   CUDA Version: {cuda}  |"
+    start._prepare("", even_if_done=False, gpu="auto")
+    uninstall, install, lists, _ = pip.runs
+    assert uninstall[2:5] == ["pip", "uninstall", "--yes"]
+    assert install[-1] == start.TORCH
+    assert install[install.index("--index-url") + 1] == f"https://download.pytorch.org/whl/{build}/"
+    assert "--no-deps" not in install, "CUDA comes along"
+    assert "--require-hashes" in lists
+    for gpu in ("auto", ""):
+        start._prepare("", even_if_done=False, gpu=gpu)
+    assert len(pip.runs) == 4
+
+
+def test_a_torch_for_the_graphics_card_stays_when_the_rest_is_set_up_anew(start, pip):
+    start._prepare("", even_if_done=False, gpu="xpu")
+    assert "https://download.pytorch.org/whl/xpu/" in pip.runs[1]
+    pip.runs.clear()
+    start._prepare("", even_if_done=True)
+    assert ["--require-hashes" in run for run in pip.runs] == [True, False]
+    assert not any(start.TORCH in run for run in pip.runs)
+
+
+def test_without_gpu_linux_gets_a_torch_without_cuda(start, pip, monkeypatch):
+    monkeypatch.setattr(start, "_answers", lambda url: url == "https://download.pytorch.org/whl/cpu/")
+    start._prepare("", even_if_done=False)
+    assert pip.runs[0][-4:] == ["--no-deps", "--extra-index-url", "https://download.pytorch.org/whl/cpu/", start.TORCH]
+
+
+def test_uv_finds_out_which_torch_fits(start, pip):
+    pip.uv = "/usr/bin/uv"
+    start._prepare("", even_if_done=False, gpu="auto")
+    assert pip.runs[1] == ["/usr/bin/uv", "pip", "install", "--python", str(start.PYTHON), "--torch-backend", "auto",
+                           start.TORCH]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("says", "said"),
+    [("", "no NVIDIA driver answers"), ("no devices were found", "--gpu=xpu"), ("CUDA Version: 11.8", "12.6 or newer")],
+)
+def test_a_driver_that_does_not_do_is_said_before_anything_is_installed(start, pip, says, said):
+    pip.says = says
+    with pytest.raises(LookupError, match=said):
+        start._prepare("", even_if_done=False, gpu="auto")
+    assert pip.runs == []
+
+
+def test_a_mac_needs_no_other_torch(start, pip, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    start._prepare("", even_if_done=False, gpu="auto")
+    assert len(pip.runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "rest", "gpu"),
+    [
+        ([], [], ""),
+        (["--gpu"], [], "auto"),
+        (["setup", "--gpu=cu126"], ["setup"], "cu126"),
+        (["test", "-k", "x", "--gpu"], ["test", "-k", "x"], "auto"),
+    ],
+)
+def test_gpu_may_stand_anywhere(start, words, rest, gpu):
+    assert start._without_gpu(words) == (rest, gpu)

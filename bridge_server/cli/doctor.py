@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -15,7 +16,7 @@ from contextlib import closing
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bridge_server.access import certificates, tokens
 from bridge_server.cli import client
@@ -37,6 +38,7 @@ FREE_BYTES = 500_000_000  # MNIST, synthetic digits and a dozen trainings
 _MANIFESTS = ("model.json", "last.json")
 _COMPILED = ("torch", "numpy", "PIL", "contourpy", "manifold3d", "rhino3dm", "safetensors")
 _TRUSTED = (LAUNCH, discovery.DISCOVERY, discovery.OWNER_FILE, tokens.FILE, certificates.FILE)  # name what is believed
+_NVIDIA = "nvidia-smi"  # comes with the driver
 _RUN_SECONDS = 30.0  # for the server to say its version
 _READ_SECONDS = 10.0  # of the data
 
@@ -96,6 +98,29 @@ def _packages(home: Path) -> Iterator[Finding]:
             yield Finding(Verdict.PROBLEM, package, problem)
         elif package == "torch":
             yield Finding(Verdict.OK, package, version(package))
+            yield from _device()
+
+
+def _device() -> Iterator[Finding]:
+    found = chosen_device()
+    if found is None:
+        return
+    yield Finding(Verdict.OK, "device", f"a training is computed on {found['device']}: {found['why']}")
+    if found["problems"]:
+        yield Finding(Verdict.PROBLEM, "accelerator", " ".join(found["problems"]))
+    elif "cuda" in found["absent"] and shutil.which(_NVIDIA):
+        text = f"{_NVIDIA} is here, so there may be a graphics card. {found['absent']['cuda']}"
+        yield Finding(Verdict.NOTE, "accelerator", text)
+
+
+def chosen_device() -> dict[str, Any] | None:
+    """Return what `ganmnist device` says; nothing where it fails. A process of its own: a driver may end it."""
+    command = [sys.executable, "-m", "ganmnist", "device", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    try:
+        return dict(json.loads(done.stdout))
+    except ValueError:
+        return None
 
 
 def import_problem(package: str) -> str | None:

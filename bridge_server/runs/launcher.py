@@ -34,6 +34,7 @@ if sys.platform == "win32":
 else:
     _FLAGS = 0
 _RESUME = "Resume goes on from the last checkpoint."
+_ANOTHER_DEVICE = "On the processor: ganmnist train --resume --model with its name, --device cpu."
 ANOTHER_VERSION = f"Its settings are another version's: {UPDATE}, then resume."
 
 
@@ -311,6 +312,9 @@ def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool
     if code == Exit.FILES:
         reason, problem = _failure(folder) or ("files", f"A file could not be read or written{_last_words(folder)}.")
         return _interrupted(reason, f"{problem} See to that; {_RESUME[0].lower()}{_RESUME[1:]}")
+    if code == Exit.DEVICE:
+        reason, problem = _failure(folder) or ("device", f"The device has failed{_last_words(folder)}.")
+        return _interrupted(reason, f"{problem.rstrip('.')}. {_RESUME} {_ANOTHER_DEVICE}")
     if code == Exit.OUT_OF_MEMORY or (code == -_SIGKILL and out_of_memory):
         return _interrupted(_OUT_OF_MEMORY, "The machine ran out of memory. Close other programs, then resume.")
     if code in _ENDED_BY_OTHERS:

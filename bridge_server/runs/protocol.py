@@ -18,3 +18,4 @@ class Exit(IntEnum):
     DISK_FULL = 4
     OUT_OF_MEMORY = 5
     FILES = 6  # a file could not be read or written, which may pass; failure.json says which
+    DEVICE = 7  # the device that was chosen is not there, or has failed; failure.json says which

@@ -27,7 +27,7 @@ from bridge_server.runs.previews import write_preview
 from bridge_server.runs.progress import Tick, TickWriter
 from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
 from ganmnist.config import TrainConfig
-from ganmnist.errors import GanError, ModelError
+from ganmnist.errors import DeviceError, GanError, ModelError
 from ganmnist.remedies import load_problem
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.validation import read_settings
@@ -246,13 +246,15 @@ def main() -> int:
         with suppress(OSError):  # the log is on the disk that may be full
             traceback.print_exc()
         code = _exit_for(error)
-        if code in (Exit.FAILED, Exit.FILES):
+        if code in (Exit.FAILED, Exit.FILES, Exit.DEVICE):
             with suppress(OSError):  # perhaps nothing can be written there at all
                 write_json(folder / FAILURE, _failure(error))
         return code
 
 
 def _exit_for(error: Exception) -> Exit:
+    if isinstance(error, DeviceError):
+        return Exit.DEVICE
     refused = _refused(error)
     if errors.is_full(refused or error):
         return Exit.DISK_FULL

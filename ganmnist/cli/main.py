@@ -1,4 +1,4 @@
-"""The command line: data, train, generate, restore, film, between, sheet, invert, evaluate, models, networks."""
+"""The command line: data, train, generate, restore, film, between, sheet, invert, evaluate, models, networks .."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ganmnist import __version__, paths
 from ganmnist.cli.data import add_data, add_directory, load
+from ganmnist.cli.device import add_device
 from ganmnist.cli.evaluate import add_evaluate
 from ganmnist.cli.film import add_film
 from ganmnist.cli.invert import add_invert
@@ -21,7 +22,7 @@ from ganmnist.cli.networks_file import read_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.cli.terminal import show_any_letter
-from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
+from ganmnist.config import DeviceName, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
 from ganmnist.errors import GanError, SettingError, counted
 from ganmnist.models.manifest import NewName
 from ganmnist.models.store import ModelFolder, ModelStore
@@ -66,9 +67,10 @@ def train(options: argparse.Namespace) -> None:
     config = read_settings(TrainConfig, settings)
     store = ModelStore(paths.home())
     if options.resume:
+        device = {"device": config.device} if settings.pop("device", None) else {}
         _refuse(settings)
         folder = _cut_short(store, options.model)
-        config = folder.manifest().settings
+        config = folder.manifest().settings.model_copy(update=device)
     else:
         config = with_networks(config, store)
         folder = store.new(options.model)
@@ -110,7 +112,8 @@ def generate(options: argparse.Namespace) -> None:
         validate_settings(ending, chosen)
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
     validate_size(ending, config.count, geometry)
-    sampler = Sampler.load(ModelStore(paths.home()).find(options.model), last=options.last)
+    found = ModelStore(paths.home()).find(options.model)
+    sampler = Sampler.load(found, last=options.last, device=options.device)
     z = inputs(config, sampler.latent_dim, sampler.known_classes, sampler.directions_for(config))
     images = draw(sampler, z)
     units = read_settings(ExportConfig, given(options, ExportConfig)).units
@@ -209,6 +212,13 @@ def _parser() -> argparse.ArgumentParser:
     added = add_command(commands, "generate", generate)
     added.add_argument("--model", help="Name of the model; the bundled one unless given.")
     added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
+    added.add_argument(
+        "--device",
+        choices=get_args(DeviceName),
+        default="cpu",
+        help="What they are drawn on: cpu draws the same bytes everywhere, cuda, mps and xpu draw many sooner, auto is "
+        "the first of these that works. [cpu]",
+    )
     added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
     added.add_argument(
         "--out",
@@ -231,6 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     add_film(commands)
     add_models(commands)
     add_networks(commands)
+    add_device(commands)
     return parser
 
 

@@ -1,4 +1,7 @@
-"""A loaded generator that answers z with images: the same z gives the same bytes, alone or among others."""
+"""A loaded generator that answers z with images: the same z gives the same bytes, alone or among others.
+
+That is the processor's promise. An accelerator, which draws many at once, may round otherwise.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from torch import Tensor, nn
 
 from ganmnist import paths
 from ganmnist.class_names import KnownClasses, names_of
-from ganmnist.config import STYLE_ATTRIBUTES, GenerateConfig, LatentConfig
+from ganmnist.config import STYLE_ATTRIBUTES, DeviceName, GenerateConfig, LatentConfig
+from ganmnist.device import choose, failure_of
 from ganmnist.errors import ModelError, SettingError
 from ganmnist.evaluation.likeness import are_digits
 from ganmnist.generation import find_directions
@@ -36,6 +40,7 @@ _PLACED = 80  # digits that tell where the model has its ink
 _USUAL = 22_000_000  # multiply-adds of a usual generator, for a digit
 _PROBES = 4  # vectors that a model from elsewhere is tried with
 _BATCH = 16  # what a layer makes of them stays in the processor's cache
+_BATCH_ELSEWHERE = 1024  # an accelerator has no promise to keep, and is idle with fewer
 
 
 class Sampler:
@@ -48,7 +53,20 @@ class Sampler:
         name: str,
         step: int,
         class_names: Sequence[str] = (),
+        device: DeviceName = "cpu",
     ) -> None:
+        """Build the networks and put the weights in place.
+
+        Args:
+            networks, weights: What generates; the weights may lie on any device.
+            name, step: Of the model, and where its training stood.
+            class_names: What its classes are called; their numbers unless given.
+            device: What it draws on; auto takes the first accelerator that works.
+
+        Raises:
+            ModelError: The weights are not those of these networks.
+            DeviceError: The device is not there, or does not work.
+        """
         self.name = name
         self.class_names = names_of(networks.classes, class_names)
         self._finding = threading.Lock()
@@ -59,7 +77,8 @@ class Sampler:
         with SkipInit():
             self._generator = build_generator(networks)
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._generator.requires_grad_(False).eval()
+        self.device = choose(device).device
+        self._generator.requires_grad_(False).eval().to(self.device)
         self._batch_invariant: bool | None = None
         rows, _ = networks.tables()
         self.effort = max(1.0, sum(row.multiply_adds for row in rows) / _USUAL)  # what a digit takes, in usual ones
@@ -86,21 +105,22 @@ class Sampler:
         self.source: Source | None = None  # known where they come from a folder
 
     @classmethod
-    def load(cls, folder: ModelFolder, *, last: bool = False) -> Sampler:
+    def load(cls, folder: ModelFolder, *, last: bool = False, device: DeviceName = "cpu") -> Sampler:
         """Load a model from its folder: its best state, or the last.
 
         Raises:
             ModelError: Its files are absent or damaged, or the weights are not those of its networks.
+            DeviceError: The device is not there, or does not work.
         """
         manifest, weights = folder.load(last=last)
-        sampler = cls(manifest.networks, weights, manifest.name, manifest.step, manifest.class_names)
+        sampler = cls(manifest.networks, weights, manifest.name, manifest.step, manifest.class_names, device)
         sampler.source = Source(manifest.name, manifest.id, manifest.step, manifest.sha256)
         sampler._directions = directions.read_directions(folder.path, manifest.sha256)
         sampler._keep = lambda found: directions.write_directions(folder.path, manifest.sha256, found)
         return sampler
 
     def generate(self, z: Latents, classes: Classes | None = None) -> NDArray[np.uint8]:
-        """Generate one image per latent vector, the same bytes whatever stands beside it.
+        """Generate one image per latent vector; on the processor the same bytes whatever stands beside it.
 
         Args:
             z: float32 (N, latent_dim), or whole vectors with the weights of their classes, (N, latent_dim + classes).
@@ -112,15 +132,27 @@ class Sampler:
 
         Raises:
             SettingError: The vectors have another length than the model takes, or a class is not known.
+            DeviceError: The device fails.
         """
         inputs = torch.from_numpy(self._inputs(z, classes))
+        try:
+            with torch.inference_mode():
+                images = [to_images(self._run(part.to(self.device))) for part in self._parts(inputs)]
+        except RuntimeError as error:
+            failure = failure_of(error, self.device)
+            if failure is None:
+                raise
+            raise failure from error
+        return images[0] if len(images) == 1 else np.concatenate(images)
+
+    def _parts(self, inputs: Tensor) -> list[Tensor]:
+        """Return what is drawn at once; at least one part, which may be empty."""
+        if self.device.type != "cpu":
+            return list(torch.split(inputs, _BATCH_ELSEWHERE))
         count = len(inputs)
         together = count - count % _BATCH if count >= _BATCH and self._is_batch_invariant() else 0
         parts = [inputs[start : start + _BATCH] for start in range(0, together, _BATCH)]
-        parts += [inputs[start : start + 1] for start in range(together, max(count, 1))]
-        with torch.inference_mode():
-            images = [to_images(self._run(part)) for part in parts]
-        return images[0] if len(images) == 1 else np.concatenate(images)
+        return parts + [inputs[start : start + 1] for start in range(together, max(count, 1))]
 
     def directions(self) -> tuple[Direction, ...]:
         """Return the directions that have a name. The first call finds them, in about a second, and stores them."""
@@ -166,7 +198,7 @@ class Sampler:
         cells = self._generator.cells
         assert cells is not None
         with torch.inference_mode():
-            return cells.nearest(torch.from_numpy(self._inputs(z, None))).numpy()
+            return cells.nearest(torch.from_numpy(self._inputs(z, None)).to(self.device)).cpu().numpy()
 
     def first_weights(self) -> NDArray[np.float32] | None:
         """Return how the first layer weighs z, (units, latent_dim), if it is a Dense: what says the cluster by 0."""
@@ -177,7 +209,7 @@ class Sampler:
         weights = first.weight[:, : self.latent_dim]
         if cells is not None:
             weights = weights * (cells.directions == 0).all(1)
-        return weights.numpy()
+        return weights.cpu().numpy()
 
     def sample(self, config: GenerateConfig | None = None) -> NDArray[np.uint8]:
         """Generate the images that settings ask for: uint8 (N, 28, 28)."""
@@ -198,8 +230,8 @@ class Sampler:
             SettingError: As `generate`.
         """
         with torch.inference_mode():
-            inputs = torch.from_numpy(self._inputs(z, classes)[:1])
-            return [output[0].contiguous().numpy() for output in self._generator.walk(inputs)]
+            inputs = torch.from_numpy(self._inputs(z, classes)[:1]).to(self.device)
+            return [output[0].cpu().contiguous().numpy() for output in self._generator.walk(inputs)]
 
     def outputs(self, inputs: Tensor) -> Tensor:
         """Run whole inputs through the generator so that gradients flow back to them.
@@ -210,7 +242,7 @@ class Sampler:
         Returns:
             (N, 1, 28, 28) in [-1, 1].
         """
-        return self._run(inputs)
+        return self._run(inputs.to(self.device)).to(inputs.device)
 
     def _is_batch_invariant(self) -> bool:
         """Tell whether a batch comes to the very same bits as its samples one by one.
@@ -246,7 +278,11 @@ def _check_fit(generator: nn.Module, weights: Mapping[str, Tensor], name: str) -
 
 
 def generate(
-    config: GenerateConfig | None = None, model: str | None = None, *, home: Path | None = None
+    config: GenerateConfig | None = None,
+    model: str | None = None,
+    *,
+    home: Path | None = None,
+    device: DeviceName = "cpu",
 ) -> NDArray[np.uint8]:
     """Generate images with a model from the user's store: uint8 (N, 28, 28).
 
@@ -254,26 +290,33 @@ def generate(
         config: Which digits; one from seed 0 unless given.
         model: Name of the model; the bundled one unless given.
         home: Folder of the models; the user's own unless given.
+        device: What they are drawn on.
 
     Raises:
         ModelNotFound: There is no such model.
+        DeviceError: The device is not there, or does not work.
     """
-    return load_model(model, home=home).sample(config)
+    return load_model(model, home=home, device=device).sample(config)
 
 
-def load_model(name: str | None = None, *, last: bool = False, home: Path | None = None) -> Sampler:
+def load_model(
+    name: str | None = None, *, last: bool = False, home: Path | None = None, device: DeviceName = "cpu"
+) -> Sampler:
     """Load a model from the user's store, ready to draw.
 
     Args:
         name: Its name; the bundled one unless given.
         last: As the training ended, where it was better before.
         home: Folder of the models; the user's own unless given.
+        device: What it draws on: cpu, where the same z gives the same bytes; cuda, mps or xpu; or auto, the first of
+            these that works.
 
     Raises:
         ModelNotFound: There is no such model.
         ModelError: Its files are damaged.
+        DeviceError: The device is not there, or does not work.
     """
-    return Sampler.load(ModelStore(home or paths.home()).find(name), last=last)
+    return Sampler.load(ModelStore(home or paths.home()).find(name), last=last, device=device)
 
 
 def validate_drawing(found: ModelFile, where: str) -> None:

@@ -93,16 +93,17 @@ class LatentCells(nn.Module):
 
         A class without images has the cells of all.
         """
-        counts = counts.view(-1, self.sizes.shape[1])
+        device = self.directions.device
+        counts = counts.view(-1, self.sizes.shape[1]).to(device)
         everywhere = counts.sum(0)
         z = torch.randn(_PROBES, len(self.directions), generator=torch.Generator().manual_seed(0))
-        reach = z @ self.directions
+        reach = z.to(device) @ self.directions
         for sizes, images in zip(self.sizes, [everywhere, *counts], strict=False):
             shares = (images if images.any() else everywhere).float()
             shares /= shares.sum()
             there = shares > _STRAY
             shares = shares[there] / shares[there].sum()
-            fitted = torch.zeros(len(shares))
+            fitted = torch.zeros(len(shares), device=device)
             for _ in range(_FITTING):
                 found = ((reach[:, there] + fitted) / _SHARP).softmax(1).mean(0)
                 fitted += _RATE * (shares / found).log()

@@ -17,15 +17,16 @@ class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1).
 
     Attributes:
-        lr: Learning rate of the next step.
+        lr: Learning rate of the next step; as a tensor on the parameters' device, where a step is captured as a graph.
     """
 
     def __init__(
         self, parameters: Iterable[Tensor], lr: float, betas: tuple[float, float], epsilon: float = 1e-8
     ) -> None:
-        self.lr, self.betas, self.epsilon = lr, betas, epsilon
+        self.lr: float | Tensor = lr
+        self.betas, self.epsilon = betas, epsilon
         self.parameters = list(parameters)
-        self._steps = [torch.zeros(()) for _ in self.parameters]
+        self._steps = [torch.zeros((), device=parameter.device) for parameter in self.parameters]
         self._means = [torch.zeros_like(parameter) for parameter in self.parameters]
         self._squares = [torch.zeros_like(parameter) for parameter in self.parameters]
 

@@ -36,7 +36,7 @@ def save(manifest_path: Path, manifest: Mapping[str, Any], tensors: Mapping[str,
     Args:
         manifest_path: The JSON file. The weights lie beside it, named by their checksum; those it replaces are removed.
         manifest: JSON values. `format`, `weights`, `sha256` and `checksum` are added.
-        tensors: Tensors by name, in any memory format.
+        tensors: Tensors by name, in any memory format and on any device.
     """
     finish(manifest_path, manifest, save_weights(manifest_path, tensors))
 
@@ -57,7 +57,7 @@ def save_weights(manifest_path: Path, tensors: Mapping[str, Tensor]) -> Stored:
     """Save the tensors of a manifest that is to follow with `finish`; until then nothing has changed."""
     from safetensors.torch import save as to_bytes
 
-    return write_weights(manifest_path, to_bytes({name: tensor.contiguous() for name, tensor in tensors.items()}))
+    return write_weights(manifest_path, to_bytes({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}))
 
 
 def write_weights(manifest_path: Path, content: bytes) -> Stored:

@@ -24,14 +24,15 @@ def augment(images: Tensor) -> Tensor:
     count, _, height, width = images.shape
     beyond = pad(images, (_SHIFT,) * 4, value=_BLACK)
     windows = beyond.unfold(2, height, 1).unfold(3, width, 1)  # (N, 1, shifts, shifts, height, width)
-    down, right = torch.randint(2 * _SHIFT + 1, (2, count))
-    shifted = windows[torch.arange(count), :, down, right]
-    rows, columns = _hole(count, height)[:, None, :, None], _hole(count, width)[:, None, None, :]
+    device = images.device
+    down, right = torch.randint(2 * _SHIFT + 1, (2, count), device=device)
+    shifted = windows[torch.arange(count, device=device), :, down, right]
+    rows, columns = _hole(count, height, device)[:, None, :, None], _hole(count, width, device)[:, None, None, :]
     return torch.where(rows & columns, _BLACK, shifted)
 
 
-def _hole(count: int, side: int) -> Tensor:
+def _hole(count: int, side: int, device: torch.device) -> Tensor:
     """Return which of so many places lie in the hole, (N, side); a part of it may lie beyond the border."""
-    first = torch.randint(-_HOLE // 2, side - _HOLE // 2, (count, 1))
-    places = torch.arange(side)
+    first = torch.randint(-_HOLE // 2, side - _HOLE // 2, (count, 1), device=device)
+    places = torch.arange(side, device=device)
     return (places >= first) & (places < first + _HOLE)

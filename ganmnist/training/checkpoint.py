@@ -1,4 +1,7 @@
-"""Checkpoints of a training: everything it takes to go on as if it had never stopped."""
+"""Checkpoints of a training: everything it takes to go on as if it had never stopped, on any device.
+
+Only the processor's random numbers are kept, and only there a training goes on to the same bits.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ def restore(folder: Path, trainer: GANTrainer, config: TrainConfig, data: str) -
             continue
         trainer.generator.load_state_dict(_part(tensors, "generator"))
         trainer.discriminator.load_state_dict(_part(tensors, "discriminator"))
-        trainer.averaged = _part(tensors, "averaged")
+        trainer.averaged = {key: value.to(trainer.device) for key, value in _part(tensors, "averaged").items()}
         trainer.adam_g.restore(_part(tensors, "adam_g"))
         trainer.adam_d.restore(_part(tensors, "adam_d"))
         torch.set_rng_state(tensors["rng_state" if "rng_state" in tensors else "chance"])
@@ -96,7 +99,8 @@ def remove_all(folder: Path) -> None:
 
 def _are(settings: object, config: TrainConfig) -> bool:
     try:
-        return TrainConfig.model_validate(settings) == config
+        same = {"device": config.device}  # it may go on on another
+        return TrainConfig.model_validate(settings).model_copy(update=same) == config
     except ValidationError:  # another version's
         return False
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ganmnist.class_names import MAX_NAME, class_name
 from ganmnist.config import TrainConfig
 from ganmnist.dataset import Dataset
+from ganmnist.device import PROCESSOR, failure_of, on_the_processor_instead, stream
 from ganmnist.errors import DataError, ModelError, TrainingError, counted
 from ganmnist.generation.sampler import Sampler
 from ganmnist.models.figures import Estimate
@@ -22,7 +24,6 @@ from ganmnist.models.frames import FrameKeeper
 from ganmnist.models.manifest import ModelManifest, now
 from ganmnist.models.store import ModelFolder
 from ganmnist.networks.spec import ModelConfig
-from ganmnist.pixels import rescale
 from ganmnist.training import checkpoint
 from ganmnist.training.augment import FEW
 from ganmnist.training.budget import Budget
@@ -32,6 +33,7 @@ from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.pace import Pace, Slowdown
 from ganmnist.training.presets import recipe
 from ganmnist.training.recipe import Recipe
+from ganmnist.training.runner import choose_device, runner
 from ganmnist.training.start import begin
 from ganmnist.training.step import GANTrainer
 from ganmnist.training.threads import ThreadCount
@@ -49,7 +51,7 @@ class Progress:
         epochs: Epochs of the whole training; None where the budget is seconds or steps.
         seconds: Time spent training, earlier parts of a resumed training included.
         fraction: How much of the budget is used up, 0 to 1.
-        loss_d, loss_g: Losses of discriminator and generator at this step.
+        loss_d, loss_g: Losses of discriminator and generator at this step; on an accelerator at one of the last 16.
         estimate: What the judge said last, every ten seconds or so.
         steps: Steps of the whole training, where they are its budget.
         slowdown: What other programs on the machine cost it, while they do.
@@ -103,18 +105,69 @@ def train(
             steps, to the very same bits.
         on_progress: Called after every step.
         on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
-        on_warnings: Called when the training diagnostics have changed, with a sentence for each problem and its remedy.
+        on_warnings: Called when the training diagnostics have changed, with a sentence for each problem and its remedy;
+            and when device is auto and one that is there cannot be used, or fails later: then it goes on on the
+            processor, from the newest checkpoint if there is one.
         start: A model to begin with, whose networks `config` has; of no meaning to a training that goes on.
         should_stop: Asked after every step; True ends the training with what it has.
         adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
 
     Raises:
         DataError: Fewer images than one batch, or other classes than the networks are built for.
+        DeviceError: The device that was chosen is not there, or fails. What was published and saved before stays.
         ModelError: The folder holds a training with other settings.
         TrainingError: A loss or a weight is not finite any more. What was published and saved before stays.
     """
     config = config or TrainConfig()
     plan = recipe(config, len(data.classes))
+    bfloat16, few = adapt and _has_bfloat16(), len(data.train_images[: config.images]) <= FEW
+    chosen = choose_device(config, plan, bfloat16=bfloat16, augmented=few)
+    standing = list(chosen.problems)
+
+    def warn(found: tuple[str, ...]) -> None:
+        if on_warnings:
+            on_warnings((*standing, *found))
+
+    attempt = partial(
+        _train,
+        *(data, config, folder, plan),
+        on_progress=on_progress,
+        on_preview=on_preview,
+        on_warnings=warn,
+        should_stop=should_stop,
+        start=start,
+        adapt=adapt,
+    )
+    if standing:
+        warn(())
+    try:
+        return attempt(chosen.device)
+    except RuntimeError as error:
+        failure = failure_of(error, chosen.device)
+        if failure is None:
+            raise
+        if config.device != "auto":
+            raise failure from error
+    standing.append(on_the_processor_instead(failure))
+    warn(())
+    return attempt(PROCESSOR)
+
+
+def _train(
+    data: Dataset,
+    config: TrainConfig,
+    folder: ModelFolder | None,
+    plan: Recipe,
+    device: torch.device,
+    *,
+    on_progress: Callable[[Progress], object] | None,
+    on_preview: Callable[[NDArray[np.uint8]], object] | None,
+    on_warnings: Callable[[tuple[str, ...]], object] | None,
+    should_stop: Callable[[], bool] | None,
+    start: ModelFolder | None,
+    adapt: bool,
+) -> Sampler:
+    """Do what `train` does on one device, and leave it to the caller what to do where that fails."""
     images, kinds = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
     steps_per_epoch = len(images) // plan.batch_size
     if not steps_per_epoch:
@@ -130,7 +183,10 @@ def train(
 
     with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
-        trainer = GANTrainer(plan, bfloat16=adapt and _has_bfloat16(), augmented=len(images) <= FEW)
+        ending.enter_context(stream(device))
+        on_processor = device.type == "cpu"
+        bfloat16 = adapt and on_processor and _has_bfloat16()
+        trainer = GANTrainer(plan, device=device, bfloat16=bfloat16, augmented=len(images) <= FEW)
         if folder:
             checkpoint.restore(folder.checkpoints, trainer, config, data.name)
         begins = start is not None and not trainer.step
@@ -141,7 +197,7 @@ def train(
             kinds = kinds * plan.networks.clusters + clusters if plan.networks.classes else clusters
             if not trainer.step:
                 trainer.fit_clusters(torch.from_numpy(kinds))
-        threads = ThreadCount() if adapt else None
+        threads = ThreadCount() if adapt and on_processor else None
         best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(
             Observer(
@@ -156,33 +212,28 @@ def train(
         frames = FrameKeeper(folder.film, trainer.step) if folder else None
         evaluations, saves = _GrowingInterval(*_EVALUATE_SECONDS), _GrowingInterval(_SAVE_SECONDS, _SAVE_SECONDS)
         saves.due(trainer.seconds)  # strikes first when there is something to lose
-        first_step, started = trainer.step, time.perf_counter() - trainer.seconds
+        started = time.perf_counter() - trainer.seconds
         budget = Budget.of(plan, steps_per_epoch)
         progress, stopped = budget.progress(trainer.step, trainer.seconds), False
         diagnostics = Diagnostics(plan, on_warnings)
         pace = Pace(budget, threads.most if threads else torch.get_num_threads())
+        steps = runner(trainer, images, kinds, config.seed)
         if begins:  # what it starts from is shown at once, and is the best until the judge finds another better
             observer.evaluate(lambda: _snapshot(trainer, config, folder, data, steps_per_epoch, finished=False))
 
         while progress < 1 and not stopped:
-            epoch, place = divmod(trainer.step, steps_per_epoch)
-            if place == 0 or trainer.step == first_step:
-                order = _permutation(config.seed, epoch, len(images))
-            chosen = order[place * plan.batch_size : (place + 1) * plan.batch_size]
-            if plan.networks.kinds:  # neighbours of one class can be compared
-                chosen = chosen[np.argsort(kinds[chosen], kind="stable")]
-            loss_d, loss_g = trainer.train_step(
-                torch.from_numpy(rescale(images[chosen])), torch.from_numpy(kinds[chosen]), progress
-            )
-            if not math.isfinite(loss_d + loss_g):
-                raise _not_finite_error(trainer, plan, folder)
-            diagnostics.add_loss(loss_d)
+            epoch = trainer.step // steps_per_epoch
+            for loss_d, loss_g in steps.step(progress):
+                if not math.isfinite(loss_d + loss_g):
+                    raise _not_finite_error(trainer, plan, folder)
+                diagnostics.add_loss(loss_d)
             trainer.seconds = time.perf_counter() - started
             progress = budget.progress(trainer.step, trainer.seconds)
 
             judging = observer.judging
             undisturbed = not (judging or (threads and threads.trying))
-            pace.step(trainer.step, trainer.seconds, torch.get_num_threads(), settled=undisturbed)
+            if on_processor:
+                pace.step(trainer.step, trainer.seconds, torch.get_num_threads(), settled=undisturbed)
             if threads:
                 threads.step(trainer.seconds, in_company=judging)
             if on_progress:
@@ -255,11 +306,6 @@ class _GrowingInterval:
         return True
 
 
-def _permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
-    """Return the order of the images in an epoch, known without going through the epochs before."""
-    return np.random.default_rng((seed, epoch)).permutation(count)
-
-
 def _has_bfloat16() -> bool:
     """Tell whether the processor multiplies in bfloat16 by itself; without that, it is slower than float32."""
     capabilities = torch.cpu.get_capabilities()
@@ -303,4 +349,4 @@ def _snapshot(
         seconds=round(trainer.seconds, 3),
         finished=finished,
     )
-    return Snapshot(manifest, {key: value.clone() for key, value in trainer.averaged.items()})
+    return Snapshot(manifest, {key: value.to("cpu", copy=True) for key, value in trainer.averaged.items()})

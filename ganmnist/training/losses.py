@@ -77,7 +77,7 @@ def r1_penalty(discriminator: Discriminator, images: Tensor, condition: Tensor) 
 
 def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor, condition: Tensor) -> Tensor:
     """How far the gradient norm is from 1 between real and generated images (Gulrajani et al. 2017, equation 3)."""
-    mix = torch.rand(len(real), 1, 1, 1)
+    mix = torch.rand(len(real), 1, 1, 1, device=real.device)
     gradients = _gradients(discriminator, torch.lerp(fake.detach(), real, mix), condition)
     norms = (gradients.square().sum((1, 2, 3)) + 1e-12).sqrt()  # a root of 0 has no gradient
     return (norms - 1).square().mean()

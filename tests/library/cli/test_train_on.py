@@ -57,6 +57,16 @@ def test_what_a_resume_cannot_take_is_refused_by_name(say, home, digits, short, 
     assert not ModelStore(home).find("cut").manifest().finished
 
 
+def test_a_resume_may_go_on_on_another_device(say, home, digits, short):
+    chosen = short.model_copy(update={"device": "cpu"})
+    train(digits, chosen, ModelStore(home).new("cut"), should_stop=lambda: True)
+    status, _, errors = say("train", "--resume", "--model", "cut", "--device", "xpu")
+    assert status == 1
+    assert "device: there is no xpu here" in errors
+    assert say("train", "--resume", "--model", "cut", "--device", "auto")[0] == 0
+    assert ModelStore(home).find("cut").manifest().finished
+
+
 def test_a_finished_model_is_not_resumed_and_the_sentence_names_what_trains_it_on(say, home, digits, short):
     train(digits, short, ModelStore(home).new("done"))
     status, _, errors = say("train", "--resume", "--model", "done")

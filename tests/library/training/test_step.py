@@ -119,7 +119,7 @@ def test_the_average_follows_the_generator_fast_at_first_and_slowly_later(plain)
         with torch.no_grad():
             trainer.averaged[name].zero_()
             trainer.generator.state_dict()[name].fill_(1.0)
-        trainer._average()
+        trainer._average(trainer.schedule(0.0).follow)
         (share,) = trainer.averaged[name].unique().tolist()
         kept.append(1 - share)
     assert kept[0] < 0.5

@@ -33,6 +33,7 @@ def findings(capsys, monkeypatch):
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
         monkeypatch.setattr(module, "DEFAULT_PORT", free.getsockname()[1])
     monkeypatch.setattr(module, "import_problem", lambda package: None)  # torch takes its seconds
+    monkeypatch.setattr(module, "chosen_device", lambda: None)
 
     def look(home):
         code = doctor(home)
@@ -67,6 +68,28 @@ def test_the_versions_are_there_for_a_bug_report(findings, tmp_path):
     assert found["ganmnist"][1] == f"{ganmnist.__version__}, on {platform.platform()}"
     assert found["Python"][1].startswith(platform.python_version())
     assert found["torch"][1] == metadata.version("torch")
+
+
+chosen_device = module.chosen_device
+
+
+def test_the_device_of_a_training_is_named_with_the_reason(findings, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "chosen_device", chosen_device)
+    assert findings(tmp_path)[1]["device"] == ("ok", "a training is computed on cpu: there is no other that works")
+    monkeypatch.setattr(module.shutil, "which", lambda name, **_: f"/usr/bin/{name}")
+    code, found = findings(tmp_path)
+    assert (code, found["accelerator"][0]) == (0, "note")
+    assert "nvidia-smi is here" in found["accelerator"][1]
+    assert "python start.py setup --gpu" in found["accelerator"][1]
+
+
+def test_a_graphics_card_that_cannot_be_used_is_a_problem_with_its_remedy(findings, tmp_path, monkeypatch):
+    said = "The graphics card (cuda) cannot be used (no driver): install or update the driver, or choose device cpu."
+    chosen = {"device": "cpu", "why": "there is no other that works", "problems": [said], "absent": {}}
+    monkeypatch.setattr(module, "chosen_device", lambda: chosen)
+    code, found = findings(tmp_path)
+    assert (code, found["device"][0], found["accelerator"][0]) == (1, "ok", "problem")
+    assert found["accelerator"][1] == said
 
 
 def test_all_is_well_beside_a_running_server(findings, start_server):

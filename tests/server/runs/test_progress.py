@@ -23,7 +23,7 @@ from bridge_server.runs.worker import Reporter, _exit_for, work
 from ganmnist.config import GeometryConfig, Plane, TrainConfig
 from ganmnist.data.load import MNIST
 from ganmnist.dataset import Dataset
-from ganmnist.errors import DataError, ModelError, TrainingError
+from ganmnist.errors import DataError, DeviceError, ModelError, TrainingError
 from ganmnist.geometry.forms import build
 from ganmnist.models.figures import Estimate
 from ganmnist.models.store import ModelStore
@@ -200,6 +200,7 @@ STOPPED = Outcome(RunState.STOPPED)
         (1, None, False, "interrupted", "crashed"),
         (4, None, False, "interrupted", "disk_full"),
         (5, None, False, "interrupted", "out_of_memory"),
+        (7, None, False, "interrupted", "device"),
         (0xC0000005, None, False, "interrupted", "crashed"),
     ],
 )
@@ -228,6 +229,7 @@ def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():
     assert _exit_for(RuntimeError("could not create a primitive")) is Exit.OUT_OF_MEMORY
     assert _exit_for(ImportError("libtorch.so: failed to map segment from shared object")) is Exit.OUT_OF_MEMORY
     assert _exit_for(RuntimeError("shape mismatch")) is Exit.FAILED
+    assert _exit_for(DeviceError("device: the graphics card (cuda) has too little memory")) is Exit.DEVICE
     assert _exit_for(OSError(13, "Permission denied")) is Exit.FILES
     assert _exit_for(FileExistsError(errno.EEXIST, "File exists")) is Exit.FILES
 
