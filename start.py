@@ -1,11 +1,12 @@
-"""Set everything up and run it: `python start.py` for the first digits, `python start.py test` for the tests.
+"""Set ganmnist up in this folder, and run it. Needs nothing but Python.
 
-Needs nothing but Python. It makes a virtual environment in `.venv`, installs the project there with tested versions,
-and goes on inside it.
+The first time it makes a virtual environment in `.venv` and downloads about 300 MB of tested packages into it, which
+takes a few minutes; nothing is installed outside this folder. Then it does one of these:
 """
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -18,8 +19,15 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CPU_TORCH = "https://download.pytorch.org/whl/cpu/"  # PyPI's torch for Linux brings gigabytes of CUDA along
 TASKS = {
-    "demo": ("train a model for a minute, and write its first digits", [PYTHON, ROOT / "examples" / "first_digits.py"]),
-    "test": ("run the whole test suite", [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"]),
+    "demo": (
+        "fetch MNIST, train a model for a minute, and write its first digits to first-digits/\n"
+        "                           (--seconds N, --images N, --out DIR); done too where no task is named",
+        [PYTHON, ROOT / "examples" / "first_digits.py"],
+    ),
+    "test": (
+        "run the whole test suite (options as pytest's)",
+        [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"],
+    ),
     "setup": ("install what is missing, and run nothing", []),
 }
 
@@ -49,8 +57,9 @@ def main() -> int:
             stream.reconfigure(errors="backslashreplace")
     task = sys.argv[1] if len(sys.argv) > 1 else "demo"
     tasks = "\n".join(f"    python start.py {name:6} {what}" for name, (what, _) in TASKS.items())
+    activation = "\n".join(_activation())
     if task in ("-h", "--help", "help"):
-        print(f"{__doc__}\n{tasks}")
+        print(f"{__doc__}\n{tasks}\n\n{activation}")
         return 0
     if task not in TASKS:
         return _fail(f"there is no task {task}:\n{tasks}")
@@ -63,7 +72,25 @@ def main() -> int:
         hint = " (on Debian and Ubuntu: apt install python3-venv)" if "ensurepip" in map(str, error.cmd) else ""
         return _fail(f"setting up failed with status {error.returncode}{hint}; what went wrong stands above")
     command = [str(word) for word in TASKS[task][1]]
-    return subprocess.call([*command, *sys.argv[2:]], cwd=ROOT) if command else 0
+    status = subprocess.call([*command, *sys.argv[2:]], cwd=ROOT) if command else 0
+    if task != "test" and status == 0:
+        print(f"\n{activation}", flush=True)
+    return status
+
+
+def _activation() -> list:
+    """Say how a terminal finds the commands by their names: a line for each kind that this system has."""
+    scripts = str(PYTHON.parent)
+    said = ["To type the commands by their names, `ganmnist generate --help`, first once in each terminal:"]
+    if os.name != "nt":
+        return [*said, f"    source {shlex.quote(scripts + '/activate')}"]
+    quoted = scripts.replace("'", "''")
+    return [
+        *said,
+        f'    "{scripts}\\activate.bat"',
+        "or in PowerShell, which may run no scripts:",
+        f"    $env:Path = '{quoted};' + $env:Path",
+    ]
 
 
 def _problem() -> str:

@@ -43,10 +43,15 @@ def test_the_last_line_can_be_pasted_though_the_project_lies_in_a_folder_with_a_
     assert first_digits.what_next()[-1].strip().replace("/", "\\") == f'{typed}\\ganmnist-server" install-components'
 
 
-def test_in_a_file_what_is_said_again_and_again_is_a_line_each_few_seconds(first_digits, monkeypatch):
-    waited = []
-    monkeypatch.setattr("time.sleep", waited.append)
-    for is_terminal, seconds in ((True, 0.3), (False, 3)):
-        monkeypatch.setattr(sys.stdout, "isatty", lambda shown=is_terminal: shown, raising=False)
-        first_digits.pause()
-        assert waited.pop() == seconds
+@pytest.mark.parametrize(("is_terminal", "lines"), [(True, 100), (False, 3)])
+def test_in_a_file_what_is_said_again_and_again_is_a_line_each_few_seconds(
+    first_digits, monkeypatch, capsys, is_terminal, lines
+):
+    begun = first_digits.said
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal, raising=False)
+    for percent in range(100):
+        monkeypatch.setattr("time.monotonic", lambda now=percent: begun + now / 3)
+        first_digits.show(f"data {percent} %")
+    assert capsys.readouterr().out.count("%") == lines
+    first_digits.show("data: ready\n")
+    assert capsys.readouterr().out.endswith("data: ready" + " " * (89 if is_terminal else 0) + "\n")

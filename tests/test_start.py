@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import tomllib
 import venv
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -186,3 +186,23 @@ def test_an_unknown_task_is_refused_with_those_that_there_are():
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no task nonsense" in done.stderr
     assert "python start.py setup" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_the_line_that_it_prints_makes_a_terminal_find_the_commands(start, monkeypatch, tmp_path):
+    scripts = tmp_path / "Jane's folder" / ".venv" / "bin"
+    venv.create(scripts.parent)
+    (scripts / "ganmnist").write_text("#!/bin/sh\n")
+    (scripts / "ganmnist").chmod(0o755)
+    monkeypatch.setattr(start, "PYTHON", scripts / "python")
+    line = start._activation()[-1].strip()
+    done = subprocess.run(["bash", "-c", f"{line} && command -v ganmnist"], capture_output=True, text=True)
+    assert done.stdout == f"{scripts / 'ganmnist'}\n"
+
+
+def test_on_windows_it_prints_a_line_for_each_of_the_two_shells(start, monkeypatch):
+    monkeypatch.setattr(start, "PYTHON", PureWindowsPath(r"C:\Jane's folder\.venv\Scripts\python.exe"))
+    monkeypatch.setattr(os, "name", "nt")
+    _, cmd, _, powershell = start._activation()
+    assert cmd.strip() == '"C:\\Jane\'s folder\\.venv\\Scripts\\activate.bat"'
+    assert powershell.strip() == r"$env:Path = 'C:\Jane''s folder\.venv\Scripts;' + $env:Path"
