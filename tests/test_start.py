@@ -200,6 +200,14 @@ def test_the_line_that_it_prints_makes_a_terminal_find_the_commands(start, monke
     assert done.stdout == f"{scripts / 'ganmnist'}\n"
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["source .venv/bin/activate", r".venv\Scripts\activate.bat", r'$env:Path = "$PWD\.venv\Scripts;$env:Path"'],
+)
+def test_the_readme_has_a_line_for_every_terminal(line):
+    assert f"`{line}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_on_windows_it_prints_a_line_for_each_of_the_two_shells(start, monkeypatch):
     monkeypatch.setattr(start, "PYTHON", PureWindowsPath(r"C:\Jane's folder\.venv\Scripts\python.exe"))
     monkeypatch.setattr(os, "name", "nt")
