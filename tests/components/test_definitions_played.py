@@ -310,7 +310,10 @@ def test_one_letter_in_two_hands_has_solids_between_them(plug, server):
     rhino = canvas.rhino
     (between,) = canvas.named("Between")
     one, other, cut = canvas.named("Generate")
-    ends = [rhino.until(name, lambda report: report["outputs"]["z"], "z", "digits") for name in (one, other)]
+    ends = [
+        rhino.until(name, lambda report: report["message"].startswith("alphabet"), "z", "digits")
+        for name in (one, other)
+    ]
     assert [end["outputs"]["digits"] for end in ends] == [[0], [0]], "class A"
     rhino.until(between, "9 digits")
     wanted = [end["outputs"]["z"]["0"] for end in ends]
