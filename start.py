@@ -1,13 +1,15 @@
-"""Set everything up and run it: `python start.py` for the first digits, `python start.py test` for the tests.
+"""Set ganmnist up in this folder, and run it. Needs nothing but Python.
 
-Needs nothing but Python. It makes a virtual environment in `.venv`, installs the project there with tested versions,
-and goes on inside it. With `--gpu` it installs a torch that can use the graphics card of this machine, which takes
-gigabytes; `--gpu=NAME` says which, by its folder in PyTorch's index: cu130, cu126, xpu and so on.
+The first time it makes a virtual environment in `.venv` and downloads about 300 MB of tested packages into it, which
+takes a few minutes; nothing is installed outside this folder. With `--gpu` it installs a torch that can use the
+graphics card of this machine, which takes gigabytes; `--gpu=NAME` says which, by its folder in PyTorch's index: cu130,
+cu126, xpu and so on. Then it does one of these:
 """
 
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,8 +25,15 @@ INDEX = "https://download.pytorch.org/whl/"
 CPU_TORCH = f"{INDEX}cpu/"  # PyPI's torch for Linux brings gigabytes of CUDA along
 CUDA = ((13, 0, "cu130"), (12, 6, "cu126"))  # which torch a driver takes, by the newest CUDA that it knows
 TASKS = {
-    "demo": ("train a model for a minute, and write its first digits", [PYTHON, ROOT / "examples" / "first_digits.py"]),
-    "test": ("run the whole test suite", [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"]),
+    "demo": (
+        "fetch MNIST, train a model for a minute, and write its first digits to first-digits/\n"
+        "                           (--seconds N, --images N, --out DIR); done too where no task is named",
+        [PYTHON, ROOT / "examples" / "first_digits.py"],
+    ),
+    "test": (
+        "run the whole test suite (options as pytest's)",
+        [PYTHON, "-m", "pytest", "-n", "3", "--dist", "loadfile"],
+    ),
     "setup": ("install what is missing, and run nothing", []),
 }
 
@@ -55,8 +64,9 @@ def main() -> int:
     words, gpu = _without_gpu(sys.argv[1:])
     task = words[0] if words else "demo"
     tasks = "\n".join(f"    python start.py {name:6} {what}" for name, (what, _) in TASKS.items())
+    activation = "\n".join(_activation())
     if task in ("-h", "--help", "help"):
-        print(f"{__doc__}\n{tasks}")
+        print(f"{__doc__}\n{tasks}\n\n{activation}")
         return 0
     if task not in TASKS:
         return _fail(f"there is no task {task}:\n{tasks}")
@@ -71,7 +81,25 @@ def main() -> int:
         hint = " (on Debian and Ubuntu: apt install python3-venv)" if "ensurepip" in map(str, error.cmd) else ""
         return _fail(f"setting up failed with status {error.returncode}{hint}; what went wrong stands above")
     command = [str(word) for word in TASKS[task][1]]
-    return subprocess.call([*command, *words[1:]], cwd=ROOT) if command else 0
+    status = subprocess.call([*command, *words[1:]], cwd=ROOT) if command else 0
+    if task != "test" and status == 0:
+        print(f"\n{activation}", flush=True)
+    return status
+
+
+def _activation() -> list:
+    """Say how a terminal finds the commands by their names: a line for each kind that this system has."""
+    scripts = str(PYTHON.parent)
+    said = ["To type the commands by their names, `ganmnist generate --help`, first once in each terminal:"]
+    if os.name != "nt":
+        return [*said, f"    source {shlex.quote(scripts + '/activate')}"]
+    quoted = scripts.replace("'", "''")
+    return [
+        *said,
+        f'    "{scripts}\\activate.bat"',
+        "or in PowerShell, which may run no scripts:",
+        f"    $env:Path = '{quoted};' + $env:Path",
+    ]
 
 
 def _without_gpu(words: list) -> tuple:

@@ -23,6 +23,9 @@ from ganmnist import GeometryConfig, paths, write
 from ganmnist.cli.terminal import show_any_letter
 from ganmnist.remedies import command
 
+QUIET = 10.0  # seconds between lines in a file
+said = time.monotonic()
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,7 +115,7 @@ def prepare(server: Server) -> str:
     data = server.call("POST", "/api/data/prepare", {})
     while data["state"] == "preparing":
         show(f"data {data['percent']:.0f} %")
-        pause()
+        time.sleep(0.3)
         data = server.call("GET", "/api/data")
     if data["state"] == "failed":
         sys.exit(data["problem"])
@@ -124,7 +127,7 @@ def train(server: Server, seconds: float, images: int) -> str:
     run = server.call("POST", "/api/runs", {"preset": "fast", "seconds": seconds, "images": images})
     while run["state"] in ("queued", "running"):
         show(f"training {run['model']}: {run['text']}")  # FID is the distance to real digits: less is better
-        pause()
+        time.sleep(0.3)
         run = server.call("GET", f"/api/runs/{run['id']}")
     if run["state"] != "succeeded":
         sys.exit(run["problem"] or f"the training {run['state']}")
@@ -141,18 +144,18 @@ def write_digits(server: Server, model: str, folder: Path) -> None:
         answer = server.call("POST", "/api/generate", {"model": model, "seed": number, "form": "images", **wanted})
         images[number] = np.frombuffer(base64.b64decode(answer["images"]["data"]), np.uint8).reshape(28, 28)
     for name in ("digits.png", "digits.obj", "digits.3dm"):
-        write(folder / name, images, GeometryConfig(form="relief"))
+        write(folder / name, images, GeometryConfig(form="relief"), scale=8 if name.endswith(".png") else None)
         print(f"wrote {(folder / name).resolve()}")
 
 
-def pause() -> None:
-    """Wait as long as a line may stay as it is: on a terminal it is written over, in a file there would be many."""
-    time.sleep(0.3 if sys.stdout.isatty() else 3)
-
-
 def show(text: str) -> None:
-    """Write over the line, on a terminal; else say what is new."""
-    print(f"\r{text:<100}" if sys.stdout.isatty() else text, end="" if sys.stdout.isatty() else "\n", flush=True)
+    """Write over the line, on a terminal; in a file, where there would be many, say now and then how far it is."""
+    global said
+    if sys.stdout.isatty():
+        print(f"\r{text.rstrip():<100}", end="\n" if text.endswith("\n") else "", flush=True)
+    elif text.endswith("\n") or time.monotonic() > said + QUIET:
+        said = time.monotonic()
+        print(text.rstrip(), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +135,8 @@ def main(arguments: list[str] | None = None) -> int:
         own = [place for place in places if options.to is None or place.ending != ".gh"]
         steps = _listed(places) if options.list else _removed(own) if options.remove else _installed(places)
         for step in steps:
-            print(step.words)
+            if options.dry_run or not step.is_quiet:
+                print(step.words)
             undone += step.undone
             held = held or step.is_held
             if step.act and not options.dry_run:
@@ -155,19 +157,28 @@ def main(arguments: list[str] | None = None) -> int:
         print("nothing was changed")
     elif not options.list and not options.remove:
         print(f"Restart Rhino: the components are in Grasshopper's tab {user_objects.CATEGORY}.")
-        print(f"Then open {places[-1].folder / definitions.names()[0]}.gh")
+        print(f"Then open {definitions.names()[0]}.gh in Grasshopper. This shows the folder that it is in:")
+        print(f"    {_how_to_show(places[-1].folder)}")
     return 1 if undone else 0
 
 
 @dataclass
 class _Step:
-    """Something to be done or said. Attributes: failed: Set once it was tried in vain."""
+    """Something to be done or said. Attributes: is_quiet: Not said if it is done; failed: Set once it was in vain."""
 
     words: str
     act: Callable[[], object] | None = None
     undone: bool = False
     is_held: bool = False
+    is_quiet: bool = False
     failed: bool = False
+
+
+def _how_to_show(folder: Path) -> str:
+    """Return the command that shows a folder, as the terminals of this system read it."""
+    if sys.platform == "win32":
+        return f'explorer "{folder}"'  # to cmd and PowerShell alike
+    return shlex.join(["open" if sys.platform == "darwin" else "xdg-open", str(folder)])
 
 
 def patiently(act: Callable[[], T], seconds: float = _PATIENCE) -> T:
@@ -249,7 +260,7 @@ def _installed(places: list[Place]) -> Iterator[_Step]:
                 yield _Step(f"leave {path}: it is not ours, or was changed; move it away first", undone=True)
             elif not there or path.read_bytes() != content:
                 words = f"replace {path} ({installed_before})" if there else f"write {path}"
-                step = _Step(words, partial(_write, path, content))
+                step = _Step(words, partial(_write, path, content), is_quiet=not there)
                 yield step
                 changed += not step.failed
         yield _Step(f"{place.folder}: {changed} of {len(files)} changed ({place.what})")

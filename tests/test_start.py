@@ -12,7 +12,7 @@ import sysconfig
 import tomllib
 import types
 import venv
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -275,3 +275,31 @@ def test_a_mac_needs_no_other_torch(start, pip, monkeypatch):
 )
 def test_gpu_may_stand_anywhere(start, words, rest, gpu):
     assert start._without_gpu(words) == (rest, gpu)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_the_line_that_it_prints_makes_a_terminal_find_the_commands(start, monkeypatch, tmp_path):
+    scripts = tmp_path / "Jane's folder" / ".venv" / "bin"
+    venv.create(scripts.parent)
+    (scripts / "ganmnist").write_text("#!/bin/sh\n")
+    (scripts / "ganmnist").chmod(0o755)
+    monkeypatch.setattr(start, "PYTHON", scripts / "python")
+    line = start._activation()[-1].strip()
+    done = subprocess.run(["bash", "-c", f"{line} && command -v ganmnist"], capture_output=True, text=True)
+    assert done.stdout == f"{scripts / 'ganmnist'}\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["source .venv/bin/activate", r".venv\Scripts\activate.bat", r'$env:Path = "$PWD\.venv\Scripts;$env:Path"'],
+)
+def test_the_readme_has_a_line_for_every_terminal(line):
+    assert f"`{line}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_on_windows_it_prints_a_line_for_each_of_the_two_shells(start, monkeypatch):
+    monkeypatch.setattr(start, "PYTHON", PureWindowsPath(r"C:\Jane's folder\.venv\Scripts\python.exe"))
+    monkeypatch.setattr(os, "name", "nt")
+    _, cmd, _, powershell = start._activation()
+    assert cmd.strip() == '"C:\\Jane\'s folder\\.venv\\Scripts\\activate.bat"'
+    assert powershell.strip() == r"$env:Path = 'C:\Jane''s folder\.venv\Scripts;' + $env:Path"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganmnist import paths
-from ganmnist.cli.options import add_command, print_result
+from ganmnist.cli.options import add_command, add_scale, print_result
 from ganmnist.cli.progress import bar, warn
 from ganmnist.cli.tables import print_table
 from ganmnist.config import GeometryConfig
@@ -31,12 +31,13 @@ def add_data(commands: Commands) -> None:
     """Add the command `data`, which describes MNIST or what it is shown unless one of its own commands follows."""
     added = add_command(commands, "data", data)
     add_directory(added)
-    added.add_argument("--out", type=Path, help="PNG file for an image grid of the first ones.")
-    own = added.add_subparsers(metavar="command")
+    added.add_argument("--out", type=Path, metavar="FILE", help="PNG file for an image grid of the first ones.")
+    add_scale(added)
+    own = added.add_subparsers(metavar="[command]")
 
     added = add_command(own, "import", take)
     added.add_argument("source", type=Path, help=KINDS)
-    added.add_argument("--name", help="What to call it; as the folder or file is called unless given.")
+    added.add_argument("--name", metavar="NAME", help="What to call it; as the folder or file is called unless given.")
 
     add_command(own, "list", show_all)
 
@@ -46,19 +47,25 @@ def add_data(commands: Commands) -> None:
 
 def add_directory(parser: argparse.ArgumentParser) -> None:
     """Add the option that names images on the disk."""
-    parser.add_argument("--directory", type=Path, help=f"{KINDS} GANMNIST_DATA, the cache or a download unless given.")
+    parser.add_argument(
+        "--directory", type=Path, metavar="PATH", help=f"{KINDS} GANMNIST_DATA, the cache or a download unless given."
+    )
 
 
 def data(options: argparse.Namespace) -> None:
     """Find or download MNIST, or read images of your own, and describe them."""
     from ganmnist.dataset import first_of_each, image_grid_columns
-    from ganmnist.export.write import write
+    from ganmnist.export.write import ending_of, scale_to_look_at, write
 
     found = load(options.directory)
     if options.out:
-        write(options.out, first_of_each(found), GeometryConfig(columns=image_grid_columns(found)))
+        images, columns = first_of_each(found), image_grid_columns(found)
+        scale = scale_to_look_at(ending_of(options.out), len(images), columns, options.scale)
+        write(options.out, images, GeometryConfig(columns=columns), scale=scale)
     kept = found.summary()
-    sentence = f"{kept.name}: {kept.train} training and {kept.test} test images, from {kept.source}"
+    sentence = f"{kept.name}: {kept.train:,} training and {kept.test:,} test images, from {kept.source}"
+    if options.out:
+        sentence = f"{options.out}: some of each class\n{sentence}"
     _print_summary(options, kept, sentence)
 
 

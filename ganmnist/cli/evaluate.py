@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ganmnist import paths
+from ganmnist.class_names import DIGITS
 from ganmnist.cli.data import add_directory, load
 from ganmnist.cli.options import add_command, add_settings, given
 from ganmnist.cli.progress import bar
+from ganmnist.cli.tables import print_table
 from ganmnist.config import EvaluateConfig
 from ganmnist.errors import SettingError
 from ganmnist.models.manifest import BUNDLED
@@ -36,7 +35,7 @@ def add_evaluate(commands: Commands) -> None:
     added.add_argument(
         "what", nargs="?", help="Name of a model, the bundled one unless given, or a .npy file of samples."
     )
-    added.add_argument("--model", help="Name of the model, as other commands take it.")
+    added.add_argument("--model", metavar="NAME", help="Name of the model, as other commands take it.")
     add_directory(added)
     add_settings(added, EvaluateConfig)
 
@@ -68,19 +67,21 @@ def evaluate(options: argparse.Namespace) -> None:
         print(json.dumps({**told, "data": found.name, "remarks": remarks}))
         return
     compared = synthetic.NAME if found.name == synthetic.NAME else f"real images of {found.name}"
-    _print(what or BUNDLED, judged, compared, baseline, remarks)
+    _print(what or BUNDLED, judged, compared, baseline, found.classes, remarks)
 
 
-def _print(name: str, judged: Evaluation, compared: str, baseline: Evaluation, remarks: list[str]) -> None:
-    counts = f"{judged.images:,} images beside {baseline.images:,}"
-    table = Table(caption=Text("\n".join([counts, *remarks])), caption_justify="left")
-    for title in ("figure", name, compared):
-        table.add_column(Text(title))
-    for figure in ("frechet", "inception", "confident", "precision", "recall"):
-        table.add_row(figure, f"{getattr(judged, figure):.3f}", f"{getattr(baseline, figure):.3f}")
-    for digit, (share, true) in enumerate(zip(judged.classes, baseline.classes, strict=True)):
-        table.add_row(f"share of {digit}", f"{share:.1%}", f"{true:.1%}")
-    Console().print(table)
+def _print(
+    name: str, judged: Evaluation, compared: str, baseline: Evaluation, classes: Sequence[str], remarks: list[str]
+) -> None:
+    rows = [
+        (figure, f"{getattr(judged, figure):.3f}", f"{getattr(baseline, figure):.3f}")
+        for figure in ("frechet", "inception", "confident", "precision", "recall")
+    ]
+    if {*classes} <= {*DIGITS}:  # the judge sees digits in whatever there is
+        for digit, share, true in zip(DIGITS, judged.classes, baseline.classes, strict=True):
+            rows.append((f"share of {digit}", f"{share:.1%}", f"{true:.1%}"))
+    print_table(("figure", name, compared), rows, spare=(), wrapped=())
+    print("\n".join([f"{judged.images:,} images beside {baseline.images:,}", *remarks]))
 
 
 def _learned_from(what: str | None) -> str | None:

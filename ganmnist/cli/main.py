@@ -19,7 +19,7 @@ from ganmnist.cli.latents import add_latents
 from ganmnist.cli.models import add_models, summary
 from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
-from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_scale, add_settings, given, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.cli.terminal import show_any_letter
 from ganmnist.config import DeviceName, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
@@ -58,13 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def train(options: argparse.Namespace) -> None:
     """Train a model; Ctrl-C keeps what it has learned."""
-    from ganmnist.export.write import write
+    from ganmnist.export.write import ending_of, scale_to_look_at, write
     from ganmnist.training import loop
+    from ganmnist.training.observer import PREVIEW_IMAGES
 
     settings = given(options, TrainConfig)
     if options.networks_file:
         settings = {**dict(read_networks(options.networks_file)), **settings}
     config = read_settings(TrainConfig, settings)
+    scale = scale_to_look_at(ending_of(options.out), PREVIEW_IMAGES, None, options.scale) if options.out else None
     store = ModelStore(paths.home())
     if options.resume:
         device = {"device": config.device} if settings.pop("device", None) else {}
@@ -87,7 +89,7 @@ def train(options: argparse.Namespace) -> None:
             config,
             folder,
             on_progress=lambda step: advance(step.percent, _say(step)),
-            on_preview=(lambda images: write(options.out, images)) if options.out else None,
+            on_preview=(lambda images: write(options.out, images, scale=scale)) if options.out else None,
             on_warnings=warn,
             should_stop=lambda: bool(stop),
             start=starting_model(config, folder, store),
@@ -100,7 +102,15 @@ def train(options: argparse.Namespace) -> None:
 
 def generate(options: argparse.Namespace) -> None:
     """Generate digits and write them as images or geometry."""
-    from ganmnist.export.write import WITH_RECORD, ending_of, remarks_on, validate_settings, validate_size, write
+    from ganmnist.export.write import (
+        WITH_RECORD,
+        ending_of,
+        remarks_on,
+        scale_to_look_at,
+        validate_settings,
+        validate_size,
+        write,
+    )
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.vectors import inputs
     from ganmnist.models.provenance import Provenance
@@ -112,6 +122,7 @@ def generate(options: argparse.Namespace) -> None:
         validate_settings(ending, chosen)
     config = read_settings(GenerateConfig, given(options, GenerateConfig))
     validate_size(ending, config.count, geometry)
+    scale = scale_to_look_at(ending, config.count, geometry.columns, options.scale)
     found = ModelStore(paths.home()).find(options.model)
     sampler = Sampler.load(found, last=options.last, device=options.device)
     z = inputs(config, sampler.latent_dim, sampler.known_classes, sampler.directions_for(config))
@@ -120,7 +131,7 @@ def generate(options: argparse.Namespace) -> None:
     fits = Provenance.has_room_for(z)
     record = Provenance.of(sampler.source, config.seed, geometry, z, units) if sampler.source and fits else None
     with busy(f"writing {options.out}"):
-        write(options.out, images, geometry, record)
+        write(options.out, images, geometry, record, scale)
     remarks = remarks_on(ending, geometry.form)
     if not fits and ending in WITH_RECORD:
         remarks.append(f"{options.out} holds no record: so many have no room in it")
@@ -143,7 +154,7 @@ def restore(options: argparse.Namespace) -> None:
     remarks = made.remarks
     if options.out:
         # With its record they are the same file again; of a changed model they are others.
-        write(options.out, made.images, record.geometry, None if made.remarks else record)
+        write(options.out, made.images, record.geometry, None if made.remarks else record, options.scale)
         about = remarks_on(ending_of(options.out), record.geometry.form)
         warn(about)
         remarks = [*remarks, *about]
@@ -191,16 +202,23 @@ def _refuse(settings: dict[str, Any]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("ganmnist", description="Train a GAN on MNIST and grow its digits as geometry.")
+    parser = argparse.ArgumentParser(
+        "ganmnist",
+        description="Train a GAN on MNIST, or on pictures of your own, and grow its digits as geometry.",
+        epilog="ganmnist COMMAND --help says what a command does, and lists its settings with their defaults.",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
     add_data(commands)
 
     added = add_command(commands, "train", train)
-    added.add_argument("--model", help=NewName.model_fields["model"].description)
+    added.add_argument("--model", metavar="NAME", help=NewName.model_fields["model"].description)
     add_directory(added)
-    added.add_argument("--out", type=Path, help="PNG file that shows the newest samples while it trains.")
+    added.add_argument(
+        "--out", type=Path, metavar="FILE", help="PNG file that shows the newest samples while it trains."
+    )
+    add_scale(added)
     added.add_argument(
         "--resume",
         action="store_true",
@@ -210,7 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     add_settings(added, TrainConfig)
 
     added = add_command(commands, "generate", generate)
-    added.add_argument("--model", help="Name of the model; the bundled one unless given.")
+    added.add_argument("--model", metavar="NAME", help="Name of the model; the bundled one unless given.")
     added.add_argument("--last", action="store_true", help="Draw as the training ended, where it was better before.")
     added.add_argument(
         "--device",
@@ -219,20 +237,25 @@ def _parser() -> argparse.ArgumentParser:
         help="What they are drawn on: cpu draws the same bytes everywhere, cuda, mps and xpu draw many sooner, auto is "
         "the first of these that works. [cpu]",
     )
-    added.add_argument("--latent", type=float, nargs="+", help=GenerateConfig.model_fields["latent"].description)
+    added.add_argument(
+        "--latent", type=float, nargs="+", metavar="N", help=GenerateConfig.model_fields["latent"].description
+    )
     added.add_argument(
         "--out",
         type=Path,
+        metavar="FILE",
         required=True,
         help="File to write: .npy, .png, .gif, .obj, .stl, .ply, .3mf, .3dm or .json (COMPAS).",
     )
+    add_scale(added)
     add_settings(added, GenerateConfig)
     add_settings(added, GeometryConfig)
     add_settings(added, ExportConfig)
 
     added = add_command(commands, "restore", restore)
     added.add_argument("what", help="File that ganmnist has written, or the text of an object.")
-    added.add_argument("--out", type=Path, help="File to write them to again, of any kind.")
+    added.add_argument("--out", type=Path, metavar="FILE", help="File to write them to again, of any kind.")
+    add_scale(added, "1 in a .png and 8 in a .gif")
 
     add_latents(commands)
 

@@ -12,7 +12,7 @@ from ganmnist.class_names import listed
 from ganmnist.cli.options import add_command, print_result
 from ganmnist.cli.progress import warn
 from ganmnist.cli.tables import print_table
-from ganmnist.models.archive import export_model, import_model
+from ganmnist.models.archive import ModelFile, export_model, import_model
 from ganmnist.models.manifest import ModelManifest
 from ganmnist.models.store import ModelStore
 from ganmnist.remedies import command
@@ -30,7 +30,7 @@ def add_models(commands: Commands) -> None:
         "--limit", type=_limit, metavar="N", help=f"Show the newest N; {_SHOWN} unless given, and as JSON all of them."
     )
     added.add_argument("--delete", metavar="NAME", help="Delete this model and its training.")
-    own = added.add_subparsers(metavar="command")
+    own = added.add_subparsers(metavar="[command]")
 
     added = add_command(own, "export", export)
     added.add_argument("name", help="Name of the model.")
@@ -38,7 +38,7 @@ def add_models(commands: Commands) -> None:
 
     added = add_command(own, "import", take)
     added.add_argument("file", type=Path, help="A .ganmnist file.")
-    added.add_argument("--name", help="What to call it; as it is called in the file unless given.")
+    added.add_argument("--name", metavar="NAME", help="What to call it; as it is called in the file unless given.")
 
 
 def models(options: argparse.Namespace) -> None:
@@ -104,7 +104,16 @@ def take(options: argparse.Namespace) -> None:
     """Take a model from a file that export wrote, checked before anything is kept."""
     from ganmnist.generation.sampler import validate_drawing
 
-    folder = import_model(ModelStore(paths.home()), options.file, options.name, validate_drawing)
+    wished = options.name
+
+    def check(found: ModelFile, where: str) -> None:
+        nonlocal wished
+        wished = wished or found.manifest.name
+        validate_drawing(found, where)
+
+    folder = import_model(ModelStore(paths.home()), options.file, options.name, check)
+    if folder.name.lower() != wished.lower():
+        warn([f"There is a model {wished}: it stays, and this one is called {folder.name}."])
     how = command("ganmnist", "generate", "--model", folder.name, "--out", "digits.png")
     print_result(options, summary(folder.manifest()), f"imported as {folder.name}: {how}")
 

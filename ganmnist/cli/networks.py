@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from ganmnist import paths
 from ganmnist.cli.networks_file import read_networks, write_networks
 from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.cli.screen import Screen
 from ganmnist.config import ActivationsConfig, LatentConfig, StackConfig, TrainConfig
 from ganmnist.errors import SettingError, counted
 from ganmnist.layers import LAYERS
@@ -48,11 +48,13 @@ def add_networks(commands: Commands) -> None:
     source.add_argument(
         "--preset", choices=tuple(PRESETS), help="Show this preset's networks; those of fast unless given."
     )
-    source.add_argument("--model", help="Show the networks of this trained model.")
+    source.add_argument("--model", metavar="NAME", help="Show the networks of this trained model.")
     _add_file(source, "Show the networks in this file.")
     for name in ("latent_dim", "classes"):
         field = ModelConfig.model_fields[name]
-        added.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"{field.description} [their own]")
+        added.add_argument(
+            f"--{name.replace('_', '-')}", type=int, metavar="N", help=f"{field.description} [their own]"
+        )
     added.add_argument(
         "--out", type=Path, metavar="FILE", help="Write the networks to this .json file, to edit and train."
     )
@@ -60,10 +62,16 @@ def add_networks(commands: Commands) -> None:
     add_command(own, "layers", layers)
 
     added = add_command(own, "walk", walk)
-    added.add_argument("--model", help="Name of the model; the bundled one unless given.")
-    added.add_argument("--latent", type=float, nargs="+", help=LatentConfig.model_fields["latent"].description)
+    added.add_argument("--model", metavar="NAME", help="Name of the model; the bundled one unless given.")
     added.add_argument(
-        "--out", type=Path, required=True, help="File to write: a .png, or .obj, .stl, .3dm or .json (COMPAS), stacked."
+        "--latent", type=float, nargs="+", metavar="N", help=LatentConfig.model_fields["latent"].description
+    )
+    added.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="File to write: a .png, or .obj, .stl, .3dm or .json (COMPAS), stacked.",
     )
     add_settings(added, ActivationsConfig)
     add_settings(added, StackConfig)
@@ -194,6 +202,6 @@ def _table(part: str, network: Sequential, rows: list[LayerRow], networks: Model
     return table
 
 
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH)
+def _console() -> Screen:
+    console = Screen()
+    return console if console.is_terminal else Screen(width=_WIDTH)

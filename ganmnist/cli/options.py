@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
+_MAX_SCALE = 64
 _NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single value
 
 
@@ -44,6 +45,16 @@ def add_flags(parser: argparse.ArgumentParser, settings: type[Settings]) -> None
             parser.add_argument(_option(name), **_taken(field), help=field.description)
 
 
+def add_scale(parser: argparse.ArgumentParser, default: str = "8, or less where the picture would be large") -> None:
+    """Add the option for the size of a picture."""
+    parser.add_argument(
+        "--scale",
+        type=_scale,
+        metavar="N",
+        help=f"Pixels of a picture to the side of a digit's pixel; {default} unless given. 1: the digits as they are.",
+    )
+
+
 def given(options: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
     """Return the settings that options were given for, by name."""
     values = {name: getattr(options, name, None) for name in (*settings.model_fields, *settings.renamed())}
@@ -53,6 +64,13 @@ def given(options: argparse.Namespace, settings: type[Settings]) -> dict[str, An
 def print_result(options: argparse.Namespace, values: Any, sentence: str) -> None:
     """Print what a command came to: a sentence for people, or its values as JSON where that is asked for."""
     print(json.dumps(values) if options.json else sentence)
+
+
+def _scale(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MAX_SCALE:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_SCALE}, got {number}")
+    return number
 
 
 def _option(name: str) -> str:
@@ -65,7 +83,8 @@ def _taken(field: FieldInfo) -> dict[str, Any]:
     if bool in plain:
         return {"action": argparse.BooleanOptionalAction}  # --invert and --no-invert
     choices = next((get_args(kind) for kind in _kinds(field) if get_origin(kind) is Literal), None)
-    return {"type": next((kind for kind in (int, float) if kind in plain), str), "choices": choices}
+    number = next((kind for kind in (int, float) if kind in plain), None)
+    return {"type": number or str, "choices": choices, "metavar": None if choices else "N" if number else "NAME"}
 
 
 def _kinds(field: FieldInfo) -> tuple[Any, ...]:

@@ -11,9 +11,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ganmnist.cli.screen import Screen
+from ganmnist.cli.terminal import printed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.sampler import Sampler
     from ganmnist.latent.vectors import Latents
 
-_screen = Console(stderr=True)
+_screen = Screen(stderr=True)
 _PART = 160  # digits, half a second's work or so
 _QUIET = 10.0  # seconds between lines where there is no terminal
 
@@ -32,15 +34,19 @@ def bar(title: str) -> Iterator[Callable[[float, str], object]]:
     if not _screen.is_terminal:
         yield _lines(title)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"))
+    columns = (_text("{task.description}"), BarColumn(), TaskProgressColumn(), _text("{task.fields[words]}"))
     with Progress(*columns, TimeRemainingColumn(), console=_screen) as progress:
-        task = progress.add_task(title, total=100, words="")
-        yield lambda percent, words: progress.update(task, completed=percent, words=words)
+        task = progress.add_task(printed(title), total=100, words="")
+        yield lambda percent, words: progress.update(task, completed=percent, words=printed(words))
 
 
 def busy(words: str) -> AbstractContextManager[object]:
     """Say what takes a while, of which nobody knows how long."""
     return _screen.status(escape(words)) if _screen.is_terminal else nullcontext()
+
+
+def _text(format: str) -> TextColumn:
+    return TextColumn(format, markup=False)  # a name may hold [brackets]
 
 
 def _lines(title: str) -> Callable[[float, str], object]:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from ganmnist.cli.screen import Screen
+from ganmnist.cli.terminal import printed
 
 _WRAPPED = 12  # columns of a terminal that a wrapped text has at least
 _FRAME = 4  # columns that a table of one column takes for its lines
@@ -27,7 +29,8 @@ def print_table(
         spare: Columns that may be left out where the terminal is narrow, the first ones first.
         wrapped: Columns whose texts may take several lines.
     """
-    console = Console()
+    titles, rows = [printed(title) for title in titles], [[printed(text) for text in row] for row in rows]
+    console = Screen()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _UNBOUNDED
     left_out: list[str] = []
@@ -41,7 +44,7 @@ def print_table(
         print(f"not shown in so narrow a terminal: {missing}; --json prints all")
 
 
-def _narrowest(console: Console, table: Table) -> int:
+def _narrowest(console: Screen, table: Table) -> int:
     return Measurement.get(console, console.options.update(max_width=_UNBOUNDED), table).minimum
 
 

@@ -2,7 +2,7 @@
 
 import io
 import sys
-from typing import Any
+from typing import IO, Any
 
 _KEPT = "\n\r\t"
 _TURNING = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # letters that turn the direction of what follows
@@ -15,13 +15,23 @@ class _Output:
     """A stream that prints what a terminal would take for a command, as a file's name may hold, by its number."""
 
     def __init__(self, stream: io.TextIOWrapper) -> None:
-        self._stream = stream
+        self.stream = stream
 
     def write(self, text: str) -> int:
-        return self._stream.write(text.translate(_COMMANDS))
+        return self.stream.write(printed(text))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.stream, name)
+
+
+def printed(text: str) -> str:
+    """Return a text with all that commands a terminal shown by its number."""
+    return text.translate(_COMMANDS)
+
+
+def bare(file: IO[str]) -> IO[str]:
+    """Return the stream behind `show_any_letter`, for what knows which commands it sends: `ganmnist.cli.screen`."""
+    return file.stream if isinstance(file, _Output) else file
 
 
 def show_any_letter() -> None:

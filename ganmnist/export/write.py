@@ -17,13 +17,14 @@ from ganmnist.config import Form, GeometryConfig
 from ganmnist.errors import SettingError
 from ganmnist.export.label import Label
 from ganmnist.export.mesh_formats import obj, ply, stl, three_mf
-from ganmnist.export.pictures import gif, sample_grid
+from ganmnist.export.pictures import SCALE, enlarge, gif, grid_columns, sample_grid, viewing_scale
 from ganmnist.export.rhino import three_dm
 from ganmnist.geometry.forms import FORMS, build, print_remark
 from ganmnist.geometry.pieces import Curves, Mesh, Piece, Points, is_empty
 from ganmnist.models.provenance import KEY, Provenance
 from ganmnist.storage.atomic import write_atomic
 
+_SIDE = 28  # pixels of a digit
 _FRAME = 200  # milliseconds that a digit is shown in a GIF
 # At most, so that memory and whoever opens the file take it: images of a picture, vertices of geometry.
 _MAX_IMAGES = {".png": 100_000, ".gif": 2_000}
@@ -37,6 +38,7 @@ def write(
     images: NDArray[np.uint8],
     config: GeometryConfig | None = None,
     record: Provenance | None = None,
+    scale: int | None = None,
 ) -> None:
     """Write images, or the geometry made of them; the ending of the file's name says what.
 
@@ -46,11 +48,12 @@ def write(
         images: uint8 (N, rows, columns).
         config: Form, cell, height and plane of the geometry, and how many digits stand side by side.
         record: Where they come from. The file holds it, and says in which units it is, as far as it has a place.
+        scale: Pixels of a picture to the side of an image's pixel; 1 in a .png and 8 in a .gif unless given.
 
     Raises:
         SettingError: An unknown ending, a form that the file cannot hold, or units where it has no place for them.
     """
-    write_atomic(path, file_bytes(ending_of(path), images, config or GeometryConfig(), record))
+    write_atomic(path, file_bytes(ending_of(path), images, config or GeometryConfig(), record, scale))
 
 
 def ending_of(path: Path) -> str:
@@ -66,7 +69,11 @@ def ending_of(path: Path) -> str:
 
 
 def file_bytes(
-    ending: str, images: NDArray[np.uint8], config: GeometryConfig, record: Provenance | None = None
+    ending: str,
+    images: NDArray[np.uint8],
+    config: GeometryConfig,
+    record: Provenance | None = None,
+    scale: int | None = None,
 ) -> bytes:
     """Return what `write` writes: the same arguments give the same bytes."""
     _check_units(ending, record)
@@ -77,7 +84,7 @@ def file_bytes(
     if ending == ".npy":
         return _npy(images)
     if ending in _PICTURES:
-        return _PICTURES[ending](images, config.columns, label.text())
+        return _PICTURES[ending](images, config.columns, label.text(), scale)
     return _geometry(ending, build(images, config), label)
 
 
@@ -127,6 +134,33 @@ def validate_size(ending: str, count: int, config: GeometryConfig, pixels: int =
         raise SettingError(
             f"count: a {ending} file holds {most:,} digits at most{what}, got {count:,}: lower it, or write .npy"
         )
+
+
+def scale_to_look_at(ending: str, count: int, columns: int | None, wanted: int | None) -> int | None:
+    """Return the scale of a picture of digits that people are to look at, as `write` takes it, before they are drawn.
+
+    Args:
+        ending: Of the file's name.
+        count: Number of digits.
+        columns: Digits side by side, in a .png; near a square unless given.
+        wanted: What was asked for.
+
+    Returns:
+        None where the file is no picture.
+
+    Raises:
+        SettingError: A scale was asked for, and the file is no picture or would be too large.
+    """
+    if ending not in _PICTURES:
+        if wanted:
+            raise SettingError(
+                f"scale: is of pictures, and {ending} is none: leave it out, or choose {', '.join(_PICTURES)}"
+            )
+        return None
+    if ending == ".gif":
+        return viewing_scale(_SIDE, _SIDE, wanted, count)
+    side_by_side = columns or grid_columns(count)
+    return viewing_scale(_SIDE * side_by_side, _SIDE * -(-count // side_by_side), wanted)
 
 
 def write_picture(path: Path, picture: Image.Image) -> None:
@@ -185,17 +219,17 @@ def _npy(images: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def _png(images: NDArray[np.uint8], columns: int | None, text: str | None) -> bytes:
+def _png(images: NDArray[np.uint8], columns: int | None, text: str | None, scale: int | None) -> bytes:
     """Return an image grid, the record as text of the picture."""
     info = PngInfo()
     if text:
         info.add_text(KEY, text)
-    return _saved(sample_grid(images, columns), "PNG", pnginfo=info)
+    return _saved(enlarge(sample_grid(images, columns), scale or 1), "PNG", pnginfo=info)
 
 
-def _gif(images: NDArray[np.uint8], columns: int | None, text: str | None) -> bytes:
+def _gif(images: NDArray[np.uint8], columns: int | None, text: str | None, scale: int | None) -> bytes:
     """Return the images one after the other, for ever, the record as comment."""
-    return gif(images, _FRAME, text or "")
+    return gif(images, _FRAME, text or "", scale or SCALE)
 
 
 def _saved(picture: Image.Image, format: str, **options: Any) -> bytes:

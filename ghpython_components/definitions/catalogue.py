@@ -9,7 +9,7 @@ from functools import partial
 from ghpython_components.archive import ArchiveError, from_bytes
 from ghpython_components.definitions.digits import first_digit, forms, latent_sliders
 from ghpython_components.definitions.files import export_and_restore
-from ghpython_components.definitions.latents import between_and_sheet, sketch
+from ghpython_components.definitions.latents import alphabet, between_and_sheet, sketch
 from ghpython_components.definitions.networks import tutorial, walk
 from ghpython_components.definitions.steps import NewRow
 from ghpython_components.definitions.training import own_pictures, watch_a_training
@@ -46,6 +46,10 @@ _DEFINITIONS: dict[str, tuple[str, Callable[[Canvas, NewRow], None]]] = {
     "10_own_pictures": (
         "Pictures of your own, imported from a folder, learned from and drawn.",
         own_pictures,
+    ),
+    "11_alphabet": (
+        "One letter in two hands, out of the fonts of this machine, and solids of what lies between.",
+        alphabet,
     ),
 }
 

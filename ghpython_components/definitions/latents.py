@@ -1,6 +1,8 @@
-"""Definitions about latents: 06_between_and_sheet and 08_sketch."""
+"""Definitions about latents: 06_between_and_sheet, 08_sketch and 11_alphabet."""
 
 from __future__ import annotations
+
+from string import ascii_uppercase
 
 from ghpython_components.definitions.steps import (
     ABOVE,
@@ -19,6 +21,7 @@ from ghpython_components.document.canvas import Canvas
 from ghpython_components.document.parts import choice, drawn_curves, mesh, panel, plane, slider
 from ghpython_components.document.script_component import ROW
 
+SOLIDS = ("extrusion", "solid", "voxels")
 SMALL, LARGE = (160.0, 50.0), (160.0, 90.0)  # panels, pixels
 
 
@@ -142,3 +145,68 @@ def sketch(canvas: Canvas, row: NewRow) -> None:
     )
     like.part("varied digit", mesh("digit"), (varied, "geometry"))
     canvas.group("4  Go on from it", like.members, LOOK)
+
+
+def alphabet(canvas: Canvas, row: NewRow) -> None:
+    """11: from one hand of a letter to another, and a solid of what lies between."""
+    first = start(
+        canvas,
+        row,
+        "Press start, once. The letters are those of a model called alphabet, which learns them from the fonts of this "
+        "machine: in the project's folder type, once, python examples/alphabet.py.",
+    )
+
+    asked = row(
+        LEFT,
+        first.box.bottom + APART,
+        "The list says which letter. A model of your own pictures draws its classes here too: type its name, and "
+        "wire a panel with the name of a class in place of the list.",
+        190.0,
+    )
+    model = asked.part("model", panel("alphabet", (150.0, 24.0), "model"))
+    under = row(LEFT, asked.box.bottom + ABOVE / 4, "")
+    letter = under.part("letter", choice("letter", "A", tuple(ascii_uppercase)))
+    above = row(asked.box.right + APART, asked.box.y, "Each seed is another hand.")
+    wires = {"model": (model, ""), "digit": (letter, "")}
+    one = above.component(
+        "one",
+        "generate",
+        **wires,
+        seed=slider("one hand", 5, 0, 100),
+        form=panel("images", (80.0, 24.0), "form"),
+    )
+    below = row(above.members[0].box.x, above.box.bottom + APART / 2, "")
+    other = below.component(
+        "other",
+        "generate",
+        **wires,
+        seed=slider("another hand", 9, 0, 100),
+        form=panel("images", (80.0, 24.0), "form"),
+    )
+    canvas.group("2  Two hands of one letter", asked.members + under.members + above.members + below.members, LOOK)
+
+    way = row(above.box.right + APART, one.box.y + 5 * ROW, "Each step is a letter between the two.")
+    path = way.component(
+        "between", "between", model=(one, "name"), z=[(one, "z"), (other, "z")], steps=slider("steps", 8, 1, 32)
+    )
+    canvas.group("3  The way between them", way.members, LOOK)
+
+    cutting = row(
+        way.box.right + APART,
+        path.box.y,
+        "extrusion cuts the letter's outline out of a board; threshold says how bold it is. Bake the mesh, to cut or "
+        "to print.",
+    )
+    cut = cutting.component(
+        "cut",
+        "generate",
+        model=(one, "name"),
+        z=(path, "z"),
+        form=choice("form", "extrusion", SOLIDS),
+        height=slider("height", 6, 0.5, 20, 1),
+        plane=plane("stands at", 0, 0),
+        threshold=slider("threshold", 0.5, 0.05, 0.95, 2),
+        columns=slider("columns", 33, 1, 33),
+    )
+    cutting.part("solids", mesh("letters"), (cut, "geometry"))
+    canvas.group("4  Cut them as solids", cutting.members, MAKE)

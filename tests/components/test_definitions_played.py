@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import rhino3dm
 
+from ganmnist.models.store import ModelStore
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.presets import PRESETS
 from ghpython_components.document.canvas import BUTTON, CURVES, GENE_POOL, GROUP, PANEL, PLANE, SLIDER, VALUE_LIST
@@ -296,3 +297,29 @@ def test_own_pictures_are_learned_from_and_drawn(plug, mock, python):
     drawn = rhino.until(drawer, lambda report: report["message"].startswith(own), "geometry", "digits")
     assert drawn["outputs"]["digits"] == [0] * 9
     assert all(map(is_mesh, drawn["outputs"]["geometry"]))
+
+
+def test_one_letter_in_two_hands_has_solids_between_them(plug, server):
+    """The bundled digits are called letters here: which they are makes no difference to the wires."""
+    store = ModelStore(server.home)
+    if store.look_up("alphabet") is None:
+        bundled = store.find("bundled")
+        named = bundled.manifest().model_copy(update={"name": "alphabet", "class_names": tuple("ABCDEFGHIJ")})
+        store.add(named, bundled.read_files()[1])
+    canvas = plug("11_alphabet", server.home)
+    rhino = canvas.rhino
+    (between,) = canvas.named("Between")
+    one, other, cut = canvas.named("Generate")
+    ends = [
+        rhino.until(name, lambda report: report["message"].startswith("alphabet"), "z", "digits")
+        for name in (one, other)
+    ]
+    assert [end["outputs"]["digits"] for end in ends] == [[0], [0]], "class A"
+    rhino.until(between, "9 digits")
+    wanted = [end["outputs"]["z"]["0"] for end in ends]
+    assert wanted[0] != wanted[1]
+    way = rhino.until(cut, lambda report: vectors(report)[::8] == wanted, "geometry", "z", "name")["outputs"]
+    assert (len(way["geometry"]), way["name"]) == (9, "alphabet")
+    solids = [rhino3dm.CommonObject.Decode({"version": 10000, **text}) for text in way["geometry"]]
+    assert all(solid.IsClosed for solid in solids)
+    assert [rhino.report(name)["balloons"] for name in rhino.names] == [[]] * len(rhino.names)

@@ -71,8 +71,28 @@ def test_one_command_installs_both_kinds_and_the_definitions(install, folder, ho
     for number in (7, 8):
         found = sorted(path.name for path in (home / "definitions" / f"rhino{number}").iterdir())
         assert found == [f"{name}.gh" for name in definitions.names()]
-    assert f"Then open {home / 'definitions' / 'rhino8' / '01_first_digit.gh'}" in said
+    assert len(said.splitlines()) == 7, "a line for each folder, and what comes next"
     assert (folder / "LB SunPath.ghuser").read_bytes() == b"somebody else's"
+
+
+@pytest.mark.parametrize(
+    ("platform", "line"),
+    [
+        ("linux", "xdg-open '{home}/definitions/rhino8'"),
+        ("darwin", "open '{home}/definitions/rhino8'"),
+        ("win32", 'explorer "{home}/definitions/rhino8"'),
+    ],
+)
+def test_the_last_line_can_be_pasted_and_shows_the_definitions(install, monkeypatch, tmp_path, platform, line):
+    home = tmp_path / "Application Support"
+    monkeypatch.setenv("GANMNIST_HOME", str(home))
+    monkeypatch.setattr(sys, "platform", platform)
+    status, said = install("--rhino", "8")
+    assert status == 0
+    *_, what, how = said.splitlines()
+    assert "Then open 01_first_digit.gh in Grasshopper" in what
+    assert how.strip() == line.format(home=home)
+    assert (home / "definitions" / "rhino8" / "01_first_digit.gh").exists()
 
 
 def test_only_one_rhino_on_demand(install, folder, home):

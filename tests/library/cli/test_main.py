@@ -17,6 +17,8 @@ from PIL import Image
 
 from ganmnist.cli.evaluate import _samples
 from ganmnist.cli.main import _say, main
+from ganmnist.export.pictures import grid_columns
+from ganmnist.export.write import scale_to_look_at
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.figures import Estimate
@@ -95,7 +97,7 @@ def test_data_describes_what_it_found(home, folder):
     assert (described["name"], described["source"]) == (folder.name, str(folder))
     assert (described["train"], described["test"], len(described["classes"])) == (256, 256, 10)
     with Image.open(home / "sheet.png") as grid:
-        assert grid.size == (280, 112)
+        assert grid.size == (7 * 280, 7 * 112)
 
 
 def test_train_makes_a_model_and_a_picture_of_its_samples(trained, shared_home, folder):
@@ -105,7 +107,7 @@ def test_train_makes_a_model_and_a_picture_of_its_samples(trained, shared_home, 
     assert (model["preset"], model["data"]) == ("fast", folder.name)
     assert ModelStore(shared_home).find("first").manifest().settings.images == 256
     with Image.open(shared_home / "samples.png") as picture:
-        assert picture.size == (112, 112)
+        assert picture.size == (8 * 112, 8 * 112)
 
 
 def test_a_budget_in_seconds_ends_the_training(say, folder):
@@ -130,7 +132,36 @@ def test_generate_writes_digits_of_the_bundled_model_as_a_picture(say, tmp_path)
     assert status == 0
     assert "5 digits from bundled" in output
     with Image.open(tmp_path / "digits.png") as picture:
-        assert picture.size == (84, 56)
+        assert picture.size == (8 * 84, 8 * 56)
+
+
+@pytest.mark.parametrize(
+    "command", ["generate --count 6", "between --seeds 1 2 --steps 5", "sheet --rows 2 --columns 3"]
+)
+def test_a_picture_is_as_large_as_asked_for_its_pixels_those_of_the_digits(say, tmp_path, command):
+    images = {}
+    for scale in (1, 3):
+        path = tmp_path / f"{scale}.png"
+        status, _, errors = say(*command.split(), "--scale", str(scale), "--out", str(path))
+        assert status == 0, errors
+        images[scale] = np.array(Image.open(path))
+    np.testing.assert_array_equal(images[3], images[1].repeat(3, 0).repeat(3, 1))
+
+
+@pytest.mark.parametrize(("count", "side"), [(1, 8 * 28), (100, 7 * 280), (10_000, 2800)])
+def test_no_picture_is_enlarged_beyond_what_can_be_looked_at(count, side):
+    assert 28 * grid_columns(count) * scale_to_look_at(".png", count, None, None) == side
+
+
+def test_a_picture_restored_has_the_digits_as_they_are_unless_a_scale_is_asked_for(say, tmp_path):
+    drawn, again = (str(tmp_path / name) for name in ("drawn.png", "again.png"))
+    assert say("generate", "--seed", "3", "--out", drawn)[0] == 0
+    sizes = []
+    for words in ([], ["--scale", "8"]):
+        assert say("restore", drawn, "--out", again, *words)[0] == 0
+        sizes.append(Image.open(again).size)
+    assert sizes == [(28, 28), (224, 224)]
+    assert Path(again).read_bytes() == Path(drawn).read_bytes()
 
 
 def test_generate_writes_what_the_library_generates(say, tmp_path, shared_home):
@@ -306,7 +337,9 @@ def test_a_model_goes_to_a_file_and_comes_back(say, tmp_path, shared_home):
     status, output, errors = say("models", "export", "FIRST", "--out", str(path))
     assert status == 0, errors
     assert output == f"first written to {path}: ganmnist models import {path}\n"
-    assert say("models", "import", str(path))[1].startswith("imported as first-1: ganmnist generate --model first-1")
+    _, output, errors = say("models", "import", str(path))
+    assert output.startswith("imported as first-1: ganmnist generate --model first-1")
+    assert errors == "There is a model first: it stays, and this one is called first-1.\n"
     came = json.loads(say("models", "import", str(path), "--name", "again", "--json")[1])
     assert (came["name"], came["step"]) == ("again", 4)
     drawn = [Sampler.load(ModelStore(shared_home).find(name)).sample() for name in ("first", "first-1", "again")]
@@ -390,6 +423,12 @@ def test_what_is_likely_to_train_badly_is_said_before_it_trains(say, tmp_path, t
         (["generate", "--digit", "10", "--out", "x.png"], "digit"),
         (["generate", "--latent", "11", "--out", "x.png"], "latent"),
         (["generate", "--cell", "-1", "--out", "x.png"], "cell"),
+        (["generate", "--scale", "0", "--out", "x.png"], "must be from 1 to 64, got 0"),
+        (["generate", "--scale", "2", "--out", "x.obj"], "scale: is of pictures, and .obj is none"),
+        (["film", "--scale", "2", "--out", "x.obj"], "scale: is of pictures, and .obj is none"),
+        (["generate", "--count", "90000", "--scale", "2", "--out", "x.png"], "choose 1 at most"),
+        (["generate", "--count", "1000", "--scale", "64", "--out", "x.gif"], "choose 13 at most"),
+        (["train", "--out", "x.webp"], "x.webp"),
         (["generate", "--boldness", "3", "--out", "x.png"], "truncation: "),
         (["generate", "--boldness", "1", "--truncation", "1", "--out", "x.png"], "leave out boldness"),
         (["generate", "--form", "cubes", "--out", "x.png"], "--form"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,45 @@ def test_a_letter_that_the_output_lacks_is_shown_by_its_number(run, encoding, wo
     assert b"Traceback" not in said
     assert done.returncode == status, said
     assert b"\\u017c" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_a_terminal_gets_colours_and_bars_and_only_texts_are_printed_letter_by_letter(tmp_path, home):
+    import pty
+
+    program = """
+from ganmnist.cli.main import main
+from ganmnist.cli.progress import bar
+from ganmnist.cli.tables import print_table
+from ganmnist.cli.terminal import show_any_letter
+show_any_letter()
+print_table(["model"], [["a\x1b[2Jb"]], spare=(), wrapped=())
+with bar("import\x1b[3J") as advance:
+    advance(50, "[/x]\x1b[4J")
+main(["models"])
+main(["generate", "--count", "170", "--out", "many.npy"])
+"""
+    screen, terminal = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+    said = b""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=terminal, stderr=terminal, cwd=tmp_path, env=environment
+    ):
+        os.close(terminal)
+        try:
+            while part := os.read(screen, 1 << 16):
+                said += part
+        except OSError:  # Linux says so that there is no more
+            pass
+    os.close(screen)
+    told = said.decode()
+    assert "a\\x1b[2Jb" in told
+    assert "[/x]\\x1b[4J" in told
+    assert not re.search(r"\x1b\[[234]J", told)
+    assert told.count("\\x1b") == told.count("\\x1b[2J") + told.count("\\x1b[3J") + told.count("\\x1b[4J")
+    assert "\x1b[1mmodel" in told
+    assert "━" in told
+    assert "170 of 170 digits" in told
 
 
 def test_a_list_of_pictures_in_classes_of_any_name_can_be_printed(run, tmp_path):

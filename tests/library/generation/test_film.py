@@ -213,7 +213,7 @@ def test_the_command_writes_the_film_of_the_newest_model(say, folder, tmp_path, 
     if ending == "png":
         expected = film.draw(folder, FilmConfig(count=2, seed=3)).images
         with Image.open(path) as picture:
-            np.testing.assert_array_equal(np.asarray(picture), np.asarray(pictures.film_grid(expected)))
+            np.testing.assert_array_equal(np.asarray(picture)[::8, ::8], np.asarray(pictures.film_grid(expected)))
     elif ending == "gif":
         with Image.open(path) as picture:
             assert (picture.n_frames, picture.size) == (6, (448, 224))

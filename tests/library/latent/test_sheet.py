@@ -122,14 +122,14 @@ def test_the_command_draws_the_sheet_in_its_rows_and_columns(say, tmp_path):
     assert (status, errors) == (0, "")
     assert "3 x 5 digits from bundled" in output
     with Image.open(tmp_path / "sheet.png") as picture:
-        assert picture.size == (5 * 28, 3 * 28)
+        assert picture.size == (8 * 5 * 28, 8 * 3 * 28)
 
 
 def test_the_command_goes_between_digits_in_a_row_and_as_an_animation(say, tmp_path):
     path = ["between", "--digits", "3", "8", "--steps", "4"]
     assert say(*path, "--out", str(tmp_path / "row.png"))[0] == 0
     with Image.open(tmp_path / "row.png") as picture:
-        assert picture.size == (5 * 28, 28)
+        assert picture.size == (8 * 5 * 28, 8 * 28)
     for options, frames in (([], 8), (["--closed"], 8), (["--closed", "--seeds", "1", "2"], 8)):
         assert say(*path, *options, "--out", str(tmp_path / "path.gif"))[0] == 0
         with Image.open(tmp_path / "path.gif") as film:
