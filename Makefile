@@ -14,6 +14,7 @@ pythons:
 	FAULTS=long pytest tests/components
 
 docs:
+	python -m ganmnist.glossary
 	python -m ganmnist.networks.layer_docs
 	python -m ghpython_components.pictures.docs docs/images
 
