@@ -15,6 +15,7 @@ pythons:
 
 docs:
 	python -m ganmnist.glossary
+	python docs/making/notebook.py
 	python -m ganmnist.networks.layer_docs
 	python -m ghpython_components.pictures.docs docs/images
 
