@@ -141,7 +141,8 @@ _ALL = (
     Term("stride", "How many pixels a kernel moves on between two places: 2 halves the image."),
     Term(
         "truncation",
-        "Scale of the random latent vectors (the truncation trick): at 0 the most typical digit, below 1 few odd ones.",
+        "Scale of the random latent vectors (the truncation trick): below 1 digits are more typical and more alike, at "
+        "0 all of a class are one.",
     ),
     Term("upsampling", "Makes an image larger by repeating its pixels: it adds no detail."),
 )
