@@ -14,6 +14,8 @@ pythons:
 	FAULTS=long pytest tests/components
 
 docs:
+	python -m ganmnist.glossary
+	python docs/making/notebook.py
 	python -m ganmnist.networks.layer_docs
 	python -m ghpython_components.pictures.docs docs/images
 

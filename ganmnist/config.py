@@ -12,6 +12,7 @@ from ganmnist.class_names import ClassChoice
 from ganmnist.fields import Flag, Formerly, Number, Settings, Whole, whole
 from ganmnist.names import Name
 from ganmnist.networks.spec import ModelConfig
+from ganmnist.terms import explain
 
 ModelName = Annotated[Name, Field(description="Name of the model: letters, digits, _ and -.")]
 DatasetName = Annotated[Name, Field(description="Name of the data set: letters, digits, _ and -.")]
@@ -49,22 +50,21 @@ class OptimizationConfig(Settings):
         "wasserstein (with gradient penalty) or relativistic; the preset's own unless given.",
     )
     batch_size: Whole | None = Field(
-        None, description="Images per training step; the preset's own unless given.", ge=2, le=1024
+        None, description=explain("batch size", "the preset's own unless given."), ge=2, le=1024
     )
     learning_rate: Number | None = Field(
-        None, description="Step size of Adam; the preset's own unless given.", gt=0, le=0.1
+        None, description=explain("learning rate", "the preset's own unless given."), gt=0, le=0.1
     )
-    beta1: Number | None = Field(None, description="Momentum of Adam; the preset's own unless given.", ge=0, lt=1)
+    beta1: Number | None = Field(None, description=explain("beta1", "the preset's own unless given."), ge=0, lt=1)
     r1: Number | None = Field(
         None,
-        description="Weight of the R1 penalty, on the discriminator's gradient at real images; the preset's own unless "
-        "given.",
+        description=f"Weight of R1; the preset's own unless given. R1: {explain('R1')}",
         ge=0,
         le=100,
     )
     label_smoothing: Number | None = Field(
         None,
-        description="How far below 1 the label of real images lies, for loss bce; the preset's own unless given.",
+        description=explain("label smoothing", "for loss bce; the preset's own unless given."),
         ge=0,
         le=0.5,
     )
@@ -93,7 +93,7 @@ class TrainConfig(OptimizationConfig, DataConfig):
         gt=0,
         le=1_000_000,
     )
-    seed: Seed = Field(0, description="Start of every random choice: the same seed gives the same training.")
+    seed: Seed = Field(0, description=explain("seed"))
     device: DeviceName = Field(
         "auto",
         description="What it is computed on: cpu, cuda (NVIDIA, or AMD with ROCm), mps (Apple silicon), xpu (Intel) or "
@@ -191,7 +191,7 @@ def _style(what: str) -> Any:
 class LatentConfig(Settings):
     """Where a digit grows from."""
 
-    seed: Seed = Field(0, description="Start of the random latents: the same seed gives the same digits.")
+    seed: Seed = Field(0, description=explain("seed"))
     digit: ClassChoice | None = Field(
         None,
         description="Which digit: the name of a class, in any case, or its number from 0, if the model was trained "
@@ -209,8 +209,7 @@ class LatentConfig(Settings):
     size: _Style | None = _style("How large a digit is")
     truncation: Annotated[Number, Formerly("boldness")] = Field(
         1.0,
-        description="Scale of the random latents (the truncation trick): at 0 the most typical digit, below 1 few odd "
-        "ones.",
+        description=explain("truncation"),
         ge=0,
         le=2,
     )

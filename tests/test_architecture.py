@@ -22,10 +22,10 @@ ALLOWED = {
 # room of its own line; inside functions and for annotations too. A package's own `__init__` stands outside.
 ROOMS = {
     "ganmnist": (
-        {"errors", "fields", "names", "paths", "remedies"},
+        {"errors", "fields", "names", "paths", "remedies", "terms"},
         {"class_names", "dataset_summary", "pixels", "storage", "layers"},
         {"dataset", "networks"},
-        {"config", "validation"},
+        {"config", "validation", "glossary"},
         {"models", "latent", "geometry", "device"},
         {"evaluation"},
         {"generation"},
@@ -66,6 +66,7 @@ WITHOUT_TORCH = (
     "ganmnist",
     "ganmnist.config",
     "ganmnist.layers",
+    "ganmnist.glossary",
     "ganmnist.networks.spec",
     "ganmnist.networks.layer_docs",
     "ganmnist.validation",

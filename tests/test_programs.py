@@ -12,6 +12,7 @@ import pytest
     "name",
     [
         "bridge_server.contract.openapi",
+        "ganmnist.glossary",
         "ganmnist.networks.layer_docs",
         "ganmnist.weights.train_bundled",
         "ganmnist.weights.train_judge",

@@ -8,6 +8,7 @@ from bridge_server.contract.base import MAX_DIGITS, Message, Pixels
 from ganmnist.class_names import ClassChoice
 from ganmnist.config import BetweenConfig, ModelName, SheetConfig, Vectors
 from ganmnist.fields import Flag, Number, Whole
+from ganmnist.terms import explain
 
 
 class BetweenRequest(BetweenConfig):
@@ -80,12 +81,10 @@ class Inverted(Message):
     digit: Whole | None = Field(description="Number of its class; none if the model knows no classes.")
     class_name: str | None = Field(description="What that class is called.")
     text: str = Field(description="What was found, in a few words: a 7, perhaps a 7, oak.")
-    likeness: Number = Field(
-        description="How alike the drawing and the digit found are, and how surely it is of that class: 0 to 1."
-    )
+    likeness: Number = Field(description=f"Of the drawing and the digit found. {explain('likeness')}")
     sure: Flag = Field(description="Whether that is enough to be sure; where not, a remark says what to do.")
     sliders: dict[str, Number] = Field(description="Where Generate's sliders with a name stand for it.")
-    mse: Number = Field(description="Mean squared error of the digit found, white being 1: good up to 0.01.")
+    mse: Number = Field(description=explain("mean squared error", "good up to 0.01."))
     read: Pixels = Field(description="The drawing as it was read.")
     found: Pixels = Field(description="What the model makes of the latent vector.")
     remarks: list[str] = Field(description="What is not as it should be, a sentence each.")

@@ -19,6 +19,7 @@ from bridge_server.contract.base import ErrorBody
 from bridge_server.contract.calls import API_VERSION, CALLS, Call
 from bridge_server.contract.media import JSON
 from ganmnist.config import Form
+from ganmnist.glossary import glossary
 
 FILE = Path(__file__).with_name("openapi.json")
 _REF = "#/components/schemas/{model}"
@@ -50,6 +51,7 @@ def document() -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "x-forms": _forms(),
+        "x-glossary": {term.name: {"says": term.says, "also": list(term.also)} for term in glossary()},
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "The token in the file server.json."}

@@ -13,6 +13,7 @@ from ganmnist.config import ModelName, TrainConfig
 from ganmnist.fields import Number, Whole
 from ganmnist.models.manifest import NewName
 from ganmnist.names import OWNER
+from ganmnist.terms import explain
 from ganmnist.training.pace import Slowdown
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -72,13 +73,11 @@ class Run(Message):
     loss_g: Number | None = Field(None, description="Loss of the generator.")
     frechet: Number | None = Field(
         None,
-        description="Frechet distance to real digits in the judge's features, as 10,000 samples would show; "
-        "less is better. The judge looks after 15 seconds of training, later on a busy machine, or at the end if that "
-        "took 10, and not where there are fewer than 387 training images; none until then.",
+        description=f"{explain('FID')} Estimated as 10,000 samples would show it. The judge looks after 15 seconds of "
+        "training, later on a busy machine, or at the end if that took 10, and not where there are fewer than 387 "
+        "training images; none until then.",
     )
-    confident: Number | None = Field(
-        None, description="Share of its digits of which the judge is sure, 0 to 1; none where there is no FID."
-    )
+    confident: Number | None = Field(None, description=explain("confident", "0 to 1, none where there is no FID."))
     preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
     text: str = Field(description="The state in a few words: 41 % - 0:52 left - FID 12.")
     reason: str | None = Field(

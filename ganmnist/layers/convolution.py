@@ -11,6 +11,7 @@ from ganmnist.errors import NetworkError
 from ganmnist.fields import Flag, Whole
 from ganmnist.layers.base import Layer, Shape, needs_image
 from ganmnist.layers.dense import SpectralNorm
+from ganmnist.terms import explain
 
 __all__ = ["Conv2D", "Conv2DTranspose", "PixelShuffle", "UpSampling2D"]
 
@@ -18,19 +19,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-Filters = Annotated[Whole, Field(description="Number of output channels.", ge=1, le=2048)]
-Kernel = Annotated[Whole, Field(description="Side of the square kernel, pixels.", ge=1, le=15)]
+Filters = Annotated[Whole, Field(description=explain("filters"), ge=1, le=2048)]
+Kernel = Annotated[Whole, Field(description=explain("kernel"), ge=1, le=15)]
 Bias = Annotated[Flag, Field(description="Add a trained constant to every channel.")]
 
 
 class Conv2D(Layer):
-    """Convolution. Padding `same` puts zeros around, so that only the stride shrinks the image (as in Keras)."""
+    """Convolution: makes each new pixel of a small square of pixels around its place, in all channels.
+
+    Padding `same` puts zeros around, so that only the stride shrinks the image (as in Keras).
+    """
 
     layer: Literal["Conv2D"] = "Conv2D"
     filters: Filters
     kernel: Kernel = 3
-    stride: Whole = Field(1, description="Step between kernel positions, pixels.", ge=1, le=8)
-    padding: Literal["same", "valid"] = Field("same", description="`same` pads with zeros, `valid` does not pad.")
+    stride: Whole = Field(1, description=explain("stride"), ge=1, le=8)
+    padding: Literal["same", "valid"] = Field("same", description=explain("padding"))
     bias: Bias = True
     spectral_norm: SpectralNorm = False
 

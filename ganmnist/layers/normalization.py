@@ -21,7 +21,7 @@ Momentum = Annotated[Number, Field(description="Share of the running statistics 
 
 
 class BatchNorm(Layer):
-    """Batch normalisation (Ioffe and Szegedy 2015, section 3): each unit or channel to mean 0 and variance 1."""
+    """Brings each unit or channel to mean 0 and variance 1 over the batch (Ioffe and Szegedy 2015, section 3)."""
 
     layer: Literal["BatchNorm"] = "BatchNorm"
     is_norm: ClassVar[bool] = True
@@ -44,7 +44,7 @@ class BatchNorm(Layer):
 
 
 class ConditionalBatchNorm(Layer):
-    """Batch normalisation whose gain and bias follow the condition (Chen et al. 2019, section 2).
+    """BatchNorm whose gain and bias follow the condition (Chen et al. 2019, section 2).
 
     In a generator that is z, and the class if there are classes: every layer is conditioned, not the first alone.
     """
@@ -72,7 +72,7 @@ class ConditionalBatchNorm(Layer):
 
 
 class GroupNorm(Layer):
-    """Group normalisation (Wu and He 2018, section 3): groups of channels to mean 0 and variance 1, sample by sample.
+    """Brings groups of channels to mean 0 and variance 1, sample by sample (Wu and He 2018, section 3).
 
     One group is layer normalisation. Where samples must not depend on each other it takes BatchNorm's place, as in a
     discriminator with a gradient penalty.

@@ -13,6 +13,7 @@ from ghpython_components.definitions.steps import (
     TOP,
     NewRow,
     data,
+    explain,
     server,
     start,
     train,
@@ -37,8 +38,7 @@ _GENERATOR: tuple[_Line, ...] = (
         (("layer_reshape", {"shape": [256, 7, 7]}), ("layer_up_sampling2d", {})),
     ),
     (
-        "Conv2D smooths what was repeated.\n\nfilters is how many maps it gives; kernel is the side of the square of "
-        "pixels that it looks at for each new one.",
+        f"Conv2D smooths what was repeated.\n\n{explain('filters', 'kernel')}",
         (
             ("layer_conv2d", {"filters": [128], "kernel": [3]}),
             ("layer_batch_norm", {}),
@@ -114,9 +114,9 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
     model = row(
         chains + APART,
         importing.box.bottom + 8.5 * APART,
-        "learning_rate is the length of a step. Too long, and the losses swing or run away; too short, and nothing "
-        "comes of it.\n\nbeta1 is how much of the last steps' direction is kept. At the usual 0.9 two networks that "
-        "chase each other overshoot; 0.5 is calmer.\n\nloss bce: binary cross-entropy, for a probability.",
+        f"{explain('learning_rate')} Too far, and the losses swing or run away; too little, and nothing comes.\n\n"
+        f"{explain('beta1')} At the usual 0.9 two networks that chase each other overshoot; 0.5 is calmer.\n\n"
+        "loss bce: binary cross-entropy, for a probability.",
         360.0,
     )
     gan = model.component(
@@ -136,7 +136,7 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
         model.box.right + APART,
         model.box.y,
         "Press train. First strokes after seconds, digits after a minute or two. What Rhino shows at the origin "
-        "is renewed meanwhile.\n\nAn epoch sees every image once. data comes from step 1.",
+        f"is renewed meanwhile.\n\n{explain('epoch')} data comes from step 1.",
         420.0,
     )
     trained = train(

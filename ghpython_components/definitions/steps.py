@@ -10,19 +10,24 @@ from ghpython_components.document.layout import UNDER, Row, Source
 from ghpython_components.document.parts import button, panel, slider, style_slider
 from ghpython_components.document.script_component import ROW
 from ghpython_components.document.wires import Box
+from ghpython_components.sources import help_texts
 from ghpython_components.sources.component import document
-from ghpython_components.sources.help_texts import style_attributes
 
 NewRow = Callable[..., Row]
 LEFT, TOP, APART = 60.0, 60.0, 110.0  # pixels: of the first object; between groups, whose titles stand above them
 PRESS, LOOK, MAKE = (255, 255, 222, 173), (255, 196, 226, 208), (255, 205, 217, 240)
 _OPENAPI = document()
-STYLE_ATTRIBUTES = style_attributes("GenerateRequest", _OPENAPI)
+STYLE_ATTRIBUTES = help_texts.style_attributes("GenerateRequest", _OPENAPI)
 FORMS = tuple(form for form, known in _OPENAPI["x-forms"].items() if known["pieces"] == "Mesh")  # a mesh per digit
 NO_TRAINING = "Press start, once. No training is needed: the bundled model draws."
 ABOVE = 60.0  # pixels that wires have above a panel
 _LEVEL = 4 * ROW  # of Data below Train, so that the wire between them runs under the buttons
 BESIDE = -40.0  # x of a digit's plane: at the left of what Train and Data show at the origin
+
+
+def explain(*terms: str) -> str:
+    """Return what the glossary says of terms, a paragraph each."""
+    return "\n\n".join(help_texts.explain(term, _OPENAPI) for term in terms)
 
 
 def start(canvas: Canvas, row: NewRow, words: str) -> Row:

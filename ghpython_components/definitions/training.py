@@ -13,6 +13,7 @@ from ghpython_components.definitions.steps import (
     NewRow,
     data,
     data_and_train,
+    explain,
     start,
     train,
 )
@@ -80,8 +81,7 @@ def watch_a_training(canvas: Canvas, row: NewRow) -> None:
     why = row(
         LEFT,
         training.box.bottom + APART,
-        "Press evaluate.\n\nFID: how far its digits are from real ones. Precision: how many of them are good; recall: "
-        "how much of what there is they cover. More digits say more.",
+        f"Press evaluate. More digits say more.\n\n{explain('FID', 'precision', 'recall')}",
         220.0,
     )
     measuring = row(why.box.right + 75.0, why.box.y, "")

@@ -19,7 +19,7 @@ from typing import Any
 
 from ghpython_components.sources import layer_components
 from ghpython_components.sources.given import given
-from ghpython_components.sources.help_texts import describe, style_attributes
+from ghpython_components.sources.help_texts import describe, explain, style_attributes
 
 FOLDER = Path(__file__).parents[1]
 SHARED = FOLDER / "shared"
@@ -176,11 +176,13 @@ def _taken(port: dict[str, str]) -> str:
 
 
 def _port(port: dict[str, str], openapi: dict[str, Any]) -> Port:
-    """Return a port; its own description wins over that of its setting."""
+    """Return a port; its own description wins over that of its setting, and a term is explained behind it."""
     port = dict(port)
-    setting = port.pop("setting", None)
+    setting, term = port.pop("setting", None), port.pop("term", None)
     if setting and "description" not in port:
         port["description"] = describe(setting, openapi)
+    if term:
+        port["description"] += f" {explain(term, openapi)}"
     return Port(**port)
 
 

@@ -25,6 +25,12 @@ def describe(setting: str, openapi: dict[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def explain(word: str, openapi: dict[str, Any]) -> str:
+    """Return a term, by any word that stands for it, and the glossary's sentence behind it: `FID: How far ...`."""
+    terms = openapi["x-glossary"].items()
+    return next(f"{word}: {term['says']}" for name, term in terms if word in (name, *term["also"]))
+
+
 def style_attributes(message: str, openapi: dict[str, Any]) -> tuple[str, ...]:
     """Return the fields of a message that set a digit's style: slant, thickness and so on."""
     properties = openapi["components"]["schemas"][message]["properties"]

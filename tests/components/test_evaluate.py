@@ -37,8 +37,8 @@ def test_a_press_measures_and_says_how_far_it_is_and_then_the_figures_beside_tho
     first, fid, inception, confident, precision, recall, classes = outputs["figures"]
     assert first == "5,000 digits of bundled at step 4680"
     assert fid == (
-        "FID 8.2 (real images 2.2): Frechet distance of the features to those of the test images; less is better, "
-        "and the fewer images the more it is."
+        "FID 8.2 (real images 2.2): How far generated images are from real ones, as the judge sees both (Frechet "
+        "distance); less is better; the fewer images, the more it is."
     )
     assert inception.startswith("inception score 8.57 (real images 9.80): ")
     assert confident.startswith("confident 85.2 % (real images 99.0 %): ")

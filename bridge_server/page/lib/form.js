@@ -1,23 +1,9 @@
 // Settings as a form, made from the JSON schema of a request: names, help, bounds and defaults as everywhere.
 
 import { el, freshId } from "./dom.js";
+import { linked } from "./glossary.js";
 
 export const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
-
-let documented = null;
-/** The contract, as OpenAPI has it. */
-export async function contract() {
-  documented ??= fetch("/openapi.json").then((reply) => reply.json());
-  try {
-    return await documented;
-  } catch (error) {
-    documented = null;
-    throw error;
-  }
-}
-
-/** The schemas of the contract. */
-export const schemas = async () => (await contract()).components.schemas;
 
 /**
  * Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong, and
@@ -28,7 +14,7 @@ export function field(name, property) {
   const id = freshId(name);
   const common = { id, name, "aria-describedby": `${id}-help ${id}-wrong` };
   const input = kind.enum ? choice(kind, property, common) : typed(kind, property, common);
-  const help = el("p", { id: `${id}-help`, className: "help" }, property.description ?? kind.description ?? "");
+  const help = linked(el("p", { id: `${id}-help`, className: "help" }), property.description ?? kind.description ?? "", name);
   const wrong = el("p", { id: `${id}-wrong`, className: "wrong", role: "alert" });
   const node = el(
     "div",
@@ -48,7 +34,7 @@ export function field(name, property) {
     return input.type === "number" ? input.valueAsNumber : input.value;
   };
   input.addEventListener("input", () => complain(input.checkValidity() ? "" : input.validationMessage));
-  return { name, node, input, value, complain, explain: (text) => (help.textContent = text) };
+  return { name, node, input, value, complain, explain: (text) => linked(help, text) };
 }
 
 function choice(kind, property, common) {

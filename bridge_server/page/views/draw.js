@@ -3,6 +3,7 @@
 import { post } from "../lib/api.js";
 import { choice } from "../lib/classes.js";
 import { el, fill } from "../lib/dom.js";
+import { linked } from "../lib/glossary.js";
 import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
@@ -102,7 +103,7 @@ export function drawView() {
     fill(remarks, texts);
     nearest.setAttribute("aria-label", answer ? "The nearest digit" : "Nothing found yet");
     if (!newest) return;
-    text.textContent = answer ? verdict(answer) : HOW;
+    linked(text, answer ? verdict(answer) : HOW);
     nearest.dataset.shown = answer ? `${answer.model} ${answer.digit}` : "";
   }
 

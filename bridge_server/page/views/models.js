@@ -4,8 +4,10 @@ import { call, get, post } from "../lib/api.js";
 import { controls } from "../widgets/controls.js";
 import { evaluationPanel } from "../widgets/evaluation_panel.js";
 import { choices, listed } from "../lib/classes.js";
+import { schemas } from "../lib/contract.js";
 import { ask, clock, el, fill, freshId, moreButton, save, say, whole } from "../lib/dom.js";
-import { field, schemas } from "../lib/form.js";
+import { field } from "../lib/form.js";
+import { linked, term } from "../lib/glossary.js";
 import { latest } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
 import { me, offer } from "../lib/me.js";
@@ -57,7 +59,7 @@ export function modelsView() {
       "section",
       { className: "card stack" },
       el("h2", {}, "Compare"),
-      el("p", { className: "help" }, "The same sliders move both. A seed is another style in each model: no two share a latent space."),
+      linked(el("p", { className: "help" }), "The same sliders move both. A seed is another style in each model: no two share a latent space."),
       el("div", { className: "columns compare" }, knobs.node, el("div", { className: "stack" }, sides.map((one) => one.node))),
     ),
   );
@@ -169,7 +171,7 @@ export function modelsView() {
         el("strong", {}, model.name),
         el("span", { className: "help" }, facts.filter(Boolean).join(" · ")),
       ),
-      el("span", { className: "fid" }, model.frechet === null ? "" : `FID ${model.frechet.toFixed(model.frechet < 10 ? 1 : 0)}`),
+      el("span", { className: "fid" }, model.frechet === null ? "" : [term("FID"), ` ${model.frechet.toFixed(model.frechet < 10 ? 1 : 0)}`]),
       el(
         "div",
         { className: "row" },

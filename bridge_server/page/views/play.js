@@ -5,6 +5,7 @@ import { betweenSeeds } from "../widgets/between.js";
 import { controls, slider } from "../widgets/controls.js";
 import { choices, DIGITS } from "../lib/classes.js";
 import { copy, el, fill, say } from "../lib/dom.js";
+import { linked } from "../lib/glossary.js";
 import { download } from "../widgets/download_dialog.js";
 import { latest, settled } from "../lib/latest.js";
 import { decoded } from "../lib/lists.js";
@@ -24,7 +25,7 @@ export function playView() {
   let growing = 0;
   let left = false;
   const model = modelChoice((name) => change({ model: name }));
-  const drawn = el("p", { className: "help", hidden: true }, "From your drawing. Another seed, truncation or count lets go of it.");
+  const drawn = linked(el("p", { className: "help", hidden: true }), "From your drawing. Another seed, truncation or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
   const remarks = el("div", { className: "remarks", role: "status" });
   const shown = digitViewer();

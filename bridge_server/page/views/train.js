@@ -1,8 +1,9 @@
 // Train: the data, the settings, the run under way, and the runs before it.
 
 import { get, isAway, post } from "../lib/api.js";
+import { schemas } from "../lib/contract.js";
 import { el, fill, moreButton } from "../lib/dom.js";
-import { field, schemas } from "../lib/form.js";
+import { field } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
 import { decoded, newest } from "../lib/lists.js";
 import { me, offer } from "../lib/me.js";

@@ -2,16 +2,18 @@
 
 import { choices, DIGITS } from "../lib/classes.js";
 import { el, fill, freshId } from "../lib/dom.js";
+import { term } from "../lib/glossary.js";
 import { STYLE_ATTRIBUTES } from "../lib/state.js";
 import { title } from "../lib/form.js";
 
 /** A slider with its value beside it; one that may be left alone has a button that does. */
-export function slider({ name, label = title(name), low, high, step, value, optional = false, change }) {
+export function slider({ name, label = title(name), explained = null, low, high, step, value, optional = false, change }) {
   const id = freshId(name);
-  const input = el("input", { id, name, type: "range", min: low, max: high, step, value: value ?? (low + high) / 2 });
+  const word = explained ? term(explained, label, { id: `${id}-term` }) : el("label", { htmlFor: id }, label);
+  const input = el("input", { id, name, type: "range", min: low, max: high, step, value: value ?? (low + high) / 2, "aria-labelledby": explained && word.id });
   const shown = el("output", { htmlFor: id });
   const reset = el("button", { type: "button", className: "reset", "aria-label": `${label} auto`, title: "Auto" }, "×");
-  const node = el("div", { className: "slider" }, el("label", { htmlFor: id }, label), input, shown, optional ? reset : el("span"));
+  const node = el("div", { className: "slider" }, word, input, shown, optional ? reset : el("span"));
   const set = (given) => {
     input.value = given ?? (low + high) / 2;
     const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
@@ -52,12 +54,13 @@ export function controls(state, change) {
     fill(digits, radios.map(({ node }) => node));
   }
   offer(DIGITS);
-  const knob = (name, low, high, step, optional) =>
-    slider({ name, low, high, step, optional, value: state[name], change: (value) => change({ [name]: value }) });
+  const knob = (name, low, high, step, optional, explained) =>
+    slider({ name, explained, low, high, step, optional, value: state[name], change: (value) => change({ [name]: value }) });
   const sliders = Object.fromEntries(STYLE_ATTRIBUTES.map((name) => [name, knob(name, -3, 3, 0.05, true)]));
-  sliders.truncation = knob("truncation", 0, 2, 0.05, false);
+  sliders.truncation = knob("truncation", 0, 2, 0.05, false, "truncation");
   const seedId = freshId("seed");
-  const seed = el("input", { id: seedId, type: "number", min: 0, max: 2 ** 31 - 1, step: 1, name: "seed" });
+  const seedTerm = term("seed", "Seed", { id: `${seedId}-term` });
+  const seed = el("input", { id: seedId, "aria-labelledby": seedTerm.id, type: "number", min: 0, max: 2 ** 31 - 1, step: 1, name: "seed" });
   seed.addEventListener("input", () => {
     if (seed.value !== "" && seed.checkValidity()) change({ seed: seed.valueAsNumber });
   });
@@ -69,7 +72,7 @@ export function controls(state, change) {
   const seedRow = el(
     "div",
     { className: "seed" },
-    el("label", { htmlFor: seedId }, "Seed"),
+    seedTerm,
     seed,
     el("button", { type: "button", onclick: other(-1), "aria-label": "Seed before" }, "−"),
     el("button", { type: "button", onclick: other(1), "aria-label": "Next seed" }, "+"),

@@ -2,7 +2,8 @@
 
 import { post } from "../lib/api.js";
 import { ask, el, save } from "../lib/dom.js";
-import { contract, field } from "../lib/form.js";
+import { contract } from "../lib/contract.js";
+import { field } from "../lib/form.js";
 import { request } from "../lib/state.js";
 
 const WITH_UNITS = ["3mf", "3dm"];

@@ -2,6 +2,7 @@
 
 import { pause, post } from "../lib/api.js";
 import { el, fill, whole } from "../lib/dom.js";
+import { linked } from "../lib/glossary.js";
 
 const ASK_MS = 500;
 const share = (number) => `${(100 * number).toFixed(1)} %`;
@@ -16,7 +17,7 @@ const isUnderWay = ({ state }) => state === "waiting" || state === "running";
 
 function table({ model, step, count, data, samples, real_baseline: real, explanations }) {
   const row = (title, ours, others, says) =>
-    el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, ours), el("td", {}, others), el("td", { className: "says" }, says));
+    el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, ours), el("td", {}, others), linked(el("td", { className: "says" }), says));
   return el(
     "div",
     { className: "scroll", tabIndex: 0, role: "region", "aria-label": `Figures of ${model}` },

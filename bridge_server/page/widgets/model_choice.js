@@ -1,6 +1,7 @@
 // The choice of a model, and what it learned from.
 
 import { el, fill, freshId, whole } from "../lib/dom.js";
+import { linked } from "../lib/glossary.js";
 import { modelNamed, newest } from "../lib/lists.js";
 
 const SHOWN = 100; // models at first, and so many more each time that more are asked for
@@ -19,7 +20,7 @@ export function modelChoice(change) {
   function describe() {
     const { data, frechet, finished } = found();
     const fid = frechet === null ? "" : `, FID ${frechet.toFixed(frechet < 10 ? 1 : 0)}`;
-    about.textContent = `Learned from ${data}${fid}${finished ? "" : ", not finished"}.`;
+    linked(about, `Learned from ${data}${fid}${finished ? "" : ", not finished"}.`);
   }
   async function choose() {
     if (select.value === MORE) {

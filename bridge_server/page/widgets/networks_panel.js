@@ -2,6 +2,7 @@
 
 import { post } from "../lib/api.js";
 import { el, fill, whole } from "../lib/dom.js";
+import { linked, term } from "../lib/glossary.js";
 
 const GAME = ["preset", "loss", "batch_size", "learning_rate", "beta1", "r1", "label_smoothing"];
 
@@ -12,8 +13,8 @@ function table(name, { rows, parameters }) {
     el(
       "table",
       {},
-      el("caption", {}, name, el("span", { className: "help" }, ` ${whole(parameters)} parameters`)),
-      el("thead", {}, el("tr", {}, ["", "Layer", "Output shape", "Parameters"].map((word) => el("th", { scope: "col" }, word)))),
+      el("caption", {}, term(name.toLowerCase(), name), el("span", { className: "help" }, ` ${whole(parameters)} `, term("parameters"))),
+      el("thead", {}, el("tr", {}, ["", "Layer", "Output shape", "Parameters"].map((word) => el("th", { scope: "col" }, word && term(word.toLowerCase(), word))))),
       el(
         "tbody",
         {},
@@ -22,7 +23,7 @@ function table(name, { rows, parameters }) {
             "tr",
             {},
             el("td", {}, String(row.place)),
-            el("td", {}, row.layer),
+            el("td", {}, term(row.layer)),
             el("td", {}, row.output_shape.join(", ")),
             el("td", {}, row.parameters ? whole(row.parameters) : "-"),
           ),
@@ -48,7 +49,7 @@ export function networksPanel() {
       summary.textContent = `${whole(parameters)} parameters, about ${whole(found.memory / 1e6)} MB`;
       fill(
         body,
-        found.remarks.map((remark) => el("p", { className: "remark" }, remark)),
+        found.remarks.map((remark) => linked(el("p", { className: "remark" }), remark)),
         table("Generator", found.generator),
         table("Discriminator", found.discriminator),
       );

@@ -1,9 +1,10 @@
 // One run, live: where it stands, its losses and its digits.
 
 import { Away, get, isAway, pause, post, server, stream } from "../lib/api.js";
+import { schemas } from "../lib/contract.js";
+import { linked, term } from "../lib/glossary.js";
 import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
-import { schemas } from "../lib/form.js";
 import { me } from "../lib/me.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
@@ -13,6 +14,7 @@ const POLL_MS = 700;
 const NO_MESH = 2 ** 31 - 1; // `preview` that nothing is newer than: the page takes the picture instead
 const FILMED = 3; // previews before the first look at the film: by then there are states
 const GROWTH = 1.4; // from the step of a stored state to that of the next
+const FIGURES = [["Epoch", "epoch"], ["Step", "step"], ["Done"], ["Time"], ["Left"], ["FID", "FID"], ["Confident", "confident"]]; // and their terms
 /** The state as it is shown: a training that came to its end with something wrong has not simply succeeded. */
 export const shownState = ({ state, warnings }) => (state === "succeeded" && warnings.length ? "doubtful" : state);
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
@@ -32,7 +34,12 @@ export function runPanel(changed, lost) {
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
   const warnings = el("div", { className: "remarks", role: "status" });
-  const figures = el("dl", { className: "figures" });
+  const values = Object.fromEntries(FIGURES.map(([name]) => [name, el("dd", {})]));
+  const figures = el(
+    "dl",
+    { className: "figures" },
+    FIGURES.map(([name, explained]) => el("div", {}, el("dt", {}, explained ? term(explained, name) : name), values[name])),
+  );
   const missing = el("p", { className: "help missing", hidden: true }); // why there is no FID
   const stop = el("button", { type: "button", onclick: () => act("stop") }, "Stop");
   const resume = el("button", { type: "button", className: "primary", onclick: () => act("resume") }, "Resume");
@@ -58,9 +65,9 @@ export function runPanel(changed, lost) {
         el(
           "figcaption",
           { className: "legend" },
-          "Loss",
-          el("span", { className: "key generator" }, "generator"),
-          el("span", { className: "key discriminator" }, "discriminator"),
+          term("loss", "Loss"),
+          el("span", { className: "key generator" }, term("generator")),
+          el("span", { className: "key discriminator" }, term("discriminator")),
         ),
         losses.node,
       ),
@@ -97,22 +104,22 @@ export function runPanel(changed, lost) {
     problem.textContent = run.problem ?? "";
     problem.hidden = !run.problem;
     const said = [...warnings.children].map(({ textContent }) => textContent);
-    if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => el("p", { className: "remark" }, warning)));
+    if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => linked(el("p", { className: "remark" }), warning)));
     stop.hidden = !may("run_stop") || (!isUnderWay(run) && run.state !== "interrupted");
     resume.hidden = !may("run_resume") || (run.state !== "interrupted" && run.state !== "stopped");
     play.hidden = !run.preview;
     play.href = `#/play/${encodeURIComponent(run.model)}`;
     const number = (value, digits) => (value === null ? "-" : value.toFixed(digits));
-    const rows = [
-      ["Epoch", run.epochs ? `${run.epoch} / ${run.epochs}` : String(run.epoch)],
-      ["Step", run.steps ? `${whole(run.step)} / ${whole(run.steps)}` : whole(run.step)],
-      ["Done", `${Math.round(run.percent)} %`],
-      ["Time", clock(run.seconds)],
-      ["Left", run.seconds_left === null ? "-" : clock(run.seconds_left)],
-      ["FID", number(run.frechet, run.frechet < 10 ? 1 : 0)],
-      ["Confident", run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`],
-    ];
-    fill(figures, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    const figured = {
+      Epoch: run.epochs ? `${run.epoch} / ${run.epochs}` : String(run.epoch),
+      Step: run.steps ? `${whole(run.step)} / ${whole(run.steps)}` : whole(run.step),
+      Done: `${Math.round(run.percent)} %`,
+      Time: clock(run.seconds),
+      Left: run.seconds_left === null ? "-" : clock(run.seconds_left),
+      FID: number(run.frechet, run.frechet < 10 ? 1 : 0),
+      Confident: run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`,
+    };
+    for (const [name, value] of Object.entries(figured)) values[name].textContent = value;
     missing.hidden = run.frechet !== null;
     if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
@@ -120,7 +127,7 @@ export function runPanel(changed, lost) {
 
   async function explain() {
     const { frechet } = (await schemas()).Run.properties;
-    missing.textContent = `No FID yet: ${frechet.description}`;
+    linked(missing, `No FID yet: ${frechet.description}`);
   }
 
   function take(seen, progress) {

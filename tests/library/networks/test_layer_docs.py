@@ -57,6 +57,7 @@ def test_a_layer_is_written_as_in_python_without_its_defaults():
 
 
 def test_main_writes_the_page(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("sys.argv", ["layer_docs"])
     monkeypatch.setattr(layer_docs, "FILE", tmp_path / "layers.md")
     layer_docs.main()
     assert (tmp_path / "layers.md").read_bytes() == layer_docs.text().encode()
