@@ -175,7 +175,7 @@ def test_a_run_without_fid_says_when_the_judge_looks(open_page, server):
     page.route("**/progress?*", without)
     start(page, "unjudged")
     chip(page, "succeeded")
-    expect(page.locator(".missing")).to_contain_text("No FID yet: Frechet distance to real digits")
+    expect(page.locator(".missing")).to_contain_text("No FID yet: How far generated images are from real ones")
     page.unroute_all(behavior="wait")
     start(page, "judged")
     expect(page.locator(".figures")).to_contain_text(re.compile("FID[0-9]"))

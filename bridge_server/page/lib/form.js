@@ -7,7 +7,7 @@ export const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).repl
 
 /**
  * Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong, and
- * `explain(text)` gives it another help text.
+ * `explain(text)` gives it another help text, as plain words.
  */
 export function field(name, property) {
   const kind = property.anyOf?.find(({ type }) => type !== "null") ?? property;
@@ -34,7 +34,7 @@ export function field(name, property) {
     return input.type === "number" ? input.valueAsNumber : input.value;
   };
   input.addEventListener("input", () => complain(input.checkValidity() ? "" : input.validationMessage));
-  return { name, node, input, value, complain, explain: (text) => linked(help, text) };
+  return { name, node, input, value, complain, explain: (text) => (help.textContent = text) };
 }
 
 function choice(kind, property, common) {
