@@ -221,6 +221,9 @@ export function trainView() {
       if (model) startFrom(decoded(model)).catch(() => {});
     },
     leave: panel.leave,
-    back: refresh,
+    back() {
+      if (chosen) panel.follow(chosen, true); // what has ended too: this server may not know it
+      refresh();
+    },
   };
 }
