@@ -4,17 +4,12 @@ Where an address has no fingerprint, the system vouches for the certificate, as 
 
 The server's own command line has the same in bridge_server/access/pinning.py. IronPython's ssl is .NET's SslStream: it
 takes any certificate where none is required, as CPython's does, and gives it as getpeercert(True); there is nothing in
-this file that one of the two does not have.
+this file that one of the two does not have. It is imported only where it is needed: an IronPython may lack it.
 """
 
 import hashlib
 import socket
 import time
-
-try:
-    import ssl
-except ImportError:  # a Python that was made without
-    ssl = None
 
 
 class CertificateProblem(Exception):
@@ -26,10 +21,12 @@ def secured(connection, server):
 
     Raises CertificateProblem, or whatever the socket raises where the connection breaks off.
     """
-    if ssl is None:
+    try:
+        import ssl
+    except ImportError:
         raise CertificateProblem("This Python has no ssl, and {0} wants it: open Rhino 8".format(server["url"]))
     try:
-        secure = _context(server["fingerprint"]).wrap_socket(connection, **_named(server))
+        secure = _context(ssl, server["fingerprint"]).wrap_socket(connection, **_named(ssl, server))
     except ssl.CertificateError as error:  # in CPython 2.7 only where the name in it is another
         raise _not_trusted(server, getattr(error, "verify_message", None) or error)
     except ssl.SSLError as error:
@@ -59,7 +56,7 @@ def is_timeout(error):
     return isinstance(error, socket.timeout) or "timed out" in repr(error)
 
 
-def _context(fingerprint):
+def _context(ssl, fingerprint):
     if not fingerprint:
         return ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_SSLv23)  # the newest that both sides know
@@ -70,7 +67,7 @@ def _context(fingerprint):
     return context
 
 
-def _named(server):
+def _named(ssl, server):
     """Return the name that the handshake mentions: a proxy may go by it. IronPython's mentions the host by itself."""
     if server["fingerprint"] and not getattr(ssl, "HAS_SNI", False):
         return {}

@@ -205,7 +205,7 @@ def test_a_broken_answer_is_one_sentence(open_rhino, tmp_path, start_impostor):
 def test_a_damaged_discovery_file_means_that_no_server_is_running(open_rhino, tmp_path):
     (tmp_path / "home").mkdir()
     rhino = open_rhino()
-    contents = ("", "{", "[]", '{"url": 5, "token": "a", "instance": "b"}', '{"url": "http://x", "token": "a"}')
+    contents = ("", "{", "[]", '{"url": 5, "token": "a", "instance": "b"}', '{"url": "http://x:y", "token": "a"}')
     for number, content in enumerate(contents):
         (tmp_path / "home" / "server.json").write_text(content)
         name = f"data {number}"
