@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -59,7 +60,7 @@ def test_what_a_resume_cannot_take_is_refused_by_name(say, home, digits, short, 
 
 def test_a_resume_may_go_on_on_another_device(say, home, digits, short):
     chosen = short.model_copy(update={"device": "cpu"})
-    train(digits, chosen, ModelStore(home).new("cut"), should_stop=lambda: True)
+    train(replace(digits, name="own"), chosen, ModelStore(home).new("cut"), should_stop=lambda: True)
     status, _, errors = say("train", "--resume", "--model", "cut", "--device", "xpu")
     assert status == 1
     assert "device: there is no xpu here" in errors
