@@ -162,7 +162,7 @@ def test_an_installed_wheel_puts_its_components_where_grasshopper_looks(installe
         names = {path.name for path in folder.glob(f"*_rh{number}.ghuser")}
         assert {f"ganmnist_{path.parent.name}_rh{number}.ghuser" for path in metadata.glob("*/metadata.json")} <= names
     first = home / "definitions" / "rhino8" / "01_first_digit.gh"
-    assert f"Then open {first}" in said
+    assert said.rstrip().endswith(str(first.parent))
     assert first.stat().st_size > 0
 
 

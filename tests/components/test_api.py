@@ -82,12 +82,15 @@ MISTAKES = [
 
 
 def names_of_dot_net() -> list[tuple[str, int, int, str]]:
-    """Return component, line, column and name of each `.Name` with a capital; what is shared stands there once."""
+    """Return component, line, column and name of each `.Name` with a capital; what is shared stands there once.
+
+    Those of ssl are Python's.
+    """
     found = {}
     for component in COMPONENTS.values():
         lines = component.source.splitlines()
         for node in ast.walk(ast.parse(component.source)):
-            if isinstance(node, ast.Attribute) and node.attr[0].isupper():
+            if isinstance(node, ast.Attribute) and node.attr[0].isupper() and ast.unparse(node.value) != "ssl":
                 place = node.end_lineno, node.end_col_offset
                 found.setdefault((lines[place[0] - 1], place[1]), (component.name, *place, node.attr))
     return list(found.values())

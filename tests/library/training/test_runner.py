@@ -60,8 +60,9 @@ def trained(kind, plan, digits, steps, **made):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_an_accelerator_learns_what_the_processor_does(class_conditional, digits, loss, everything):
+def test_an_accelerator_learns_what_the_processor_does(class_conditional, digits, loss, everything, monkeypatch):
     """Twenty steps, in which all of the schedule moves, an epoch ends, and penalties come three times."""
+    monkeypatch.setattr(running, "_READ_SECONDS", 1000)
     config = TrainConfig(networks=class_conditional, batch_size=16, learning_rate=1e-4, r1=0.1, loss=loss)
     plan = replace(recipe(config), decay_start=0.1, noise=0.0, latent_spread=0.5)
     here, told_here = trained(HostRunner, plan, digits, 20)

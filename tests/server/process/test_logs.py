@@ -80,7 +80,7 @@ def test_who_did_what_outlasts_floods_of_refusals_and_says_no_token_that_somebod
     anna = tokens.add(server.home, "anna", Role.STUDENT)
     as_anna = {"Authorization": f"Bearer {anna}"}
     assert server.call("POST", "/api/runs", {"model": "hers"}, as_anna)[0] == 201
-    assert server.call("DELETE", "/api/models/bundled", headers=as_anna)[0] == 403
+    assert server.call("POST", "/api/datasets", {"path": "/nowhere"}, as_anna)[0] == 403
     for _ in range(300):
         server.raw("GET", "/api/" + "x" * 300, headers={"Authorization": "nobody"})
         server.raw("POST", "/api/generate", {"form": "images"})

@@ -11,7 +11,7 @@ import rhino3dm
 import torch
 
 from bridge_server.backends.datasets import DefaultData
-from bridge_server.backends.service import thin
+from bridge_server.backends.trainings import thin
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.encoding.pixels import rhino
 from bridge_server.runs.launcher import Outcome, judge
@@ -270,7 +270,8 @@ def test_time_is_shown_as_people_read_it():
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"state": "queued", "place": 2}, "queued - place 2"),
+        ({"state": "queued", "place": 2}, "2nd in the queue"),
+        ({"state": "queued", "place": 3, "seconds_to_start": 230}, "3rd in the queue, about 4 minutes"),
         ({"state": "running"}, "starting"),
         ({"state": "running", "epoch": 3, "percent": 41.4, "seconds_left": 52.2}, "epoch 3/20 - 41 % - 0:52 left"),
         ({"state": "running", "epoch": 3, "percent": 41.4, "frechet": 12.3}, "epoch 3/20 - 41 % - FID 12"),
