@@ -191,7 +191,7 @@ def _prepare(extra: str, even_if_done: bool, gpu: str = "") -> None:
     print(f"Setting up .venv, once: a few minutes for downloads of {size} ...", flush=True)
     if not usable:
         venv.create(ENVIRONMENT, with_pip=True, clear=True, symlinks=os.name != "nt")
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
     if new:
         # The one that is there would do as well for pip, which does not tell one build of a version from another.
         subprocess.run([str(PYTHON), "-m", "pip", "uninstall", "--yes", "torch"], check=True)
@@ -205,6 +205,8 @@ def _prepare(extra: str, even_if_done: bool, gpu: str = "") -> None:
     lists = [word for path in _lists(extra) for word in ("--requirement", str(path))]
     subprocess.run([*pip, "--no-deps", "--require-hashes", *lists], check=True)  # the files that the tests passed with
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
+    # On all cores, where pip takes one. Files for other Pythons that some packages hold cannot be compiled.
+    subprocess.run([str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(ENVIRONMENT)], check=False)
     done.write_text(wanted, encoding="utf-8")
 
 
