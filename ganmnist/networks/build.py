@@ -38,7 +38,7 @@ def build_discriminator(config: ModelConfig) -> Network:
     layers = config.discriminator.layers
     if isinstance(layers[-1], Sigmoid) and len(layers) > 1:
         layers = layers[:-1]
-    return _build(Sequential(layers=layers), IMAGE_SHAPE, config.kinds)
+    return _build(Sequential(layers=layers), IMAGE_SHAPE, config.condition_dim)
 
 
 def discriminator_layouts(config: ModelConfig) -> dict[str, Layout]:

@@ -107,14 +107,19 @@ class ModelConfig(Settings):
         return first.clusters if isinstance(first, LatentClusters) else 0
 
     @property
-    def kinds(self) -> int:
+    def condition_dim(self) -> int:
         """Length of what the discriminator is told of an image: its cluster and its class as one-hot; 0 for nothing."""
         return self.clusters + self.classes
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of image are told apart: classes, clusters, or the clusters of each class; 1 where neither."""
+        return max(self.clusters, 1) * max(self.classes, 1)
 
     def tables(self) -> tuple[list[LayerRow], list[LayerRow]]:
         """Return the layer tables of generator and discriminator."""
         inputs = self.input_dim
-        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.kinds)
+        return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.condition_dim)
 
     def to_text(self) -> str:
         """Return both networks as JSON to read and to edit."""
@@ -127,7 +132,7 @@ class ModelConfig(Settings):
     def _shapes_fit(self) -> Self:
         inputs = self.input_dim
         _check_part("generator", lambda: self.generator.table((inputs,), inputs), IMAGE_SHAPE)
-        _check_part("discriminator", lambda: self.discriminator.table(IMAGE_SHAPE, self.kinds), (1,))
+        _check_part("discriminator", lambda: self.discriminator.table(IMAGE_SHAPE, self.condition_dim), (1,))
         _check_clusters(self)
         return self
 

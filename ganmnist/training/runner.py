@@ -31,7 +31,7 @@ _IMAGES = 4  # batches in a trial
 
 Losses = tuple[float, float]  # of the discriminator and of the generator
 Images = NDArray[np.uint8]
-Classes = NDArray[np.int64]
+Kinds = NDArray[np.int64]
 
 
 class Runner(Protocol):
@@ -46,24 +46,24 @@ class Runner(Protocol):
         ...
 
 
-def runner(trainer: GANTrainer, images: Images, classes: Classes, seed: int) -> Runner:
+def runner(trainer: GANTrainer, images: Images, kinds: Kinds, seed: int) -> Runner:
     """Return what does the steps on a trainer's device.
 
     Args:
         trainer: What is trained.
         images: uint8 (N, 28, 28), at least one batch.
-        classes: The class or the cluster of each, (N,).
+        kinds: The kind of each, (N,), as for `GANTrainer.train_step`.
         seed: Start of the order of the images.
     """
     kind = HostRunner if trainer.device.type == "cpu" else DeviceRunner
-    return kind(trainer, images, classes, seed)
+    return kind(trainer, images, kinds, seed)
 
 
 class HostRunner:
     """Runs on the processor, where a step is done when it returns."""
 
-    def __init__(self, trainer: GANTrainer, images: Images, classes: Classes, seed: int) -> None:
-        self._trainer, self._images, self._classes, self._seed = trainer, images, classes, seed
+    def __init__(self, trainer: GANTrainer, images: Images, kinds: Kinds, seed: int) -> None:
+        self._trainer, self._images, self._kinds, self._seed = trainer, images, kinds, seed
         self._order: NDArray[np.int64] | None = None
 
     def step(self, progress: float) -> list[Losses]:
@@ -72,19 +72,19 @@ class HostRunner:
         if place == 0 or self._order is None:
             self._order = _permutation(self._seed, epoch, len(self._images))
         chosen = self._order[place * size : (place + 1) * size]
-        if trainer.networks.kinds:  # neighbours of one class can be compared
-            chosen = chosen[np.argsort(self._classes[chosen], kind="stable")]
-        real, classes = torch.from_numpy(rescale(self._images[chosen])), torch.from_numpy(self._classes[chosen])
-        return [trainer.train_step(real, classes, progress)]
+        if trainer.networks.kinds > 1:  # neighbours of one kind can be compared
+            chosen = chosen[np.argsort(self._kinds[chosen], kind="stable")]
+        real, kinds = torch.from_numpy(rescale(self._images[chosen])), torch.from_numpy(self._kinds[chosen])
+        return [trainer.train_step(real, kinds, progress)]
 
 
 class DeviceRunner:
     """Runs on an accelerator."""
 
-    def __init__(self, trainer: GANTrainer, images: Images, classes: Classes, seed: int) -> None:
+    def __init__(self, trainer: GANTrainer, images: Images, kinds: Kinds, seed: int) -> None:
         device, size = trainer.device, trainer.recipe.batch_size
-        self._trainer, self._known_classes, self._seed = trainer, classes, seed
-        self._images, self._classes = torch.tensor(images, device=device), torch.tensor(classes, device=device)
+        self._trainer, self._known_kinds, self._seed = trainer, kinds, seed
+        self._images, self._kinds = torch.tensor(images, device=device), torch.tensor(kinds, device=device)
         self._order = torch.zeros(len(images) // size, size, dtype=torch.int64, device=device)
         self._place = torch.zeros(1, dtype=torch.int64, device=device)  # of the next batch in the order
         self._losses = torch.zeros(READ_INTERVAL, 2, device=device)
@@ -111,10 +111,10 @@ class DeviceRunner:
     def _begin(self, epoch: int, place: int) -> None:
         """Send the order of an epoch, that of the processor: batch by batch, sorted by class where networks know it."""
         count, size = self._order.shape
-        order = _permutation(self._seed, epoch, len(self._known_classes))[: count * size].reshape(count, size)
-        if self._trainer.networks.kinds:
-            by_class = np.argsort(self._known_classes[order], axis=1, kind="stable")
-            order = np.take_along_axis(order, by_class, axis=1)
+        order = _permutation(self._seed, epoch, len(self._known_kinds))[: count * size].reshape(count, size)
+        if self._trainer.networks.kinds > 1:
+            by_kind = np.argsort(self._known_kinds[order], axis=1, kind="stable")
+            order = np.take_along_axis(order, by_kind, axis=1)
         self._begun = True
         self._order.copy_(torch.from_numpy(order))
         self._place.fill_(place)
@@ -142,8 +142,8 @@ class DeviceRunner:
         """Do a step with all that it takes from the device and leaves there."""
         chosen = self._order.index_select(0, self._place)[0]
         real = self._images.index_select(0, chosen)[:, None] / 127.5 - 1
-        classes = self._classes.index_select(0, chosen)
-        losses = self._trainer.learn(real, classes, self._schedule, turn)
+        kinds = self._kinds.index_select(0, chosen)
+        losses = self._trainer.learn(real, kinds, self._schedule, turn)
         self._losses.index_copy_(0, self._unread, torch.stack(losses)[None])
         self._place += 1
         self._unread += 1
@@ -187,12 +187,12 @@ def step_seconds(plan: Recipe, device: torch.device, *, bfloat16: bool = False, 
     """
     chance = np.random.default_rng(0)
     images = chance.integers(0, 256, (_IMAGES * plan.batch_size, 28, 28), np.uint8)
-    classes = chance.integers(0, max(plan.networks.kinds, 1), len(images))
+    kinds = chance.integers(0, plan.networks.kinds, len(images))
     on_processor = device.type == "cpu"
     before, timed = _TRIAL[on_processor]
     with torch.random.fork_rng(devices=[]), devices.stream(device), _threads(1):
         trainer = GANTrainer(plan, device=device, bfloat16=bfloat16 and on_processor, augmented=augmented)
-        trial = runner(trainer, images, classes, 0)
+        trial = runner(trainer, images, kinds, 0)
         for _ in range(before):
             trial.step(0.0)
         trainer.is_finite()  # waits for the device

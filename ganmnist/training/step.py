@@ -177,7 +177,7 @@ class GANTrainer:
     def fit_clusters(self, kinds: Tensor) -> None:
         """Divide latent space among clusters as the images are divided: the kind of each, (N,). Before any step."""
         assert self._cells is not None
-        self._cells.fit(torch.bincount(kinds, minlength=max(self.networks.classes, 1) * self.networks.clusters))
+        self._cells.fit(torch.bincount(kinds, minlength=self.networks.kinds))
         self._begin_average()
 
     def is_finite(self) -> bool:

@@ -2,9 +2,11 @@
 
 import json
 import re
+import sys
 
 import pytest
 
+from bridge_server.cli import main as command_line
 from bridge_server.contract.calls import CALLS
 
 
@@ -62,3 +64,19 @@ def check_problem():
         return error
 
     return check
+
+
+@pytest.fixture
+def server_command(monkeypatch, capsys):
+    """Run a command of ganmnist-server in this process: exit status, output and errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["ganmnist-server", *words])
+        try:
+            code = command_line.main()
+        except SystemExit as error:
+            code = error.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run

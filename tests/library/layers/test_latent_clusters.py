@@ -88,7 +88,7 @@ def test_a_mixture_of_classes_has_a_mixture_of_their_cells():
 
 def test_clusters_and_classes_are_both_told_and_the_class_comes_last():
     config = networks(LatentClusters(clusters=4), classes=2)
-    assert (config.input_dim, config.kinds) == (5, 6)
+    assert (config.input_dim, config.condition_dim) == (5, 6)
     inputs = torch.tensor([[0.5, -1.0, 2.0, 0.0, 1.0]])
     heard = build_generator(config)[0](inputs)
     assert heard.shape == (1, 3 + 4 + 2)
@@ -99,7 +99,7 @@ def test_clusters_and_classes_are_both_told_and_the_class_comes_last():
 def test_a_generator_hears_its_cluster_in_every_conditional_layer_and_a_discriminator_in_its_projection():
     config = networks(LatentClusters(clusters=4))
     generator, discriminator = config.tables()
-    assert (config.input_dim, config.kinds, generator[0].output_shape) == (3, 4, (7,))
+    assert (config.input_dim, config.condition_dim, generator[0].output_shape) == (3, 4, (7,))
     drawn = build_generator(config)(torch.randn(2, 3))
     assert build_discriminator(config)(drawn, torch.eye(4)[[1, 3]]).shape == (2, 1)
     assert discriminator[-1].parameters == 784 + 1 + 4 * 784

@@ -28,7 +28,7 @@ def test_the_built_networks_have_the_parameters_of_their_table(name):
     )
     with torch.no_grad():
         images = generator(torch.randn(3, config.input_dim))
-        assert discriminator(images, torch.zeros(3, config.kinds)).shape == (3, 1)
+        assert discriminator(images, torch.zeros(3, config.condition_dim)).shape == (3, 1)
     assert images.shape == (3, 1, 28, 28)
     assert images.abs().max() <= 1
 
@@ -133,7 +133,7 @@ def test_fast_can_be_built_for_any_number_of_classes(classes):
     assert type(networks).model_validate(networks.model_dump()) == networks  # it was not checked when it was changed
     with torch.no_grad():
         images = build_generator(networks)(torch.zeros(2, networks.latent_dim + classes))
-        assert build_discriminator(networks)(images, torch.zeros(2, networks.kinds)).shape == (2, 1)
+        assert build_discriminator(networks)(images, torch.zeros(2, networks.condition_dim)).shape == (2, 1)
 
 
 def test_fast_has_clusters_where_classes_are_few_or_none_and_networks_of_ones_own_stay_without(class_conditional):

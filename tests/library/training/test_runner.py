@@ -54,7 +54,7 @@ def trained(kind, plan, digits, steps, **made):
     """Return a trainer after some steps, and the losses that were told."""
     torch.manual_seed(1)
     trainer = GANTrainer(plan, **made)
-    classes = digits.train_labels.astype(np.int64) % max(plan.networks.kinds, 1)
+    classes = digits.train_labels.astype(np.int64) % plan.networks.kinds
     run = kind(trainer, digits.train_images, classes, 3)
     return trainer, [run.step(step / 100) for step in range(steps)]
 

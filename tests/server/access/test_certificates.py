@@ -5,7 +5,6 @@ import os
 import re
 import socket
 import ssl
-import sys
 import time
 import webbrowser
 
@@ -14,7 +13,6 @@ import pytest
 from bridge_server.access import certificates, pinning, tokens
 from bridge_server.access.roles import Role
 from bridge_server.cli import client, doctor
-from bridge_server.cli import main as command_line
 from bridge_server.cli.exit_codes import CommandError
 from bridge_server.errors import AddressError, CertificateError
 from bridge_server.process import discovery
@@ -25,19 +23,9 @@ from tests.tls import TOKEN, Recorder, Served, make_certificate
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, home):
-    """Run a command in this process on the user's data directory: exit status, output and errors."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["ganmnist-server", *words])
-        try:
-            code = command_line.main()
-        except SystemExit as error:
-            code = error.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+def command(server_command, home):
+    """Run a command on the user's data directory."""
+    return server_command
 
 
 def write(home, url, fingerprint=None, token=TOKEN):

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import socket
-import sys
 import threading
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from bridge_server.access.guard import Guard
 from bridge_server.access.roles import ALLOWED, Role, is_allowed
 from bridge_server.access.tokens import CHALLENGE, PROOF, Tokens
 from bridge_server.backends.mock.backend import Mock
-from bridge_server.cli import main as command_line
 from bridge_server.contract.calls import CALLS
 from bridge_server.errors import TokenError
 from bridge_server.web.app import create_app
@@ -40,19 +38,9 @@ def guarded(tmp_path):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run a command in this process on the test's data directory, and return its exit status, output and errors."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["ganmnist-server", *words, "--data-dir", str(tmp_path)])
-        try:
-            code = command_line.main()
-        except SystemExit as error:
-            code = error.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+def command(server_command, tmp_path):
+    """Run a command on the test's data directory."""
+    return lambda *words: server_command(*words, "--data-dir", str(tmp_path))
 
 
 def bearer(token):

@@ -23,16 +23,9 @@ DOCS = Path(__file__).resolve().parents[3] / "docs" / "server.md"
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Run a command in this process: command(home, "status", "--json") returns exit status, output and errors."""
-
-    def run(home, *words):
-        monkeypatch.setattr(sys, "argv", ["ganmnist-server", *words, "--data-dir", str(home)])
-        code = command_line.main()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+def command(server_command):
+    """Run a command on a data directory: command(home, "status", "--json")."""
+    return lambda home, *words: server_command(*words, "--data-dir", str(home))
 
 
 def test_every_exit_status_has_its_meaning_in_the_help_and_in_the_documentation(capsys, monkeypatch):
