@@ -1,12 +1,15 @@
 // The page: its views, the way between them, and what it says when the server is not there.
 
-import { get, hasToken, isAway, server, setToken, takeToken } from "./lib/api.js";
-import { el, fill, freshId } from "./lib/dom.js";
-import { forgetMe } from "./lib/me.js";
+import { forgetToken, get, hasToken, isAway, server, setToken, takeToken } from "./lib/api.js";
+import { el, fill } from "./lib/dom.js";
+import { forgetMe, me } from "./lib/me.js";
 import { drawView } from "./views/draw.js";
 import { modelsView } from "./views/models.js";
 import { playView } from "./views/play.js";
 import { trainView } from "./views/train.js";
+import { command, gate, isHere } from "./widgets/gate.js";
+
+const OWNER = "owner"; // who runs the server
 
 // A view is made when it is first seen: { node, enter(rest), leave() }.
 const VIEWS = {
@@ -19,13 +22,9 @@ const made = {};
 const place = document.getElementById("view");
 const trouble = document.getElementById("trouble");
 const status = document.getElementById("status");
+const account = document.getElementById("account");
 let shown = null;
-
-/** A command of the server, as it is typed in the project's folder, where start.py has installed it. */
-function command(word) {
-  const programs = /Windows/.test(navigator.userAgent) ? ".venv\\Scripts\\" : ".venv/bin/";
-  return el("code", {}, `${programs}ganmnist-server ${word}`);
-}
+let introductions = 0;
 
 function links() {
   const nav = document.getElementById("views");
@@ -56,7 +55,7 @@ async function route() {
     connected();
   }
   if (!hasToken()) {
-    askForToken(false);
+    askForToken("none");
     return;
   }
   const [, name, rest] = /^#\/(\w*)\/?(.*)$/.exec(location.hash) ?? [];
@@ -86,6 +85,7 @@ function connected() {
   trouble.hidden = true;
   status.className = "status good";
   fill(status, "Connected");
+  introduce();
 }
 
 function disconnected(word, ...text) {
@@ -95,67 +95,66 @@ function disconnected(word, ...text) {
   trouble.hidden = false;
 }
 
-/** Say how the page gets its token; `other`: it had one, which is not this server's. */
-function askForToken(other) {
+/** Say who uses the page, and let them sign out. */
+function introduce() {
+  const mine = ++introductions;
+  me().then(
+    ({ name, role }) => {
+      if (mine !== introductions) return; // somebody else came, or nobody is there any more
+      const leave = el("button", { type: "button", className: "quiet", onclick: signOut }, "Sign out");
+      fill(account, el("span", {}, name === OWNER ? name : `${name}, ${role}`), leave);
+    },
+    () => {}, // the server is away, or knows no such token: the page says so by itself
+  );
+}
+
+function signOut() {
+  forgetToken();
+  history.replaceState(null, "", location.pathname); // where one was may be another's business
+  askForToken("out");
+  startAnew();
+}
+
+/** Say how the page gets its token; why it has none, as widgets/gate.js has it. */
+function askForToken(why) {
   status.className = "status bad";
-  fill(status, "No token");
+  fill(status, why === "out" ? "Signed out" : "No token");
   trouble.hidden = true;
+  introductions += 1;
+  fill(account);
   made[shown]?.leave?.();
   shown = null;
   links();
-  const id = freshId("token");
-  const field = el("input", { id, type: "password", autocomplete: "off", spellcheck: false, required: true });
-  const take = (event) => {
-    event.preventDefault();
-    const pasted = field.value.trim().replace(/^.*#token=/, "");
-    if (!pasted) return;
-    setToken(pasted);
+  const take = (token) => {
+    setToken(token);
     startAnew();
     connected();
     route();
   };
-  fill(
-    place,
-    el(
-      "section",
-      { className: "card gate" },
-      el("h1", {}, other ? "The server does not know this page's token" : "Open the page with its token"),
-      el(
-        "p",
-        {},
-        other
-          ? "Its token was changed, or another server has taken its place. In a terminal in the project's folder, "
-          : "The server lets in only who knows its token. In a terminal in the project's folder, ",
-        command("open"),
-        " opens this page with the right one, wherever the server is now.",
-      ),
-      el(
-        "form",
-        { onsubmit: take },
-        el("label", { htmlFor: id }, "Or paste the token; it stands in server.json in the data directory"),
-        el("div", { className: "row" }, field, el("button", { className: "primary" }, "Go on")),
-      ),
-    ),
-  );
+  fill(place, gate(why, take));
 }
 
 server.addEventListener("away", () =>
   disconnected(
     "Away",
     el("strong", {}, "The server does not answer. "),
-    "Start it again in a terminal in the project's folder: ",
-    command("serve"),
-    "; this page carries on by itself. If it comes back at another address, ",
-    command("open"),
-    " opens the page there.",
+    ...(isHere
+      ? [
+          "Start it again in a terminal in the project's folder: ",
+          command("serve"),
+          "; this page carries on by itself. If it comes back at another address, ",
+          command("open"),
+          " opens the page there.",
+        ]
+      : ["This page carries on by itself once it is back; if that takes long, ask who runs it."]),
   ),
 );
 server.addEventListener("back", () => {
   connected();
   made[shown]?.back?.();
 });
-server.addEventListener("token", ({ detail }) => askForToken(detail.other));
+server.addEventListener("token", ({ detail }) => askForToken(detail.other ? "refused" : "none"));
 addEventListener("hashchange", route);
-if (hasToken() || /^#token=/.test(location.hash)) connected();
+if (hasToken() && !/^#token=/.test(location.hash)) connected(); // else `route` takes the token first
 links();
 route();

@@ -36,6 +36,12 @@ export function setToken(token) {
   refused = false;
 }
 
+/** Forget the token, and whatever else this tab keeps for whoever it was. */
+export function forgetToken() {
+  sessionStorage.clear();
+  refused = true; // what is under way is refused from now on, which is no news
+}
+
 /** Take the token out of the address, where nobody shall read it over a shoulder; tell whether there was one. */
 export function takeToken() {
   const found = /^#token=([\w-]+)$/.exec(location.hash);
@@ -92,6 +98,7 @@ function sending(path, { method, headers: sent, body, signal, progress }) {
 async function once(method, path, { body, type, file, signal, progress }) {
   if (away) throw new Away(); // whoever answers by now has to prove first that it knows our token
   const sent = headers();
+  const token = sessionStorage.getItem(KEY);
   if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
   const content = body === undefined || type ? body : JSON.stringify(body);
   const options = { method, headers: sent, body: content, signal, cache: "no-store" };
@@ -99,7 +106,7 @@ async function once(method, path, { body, type, file, signal, progress }) {
     const reply = progress ? await sending(path, { ...options, progress }) : await fetch(path, options);
     const json = (reply.headers.get("Content-Type") ?? "").startsWith("application/json") && !(file && reply.ok);
     const read = json ? await reply.json() : await reply.blob();
-    return { status: reply.status, read, retry: Number(reply.headers.get("Retry-After")) };
+    return { status: reply.status, read, retry: Number(reply.headers.get("Retry-After")), token };
   } catch (error) {
     if (error.name === "AbortError") throw error;
     goneAway();
@@ -115,13 +122,13 @@ export async function call(method, path, options = {}) {
   await turn(options.urgent);
   try {
     for (let tries = 1; ; tries += 1) {
-      const { status, read, retry } = await once(method, path, options);
+      const { status, read, retry, token } = await once(method, path, options);
       if (status < 300) return read;
       if (status === 429 && tries < TRIES) {
         await pause(1000 * (retry || 1));
         continue;
       }
-      if (status === 401) noToken();
+      if (status === 401 && token === sessionStorage.getItem(KEY)) noToken(); // else another was given meanwhile
       throw new ApiError(status, read.error ?? { message: `The server answered ${status}.`, code: "unknown" });
     }
   } finally {
@@ -159,7 +166,7 @@ export const isAway = () => away;
 
 /** Tell that there is no token that the server takes. One that it does not know is forgotten, so that nobody is told it. */
 function noToken() {
-  if (refused) return; // several calls may be
+  if (refused) return; // several calls may be, and all of somebody who signed out
   refused = true;
   const other = hasToken();
   sessionStorage.removeItem(KEY);

@@ -27,21 +27,24 @@ export function trainView() {
   const networks = networksPanel();
   const start = el("button", { className: "primary large" }, "Start training");
   const wrong = el("p", { className: "wrong", role: "alert" });
+  const looksOn = el("p", { className: "help", hidden: true });
   const form = el(
     "form",
     { className: "card stack", noValidate: true, onsubmit: press, "aria-label": "New training" },
-    el("div", { className: "begin" }, el("div", { className: "row apart" }, el("h2", {}, "New training"), start), wrong),
+    el("div", { className: "begin" }, el("div", { className: "row apart" }, el("h2", {}, "New training"), start), looksOn, wrong),
     data.node,
     main,
     el("details", {}, el("summary", {}, "More settings"), more),
     networks.node,
   );
   const runs = el("ul", { className: "list" });
+  const none = el("h2", {}, "Nothing has been trained yet");
+  const begins = el("span", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. ");
   const empty = el(
     "section",
     { className: "card blank" },
-    el("h2", {}, "Nothing has been trained yet"),
-    el("p", {}, "Press Start training: in seconds noise turns into digits, and you see each step of it here. A trained model is bundled, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
+    none,
+    el("p", {}, begins, "A trained model is bundled, so you may also just ", el("a", { href: "#/play" }, "play"), "."),
   );
   const panel = runPanel(
     (run, other) => {
@@ -66,7 +69,15 @@ export function trainView() {
     el("h1", { className: "hidden" }, "Train"),
     el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, history)),
   );
-  offer({ run_start: start });
+  offer({ run_start: [start, begins] });
+  me().then(
+    ({ role, may }) => {
+      if (role !== "teacher") none.textContent = "You have trained nothing yet"; // of others' they are not told
+      looksOn.hidden = may("run_start");
+      looksOn.textContent = `A ${role} starts no training: look at what can be set, and at the queue.`;
+    },
+    () => {}, // as in offer
+  );
   let myself = null;
   let key = newKey();
   let complained = null; // the field at which the server's last refusal stands
