@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -193,6 +194,17 @@ def mnist_at_hand():
     """Skip what trains on MNIST itself where it is not."""
     if "GANMNIST_DATA" not in os.environ:
         pytest.skip("no MNIST here: put its four files into GANMNIST_DATA")
+
+
+@pytest.fixture(scope="session")
+def lan_address():
+    """This machine's address on a network; skips where it is on none."""
+    for addresses in psutil.net_if_addrs().values():
+        for found in addresses:
+            if found.family == socket.AF_INET and not found.address.startswith("127."):
+                with suppress(OSError), socket.create_server((found.address, 0)):
+                    return found.address
+    return pytest.skip("this machine is on no network")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """Who has a token: the owner, and the people whom the owner gave one.
 
 Of theirs only SHA-256 hashes are kept, in a file that a running server looks at with every request, so that a token
-that was added or removed counts at once.
+that was added, renewed or removed counts at once. Runs, models and data sets belong to a name, so a name stays with the
+person who had it first, also when the token was removed.
 
 A client may have the server prove that it knows the client's token before it is told it: it sends `challenge(token)`
 in a header of /api/health, and a server that knows the token answers with `prove` of it in another (HMAC-SHA256,
@@ -14,28 +15,32 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import re
 import secrets
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from bridge_server.access.roles import Role
 from bridge_server.errors import TokenError
 from ganmnist.config import ModelName
 from ganmnist.errors import shown
 from ganmnist.models.manifest import now
-from ganmnist.names import OWNER, which_letters
+from ganmnist.names import OWNER, numbered_name, which_letters
 from ganmnist.storage.atomic import read_json, write_json
 
 FILE = "tokens.json"
 LOCK = "tokens.lock"
 CHALLENGE, PROOF = "X-Challenge", "X-Proof"  # headers of /api/health and of its answer
+MAX_PEOPLE = 200  # who are given a token at once
 _MAX_CHALLENGE = 200
 _PATIENCE = 10.0  # seconds to wait for other commands, each of which takes a moment
+_NAME: TypeAdapter[str] = TypeAdapter(ModelName)
 _log = logging.getLogger("ganmnist.tokens")
 
 
@@ -50,10 +55,19 @@ class Principal(BaseModel):
     created: str
 
 
+class Given(NamedTuple):
+    """A token as it is given to somebody: nobody can tell it again."""
+
+    name: str
+    role: Role
+    token: str
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     tokens: tuple[Principal, ...] = ()
+    left: tuple[Principal, ...] = ()  # whose tokens were removed
 
 
 class _Known(NamedTuple):
@@ -121,53 +135,144 @@ class Tokens:
 
 
 def read_principals(home: Path) -> list[Principal]:
-    """Return everybody who was given a token, the oldest first.
+    """Return everybody who has a token, the oldest first.
 
     Raises:
         TokenError: The file is damaged.
     """
+    return list(_read(home).tokens)
+
+
+@contextmanager
+def adding(home: Path, names: Sequence[str] | int, role: Role) -> Iterator[list[Given]]:
+    """Give people tokens, all of them or none: they count once the block has ended, and never where it raises.
+
+    Args:
+        home: Data directory.
+        names: Of the people. A number: so many, called student-01, student-02 ... as their role is.
+        role: Of each of them.
+
+    Raises:
+        TokenError: A name is somebody's already, stands there twice, or has other letters than a name may have; or
+            there are more than MAX_PEOPLE.
+    """
+    with _changing(home):
+        known = _read(home)
+        wanted = _numbered(known, names, role) if isinstance(names, int) else names
+        _check_names(known, wanted)
+        given = [Given(name, role, new_token()) for name in wanted]
+        yield given
+        _write(home, known.model_copy(update={"tokens": (*known.tokens, *map(_principal, given))}))
+
+
+def add(home: Path, name: str, role: Role) -> str:
+    """Give one person a token and return it; raises as `adding`."""
+    with adding(home, [name], role) as given:
+        pass
+    return given[0].token
+
+
+@contextmanager
+def renewing(home: Path, name: str) -> Iterator[list[Given]]:
+    """Give somebody another token, in the same role: once the block has ended it counts, and the one before does not.
+
+    Whoever had one that was removed has one again.
+
+    Raises:
+        TokenError: Nobody of that name ever had one.
+    """
+    with _changing(home):
+        known = _read(home)
+        before = next((each for each in (*known.tokens, *known.left) if _is(each, name)), None)
+        if before is None:
+            raise _nobody(known, name)
+        given = Given(before.name, before.role, new_token())
+        yield [given]
+        if before in known.tokens:
+            tokens = tuple(_principal(given) if each is before else each for each in known.tokens)
+            _write(home, known.model_copy(update={"tokens": tokens}))
+        else:
+            left = tuple(each for each in known.left if each is not before)
+            _write(home, _File(tokens=(*known.tokens, _principal(given)), left=left))
+
+
+def remove(home: Path, *names: str) -> list[str]:
+    """Take people's tokens away, all or none, and return their names as they have them.
+
+    Raises:
+        TokenError: Somebody of them has none.
+    """
+    with _changing(home):
+        known = _read(home)
+        for name in names:
+            if not any(_is(each, name) for each in known.tokens):
+                raise _nobody(known, name)
+        leaving = tuple(each for each in known.tokens if any(_is(each, name) for name in names))
+        tokens = tuple(each for each in known.tokens if each not in leaving)
+        _write(home, _File(tokens=tokens, left=(*known.left, *leaving)))
+    return [each.name for each in leaving]
+
+
+def _read(home: Path) -> _File:
     path = home / FILE
     try:
-        return list(_File.model_validate(read_json(path)).tokens)
+        return _File.model_validate(read_json(path))
     except FileNotFoundError:
-        return []
+        return _File()
     except (OSError, ValueError, ValidationError):
         remedy = "delete it, and give everybody a new token (ganmnist-server token add)"
         raise TokenError(f"{path} cannot be read: {remedy}.") from None
 
 
-def add(home: Path, name: str, role: Role) -> str:
-    """Give somebody a token and return it: it is kept nowhere.
-
-    Raises:
-        TokenError: Somebody of that name has one, or the name has other letters than a name may have.
-    """
-    token = new_token()
-    try:
-        added = Principal(name=name, role=role, sha256=_digest(token.encode()), created=now())
-    except ValidationError:
-        raise TokenError(f"{shown(name)} is no name: {which_letters(name)}, 64 at most.") from None
-    with _changing(home):
-        principals = read_principals(home)
-        if any(principal.name.lower() == name.lower() for principal in principals) or name.lower() == OWNER:
-            raise TokenError(f"{name} has a token already: token remove {name} takes it away.")
-        _write(home, [*principals, added])
-    return token
+def _numbered(known: _File, count: int, role: Role) -> list[str]:
+    """Return names that nobody ever had, with numbers that go on after the highest."""
+    found = (re.fullmatch(rf"{role}-([0-9]{{1,9}})", each.name.lower()) for each in (*known.tokens, *known.left))
+    highest = max((int(match[1]) for match in found if match), default=0)
+    return [f"{role}-{number:02d}" for number in range(highest + 1, highest + count + 1)]
 
 
-def remove(home: Path, name: str) -> None:
-    """Take somebody's token away.
+def _check_names(known: _File, names: Sequence[str]) -> None:
+    """Raise TokenError unless all of these people may be given their first token."""
+    if not 1 <= len(names) <= MAX_PEOPLE:
+        raise TokenError(f"expected 1 to {MAX_PEOPLE} people at a time, got {len(names):,}: add them in parts.")
+    for name in names:
+        try:
+            _NAME.validate_python(name)
+        except ValidationError:
+            raise TokenError(f"{shown(name)} is no name: {which_letters(name)}, 64 at most.") from None
+    counts = Counter(name.lower() for name in names)
+    for name in names:
+        if counts[name.lower()] > 1:
+            raise TokenError(
+                f"{name} stands there more than once, in capitals or not: add a letter or a number to one."
+            )
+    if OWNER in counts:
+        raise TokenError(f"{OWNER} is who runs the server: choose another name for somebody else.")
+    if has := [name for name in names if any(_is(each, name) for each in known.tokens)]:
+        who = f"{', '.join(has)} {'has a token' if len(has) == 1 else 'have tokens'} already"
+        raise TokenError(f"{who}: token renew NAME gives another, token remove NAME takes one away.")
+    taken = {each.name.lower() for each in (*known.tokens, *known.left)}
+    for name in names:
+        if name.lower() in taken:
+            raise TokenError(
+                f"{name} had a token, and what {name} has made still goes by that name: token renew {name} gives the "
+                f"same person another; somebody else needs another name, as {numbered_name(name, taken)}."
+            )
 
-    Raises:
-        TokenError: Nobody of that name has one.
-    """
-    with _changing(home):
-        principals = read_principals(home)
-        others = [principal for principal in principals if principal.name.lower() != name.lower()]
-        if len(others) == len(principals):
-            names = ", ".join(principal.name for principal in principals)
-            raise TokenError(f"{name} has no token; there are {names or 'none'}.")
-        _write(home, others)
+
+def _is(principal: Principal, name: str) -> bool:
+    return principal.name.lower() == name.lower()
+
+
+def _nobody(known: _File, name: str) -> TokenError:
+    if name.lower() == OWNER:
+        return TokenError(f"{OWNER} is who runs the server: token rotate gives them another token.")
+    names = ", ".join(principal.name for principal in known.tokens)
+    return TokenError(f"{name} has no token; there are {names or 'none'}.")
+
+
+def _principal(given: Given) -> Principal:
+    return Principal(name=given.name, role=given.role, sha256=_digest(given.token.encode()), created=now())
 
 
 @contextmanager
@@ -186,8 +291,8 @@ def _changing(home: Path) -> Iterator[None]:
         yield
 
 
-def _write(home: Path, principals: list[Principal]) -> None:
-    write_json(home / FILE, _File(tokens=tuple(principals)).model_dump(mode="json"), private=True)
+def _write(home: Path, file: _File) -> None:
+    write_json(home / FILE, file.model_dump(mode="json"), private=True)
 
 
 def _id(digest: str) -> str:

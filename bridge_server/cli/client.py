@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,8 +78,14 @@ def _proof(found: Discovery, sent: str) -> str | None:
     return answer.proof or "" if is_ours else None
 
 
-def call(found: Discovery, name: str) -> dict[str, Any]:
-    """Make a call that takes no request, and return its answer.
+def call(found: Discovery, name: str, query: str = "", **path: str) -> dict[str, Any]:
+    """Make a call that has no body, and return its answer.
+
+    Args:
+        found: The server.
+        name: Of the call.
+        query: What stands behind the ? of its address.
+        path: What stands in its path.
 
     Raises:
         CommandError: It is refused, or there is no answer.
@@ -89,7 +96,7 @@ def call(found: Discovery, name: str) -> dict[str, Any]:
         "X-Client-Id": "ganmnist-server",  # so that no flood of other programs keeps us from ending the server
     }
     try:
-        answer = _send(found, name, headers)
+        answer = _send(found, name, headers, query, path)
     except CertificateError as error:
         raise CommandError(ExitCode.NO_ANSWER, str(error)) from None
     except (OSError, http.client.HTTPException, ValueError):
@@ -120,14 +127,17 @@ class _Answer(NamedTuple):
     proof: str | None
 
 
-def _send(found: Discovery, name: str, headers: dict[str, str]) -> _Answer:
+def _send(
+    found: Discovery, name: str, headers: dict[str, str], query: str = "", place: Mapping[str, str] | None = None
+) -> _Answer:
     method, path = _CALLS[name]
+    address = f"{path.format_map(place or {})}{query and '?'}{query}"
     connection = http.client.HTTPConnection(*found.address, timeout=_SECONDS)  # which asks no proxy
     try:
         connection.connect()
         if found.is_secure:
             connection.sock = pinning.wrap(connection.sock, found.url, found.address[0], found.fingerprint)
-        connection.request(method, path, headers={**headers, "Host": found.authority})
+        connection.request(method, address, headers={**headers, "Host": found.authority})
         response = connection.getresponse()
         content = json.loads(response.read(1_000_000))
     finally:

@@ -1,4 +1,4 @@
-"""The commands that ask a running server for something, and those about the tokens that it takes."""
+"""The commands that ask a running server for something."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import webbrowser
 from datetime import timedelta
 from pathlib import Path
 
-from bridge_server.access import certificates, tokens
-from bridge_server.access.roles import Role
+from bridge_server.access import certificates
 from bridge_server.cli import client
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.runs import Queue
 from bridge_server.contract.server import Server
 from bridge_server.process import discovery
-from bridge_server.process.discovery import Address, Discovery
-from ganmnist.remedies import command
 
 _PLACES = 10  # of the queue, shown
 STOP_SECONDS = 20.0  # the server gives answers under way 5 s and a training 6 s
@@ -73,7 +70,6 @@ def stop(home: Path) -> ExitCode:
 def open_page(home: Path) -> ExitCode:
     """Open the server's page in the browser. The token goes along behind a #, which browsers send to nobody."""
     found = client.find(home)
-    address = f"{found.url}/#token={found.token}"
     if found.fingerprint:
         print(
             "The browser will warn that nobody vouches for the certificate: the server has made it itself.\n"
@@ -81,73 +77,8 @@ def open_page(home: Path) -> ExitCode:
             f"{certificates.in_pairs(found.fingerprint)}",
             flush=True,
         )
-    if webbrowser.open(address):
+    if webbrowser.open(found.link):
         print(f"opened {found.url}")
     else:
-        print(f"no browser can be opened here; the address, for your eyes only: {address}")
-    return ExitCode.OK
-
-
-def rotate(home: Path) -> ExitCode:
-    """Have the running server give its owner another token."""
-    try:
-        found = client.find(home)
-    except CommandError as error:
-        if error.code is ExitCode.NOT_RUNNING:
-            (home / discovery.OWNER_FILE).unlink(missing_ok=True)
-            print("no server is running; the next one that starts has a new token")
-            return ExitCode.OK
-        raise
-    try:
-        client.call(found, "server_token")
-    except CommandError as error:
-        by_now = discovery.read_discovery(home)
-        if error.code is not ExitCode.NO_ANSWER or by_now is None or by_now.token == found.token:
-            raise  # else it was done, and only the answer was long in coming
-    print(f"the owner has a new token, in {home / discovery.DISCOVERY}; the one before is refused")
-    return ExitCode.OK
-
-
-def add_token(home: Path, name: str, role: Role, there: Address | None, file: Path | None) -> ExitCode:
-    """Give somebody a token, and print it or write it to a discovery file, with the server's address if it is known."""
-    running = discovery.read_discovery(home)
-    if running and not running.is_here:
-        there = there or Address(running.url, running.fingerprint)
-    if file and there is None:
-        raise CommandError(
-            ExitCode.USAGE,
-            f"{file} has to say where the server is: start it with --lan first, or add --url https://ADDRESS:PORT.",
-        )
-    token = tokens.add(home, name, role)
-    found = there and Discovery(url=there.url, fingerprint=there.fingerprint, token=token)
-    if file and found:
-        try:
-            discovery.write_discovery(file, found)
-        except OSError:
-            tokens.remove(home, name)  # nobody knows it
-            raise
-        print(f"{name} is a {role}; {file} goes into the data directory on {name}'s machine, as {discovery.DISCOVERY}")
-    else:
-        print(f"{name} is a {role}; the token, which is shown this once: {token}")
-    if found:
-        print(f"In place of a file there, two environment variables do: {discovery.URL}={found.line}")
-        print(f"and {discovery.TOKEN}, the token{' in the file' if file else ''}")
-    return ExitCode.OK
-
-
-def list_tokens(home: Path) -> ExitCode:
-    """Print who has a token."""
-    principals = tokens.read_principals(home)
-    for principal in principals:
-        print(f"{principal.name:20} {principal.role:8} since {principal.created[:10]}")
-    if not principals:
-        how = command("ganmnist-server", "token", "add", "NAME", "--role", "student", "--data-dir", home)
-        print(f"nobody but the owner has a token: {how}")
-    return ExitCode.OK
-
-
-def remove_token(home: Path, name: str) -> ExitCode:
-    """Take somebody's token away."""
-    tokens.remove(home, name)
-    print(f"{name}'s token is refused from now on")
+        print(f"no browser can be opened here; the address, for your eyes only: {found.link}")
     return ExitCode.OK

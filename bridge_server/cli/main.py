@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge_server.access.roles import Role
-from bridge_server.cli import certificate, commands
+from bridge_server.access.tokens import MAX_PEOPLE
+from bridge_server.cli import certificate, commands, people
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
@@ -122,19 +123,22 @@ def _parser() -> argparse.ArgumentParser:
     token = groups.add_parser("token", help="the owner's token, and those of a class").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    command(token, "rotate", "give the owner a new token at once", lambda home, _: commands.rotate(home))
-    command(token, "list", "list who was given a token", lambda home, _: commands.list_tokens(home))
-    one = command(token, "add", "give somebody a token, shown this once", _add_token)
-    one.add_argument("name", metavar="NAME", help="letters, digits, _ and -")
-    one.add_argument("--role", type=Role, choices=list(Role), required=True, help="what it allows: docs/server.md")
+    command(token, "rotate", "give the owner a new token at once", lambda home, _: people.rotate(home))
+    command(token, "list", "list who was given a token", lambda home, _: people.show(home))
+    one = command(token, "add", "give people a token each, and write their invitations", _add_tokens)
+    one.add_argument("people", nargs="*", metavar="NAME", help="letters, digits, _ and -")
+    one.add_argument("--count", type=_count, metavar="N", help="so many people, called student-01, student-02 ...")
+    one.add_argument("--names", type=Path, metavar="FILE", help="people by the names in a text file, one on each line")
     one.add_argument(
-        "--discovery", type=Path, metavar="FILE", help="write it to a file that goes into the data directory there"
+        "--role", type=Role, choices=list(Role), default=Role.STUDENT, help="what it allows (default: student)"
     )
-    where = one.add_mutually_exclusive_group()
-    where.add_argument("--url", type=_url, help="where the server is, https://ADDRESS:PORT")
-    where.add_argument("--proxy", type=_proxy, metavar="URL", help="where its proxy is, https://HOST")
-    one = command(token, "remove", "take a token away", lambda home, o: commands.remove_token(home, o.name))
-    one.add_argument("name", metavar="NAME")
+    _say_where(one)
+    one = command(token, "renew", "give somebody another token in place of a lost one", _renew_token)
+    one.add_argument("person", metavar="NAME")
+    _say_where(one)
+    one = command(token, "remove", "take tokens away, and stop the trainings of whose they were", _remove_tokens)
+    one.add_argument("people", nargs="*", metavar="NAME")
+    one.add_argument("--all", action="store_true", help="everybody's but the owner's")
 
     own = groups.add_parser("certificate", help="the server's own, for TLS").add_subparsers(
         required=True, metavar="COMMAND"
@@ -170,11 +174,38 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _add_token(home: Path, options: argparse.Namespace) -> ExitCode:
-    there = options.proxy and discovery.Address(options.proxy, None)
+def _say_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write a file for Grasshopper for each, and a sheet of cards to print"
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", type=_url, help="where the server is, https://ADDRESS:PORT (default: as it runs)")
+    where.add_argument("--proxy", type=_proxy, metavar="URL", help="where its proxy is, https://HOST")
+
+
+def _where(home: Path, options: argparse.Namespace) -> discovery.Address | None:
+    if options.proxy:
+        return discovery.Address(options.proxy, None)
     if options.url:
-        there = options.url if options.url.fingerprint else certificate.complete(home, options.url.url)
-    return commands.add_token(home, options.name, options.role, there, options.discovery)
+        return options.url if options.url.fingerprint else certificate.complete(home, options.url.url)
+    return None
+
+
+def _add_tokens(home: Path, options: argparse.Namespace) -> ExitCode:
+    if bool(options.people) + bool(options.count) + bool(options.names) != 1:
+        raise CommandError(ExitCode.USAGE, "expected who is meant, by one of NAME ..., --names FILE and --count N.")
+    names = people.read_names(options.names) if options.names else options.people or options.count
+    return people.add(home, names, options.role, _where(home, options), options.out)
+
+
+def _renew_token(home: Path, options: argparse.Namespace) -> ExitCode:
+    return people.renew(home, options.person, _where(home, options), options.out)
+
+
+def _remove_tokens(home: Path, options: argparse.Namespace) -> ExitCode:
+    if bool(options.people) == options.all:
+        raise CommandError(ExitCode.USAGE, "expected whose tokens are meant, by NAME ... or by --all.")
+    return people.remove(home, options.people or people.everybody(home))
 
 
 def _install(arguments: list[str]) -> int:
@@ -188,6 +219,13 @@ def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{number} is not a port: 0 to 65535")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    if not 1 <= number <= MAX_PEOPLE:
+        raise argparse.ArgumentTypeError(f"expected 1 to {MAX_PEOPLE} people, got {text}")
     return number
 
 

@@ -20,6 +20,7 @@ from bridge_server.access import certificates, tokens
 from bridge_server.access.concurrency import Limit
 from bridge_server.access.guard import Guard
 from bridge_server.cli.exit_codes import CommandError, ExitCode
+from bridge_server.cli.people import how_to_invite
 from bridge_server.contract.told import hide
 from bridge_server.process import discovery, logs
 from bridge_server.process.discovery import DISCOVERY, LOCK
@@ -30,7 +31,6 @@ from bridge_server.web import server as web
 from bridge_server.web.app import create_app
 from ganmnist import __version__, paths
 from ganmnist.errors import counted
-from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
 from ganmnist.storage.private import make_private
 
@@ -78,9 +78,9 @@ def serve(
         slots: How many trainings may be under way at a time.
 
     Raises:
-        CommandError: Another server has the directory or the port, nobody has a token for the network, or the
-            certificate has expired.
+        CommandError: Another server has the directory or the port, or the certificate has expired.
         CertificateError: The certificate is damaged.
+        TokenError: Who has a token for the network cannot be read.
     """
     for folder in (home, Path.home(), Path(gettempdir()), Path(os.environ.get(paths.DATA) or home)):
         hide(folder)
@@ -88,12 +88,7 @@ def serve(
     release_on_full_disk(home)
     with _only_one(home):
         _remove_leftover(home)
-        if (lan or proxy) and not tokens.read_principals(home):
-            raise CommandError(
-                ExitCode.PROBLEM,
-                "Nobody has a token yet, so nobody could ask: "
-                + command("ganmnist-server", "token", "add", "NAME", "--role", "student", "--data-dir", home),
-            )
+        nobody = bool(lan or proxy) and not tokens.read_principals(home)
         certificate = None
         if lan and not lan.is_plain:
             certificate = certificates.ensure(home, (lan.address, *lan.names))
@@ -139,6 +134,9 @@ def serve(
             process.announce()
             with suppress(OSError):
                 (home / NOT_STARTED).unlink(missing_ok=True)
+            if nobody:
+                invite = how_to_invite(home, *(("--proxy", proxy) if proxy else ()))
+                print(f"Nobody has a token yet. For a class of thirty, in another terminal: {invite}", flush=True)
             print(f"ganmnist is ready at {url} - in Grasshopper, the Server component finds it by itself", flush=True)
             _log.info("ready", extra={"fields": {"url": url, "pid": os.getpid(), "mock": mock}})
             server.run()

@@ -73,12 +73,21 @@ class Discovery(BaseModel):
         """The address in one line, as GANMNIST_URL takes it."""
         return f"{self.url}#{self.fingerprint}" if self.fingerprint else self.url
 
+    @property
+    def link(self) -> str:
+        """The address of the page with the token, behind a # since browsers send to nobody what stands there."""
+        return f"{self.url}/#token={self.token}"
+
 
 class Address(NamedTuple):
     """An address in its parts: the fingerprint is of its certificate, if one goes along."""
 
     url: str
     fingerprint: str | None
+
+    def with_token(self, token: str) -> Discovery:
+        """Return what leads somebody with a token there."""
+        return Discovery(url=self.url, fingerprint=self.fingerprint, token=token)
 
 
 def parse_address(line: str) -> Address:
@@ -121,7 +130,7 @@ def from_environment() -> Discovery | None:
     token = os.environ.get(TOKEN)
     if not token:
         raise AddressError(f"{URL} names a server, so {TOKEN} has to have your token for it: ask who runs it for one.")
-    return Discovery(url=found.url, fingerprint=found.fingerprint, token=token)
+    return found.with_token(token)
 
 
 def read_discovery(home: Path, name: str = DISCOVERY) -> Discovery | None:

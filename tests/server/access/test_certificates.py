@@ -221,9 +221,9 @@ def test_the_doctor_tells_that_others_could_read_the_key(home):
 
 
 def test_somebody_who_is_passed_on_by_a_proxy_has_an_address_without_a_fingerprint(command, home, tmp_path):
-    file = tmp_path / "anna.json"
-    words = ("token", "add", "anna", "--role", "student", "--discovery", str(file))
-    assert command(*words, "--proxy", "https://ganmnist.studio.example:443")[0] == 0
-    found = json.loads(file.read_text())
+    words = ("token", "add", "anna", "--proxy", "https://ganmnist.studio.example:443", "--out", str(tmp_path / "anna"))
+    assert command(*words)[0] == 0
+    found = json.loads((tmp_path / "anna" / "anna.json").read_text())
     assert (found["url"], "fingerprint" in found) == ("https://ganmnist.studio.example", False)
+    assert "fingerprint" not in (tmp_path / "anna" / "invitations.html").read_text()
     assert not (home / certificates.FILE).exists()
