@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge_server.access.roles import Role
-from bridge_server.cli import certificate, commands
+from bridge_server.cli import certificate, commands, sweep
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
@@ -136,6 +137,19 @@ def _parser() -> argparse.ArgumentParser:
     one = command(token, "remove", "take a token away", lambda home, o: commands.remove_token(home, o.name))
     one.add_argument("name", metavar="NAME")
 
+    sweeps = groups.add_parser("sweep", help="the same training over seeds and values of settings").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    sweep.add_start(command(sweeps, "start", "train every combination of the values given, and watch", sweep.start))
+    command(sweeps, "list", "list the newest sweeps", lambda home, _: sweep.list_sweeps(home))
+    for name, help, work in (
+        ("watch", "show a sweep as a table, renewed until it has ended", sweep.watch),
+        ("stop", "stop all trainings of a sweep; the best model so far gets its name", sweep.stop),
+        ("resume", "go on with those trainings of a sweep that were interrupted", sweep.resume),
+    ):
+        one = command(sweeps, name, help, partial(_of_sweep, work))
+        one.add_argument("name", metavar="NAME", nargs="?", help="name or id of the sweep; the newest unless given")
+
     own = groups.add_parser("certificate", help="the server's own, for TLS").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -168,6 +182,10 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
             raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
         raise
     return ExitCode.OK
+
+
+def _of_sweep(work: Callable[[Path, str | None], ExitCode], home: Path, options: argparse.Namespace) -> ExitCode:
+    return work(home, options.name)
 
 
 def _add_token(home: Path, options: argparse.Namespace) -> ExitCode:
