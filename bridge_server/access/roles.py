@@ -73,6 +73,8 @@ _READ_ONLY = frozenset(
         "run_progress",
         "run_events",
         "run_preview",
+        "sweeps",
+        "sweep",
         "models",
         "model",
         "generate",
@@ -93,6 +95,7 @@ ALLOWED = {
     Role.VIEWER: _READ_ONLY,
     Role.STUDENT: _READ_ONLY
     | {"data_prepare", "dataset_upload", "dataset_delete", "run_start", "run_stop", "run_resume"}
+    | {"sweep_start", "sweep_stop", "sweep_resume"}
     | {"model_file", "model_rename", "model_delete"},
     Role.TEACHER: _EVERYTHING - _OWNERS,
 }

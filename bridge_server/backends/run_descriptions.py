@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -21,8 +22,15 @@ from ganmnist.training.presets import recipe
 class RunDescriptions:
     """Describes runs. A file of a run that cannot be read costs what it would tell of that run, and nothing else."""
 
-    def __init__(self, store: ModelStore, launcher: Launcher, forecasts: Forecasts) -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        launcher: Launcher,
+        forecasts: Forecasts,
+        sweep_of: Callable[[str], str | None],
+    ) -> None:
         self._store = store
+        self._sweep_of = sweep_of
         self._launcher = launcher
         self._forecasts = forecasts
 
@@ -39,6 +47,7 @@ class RunDescriptions:
             id=record.id,
             model=model.name if model else record.model,
             owner=record.owner,
+            sweep=self._sweep_of(record.id),
             state=state,
             settings=record.settings,
             data=tick.data,

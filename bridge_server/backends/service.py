@@ -31,7 +31,7 @@ from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import cleanup, quotas
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName
-from ganmnist.errors import TrainingError
+from ganmnist.errors import ModelError, TrainingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import FrameCache
 from ganmnist.models.archive import ENDING, ModelFile, model_bytes
@@ -70,6 +70,7 @@ class Service(Trainings):
 
     def start(self) -> None:
         self._launcher.start()
+        super().start()
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
 
@@ -144,6 +145,15 @@ class Service(Trainings):
 
     def _rename(self, id: str, name: str) -> None:
         self._store.rename(self._store.folder(id, name).manifest(), name)
+
+    def _free_name(self, stem: str) -> str:
+        return self._store.free_name(stem)
+
+    def _drop(self, id: str, name: str, owner: str) -> None:
+        with self._deleting, self._naming(), suppress(ModelError, TrainingError):
+            folder = self._store.folder(id, name)
+            if folder.manifest().name == name and folder.owner() == owner and not self._runs.is_active(id):
+                self._store.delete(name)
 
     def model_file(self, name: str) -> Attachment:
         folder = self._store.find(name)

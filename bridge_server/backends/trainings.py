@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge_server.access.roles import AS_OWNER, Asker
-from bridge_server.backends.base import ALL_RUNS, Backend
+from bridge_server.backends.base import ALL_RUNS
 from bridge_server.backends.forecasts import Forecasts
 from bridge_server.backends.paging import is_among, page_of
 from bridge_server.backends.run_descriptions import RunDescriptions
+from bridge_server.backends.sweeps import Sweeping
 from bridge_server.contract.replies import Created
 from bridge_server.contract.runs import ProgressQuery, Queue, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
+from bridge_server.contract.sweeps import SweepsQuery
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import previews, quotas
 from bridge_server.runs.launcher import Launcher
 from bridge_server.runs.progress import TickReader
-from bridge_server.runs.store import Held, Press, Record, RunStore, run_not_found
+from bridge_server.runs.store import Held, Press, Record, run_not_found
+from bridge_server.runs.sweeps import SweepPress, SweepRecord, SweepStore
 from ganmnist.config import TrainConfig
 from ganmnist.data.load import is_default
 from ganmnist.models.index import MANIFEST
@@ -30,17 +33,17 @@ MAX_LOSSES = 1000
 _Item = TypeVar("_Item")
 
 
-class Trainings(Backend):
-    """The calls about runs. A run that is not the asker's to see is not there for them."""
+class Trainings(Sweeping):
+    """The calls about runs and sweeps. A run that is not the asker's to see is not there for them."""
 
     def __init__(self, home: Path, instance: str, slots: int) -> None:
         super().__init__(instance, slots)
         self._home = home
         self._store = ModelStore(home)
-        self._runs = RunStore(home / "runs.sqlite")
+        self._runs = SweepStore(home / "runs.sqlite")
         self._launcher = Launcher(self._runs, self._store.path, slots)
         self._forecasts = Forecasts(self._runs, self._store.path, slots)
-        self._described = RunDescriptions(self._store, self._launcher, self._forecasts)
+        self._described = RunDescriptions(self._store, self._launcher, self._forecasts, self._runs.sweep_of)
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))
 
     def run_start(self, request: StartRun, who: Asker = AS_OWNER) -> Run | Created:
@@ -48,16 +51,21 @@ class Trainings(Backend):
         press = Press(request.model, TrainConfig.part_of(request), request.key, who.name, asked)
         if record := self._runs.pressed(press):  # whatever has become of what it names
             return self._describe(record)
-        settings = with_networks(press.settings, self._store)
-        recipe(settings)  # refuses what cannot be trained
-        if settings.data:
-            is_default(settings.data, self._home)  # refuses what is not there
+        settings = self._settings(press.settings)
         self._check_room()
-        theirs = request.model is not None and self._is_somebody_elses(request.model, who.name)
+        theirs = self._is_somebody_elses(request.model, who.name)
         record, new = self._runs.add(press._replace(settings=settings), partial(self._choose_name, who.name, theirs))
         self._launcher.wake()
         run = self._describe(record)
         return Created(run) if new else run
+
+    def _settings(self, settings: TrainConfig) -> TrainConfig:
+        """Return settings with the networks of the model that they start from; refuse what cannot be trained."""
+        settings = with_networks(settings, self._store)
+        recipe(settings)
+        if settings.data:
+            is_default(settings.data, self._home)  # refuses what is not there
+        return settings
 
     def runs(self, query: RunsQuery = ALL_RUNS, who: Asker = AS_OWNER) -> Runs:
         if query.model:
@@ -132,6 +140,42 @@ class Trainings(Backend):
             raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return content
 
+    def _pressed_sweep(self, press: SweepPress) -> SweepRecord | None:
+        return self._runs.pressed_sweep(press)
+
+    def _add_sweep(self, press: SweepPress, who: Asker) -> tuple[SweepRecord, bool]:
+        press = press._replace(settings=[self._settings(each) for each in press.settings])
+        self._check_room()
+        theirs = self._is_somebody_elses(press.name, who.name)
+        made = self._runs.add_sweep(press, partial(self._choose_names, who.name, theirs))
+        self._launcher.wake()
+        return made
+
+    def _choose_names(
+        self, who: str, theirs: bool, wanted: str | None, count: int, held: list[Held]
+    ) -> tuple[str, list[str]]:
+        """Choose the name of a sweep as that of a run, and for its runs names that are free, numbered."""
+        name = self._choose_name(who, theirs, wanted, held)
+        names = [name]
+        while len(names) <= count:
+            names.append(self._store.free_name(f"{name}-1", [*names, *(each.name for each in held)]))
+        return name, names[1:]
+
+    def _sweep_page(self, query: SweepsQuery, owner: str | None) -> tuple[list[SweepRecord], int, int]:
+        return self._runs.sweeps(query.after, query.limit, owner)
+
+    def _sweep_record(self, id: str) -> SweepRecord:
+        return self._runs.sweep(id)
+
+    def _unsettled(self) -> SweepStore:
+        return self._runs
+
+    def _run_states(self, record: SweepRecord) -> list[RunState]:
+        return [run.state for run in self._runs.of_sweep(record)]
+
+    def _run_settings(self, record: SweepRecord) -> list[TrainConfig]:
+        return [run.settings for run in self._runs.of_sweep(record)]
+
     def _find(self, id: str, who: Asker) -> Record:
         """Return a run that is the asker's to see.
 
@@ -159,8 +203,8 @@ class Trainings(Backend):
     def _describe(self, record: Record) -> Run:
         return self._described.describe(record)
 
-    def _is_somebody_elses(self, name: str, who: str) -> bool:
-        model = self._store.look_up(name)
+    def _is_somebody_elses(self, name: str | None, who: str) -> bool:
+        model = self._store.look_up(name) if name else None
         return model is not None and self._store.folder(model.id, model.name).owner() != who
 
 

@@ -19,6 +19,8 @@ from bridge_server.process.discovery import DISCOVERY, Discovery
 from ganmnist.remedies import command
 
 _SECONDS = 2.0  # for each answer
+_WORK_SECONDS = 30.0  # for one to something that was sent
+_LONGEST = 10_000_000  # bytes of an answer
 _CALLS = {call.name: (call.method, call.path) for call in CALLS}
 
 
@@ -78,13 +80,16 @@ def _proof(found: Discovery, sent: str) -> str | None:
     return answer.proof or "" if is_ours else None
 
 
-def call(found: Discovery, name: str, query: str = "", **path: str) -> dict[str, Any]:
-    """Make a call that has no body, and return its answer.
+def call(
+    found: Discovery, name: str, query: str = "", body: dict[str, Any] | None = None, **path: str
+) -> dict[str, Any]:
+    """Make a call, and return its answer.
 
     Args:
         found: The server.
         name: Of the call.
         query: What stands behind the ? of its address.
+        body: The request, if the call takes one.
         path: What stands in its path.
 
     Raises:
@@ -96,14 +101,14 @@ def call(found: Discovery, name: str, query: str = "", **path: str) -> dict[str,
         "X-Client-Id": "ganmnist-server",  # so that no flood of other programs keeps us from ending the server
     }
     try:
-        answer = _send(found, name, headers, query, path)
+        answer = _send(found, name, headers, query, body, path)
     except CertificateError as error:
         raise CommandError(ExitCode.NO_ANSWER, str(error)) from None
     except (OSError, http.client.HTTPException, ValueError):
         raise CommandError(
             ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}"
         ) from None
-    if answer.status != 200:
+    if answer.status not in (200, 201):
         raise CommandError(ExitCode.PROBLEM, answer.content["error"]["message"])
     return answer.content
 
@@ -128,20 +133,29 @@ class _Answer(NamedTuple):
 
 
 def _send(
-    found: Discovery, name: str, headers: dict[str, str], query: str = "", place: Mapping[str, str] | None = None
+    found: Discovery,
+    name: str,
+    headers: dict[str, str],
+    query: str = "",
+    body: dict[str, Any] | None = None,
+    place: Mapping[str, str] | None = None,
 ) -> _Answer:
     method, path = _CALLS[name]
     address = f"{path.format_map(place or {})}{query and '?'}{query}"
-    connection = http.client.HTTPConnection(*found.address, timeout=_SECONDS)  # which asks no proxy
+    seconds = _SECONDS if body is None else _WORK_SECONDS
+    connection = http.client.HTTPConnection(*found.address, timeout=seconds)  # which asks no proxy
+    content = None if body is None else json.dumps(body).encode()
+    if content is not None:
+        headers = {**headers, "Content-Type": "application/json"}
     try:
         connection.connect()
         if found.is_secure:
             connection.sock = pinning.wrap(connection.sock, found.url, found.address[0], found.fingerprint)
-        connection.request(method, address, headers={**headers, "Host": found.authority})
+        connection.request(method, address, content, {**headers, "Host": found.authority})
         response = connection.getresponse()
-        content = json.loads(response.read(1_000_000))
+        answer = json.loads(response.read(_LONGEST))
     finally:
         connection.close()
-    if not isinstance(content, dict):
+    if not isinstance(answer, dict):
         raise ValueError("not an object")
-    return _Answer(response.status, content, response.getheader(PROOF))
+    return _Answer(response.status, answer, response.getheader(PROOF))

@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge_server.access.roles import Role
 from bridge_server.access.tokens import MAX_PEOPLE
-from bridge_server.cli import certificate, commands, people
+from bridge_server.cli import certificate, commands, people, sweep
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
@@ -140,6 +141,19 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("people", nargs="*", metavar="NAME")
     one.add_argument("--all", action="store_true", help="everybody's but the owner's")
 
+    sweeps = groups.add_parser("sweep", help="the same training over seeds and values of settings").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    sweep.add_start(command(sweeps, "start", "train every combination of the values given, and watch", sweep.start))
+    command(sweeps, "list", "list the newest sweeps", lambda home, _: sweep.list_sweeps(home))
+    for name, help, work in (
+        ("watch", "show a sweep as a table, renewed until it has ended", sweep.watch),
+        ("stop", "stop all trainings of a sweep; the best model so far gets its name", sweep.stop),
+        ("resume", "go on with those trainings of a sweep that were interrupted", sweep.resume),
+    ):
+        one = command(sweeps, name, help, partial(_of_sweep, work))
+        one.add_argument("name", metavar="NAME", nargs="?", help="name or id of the sweep; the newest unless given")
+
     own = groups.add_parser("certificate", help="the server's own, for TLS").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -172,6 +186,10 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
             raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
         raise
     return ExitCode.OK
+
+
+def _of_sweep(work: Callable[[Path, str | None], ExitCode], home: Path, options: argparse.Namespace) -> ExitCode:
+    return work(home, options.name)
 
 
 def _say_where(parser: argparse.ArgumentParser) -> None:

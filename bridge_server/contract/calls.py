@@ -15,6 +15,7 @@ from bridge_server.contract.models import Deleted, Model, ModelRename, Models, M
 from bridge_server.contract.networks import Activations, ActivationsRequest, CheckedNetworks, Layers, NetworksCheck
 from bridge_server.contract.runs import EventsQuery, ProgressQuery, Queue, Run, RunProgress, Runs, RunsQuery, StartRun
 from bridge_server.contract.server import Health, Me, Server
+from bridge_server.contract.sweeps import StartSweep, Sweeps, SweepsQuery, SweepTable
 from ganmnist.fields import Settings
 
 API_VERSION = 1
@@ -96,6 +97,25 @@ CALLS = (
         "run_preview",
         *("GET", "/api/runs/{id}/preview.png", None, None, "The newest preview picture."),
         gives=PNG,
+        personal=True,
+    ),
+    Call(
+        "sweep_start",
+        *("POST", "/api/sweeps", StartSweep, SweepTable),
+        "Start a training for each combination of values, all of them or none.",
+        personal=True,
+    ),
+    Call("sweeps", "GET", "/api/sweeps", SweepsQuery, Sweeps, "List sweeps, a page of them.", personal=True),
+    Call("sweep", "GET", "/api/sweeps/{id}", None, SweepTable, "One sweep as a table of its trainings.", personal=True),
+    Call(
+        "sweep_stop",
+        *("POST", "/api/sweeps/{id}/stop", None, SweepTable, "Stop a sweep: all of its trainings."),
+        personal=True,
+    ),
+    Call(
+        "sweep_resume",
+        *("POST", "/api/sweeps/{id}/resume", None, SweepTable),
+        "Go on with those trainings of a sweep that were interrupted.",
         personal=True,
     ),
     Call("models", "GET", "/api/models", ModelsQuery, Models, "List models, a page of them.", personal=True),

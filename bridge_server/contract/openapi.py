@@ -22,6 +22,11 @@ from ganmnist.config import Form
 from ganmnist.glossary import glossary
 
 FILE = Path(__file__).with_name("openapi.json")
+# What answers twice over: a call that starts something, or finds that it was started already.
+_STARTS = {
+    "run_start": ("The run that was there already: same key, or same model.", "A new run."),
+    "sweep_start": ("The sweep that was there already: same key, or same name and settings.", "A new sweep."),
+}
 _REF = "#/components/schemas/{model}"
 # What pydantic calls a bound, and leaves so in the schema of a whole number that may be null.
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
@@ -116,9 +121,10 @@ def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
     kinds = (call.gives,) if isinstance(call.gives, str) else call.gives
     answer = {kind: {"schema": _ref(call.reply)} if call.reply else {} for kind in kinds}
     operation["responses"] = {"201" if call.creates else "200": {"description": "Success.", "content": answer}}
-    if call.name == "run_start":
-        operation["responses"]["200"]["description"] = "The run that was there already: same key, or same model."
-        operation["responses"]["201"] = {"description": "A new run.", "content": answer}
+    if call.name in _STARTS:
+        there, new = _STARTS[call.name]
+        operation["responses"]["200"]["description"] = there
+        operation["responses"]["201"] = {"description": new, "content": answer}
     failure = {"application/json": {"schema": _ref(ErrorBody)}}
     operation["responses"]["default"] = {"description": "Failure.", "content": failure}
     return operation

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from bridge_server.contract.media import ZIP
 from bridge_server.contract.models import Model
 from bridge_server.contract.runs import Run, RunProgress
+from bridge_server.contract.sweeps import SweepTable
 
 
 class Created(NamedTuple):
     """A reply about something that was not there before: 201."""
 
-    reply: Run | Model
+    reply: Run | Model | SweepTable
 
 
 class Attachment(NamedTuple):

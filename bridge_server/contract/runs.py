@@ -54,6 +54,7 @@ class Run(Message):
     owner: str = Field(OWNER, description="Whose it is: the name of the token with which Train was pressed.")
     state: RunState
     settings: TrainConfig
+    sweep: RunId | None = Field(None, description="The sweep that it is of, if it is of one.")
     data: str | None = Field(None, description="Name of the data set.")
     created: str = Field(description="When Train was pressed, ISO 8601 in UTC.")
     place: Whole | None = Field(None, description="Place in the queue, from 1, while queued.")

@@ -23,7 +23,7 @@ _FOLDERS = re.compile(
         \0                              # in a folder known, or: a path begins here, and not in the middle of an
       | (?<![\w./\\~-])(?!(?<=:)//)     # address or of another path
         (?!/api/(?:data|datasets|evaluate|export|film|generate|health|latents|layers|me|models|networks|queue|restore|runs
-             |server)
+             |server|sweeps)
            (?![\w.-])|/openapi\.json)   # the server's own
         (?: file:[/\\]+(?:[A-Za-z]:[/\\])?
           | [/\\]{2}[?.][/\\](?:UNC[/\\])?(?:[A-Za-z]:[/\\]+)?

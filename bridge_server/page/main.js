@@ -39,7 +39,8 @@ function links() {
 /** Where one starts: at the training if there is one under way, else where there is something to play with. */
 async function start() {
   const { runs } = await get("/api/runs?only=active&limit=1");
-  location.replace(runs.length ? `#/train/${runs[0].id}` : "#/play");
+  const [{ id, sweep } = {}] = runs;
+  location.replace(id ? `#/train/${sweep ? `sweep/${sweep}` : id}` : "#/play");
 }
 
 /** Forget the views of whoever had the token before. */

@@ -16,16 +16,27 @@ MAX_SLOTS = 64
 HOURS = 24.0  # of a training at a stretch; then it is interrupted, and the next one has its turn
 
 
-def validate_active(owner: str, count: int) -> None:
-    """Refuse another training of somebody's of whose so many run or wait.
+def validate_active(owner: str, count: int, more: int = 1) -> None:
+    """Refuse more trainings of somebody's of whose so many run or wait.
+
+    Args:
+        owner: Whose they are.
+        count: How many run or wait.
+        more: How many are to be added, all of them or none.
 
     Raises:
-        ApiError: They are as many as may be.
+        ApiError: They would be more than may be.
     """
     most = OWNERS_ACTIVE if owner == OWNER else ACTIVE
-    if count >= most:
-        message = f"{most} of {owner}'s trainings run or wait, as many as may: wait for one of them, or stop one."
-        raise ApiError(409, "too_many_runs", message)
+    if count + more <= most:
+        return
+    message = f"{most} of {owner}'s trainings run or wait, as many as may: wait for one of them, or stop one."
+    if count < most:
+        message = (
+            f"{more} trainings at once are too many: {most} of {owner}'s may run or wait, and {count} do, so "
+            f"{most - count} fit. Sweep over fewer values, or wait."
+        )
+    raise ApiError(409, "too_many_runs", message)
 
 
 def lack_of_room(folder: Path) -> str | None:

@@ -17,6 +17,11 @@ def with_text(run: Run, note: str | None = None) -> Run:
     return run.model_copy(update={"text": _text(run, note)})
 
 
+def without_fid(run: Run) -> str:
+    """Return the text of a run without the FID in it, where that stands beside it."""
+    return run.text.replace(_judged(run), "") if run.frechet is not None else run.text
+
+
 def remark_on_name(wanted: str | None, model: str) -> str | None:
     """Say why a model is not called what was asked for, if it is not."""
     if wanted is None or wanted.lower() == model.lower():

@@ -159,19 +159,22 @@ class RunStore:
             if found is not None:
                 return found, False
             self._check_quota(press.owner)
-            id, turn = secrets.token_hex(8), self._next("turn")
-            created = datetime.now(UTC).isoformat(timespec="milliseconds")
-            model = choose(press.model, self._held())
-            settings = press.settings.model_dump_json()
-            self._database.execute(
-                f"INSERT INTO runs ({COLUMNS}, key, asked) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, NULL, ?, ?)",
-                (
-                    *(id, model, RunState.QUEUED, settings, created, turn),
-                    *(press.owner, press.model, press.key, press.asked),
-                ),
-            )
-            self._seal(id)
-            return self.get(id), True
+            return self.get(self._insert(press, choose(press.model, self._held()))), True
+
+    def _insert(self, press: Press, model: str) -> str:
+        """Queue a run of a model of that name, within a transaction, and return its id."""
+        id, turn = secrets.token_hex(8), self._next("turn")
+        created = datetime.now(UTC).isoformat(timespec="milliseconds")
+        settings = press.settings.model_dump_json()
+        self._database.execute(
+            f"INSERT INTO runs ({COLUMNS}, key, asked) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, NULL, ?, ?)",
+            (
+                *(id, model, RunState.QUEUED, settings, created, turn),
+                *(press.owner, press.model, press.key, press.asked),
+            ),
+        )
+        self._seal(id)
+        return id
 
     def move(
         self, id: str, before: RunState, after: RunState, reason: str | None = None, problem: str | None = None
@@ -293,9 +296,9 @@ class RunStore:
     def _held(self) -> list[Held]:
         return [Held(*row) for row in self._rows(f"SELECT lower(model), owner FROM runs WHERE {_UNFINISHED}")]
 
-    def _check_quota(self, owner: str) -> None:
+    def _check_quota(self, owner: str, more: int = 1) -> None:
         ((count,),) = self._rows(f"SELECT count(*) FROM runs WHERE owner = ? AND {_ACTIVE}", owner)
-        quotas.validate_active(owner, count)
+        quotas.validate_active(owner, count, more)
 
     def _next(self, column: Literal["turn", "begun"]) -> int:
         ((number,),) = self._rows(f"SELECT coalesce(max({column}), 0) + 1 FROM runs")

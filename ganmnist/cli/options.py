@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _MAX_SCALE = 64
+_MAX_RANGE = 1000
 _NESTED = {"networks", "plane", "z", "latent"}  # settings that are no single value
 
 
@@ -27,13 +28,22 @@ def add_command(commands: Commands, name: str, run: Callable[[argparse.Namespace
     return added
 
 
-def add_settings(parser: argparse.ArgumentParser, settings: type[Settings]) -> None:
-    """Add an option for every setting that is a single value, with its own help and default."""
+def add_settings(parser: argparse.ArgumentParser, settings: type[Settings], several: Collection[str] = ()) -> None:
+    """Add an option for every setting that is a single value, with its own help and default.
+
+    Args:
+        parser: Of the command.
+        settings: The settings.
+        several: Names of those that take several values at once, whole numbers as lists and as ranges too: `0..4`.
+    """
     for name, field in settings.model_fields.items():
         if name in _NESTED:
             continue
         default = "" if field.default is None or field.default is False else f" [{field.default}]"
-        parser.add_argument(_option(name), **_taken(field), help=f"{field.description}{default}")
+        taken = _taken(field)
+        if name in several:
+            taken |= {"nargs": "+", "type": _whole_numbers if taken["type"] is int else taken["type"]}
+        parser.add_argument(_option(name), **taken, help=f"{field.description}{default}")
     for old, new in settings.renamed().items():
         parser.add_argument(_option(old), **_taken(settings.model_fields[new]), help=argparse.SUPPRESS)
 
@@ -71,6 +81,18 @@ def _scale(text: str) -> int:
     if not 1 <= number <= _MAX_SCALE:
         raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_SCALE}, got {number}")
     return number
+
+
+def _whole_numbers(text: str) -> list[int]:
+    """Read a whole number, or all of a range with both of its ends."""
+    try:
+        first, _, last = text.partition("..")
+        numbers = range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number or a range as 0..4, got {text}") from None
+    if not 1 <= len(numbers) <= _MAX_RANGE:
+        raise argparse.ArgumentTypeError(f"{text} is a range of {len(numbers):,} numbers, expected 1 to {_MAX_RANGE}")
+    return list(numbers)
 
 
 def _option(name: str) -> str:

@@ -42,6 +42,11 @@ CALLS = {
     "server": ("GET", "/api/server"),
     "server_stop": ("POST", "/api/server/stop"),
     "server_token": ("POST", "/api/server/token"),
+    "sweep": ("GET", "/api/sweeps/{id}"),
+    "sweep_resume": ("POST", "/api/sweeps/{id}/resume"),
+    "sweep_start": ("POST", "/api/sweeps"),
+    "sweep_stop": ("POST", "/api/sweeps/{id}/stop"),
+    "sweeps": ("GET", "/api/sweeps"),
 }
 PIECES = {
     "relief": "Mesh",

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from bridge_server.access.roles import AS_OWNER, Asker, check_yours
+from bridge_server.access.roles import AS_OWNER, Asker, Role, check_yours
 from bridge_server.backends.base import ALL_MODELS, Drawing
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.mock import models
@@ -139,6 +139,11 @@ class Mock(MockTrainings):
                 model.model_copy(update={"name": name}) if model.id == id else model for model in self._imported
             ]
             self._deleted.discard(name.lower())
+
+    def _drop(self, id: str, name: str, owner: str) -> None:
+        with self._lock, suppress(ModelNotFound):
+            if self.model(name).id == id and self._find(id, Asker(owner, Role.STUDENT)).active() is False:
+                self._deleted.add(name.lower())
 
     def model_file(self, name: str) -> Attachment:
         from ganmnist import paths

@@ -38,6 +38,7 @@ class Training:
     owner: str
     turn: int  # grows with every run that joins the queue
     created: str
+    sweep: str | None = None
     begins: float = math.inf  # monotonic; in the future while queued
     ends_at: float = 1.0  # share of the way, where its fate awaits it
     fate: RunState = RunState.SUCCEEDED
@@ -99,6 +100,7 @@ def describe(run: Training, place: int | None) -> Run:
         id=run.id,
         model=run.model,
         owner=run.owner,
+        sweep=run.sweep,
         state=state,
         settings=run.settings,
         data="synthetic-mnist" if offline else run.data,

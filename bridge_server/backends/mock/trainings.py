@@ -9,10 +9,11 @@ from contextlib import suppress
 from functools import lru_cache
 
 from bridge_server.access.roles import AS_OWNER, Asker
-from bridge_server.backends.base import ALL_RUNS, Backend
+from bridge_server.backends.base import ALL_RUNS
 from bridge_server.backends.forecasts import Expected
 from bridge_server.backends.mock.datasets import ImportedData
 from bridge_server.backends.mock.digits import digits
+from bridge_server.backends.mock.sweeps import SweepBook
 from bridge_server.backends.mock.training import (
     TICKS,
     TICKS_PER_PREVIEW,
@@ -24,24 +25,28 @@ from bridge_server.backends.mock.training import (
     take_turns,
 )
 from bridge_server.backends.paging import is_among, page_of
+from bridge_server.backends.sweeps import Sweeping
 from bridge_server.contract.base import Picture
 from bridge_server.contract.models import Model
 from bridge_server.contract.replies import Created
 from bridge_server.contract.runs import ProgressQuery, Queue, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
+from bridge_server.contract.sweeps import SweepsQuery
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import quotas
 from bridge_server.runs.store import another_request, run_not_found
+from bridge_server.runs.sweeps import SweepPress, SweepRecord
 from ganmnist.config import TrainConfig
 from ganmnist.errors import ModelNotFound
 from ganmnist.models.manifest import now
-from ganmnist.names import OWNER, numbered_name
+from ganmnist.names import OWNER, numbered_name, stem_of
 from ganmnist.training.presets import recipe
 
 
-class MockTrainings(Backend):
-    """The calls about runs. Where each stands follows from the clock and from when it begins."""
+class MockTrainings(Sweeping):
+    """The calls about runs and sweeps. Where each stands follows from the clock and from when it begins."""
 
     mock = True
+    _measured = 1000  # which takes half a second
 
     def __init__(self, instance: str, slots: int) -> None:
         super().__init__(instance, slots)
@@ -51,42 +56,58 @@ class MockTrainings(Backend):
         self._imported: list[Model] = []
         self._deleted: set[str] = set()
         self._datasets = ImportedData()
+        self._sweeps = SweepBook()
 
     def run_start(self, request: StartRun, who: Asker = AS_OWNER) -> Run | Created:
         with self._lock:
             if pressed := self._pressed(request, who.name):
                 return self._describe(pressed)
             settings = TrainConfig.part_of(request)
-            recipe(settings)  # refuses what cannot be trained
-            if settings.start_from:
-                self._check_start(settings.start_from)
-            data = self._datasets.learned_from(settings.data)
+            self._check_settings(settings)
             name = request.model or self._free_name("digits")
             for run in self._runs:
                 if run.active() and run.model.lower() == name.lower() and run.owner == who.name:
                     return self._describe(run)
-            quotas.validate_active(who.name, sum(run.active() for run in self._runs if run.owner == who.name))
+            self._check_quota(who.name, 1)
             if self._is_somebody_elses(name, who.name):
                 name = self._free_name(name)
-            fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
-            fate = fates.get(name, RunState.SUCCEEDED)
-            run = Training(
-                id=secrets.token_hex(8),
-                model=name,
-                settings=settings,
-                data=data.name,
-                class_names=data.class_names if recipe(settings, len(data.class_names)).networks.classes else (),
-                request=request,
-                owner=who.name,
-                turn=self._next_turn(),
-                created=now(),
-                ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
-                fate=fate,
-            )
-            self._runs.append(run)
-            take_turns(self._runs, self.slots)
-            self._deleted.discard(name.lower())
-            return Created(self._describe(run))
+            return Created(self._describe(self._begin(request, settings, name, who.name)))
+
+    def _check_settings(self, settings: TrainConfig) -> None:
+        """Refuse what cannot be trained."""
+        recipe(settings)
+        if settings.start_from:
+            self._check_start(settings.start_from)
+        self._datasets.learned_from(settings.data)
+
+    def _check_quota(self, owner: str, more: int) -> None:
+        quotas.validate_active(owner, sum(run.active() for run in self._runs if run.owner == owner), more)
+
+    def _begin(
+        self, request: StartRun, settings: TrainConfig, name: str, owner: str, sweep: str | None = None
+    ) -> Training:
+        """Make up a training that takes its place in the queue."""
+        fates = {"mock-fails": RunState.FAILED, "mock-interrupted": RunState.INTERRUPTED}
+        fate = fates.get(stem_of(name) if sweep else name, RunState.SUCCEEDED)
+        data = self._datasets.learned_from(settings.data)
+        run = Training(
+            id=secrets.token_hex(8),
+            model=name,
+            settings=settings,
+            data=data.name,
+            class_names=data.class_names if recipe(settings, len(data.class_names)).networks.classes else (),
+            request=request,
+            owner=owner,
+            turn=self._next_turn(),
+            created=now(),
+            sweep=sweep,
+            ends_at=1.0 if fate is RunState.SUCCEEDED else 0.5,
+            fate=fate,
+        )
+        self._runs.append(run)
+        take_turns(self._runs, self.slots)
+        self._deleted.discard(name.lower())
+        return run
 
     def _next_turn(self) -> int:
         self._presses += 1
@@ -112,11 +133,19 @@ class MockTrainings(Backend):
             if next((run.owner for run in self._runs if run.id == id), OWNER) != who:
                 return True
         unfinished = (run for run in self._runs if run.active() or run.state() is RunState.INTERRUPTED)
-        return any(run.model.lower() == name.lower() and run.owner != who for run in unfinished)
+        held = [
+            *((run.model, run.owner) for run in unfinished),
+            *((of.name, of.owner) for of in self._sweeps.unsettled()),
+        ]
+        return any(model.lower() == name.lower() and owner != who for model, owner in held)
 
     def _free_name(self, stem: str) -> str:
-        taken = {name.lower() for name in (*(run.model for run in self._runs), *(one.name for one in self._imported))}
-        return numbered_name(stem, taken)
+        return numbered_name(stem, self._taken_names())
+
+    def _taken_names(self) -> set[str]:
+        held = (record.name for record in self._sweeps.unsettled())
+        names = (*(run.model for run in self._runs), *(one.name for one in self._imported), *held)
+        return {name.lower() for name in names}
 
     def runs(self, query: RunsQuery = ALL_RUNS, who: Asker = AS_OWNER) -> Runs:
         with self._lock:
@@ -185,6 +214,48 @@ class MockTrainings(Backend):
         if not number:
             raise ApiError(404, "no_preview", f"Run {id} has no preview yet.")
         return to_png(digits(number), number)
+
+    def _pressed_sweep(self, press: SweepPress) -> SweepRecord | None:
+        with self._lock:
+            return self._sweeps.pressed(press)
+
+    def _add_sweep(self, press: SweepPress, who: Asker) -> tuple[SweepRecord, bool]:
+        with self._lock:
+            if found := self._sweeps.pressed(press):
+                return found, False
+            for settings in press.settings:
+                self._check_settings(settings)
+            self._check_quota(who.name, len(press.settings))
+            name = press.name or self._free_name("digits")
+            if self._is_somebody_elses(name, who.name):
+                name = self._free_name(name)
+            taken, id, runs = {*self._taken_names(), name.lower()}, secrets.token_hex(8), {}
+            for settings in press.settings:
+                model = numbered_name(f"{name}-1", taken)
+                taken.add(model.lower())
+                runs[self._begin(StartRun(), settings, model, who.name, id).id] = model
+            asked = (press.axes, runs, press.others, press.key, press.asked)
+            return self._sweeps.add(SweepRecord(id, name, who.name, press.name, now(), *asked)), True
+
+    def _sweep_page(self, query: SweepsQuery, owner: str | None) -> tuple[list[SweepRecord], int, int]:
+        found, rest = page_of(self._sweeps.of(owner), query)
+        return found, rest["next"], rest["total"]
+
+    def _sweep_record(self, id: str) -> SweepRecord:
+        return self._sweeps.find(id)
+
+    def _unsettled(self) -> SweepBook:
+        return self._sweeps
+
+    def _run_states(self, record: SweepRecord) -> list[RunState]:
+        return [run.state() for run in self._of_sweep(record)]
+
+    def _run_settings(self, record: SweepRecord) -> list[TrainConfig]:
+        return [run.settings for run in self._of_sweep(record)]
+
+    def _of_sweep(self, record: SweepRecord) -> list[Training]:
+        with self._lock:
+            return [run for run in self._runs if run.sweep == record.id]
 
     def _find(self, id: str, who: Asker) -> Training:
         with self._lock:

@@ -11,10 +11,13 @@ import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
 import { queuePanel } from "../widgets/queue_panel.js";
 import { runPanel, shownState } from "../widgets/run_panel.js";
+import { sweepForm } from "../widgets/sweep_form.js";
+import { sweepPanel, sweepState } from "../widgets/sweep_panel.js";
 
 const MAIN = ["model", "preset", "seconds"];
 const LEFT_OUT = ["networks", "key"]; // not for a form: networks are composed in Grasshopper, Python or a file
 const SHOWN = 50; // runs at first, and so many more with each press
+const SWEEP = "sweep/"; // before the id of a sweep in addresses
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
 const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].join("-");
@@ -26,6 +29,10 @@ export function trainView() {
   const more = el("div", { className: "stack" });
   const networks = networksPanel();
   const start = el("button", { className: "primary large" }, "Start training");
+  const several = sweepForm(
+    () => fields.seed?.input.valueAsNumber || 0,
+    () => (start.textContent = several.count() > 1 ? `Start ${several.count()} trainings` : "Start training"),
+  );
   const wrong = el("p", { className: "wrong", role: "alert" });
   const looksOn = el("p", { className: "help", hidden: true });
   const form = el(
@@ -35,6 +42,7 @@ export function trainView() {
     data.node,
     main,
     el("details", {}, el("summary", {}, "More settings"), more),
+    several.node,
     networks.node,
   );
   const runs = el("ul", { className: "list" });
@@ -59,6 +67,18 @@ export function trainView() {
       list();
     },
   );
+  const sweep = sweepPanel(
+    (found) => {
+      const link = runs.querySelector(`a[href="#/train/${SWEEP}${found.id}"]`);
+      if (link) tell(link, found);
+    },
+    (id) => {
+      if (SWEEP + id !== chosen) return;
+      chosen = "";
+      fill(stage, empty);
+      list();
+    },
+  );
   const stage = el("div", { className: "stack" }, empty);
   const older = moreButton(SHOWN, () => list());
   const queue = queuePanel();
@@ -69,7 +89,7 @@ export function trainView() {
     el("h1", { className: "hidden" }, "Train"),
     el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, history)),
   );
-  offer({ run_start: [start, begins] });
+  offer({ run_start: [start, begins], sweep_start: several.node });
   me().then(
     ({ role, may }) => {
       if (role !== "teacher") none.textContent = "You have trained nothing yet"; // of others' they are not told
@@ -82,10 +102,12 @@ export function trainView() {
   let key = newKey();
   let complained = null; // the field at which the server's last refusal stands
   let chosen = "";
+  const sweeps = new Map(); // by their ids
 
   async function build() {
     if (main.children.length) return;
-    const { properties } = (await schemas()).StartRun;
+    const known = await schemas();
+    const { properties } = known.StartRun;
     if (main.children.length) return;
     for (const [name, property] of Object.entries(properties)) {
       if (name === "data") data.field.explain(property.description);
@@ -96,6 +118,8 @@ export function trainView() {
     main.append(...MAIN.map((name) => fields[name].node));
     fields.model.input.placeholder = "digits-1, digits-2 …";
     fields.seconds.input.placeholder = "the preset's own";
+    several.build(known);
+    Object.assign(fields, several.fields);
     check();
   }
 
@@ -141,10 +165,13 @@ export function trainView() {
     start.disabled = true;
     wrong.textContent = "";
     try {
-      const run = await post("/api/runs", { ...settings(), key });
+      const asked = settings();
+      if (asked.sweep?.seed) delete asked.seed; // the first of them
+      const made = await post(asked.sweep ? "/api/sweeps" : "/api/runs", { ...asked, key });
       key = newKey(); // until the server has answered, pressing again means the same training
-      location.hash = `#/train/${run.id}`;
-      if (chosen === run.id) panel.follow(run.id, true);
+      const place = asked.sweep ? SWEEP + made.id : made.id;
+      location.hash = `#/train/${place}`;
+      if (chosen === place) follow(place, true);
       list();
       data.refresh();
     } catch (error) {
@@ -154,30 +181,45 @@ export function trainView() {
     }
   }
 
-  function tell(link, run) {
+  const placeOf = (one) => (one.axes ? SWEEP + one.id : one.id);
+
+  /** One is a run, or a sweep. */
+  function tell(link, one) {
     const [dot, , text] = link.children;
-    dot.dataset.state = shownState(run);
-    if (text.textContent !== run.text) text.textContent = run.text;
+    dot.dataset.state = one.axes ? sweepState(one) : shownState(one);
+    if (text.textContent !== one.text) text.textContent = one.text;
   }
 
-  function row(run) {
+  function row(one) {
+    const name = one.axes ? `${one.name} × ${one.trainings}` : one.model;
     const link = el(
       "a",
-      { href: `#/train/${run.id}`, "aria-current": run.id === chosen ? "true" : undefined },
+      { href: `#/train/${placeOf(one)}`, "aria-current": placeOf(one) === chosen ? "true" : undefined },
       el("span", { className: "dot", "aria-hidden": "true" }),
-      el("strong", {}, run.owner === myself?.name ? run.model : `${run.model} of ${run.owner}`),
+      el("strong", {}, one.owner === myself?.name ? name : `${name} of ${one.owner}`),
       el("span", { className: "help" }),
     );
-    tell(link, run);
+    tell(link, one);
     return el("li", {}, link);
+  }
+
+  /** Runs, and in the place of those of a sweep the sweep. */
+  async function gathered(found) {
+    if (found.some(({ sweep: of }) => of && sweeps.get(of)?.state !== "ended")) {
+      const { items } = await newest("/api/sweeps", "sweeps", SHOWN);
+      for (const one of items) sweeps.set(one.id, one);
+    }
+    return [...new Set(found.map((run) => sweeps.get(run.sweep) ?? run))];
   }
 
   async function list() {
     let found;
     let rest;
+    let listed;
     try {
       myself = await me();
       ({ items: found, more: rest } = await newest("/api/runs", "runs", older.most()));
+      listed = await gathered(found);
     } catch {
       return;
     }
@@ -185,18 +227,27 @@ export function trainView() {
     queue.show(found);
     history.hidden = !found.length;
     const links = [...runs.querySelectorAll("a")];
-    if (String(links.map(({ hash }) => hash)) !== String(found.map(({ id }) => `#/train/${id}`))) fill(runs, found.map(row));
-    else links.forEach((link, at) => tell(link, found[at])); // whoever has one of them under the finger keeps it
+    if (String(links.map(({ hash }) => hash)) !== String(listed.map((one) => `#/train/${placeOf(one)}`))) fill(runs, listed.map(row));
+    else links.forEach((link, at) => tell(link, listed[at])); // whoever has one of them under the finger keeps it
     if (!chosen && found.length) {
       const { runs: active } = await get("/api/runs?only=active&limit=1").catch(() => ({ runs: [] }));
-      if (!chosen) choose((active[0] ?? found[0]).id);
+      const { id, sweep: of } = active[0] ?? found[0];
+      if (!chosen) choose(of ? SWEEP + of : id);
     }
+  }
+
+  /** Follow a run or a sweep, whichever an address leads to; the other panel rests. */
+  function follow(place, again = false) {
+    const isSweep = place.startsWith(SWEEP);
+    (isSweep ? panel : sweep).leave();
+    fill(stage, (isSweep ? sweep : panel).node);
+    if (isSweep) sweep.follow(place.slice(SWEEP.length));
+    else panel.follow(place, again);
   }
 
   function choose(id) {
     chosen = id;
-    fill(stage, panel.node);
-    panel.follow(id);
+    follow(id);
     for (const link of runs.querySelectorAll("a")) {
       if (link.hash === `#/train/${id}`) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
@@ -231,9 +282,12 @@ export function trainView() {
       refresh();
       if (model) startFrom(decoded(model)).catch(() => {});
     },
-    leave: panel.leave,
+    leave() {
+      panel.leave();
+      sweep.leave();
+    },
     back() {
-      if (chosen) panel.follow(chosen, true); // what has ended too: this server may not know it
+      if (chosen) follow(chosen, true); // what has ended too: this server may not know it
       refresh();
     },
   };

@@ -30,6 +30,7 @@ export function runPanel(changed, lost) {
   const chip = el("span", { className: "chip" });
   const text = el("p", { className: "lead", role: "status" });
   const source = el("p", { className: "help source" });
+  const part = el("a", {}, "All trainings of its sweep");
   const stale = el("p", { className: "wrong", hidden: true }, "Not current: so it stood when the server last answered.");
   const bar = el("progress", { max: 100, value: 0, "aria-label": "Share of the training that is done" });
   const problem = el("p", { className: "problem", hidden: true });
@@ -52,6 +53,7 @@ export function runPanel(changed, lost) {
     text,
     bar,
     source,
+    el("p", { className: "help" }, part),
     problem,
     warnings,
     figures,
@@ -101,6 +103,8 @@ export function runPanel(changed, lost) {
     bar.value = run.percent;
     const data = run.data ?? run.settings.data; // the latter, before it has read any
     source.textContent = data ? `${isUnderWay(run) ? "Learns" : "Learned"} from ${data}.` : "";
+    part.hidden = !run.sweep;
+    part.href = `#/train/sweep/${run.sweep}`;
     problem.textContent = run.problem ?? "";
     problem.hidden = !run.problem;
     const said = [...warnings.children].map(({ textContent }) => textContent);
