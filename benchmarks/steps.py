@@ -69,10 +69,13 @@ def main() -> None:
     lines = table({name: rows for name, rows in found.items() if rows}, baseline)
     print("\n".join([*lines, "", f"{machine()}, one thread."]))
     if importlib.util.find_spec("matplotlib"):
-        from training_plot import plot
+        from training_plot import plot, side_by_side
 
         drawn = {f"preset {name}": rows for name, rows in found.items() if rows and name not in OTHER_LOSSES}
         plot(drawn, baseline["frechet"], options.out / "steps.png", "steps")
+        grids = {f"{steps:,} steps": options.out / f"fast-{steps}-0.png" for steps in (800, 3200, 6300)}
+        if all(grid.exists() for grid in grids.values()):
+            side_by_side(grids, options.out / "fast.png")
 
 
 def keep(out: Path, name: str, samples: np.ndarray, labels: np.ndarray | None) -> None:
@@ -90,7 +93,9 @@ def results(out: Path, name: str) -> Rows:
 
 def table(found: dict[str, Rows], baseline: dict[str, float]) -> list[str]:
     """Return the figures as a table in Markdown: mean and worst of the seeds, and each of them."""
-    lines = ["| | steps | ms a step | FID, mean (worst) | of each seed | recall, mean (worst) | of real digits' | sure |"]
+    lines = [
+        "| | steps | ms a step | FID, mean (worst) | of each seed | recall, mean (worst) | of real digits' | sure |"
+    ]
     lines.append("| --- | --: | --: | --: | --- | --: | --: | --: |")
     for name, rows in found.items():
         for steps in sorted({row["steps"] for row in rows}):

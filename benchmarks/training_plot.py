@@ -1,4 +1,4 @@
-"""The picture of what `training.py` and `steps.py` measured: how far from real digits, when. matplotlib alone."""
+"""Pictures of what `training.py` and `steps.py` measured: how far from real digits, when. matplotlib alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDTH, HEIGHT, DPI = 10.0, 5.2, 100  # inches, so 1000 x 520 pixels
 
 
 def plot(results: dict[str, list[dict[str, Any]]], baseline: float, path: Path, unit: str = "seconds") -> None:
-    """Draw the Frechet distance over seconds or steps: a line through the means, a band from the worst seed to the best.
+    """Draw the Frechet distance over seconds or steps: a line through the means, a band from worst to best seed.
 
     Args:
         results: Rows with frechet, and time and seconds or steps, by the title of who was measured.
@@ -48,5 +48,21 @@ def plot(results: dict[str, list[dict[str, Any]]], baseline: float, path: Path, 
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def side_by_side(grids: dict[str, Path], path: Path) -> None:
+    """Draw grids of 280 x 280 pixels beside each other, each below its title, pixel for pixel.
+
+    Args:
+        grids: PNGs by their titles.
+        path: PNG to write.
+    """
+    width, height = 296 * len(grids) - 16, 302
+    figure = pyplot.figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    for at, (title, grid) in enumerate(grids.items()):
+        figure.figimage(pyplot.imread(grid), 296 * at, 0, cmap="gray")
+        figure.text(296 * at / width, 284 / height, title, fontsize=9, va="bottom")
     figure.savefig(path)
     pyplot.close(figure)
