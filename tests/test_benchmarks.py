@@ -20,6 +20,7 @@ SHORT = {
     "page.py": ["--opens", "1", "--seconds", "0.3"],
     "sampling.py": ["--calls", "2"],
     "soak.py": ["--minutes", "0.02"],
+    "steps.py": ["--only", "fast", "--steps", "3", "--seeds", "1", "--samples", "200"],
     "training.py": ["--times", "12", "--seeds", "1", "--samples", "200", "--only", "hinge"],
 }
 
@@ -28,9 +29,9 @@ SHORT = {
 def test_a_benchmark_runs(name, tmp_path, request):
     if name == "page.py" and find_spec("playwright") is None:
         pytest.skip("playwright is not installed: pip install playwright")
-    if name in ("device.py", "training.py"):
+    if name in ("device.py", "steps.py", "training.py"):
         request.getfixturevalue("mnist_at_hand")
-    options = [*SHORT[name], *(["--out", str(tmp_path)] if name == "training.py" else [])]
+    options = [*SHORT[name], *(["--out", str(tmp_path)] if name in ("steps.py", "training.py") else [])]
     done = subprocess.run(
         [sys.executable, name, *options], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
     )

@@ -48,7 +48,7 @@ from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
 from ganmnist.layers import LAYERS
 from ganmnist.models.archive import ModelFile, read_model
-from ganmnist.models.manifest import BUNDLED, Source
+from ganmnist.models.manifest import ALL_BUNDLED, BUNDLED, Source
 from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
 from ganmnist.training.advice import remarks
 from ganmnist.training.presets import PRESETS, recipe
@@ -177,8 +177,8 @@ class Backend(ABC):
     def model_rename(self, name: str, request: ModelRename, who: Asker = AS_OWNER) -> Model:
         with self._naming():
             model = self.model(name, who)
-            if model.name == BUNDLED:
-                raise SettingError(f"name: {BUNDLED} is part of ganmnist and keeps its name")
+            if model.id in ALL_BUNDLED:
+                raise SettingError(f"name: {model.name} is part of ganmnist and keeps its name")
             check_yours(model.yours, f"Model {model.name}")
             if model.training:
                 raise Conflict(f"Model {model.name} is being trained: stop its run first.")

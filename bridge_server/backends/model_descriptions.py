@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge_server.contract.models import Model
 from ganmnist.class_names import KnownClasses
-from ganmnist.models.manifest import BUNDLED, ModelManifest
+from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest
 
 
 def known_classes(model: Model) -> KnownClasses:
@@ -18,7 +18,7 @@ def to_model(manifest: ModelManifest, *, training: bool = False, yours: bool = T
     Args:
         manifest: What it is.
         training: Whether it is being trained.
-        yours: Whether who asks may change it; nobody may change the bundled one.
+        yours: Whether who asks may change it; nobody may change a bundled one.
     """
     return Model(
         id=manifest.id,
@@ -35,5 +35,5 @@ def to_model(manifest: ModelManifest, *, training: bool = False, yours: bool = T
         finished=manifest.finished,
         training=training,
         preset=manifest.preset,
-        yours=yours and manifest.id != BUNDLED,
+        yours=yours and manifest.id not in ALL_BUNDLED,
     )

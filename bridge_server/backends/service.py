@@ -35,7 +35,7 @@ from ganmnist.errors import ModelError, TrainingError
 from ganmnist.export.restore import sources
 from ganmnist.generation.film import FrameCache
 from ganmnist.models.archive import ENDING, ModelFile, model_bytes
-from ganmnist.models.manifest import BUNDLED, ModelManifest, Source
+from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest, Source
 from ganmnist.networks.spec import ModelConfig
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Service(Trainings):
     def model_delete(self, name: str, who: Asker = AS_OWNER) -> Deleted:
         with self._deleting:  # two at once would take the files from under each other
             folder = self._store.find(name)
-            if folder.id != BUNDLED:  # which stays whoever asks
+            if folder.id not in ALL_BUNDLED:  # which stays whoever asks
                 check_yours(who.manages(folder.owner()), f"Model {folder.name}")
             if self._runs.is_active(folder.id):
                 raise Conflict(f"Model {folder.name} is being trained: stop its run first.")

@@ -28,7 +28,7 @@ from bridge_server.runs.database import validate_checksums
 from ganmnist import __version__, remedies
 from ganmnist.data import load, synthetic
 from ganmnist.errors import DataError, ModelError, counted
-from ganmnist.models.manifest import BUNDLED
+from ganmnist.models.manifest import ALL_BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.storage import bundle
 from ganmnist.storage.atomic import read_json
@@ -259,13 +259,12 @@ def _data(home: Path) -> Iterator[Finding]:
 
 def _models(home: Path) -> Iterator[Finding]:
     store = ModelStore(home)
-    bundled = store.folder(BUNDLED, BUNDLED).path
-    problem = _damage(bundled)
-    yield (
-        Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {remedies.RESTORE}")
-        if problem
-        else Finding(Verdict.OK, "bundled model", "whole")
-    )
+    bundled = [store.folder(name, name).path for name in ALL_BUNDLED]
+    problems = [problem for folder in bundled if (problem := _damage(folder, must_be=True))]
+    for problem in problems:
+        yield Finding(Verdict.PROBLEM, "bundled model", f"{problem}: {remedies.RESTORE}")
+    if not problems:
+        yield Finding(Verdict.OK, "bundled models", "whole")
     whole = 0
     for folder in sorted(path for path in store.path.glob("*") if path.is_dir()):
         if problem := _damage(folder):
@@ -276,12 +275,13 @@ def _models(home: Path) -> Iterator[Finding]:
     yield Finding(Verdict.OK, "models", f"{whole} whole")
 
 
-def _damage(folder: Path) -> str | None:
-    """Return what is wrong with the models of a folder."""
+def _damage(folder: Path, *, must_be: bool = False) -> str | None:
+    """Return what is wrong with the models of a folder, in which one may have to be."""
     problem = None
     for _ in range(2):  # a training may have published between the manifest and the weights
         try:
-            for path in (folder / name for name in _MANIFESTS if (folder / name).exists()):
+            found = [folder / name for name in _MANIFESTS if (folder / name).exists()]
+            for path in found or [folder / _MANIFESTS[0]] * must_be:
                 manifest = bundle.read_manifest(path)
                 bundle.read_weights(path.with_name(manifest["weights"]), manifest["sha256"])
         except ModelError as error:

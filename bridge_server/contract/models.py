@@ -48,7 +48,7 @@ class ModelsQuery(PageQuery):
 
 
 class Models(Page):
-    """Models, newest first, and at the end of every page the bundled one, beyond `limit`; or the one of a name."""
+    """Models, newest first, and at the end of every page the bundled ones, beyond `limit`; or the one of a name."""
 
     models: list[Model]
     remarks: list[Told] = Field([], description="Which models cannot be read, why, and what to do, a sentence each.")

@@ -44,7 +44,7 @@ TICK_SECONDS = 0.25
 _LONG_TICK_SECONDS = 2.0  # in a training of more than half an hour, whose ticks would be too many to keep
 _LOOK_SECONDS = 1.0  # from one look at the disk to the next
 ORPHAN_SECONDS = 4.0  # how long a training may go on without its server
-NICENESS = 10
+NICENESS = 5  # beside two busy programs on two cores a quarter of a core, where 10 left a tenth
 # As torch on Windows and elsewhere, the loader of libraries, oneDNN and Python (a thread has a stack) say it.
 _OUT_OF_MEMORY = (
     "not enough memory",

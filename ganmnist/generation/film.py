@@ -14,7 +14,7 @@ from ganmnist.errors import ModelError, ModelNotFound
 from ganmnist.latent.vectors import Latents, inputs
 from ganmnist.models import frames
 from ganmnist.models.frames import Frame
-from ganmnist.models.manifest import BUNDLED, ModelManifest
+from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest
 from ganmnist.models.store import ModelFolder
 from ganmnist.storage.safetensors_header import Layouts
 
@@ -115,8 +115,8 @@ class FrameRenderer:
 
 def no_film(name: str) -> ModelNotFound:
     """Return what to say of a model that has no snapshots of its training."""
-    if name == BUNDLED:
-        return ModelNotFound(f"model: {BUNDLED} has no snapshots of its training: train one to see a film")
+    if name in ALL_BUNDLED:
+        return ModelNotFound(f"model: {name} has no snapshots of its training: train one to see a film")
     return ModelNotFound(
         f"model: {name} has no snapshots of its training: it came from a file, from an earlier version or "
         "grew on a full disk. Train one to see a film"

@@ -13,11 +13,11 @@ from filelock import FileLock, Timeout
 
 from ganmnist.errors import ModelError, counted
 from ganmnist.models.index import MANIFEST, ModelIndex
-from ganmnist.models.manifest import BUNDLED, ModelManifest, parse_model_manifest
+from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest, parse_model_manifest
 from ganmnist.names import numbered_name, stem_of
 from ganmnist.storage import bundle
 
-BUNDLED_FOLDER = Path(__file__).parents[1] / "weights" / BUNDLED
+BUNDLED_FOLDERS = Path(__file__).parents[1] / "weights"  # of the bundled models, by their names
 NAMED = 20  # models that a refusal names
 _NAMING_SECONDS = 10.0  # to wait for whoever gives a name, which takes a moment
 _log = logging.getLogger("ganmnist.models")
@@ -40,11 +40,11 @@ class ModelCatalogue:
         self._index.close()
 
     def page(self, after: int = 0, limit: int = 100) -> tuple[list[ModelManifest], int]:
-        """Return some models that can be read, newest first, and at the end the bundled one.
+        """Return some models that can be read, newest first, and at the end the bundled ones.
 
         Args:
             after: The number that came with the page before; 0 for the first page.
-            limit: How many besides the bundled one, at most.
+            limit: How many besides the bundled ones, at most.
 
         Returns:
             The models, and the number that leads to the next page: 0 on the last.
@@ -57,7 +57,7 @@ class ModelCatalogue:
         return [*trained, *_bundled()], following
 
     def count(self) -> int:
-        """Return how many models there are that can be read, the bundled one included."""
+        """Return how many models there are that can be read, the bundled ones included."""
         return (self._index.count() if self.path.is_dir() else 0) + len(_bundled())
 
     def newest(self, *, cut_short: bool = False) -> ModelManifest | None:
@@ -98,8 +98,8 @@ class ModelCatalogue:
             name: What it is called.
             thorough: Look everywhere before saying that there is none, which takes a while where there are thousands.
         """
-        if name.lower() == BUNDLED:
-            return next(iter(_bundled()), None)
+        if name.lower() in ALL_BUNDLED:
+            return next((model for model in _bundled() if model.id == name.lower()), None)
         if not self.path.is_dir():
             return None
         found = self._index.find(name)
@@ -150,16 +150,18 @@ class ModelCatalogue:
 
     # Below what returns lists, which would be this method's.
     def list(self) -> list[ModelManifest]:
-        """Return all models that can be read, newest first, and at the end the bundled one."""
+        """Return all models that can be read, newest first, and at the end the bundled ones."""
         models, _ = self.page(limit=sys.maxsize)
         return models
 
 
 def _bundled() -> list[ModelManifest]:
-    """Return the bundled model, or nothing where it is damaged, which is said when it is asked for."""
-    with suppress(ModelError):
-        return [read(BUNDLED_FOLDER)]
-    return []
+    """Return the bundled models but for those that are damaged, which is said when they are asked for."""
+    found = []
+    for id in ALL_BUNDLED:
+        with suppress(ModelError):
+            found.append(read(BUNDLED_FOLDERS / id))
+    return found
 
 
 def read(folder: Path) -> ModelManifest:

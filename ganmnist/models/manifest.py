@@ -16,7 +16,9 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.storage import bundle
 from ganmnist.validation import explain
 
-BUNDLED = "bundled"  # name and id of the bundled model
+BUNDLED = "bundled"  # name and id of the bundled model: `fast`, trained on MNIST
+BUNDLED_UNCONDITIONAL = "bundled-unconditional"  # of one that was not told which digit is which
+ALL_BUNDLED = (BUNDLED, BUNDLED_UNCONDITIONAL)
 
 
 class ModelManifest(Settings):
@@ -71,8 +73,8 @@ def not_later(created: str, than: str) -> str:
 
 
 def _not_bundled(name: str) -> str:
-    if name.lower() == BUNDLED:
-        raise ValueError("is the name of the bundled model: choose another")
+    if name.lower() in ALL_BUNDLED:
+        raise ValueError("is the name of a bundled model: choose another")
     return name
 
 

@@ -18,6 +18,7 @@ from ganmnist.models import catalogue
 from ganmnist.models.catalogue import NAMED, ModelCatalogue
 from ganmnist.models.index import MANIFEST
 from ganmnist.models.manifest import (
+    ALL_BUNDLED,
     BUNDLED,
     ModelManifest,
     NewName,
@@ -50,7 +51,7 @@ class ModelFolder:
 
     @property
     def path(self) -> Path:
-        return catalogue.BUNDLED_FOLDER if self.id == BUNDLED else self.store.path / self.id
+        return (catalogue.BUNDLED_FOLDERS if self.id in ALL_BUNDLED else self.store.path) / self.id
 
     @property
     def checkpoints(self) -> Path:
@@ -239,7 +240,7 @@ class ModelStore(ModelCatalogue):
         """Return a folder for a new training, under a free name unless one is given.
 
         Raises:
-            SettingError: The name has other letters than a name may have, or is that of the bundled model.
+            SettingError: The name has other letters than a name may have, or is that of a bundled model.
         """
         chosen = read_settings(NewName, {"model": name}).model or self.free_name("digits")
         return self.folder(secrets.token_hex(8), chosen)
@@ -273,13 +274,13 @@ class ModelStore(ModelCatalogue):
 
         Raises:
             ModelNotFound: There is none of that name.
-            SettingError: It is the bundled one.
+            SettingError: It is a bundled one.
             TrainingError: It is being trained.
         """
         with self.naming():
             folder = self.find(name)
-            if folder.id == BUNDLED:
-                raise SettingError(f"model: {BUNDLED} is part of ganmnist and stays")
+            if folder.id in ALL_BUNDLED:
+                raise SettingError(f"model: {folder.id} is part of ganmnist and stays")
             # Whoever trains there would put it back. Where nobody ever has there is no lock, nor room for one perhaps.
             with folder.training() if folder.lock.exists() else nullcontext():
                 with self.changing(folder.id, folder.name):

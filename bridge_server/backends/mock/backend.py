@@ -45,8 +45,8 @@ from bridge_server.runs import quotas
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName, TrainConfig
 from ganmnist.errors import ModelNotFound, SettingError
 from ganmnist.models.archive import ModelFile
-from ganmnist.models.catalogue import BUNDLED_FOLDER, NAMED, read
-from ganmnist.models.manifest import BUNDLED, Source, now
+from ganmnist.models.catalogue import BUNDLED_FOLDERS, NAMED, read
+from ganmnist.models.manifest import ALL_BUNDLED, BUNDLED, Source, now
 from ganmnist.models.store import ModelStore
 from ganmnist.names import OWNER
 from ganmnist.networks.spec import ModelConfig
@@ -106,11 +106,12 @@ class Mock(MockTrainings):
         if query.name:
             every = [model for model in every if model.name.lower() == query.name.lower()]
             return Models(models=every, total=len(every))
-        found, rest = page_of(every[:-1], query)
-        return Models(models=[*found, every[-1]], total=len(every), next=rest["next"])
+        trained, bundled = every[: -len(ALL_BUNDLED)], every[-len(ALL_BUNDLED) :]
+        found, rest = page_of(trained, query)
+        return Models(models=[*found, *bundled], total=len(every), next=rest["next"])
 
     def _all_models(self, who: Asker = AS_OWNER) -> list[Model]:
-        """Return all models, newest first, and at the end the bundled one."""
+        """Return all models, newest first, and at the end the bundled ones."""
         with self._lock:
             made = [
                 models.trained(run, self._describe(run), who.manages(run.owner))
@@ -118,8 +119,9 @@ class Mock(MockTrainings):
                 if run.ticks() >= 1
             ]
             kept = [model.model_copy(update={"yours": who.manages(OWNER)}) for model in self._imported]
-            newest = {model.name.lower(): model for model in [models.bundled(self._born), *made, *kept]}
-            return [model for name, model in reversed(newest.items()) if name not in self._deleted]
+            newest = {model.name.lower(): model for model in [*made, *kept]}
+            found = [model for name, model in reversed(newest.items()) if name not in self._deleted]
+        return [*found, *models.bundled(self._born)]
 
     def model(self, name: str, who: Asker = AS_OWNER) -> Model:
         for model in self._all_models(who):
@@ -166,8 +168,8 @@ class Mock(MockTrainings):
     def model_delete(self, name: str, who: Asker = AS_OWNER) -> Deleted:
         with self._lock:
             model = self.model(name, who)
-            if model.name == BUNDLED:
-                raise SettingError(f"model: {BUNDLED} is part of ganmnist and stays")
+            if model.id in ALL_BUNDLED:
+                raise SettingError(f"model: {model.name} is part of ganmnist and stays")
             check_yours(model.yours, f"Model {model.name}")
             if any(run.active() and run.model.lower() == name.lower() for run in self._runs):
                 raise Conflict(f"model {model.name} is being trained: stop its run first")
@@ -234,8 +236,8 @@ class Mock(MockTrainings):
 
     def _networks(self, model: str) -> tuple[ModelConfig, PresetName]:
         id = self.model(model).id
-        if id == BUNDLED:
-            manifest = read(BUNDLED_FOLDER)
+        if id in ALL_BUNDLED:
+            manifest = read(BUNDLED_FOLDERS / id)
             return manifest.networks, manifest.settings.base
         settings = next((run.settings for run in self._runs if run.id == id), TrainConfig())
         return recipe(settings).networks, settings.base

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge_server.backends.mock.digits import grown, numbers
 from bridge_server.contract.models import Model
-from ganmnist.models.manifest import BUNDLED
+from ganmnist.models.manifest import ALL_BUNDLED
 
 if TYPE_CHECKING:
     from ganmnist.generation.film import RenderedFilm
@@ -20,15 +20,15 @@ def frames(model: Model, z: Latents) -> RenderedFilm:
     """Draw digits as a model drew them while it was trained.
 
     Raises:
-        ModelError: The bundled model has no film.
+        ModelError: A bundled model has no film.
     """
     import numpy as np
 
     from ganmnist.generation.film import RenderedFilm, no_film
     from ganmnist.models.frames import Frame
 
-    if model.name == BUNDLED:
-        raise no_film(BUNDLED)
+    if model.name in ALL_BUNDLED:
+        raise no_film(model.name)
     frames, images = [], []
     for step in (*(step for step in STEPS if step < model.step), model.step):
         share = step / model.step

@@ -11,26 +11,31 @@ from bridge_server.contract.models import Model
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.encoding.replies import Origin
 from ganmnist.class_names import names_of
-from ganmnist.models.manifest import BUNDLED, Source
+from ganmnist.config import PresetName
+from ganmnist.models.manifest import BUNDLED, BUNDLED_UNCONDITIONAL, Source
 
 
-def bundled(born: str) -> Model:
-    """Return the one that is there from the start."""
-    names = names_of(10)
+def bundled(born: str) -> list[Model]:
+    """Return those that are there from the start."""
+    return [_bundled(BUNDLED, "fast", 10, born), _bundled(BUNDLED_UNCONDITIONAL, "unconditional", 0, born)]
+
+
+def _bundled(name: str, preset: PresetName, classes: int, born: str) -> Model:
+    names = names_of(classes)
     return Model(
-        id=BUNDLED,
-        name=BUNDLED,
+        id=name,
+        name=name,
         created=born,
         data=DIGITS,
         latent_dim=LATENT_DIM,
-        classes=len(names),
+        classes=classes,
         class_names=list(names),
         epoch=EPOCHS,
         step=STEPS,
         seconds=120.0,
         frechet=frechet(TICKS),
         finished=True,
-        preset="fast",
+        preset=preset,
     )
 
 

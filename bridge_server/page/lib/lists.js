@@ -6,7 +6,7 @@ const PAGE = 500; // the most that the server gives at once
 
 /** The newest of a list, so many at most: { items, more, remarks }; `more`: how many others there are. */
 export async function newest(path, name, most) {
-  const items = new Map(); // by their ids: the bundled model is on every page, and stays the last
+  const items = new Map(); // by their ids: the bundled models are on every page, and stay the last
   let answer = { next: 0 };
   do {
     answer = await get(`${path}?limit=${Math.min(PAGE, most - items.size)}&after=${answer.next}`);

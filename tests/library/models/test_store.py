@@ -1,4 +1,4 @@
-"""Models are found by name, none is lost, and a damaged one does not hide the others. One is bundled."""
+"""Models are found by name, none is lost, and a damaged one does not hide the others. Two are bundled."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from functools import partial
 import pytest
 import torch
 
-from ganmnist.config import TrainConfig
+from ganmnist.config import GenerateConfig, TrainConfig
 from ganmnist.errors import ModelError, ModelNotFound, SettingError
+from ganmnist.generation.sampler import load_model
 from ganmnist.models import catalogue
 from ganmnist.models.figures import Estimate
-from ganmnist.models.manifest import BUNDLED, ModelManifest, NewName, manifest_values, parse_model_manifest
+from ganmnist.models.manifest import (
+    ALL_BUNDLED,
+    BUNDLED,
+    BUNDLED_UNCONDITIONAL,
+    ModelManifest,
+    NewName,
+    manifest_values,
+    parse_model_manifest,
+)
 from ganmnist.models.store import ModelStore, list_models
 from ganmnist.networks.build import build_generator
 from ganmnist.storage import bundle
@@ -67,21 +76,21 @@ def number_of(weights) -> float:
 def own_bundled(tmp_path, monkeypatch):
     """A copy of the folder of the bundled model, to spoil."""
     folder = tmp_path / "weights" / BUNDLED
-    shutil.copytree(catalogue.BUNDLED_FOLDER, folder)
-    monkeypatch.setattr(catalogue, "BUNDLED_FOLDER", folder)
+    shutil.copytree(catalogue.BUNDLED_FOLDERS, folder.parent)
+    monkeypatch.setattr(catalogue, "BUNDLED_FOLDERS", folder.parent)
     return folder
 
 
 def names(store) -> list[str]:
-    """The names of the models that were trained; the bundled one is always the last."""
-    *trained, last = [model.name for model in store.list()]
-    assert last == BUNDLED
+    """The names of the models that were trained; the bundled ones are always the last."""
+    *trained, last_but_one, last = [model.name for model in store.list()]
+    assert (last_but_one, last) == ALL_BUNDLED
     return trained
 
 
-def test_an_empty_home_has_the_bundled_model_and_no_other(store, home):
+def test_an_empty_home_has_the_bundled_models_and_no_others(store, home):
     assert names(store) == []
-    assert [model.name for model in list_models(home)] == [model.name for model in list_models()] == [BUNDLED]
+    assert [model.name for model in list_models(home)] == [model.name for model in list_models()] == [*ALL_BUNDLED]
 
 
 def test_the_bundled_model_is_a_finished_one_of_ten_classes_whose_digits_were_judged(store):
@@ -95,6 +104,15 @@ def test_the_bundled_model_is_a_finished_one_of_ten_classes_whose_digits_were_ju
     assert manifest.evaluation.frechet < 20
     assert manifest.evaluation.confident > 0.9
     assert weights
+
+
+def test_one_bundled_model_was_told_no_classes_and_a_latent_vector_is_all_it_takes(store):
+    manifest = store.find(BUNDLED_UNCONDITIONAL).manifest()
+    assert (manifest.name, manifest.preset, manifest.networks.classes) == (BUNDLED_UNCONDITIONAL, "unconditional", 0)
+    assert manifest.evaluation.frechet < 20
+    sampler = load_model(BUNDLED_UNCONDITIONAL)
+    assert [direction.name for direction in sampler.directions()] == ["slant", "thickness", "width", "size"]
+    assert sampler.sample(GenerateConfig(seed=3, count=2)).std() > 40
 
 
 def test_a_manifest_that_names_no_classes_has_them_called_by_their_numbers(store):
@@ -117,13 +135,14 @@ def test_a_manifest_has_a_name_for_each_class_or_none(store, publish, class_cond
         parse(values | {"class_names": [*"abcdefghi", 256 * "j"]})
 
 
-def test_the_bundled_model_is_small(store):
-    assert sum(path.stat().st_size for path in store.find(None).path.iterdir()) < 3_000_000
+def test_the_bundled_models_are_small_together(store):
+    folders = [store.find(name).path for name in ALL_BUNDLED]
+    assert sum(path.stat().st_size for folder in folders for path in folder.iterdir()) < 3_000_000
 
 
-@pytest.mark.parametrize("name", [BUNDLED, "Bundled", "BUNDLED"])
-def test_the_bundled_model_stays_and_its_name_is_its_own(store, own_bundled, name):
-    assert store.find(name).id == BUNDLED
+@pytest.mark.parametrize("name", ["Bundled", *ALL_BUNDLED])
+def test_a_bundled_model_stays_and_its_name_is_its_own(store, own_bundled, name):
+    assert store.find(name).id == name.lower()
     with pytest.raises(SettingError, match="is part of ganmnist and stays"):
         store.delete(name)
     assert store.find(None).load()
@@ -156,7 +175,7 @@ def test_a_model_that_should_come_along_and_does_not_hides_no_other(store, publi
 
 
 def test_where_there_is_no_model_at_all_the_refusal_says_so(store, own_bundled):
-    shutil.rmtree(own_bundled)
+    shutil.rmtree(own_bundled.parent)
     with pytest.raises(ModelNotFound, match="no model bundled; there are none"):
         store.find(None)
 
@@ -216,7 +235,7 @@ def test_a_model_that_is_not_there_lists_those_that_are(store, publish):
 def test_taking_a_name_renames_the_older_model_and_loses_nothing(store, publish):
     oldest, older, newest = (publish("digits", second) for second in (1, 2, 3))
     assert {model.id: model.name for model in store.list()} == {
-        BUNDLED: BUNDLED,
+        **{name: name for name in ALL_BUNDLED},
         oldest.id: "digits-1",
         older.id: "digits-2",
         newest.id: "digits",
