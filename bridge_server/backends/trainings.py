@@ -16,6 +16,7 @@ from bridge_server.contract.replies import Created
 from bridge_server.contract.runs import ProgressQuery, Queue, Run, RunProgress, Runs, RunsQuery, RunState, StartRun
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import previews, quotas
+from bridge_server.runs.executors.base import Executor
 from bridge_server.runs.launcher import Launcher
 from bridge_server.runs.progress import TickReader
 from bridge_server.runs.store import Held, Press, Record, RunStore, run_not_found
@@ -33,12 +34,12 @@ _Item = TypeVar("_Item")
 class Trainings(Backend):
     """The calls about runs. A run that is not the asker's to see is not there for them."""
 
-    def __init__(self, home: Path, instance: str, slots: int) -> None:
+    def __init__(self, home: Path, instance: str, slots: int, executor: Executor) -> None:
         super().__init__(instance, slots)
         self._home = home
         self._store = ModelStore(home)
         self._runs = RunStore(home / "runs.sqlite")
-        self._launcher = Launcher(self._runs, self._store.path, slots)
+        self._launcher = Launcher(self._runs, self._store.path, slots, executor)
         self._forecasts = Forecasts(self._runs, self._store.path, slots)
         self._described = RunDescriptions(self._store, self._launcher, self._forecasts)
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))

@@ -7,6 +7,7 @@ from enum import IntEnum
 SETTINGS = "settings.json"
 FAILURE = "failure.json"
 LOG = "worker.log"
+SIGKILL = 9  # not in `signal` on Windows
 
 
 class Exit(IntEnum):
