@@ -60,9 +60,7 @@ _log = logging.getLogger("ganmnist.service")
 class Service(Trainings):
     """The calls, on top of the library."""
 
-    def __init__(
-        self, home: Path, instance: str, slots: int = quotas.SLOTS, executor: Executor | None = None
-    ) -> None:
+    def __init__(self, home: Path, instance: str, slots: int = quotas.SLOTS, executor: Executor | None = None) -> None:
         super().__init__(home, instance, slots, executor or LocalProcesses())
         self._data = DefaultData(home)
         self._imported = ImportedData(home, self._check_unused)

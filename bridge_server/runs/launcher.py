@@ -276,6 +276,9 @@ def judge(ended: Ended, asked: Outcome | None, folder: Path) -> Outcome:
         return asked
     if code == Exit.DISK_FULL:
         return _DISK_FULL
+    if code == Exit.NODE:
+        reason, problem = _failure(folder) or ("node", f"The cluster has failed{_last_words(folder)}.")
+        return _interrupted(reason, f"{problem} {_RESUME}")
     if code == Exit.FILES:
         reason, problem = _failure(folder) or ("files", f"A file could not be read or written{_last_words(folder)}.")
         return _interrupted(reason, f"{problem} See to that; {_RESUME[0].lower()}{_RESUME[1:]}")

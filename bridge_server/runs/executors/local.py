@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from bridge_server.runs.executors.base import Ended
@@ -26,9 +27,11 @@ class LocalProcesses:
     Args:
         program: A module that trains as `bridge_server.runs.worker` does, or has it done.
         arguments: What it is told before the folder.
+        environment: Its environment variables, this process's unless given.
     """
 
-    def __init__(self, program: str = WORKER, *arguments: str) -> None:
+    def __init__(self, program: str = WORKER, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
         self._command = [sys.executable, "-m", program, *arguments]
         self._lock = threading.Lock()
         self._under_way: set[_Process] = set()
@@ -42,6 +45,7 @@ class LocalProcesses:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=self._environment,
                 creationflags=_FLAGS,
                 process_group=None if sys.platform == "win32" else 0,
             )
