@@ -2,7 +2,7 @@
 
     python benchmarks/cluster.py [--runs 8] [--kills 10] [--steps 200]
 
-Needs the extra `ray`. A head and two nodes of one CPU each are processes of this machine, on 127.0.0.1 and with a token
+Needs the extra `ray`. A head and two nodes of one CPU each are processes of this machine, on 127.0.0.2 and with a token
 of their own; two servers, one with them and one without, train the same seeds on one thread. A node is killed with all
 its processes once a run has a checkpoint; checkpoints are two seconds apart, in place of thirty.
 """
@@ -15,12 +15,11 @@ import os
 import random
 import secrets
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +27,7 @@ import psutil
 from bridge import Server, row
 
 ROOT = Path(__file__).resolve().parents[1]
+HERE = "127.0.0.2"  # Ray takes 127.0.0.1 for another name of the address on the network
 PATIENCE = 300.0  # seconds for any one thing
 _HABITS = """
 import os, sys
@@ -44,7 +44,7 @@ class Cluster:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster as RayCluster
 
-        small = {"object_store_memory": 100_000_000, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+        small = {"object_store_memory": 100_000_000, "include_dashboard": False, "node_ip_address": HERE}
         self._small = small
         self._cluster = RayCluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
         self.address: str = self._cluster.address
@@ -113,7 +113,9 @@ def main() -> None:
         ending.callback(cluster.close)
         homes = [folder / "local", folder / "cluster"]
         local = ending.enter_context(Server(homes[0]))
-        spread = ending.enter_context(Server(homes[1], options=("--ray", cluster.address, "--slots", str(options.runs))))
+        spread = ending.enter_context(
+            Server(homes[1], options=("--ray", cluster.address, "--slots", str(options.runs)))
+        )
         first_previews(local, spread)
         bits(local, spread, homes)
         many(spread, cluster, homes[1], options.runs)
@@ -143,9 +145,13 @@ def first_previews(*servers: Server) -> None:
         times = []
         for _ in range(5):
             id = start(server, steps=1000)
-            times.append(wait("a preview", lambda id=id: server.call("GET", f"/api/runs/{id}")["preview"]))
+            times.append(wait("a preview", partial(has_preview, server, id)))
             server.stop(id)
         row("first preview", what, f"{statistics.median(times):.1f} s, {max(times):.1f} s at worst of {len(times)}")
+
+
+def has_preview(server: Server, id: str) -> bool:
+    return server.call("GET", f"/api/runs/{id}")["preview"] > 0
 
 
 def bits(local: Server, spread: Server, homes: list[Path]) -> None:
@@ -202,7 +208,9 @@ def kills(local: Server, spread: Server, cluster: Cluster, homes: list[Path], co
     row("kill -9", "runs that ended by themselves, on another node", f"{ended} of {count}")
     row("", "with the bits of the one that was never cut", f"{same} of {count}")
     row("", "steps since the checkpoint", f"{statistics.median(lost):.0f}, {max(lost)} at worst")
-    row("", "until they went beyond where they were", f"{statistics.median(silent):.1f} s, {max(silent):.1f} s at worst")
+    row(
+        "", "until they went beyond where they were", f"{statistics.median(silent):.1f} s, {max(silent):.1f} s at worst"
+    )
 
 
 def goes_on(server: Server, id: str, step: int) -> bool:

@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from bridge_server.runs.executors.cluster import ClusterProblem, NodeLost
@@ -27,7 +29,8 @@ _CONNECT_SECONDS = 30.0  # until an address is called one without a cluster
 _GONE_SECONDS = 30.0  # without a word of the head after which a cluster is gone
 _LOST_SECONDS = 30.0  # for a node to answer
 _ASK_SECONDS = 3.0  # from one question to the head to the next
-_CHECK_SECONDS = _CONNECT_SECONDS + 30
+_CHECK_SECONDS = _CONNECT_SECONDS + 10
+_REFUSED = "refused"  # what a token was
 _HABITS = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -54,36 +57,50 @@ def on_ray(address: str) -> LocalProcesses:
 
 
 def _try_out(address: str) -> None:
-    """Connect as a training does, and then with a token that cannot be right."""
-    done = _connect(address, _HABITS)
-    if done.returncode:
-        raise ClusterProblem(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else _unreachable(address))
-    if _connect(address, {**_HABITS, "RAY_AUTH_TOKEN": secrets.token_hex(32)}).returncode == 0:
+    """Connect as a training does, and meanwhile with a token that cannot be right."""
+    with ThreadPoolExecutor() as at_once:
+        ours, wrong = at_once.map(partial(_connect, address), ({}, {"RAY_AUTH_TOKEN": secrets.token_hex(32)}))
+    if ours == _REFUSED:
         raise ClusterProblem(
-            f"The cluster at {address} takes anybody for its user: whoever reaches it may run programs on all nodes. "
-            "Stop it (ray stop), type ray get-auth-token --generate, give all nodes that token, and start each with "
-            "RAY_AUTH_MODE=token in its environment."
+            f"The cluster at {address} has another token than this server: put the one of its head into "
+            ".ray/auth_token in this user's folder, or into RAY_AUTH_TOKEN."
+        )
+    if ours:
+        raise ClusterProblem(ours)
+    if wrong != _REFUSED:
+        raise ClusterProblem(
+            f"The cluster at {address} takes anybody for its user: whoever reaches it can run programs on all nodes. "
+            "Stop it (ray stop), make a token (ray get-auth-token --generate), give it to all nodes, and start each "
+            "with RAY_AUTH_MODE=token in its environment."
         )
 
 
-def _connect(address: str, changes: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [sys.executable, "-m", "bridge_server.runs.executors.ray_cluster", address],
-            env={**os.environ, **changes},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=_CHECK_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
-        return subprocess.CompletedProcess(error.cmd, 1, "", "")
+def _connect(address: str, changes: dict[str, str]) -> str:
+    """Connect in a process of its own: nothing where that can be done, _REFUSED for the token, or what is wrong."""
+    command = [sys.executable, "-m", "bridge_server.runs.executors.ray_cluster", address]
+    environment = {**os.environ, **_HABITS, **changes}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        late = threading.Timer(_CHECK_SECONDS, process.kill)
+        late.start()
+        try:
+            for line in process.stderr:
+                if "InvalidAuthToken" in line:  # it would ask again and again
+                    process.kill()
+                    return _REFUSED
+            said = process.stdout.read().strip().splitlines()
+            return said[-1] if said else _unreachable(address) if process.wait() else ""
+        finally:
+            late.cancel()
 
 
 def _unreachable(address: str) -> str:
     return (
-        f"No Ray cluster answers at {address} with this token: start its head (ray start --head), and a node on this "
-        "machine (ray start --address), both with RAY_AUTH_MODE=token and the same token; or name another address."
+        f"No Ray cluster answers at {address}: start its head (ray start --head), and a node on this machine too (ray "
+        "start --address); or name the address that ray start --head has printed."
     )
 
 

@@ -196,8 +196,8 @@ def _tree(folder: Path, name: str) -> Iterator[Piece]:
             size += path.stat().st_size
             if files > _MAX_FILES or size > _MAX_DATA:
                 raise DataError(
-                    f"{folder}: expected at most {_MAX_FILES:,} files and {_MAX_DATA >> 30} GB to send to a node, there "
-                    "are more: import them as a data set, or name a folder with the images alone"
+                    f"{folder}: expected at most {_MAX_FILES:,} files and {_MAX_DATA >> 30} GB to send to a node, "
+                    "there are more: import them as a data set, or name a folder with the images alone"
                 )
             yield from _file(path, f"{name}/{path.relative_to(folder).as_posix()}")
 
