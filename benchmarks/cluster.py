@@ -144,7 +144,7 @@ def first_previews(*servers: Server) -> None:
     for what, server in zip(("here", "on a node"), servers, strict=True):
         times = []
         for _ in range(5):
-            id = start(server, steps=1000)
+            id = start(server, steps=10_000)
             times.append(wait("a preview", partial(has_preview, server, id)))
             server.stop(id)
         row("first preview", what, f"{statistics.median(times):.1f} s, {max(times):.1f} s at worst of {len(times)}")
@@ -191,7 +191,7 @@ def kills(local: Server, spread: Server, cluster: Cluster, homes: list[Path], co
         id = start(spread, steps=steps, seed=5)
         folder = homes[1] / "models" / id / "checkpoints"
         wait("a checkpoint", lambda folder=folder: any(folder.glob("*.json")))
-        time.sleep(random.uniform(0, 2))
+        time.sleep(random.uniform(0, 1))
         node = next((raylet for raylet in cluster.raylets() if trainers(raylet)), None)
         if node is None:
             raise SystemExit("the run ended before its node could be killed: more --steps")
@@ -220,7 +220,7 @@ def goes_on(server: Server, id: str, step: int) -> bool:
 
 def listeners(spread: Server) -> None:
     """List the addresses on which the server and the drivers of its runs listen."""
-    id = start(spread, steps=1000)
+    id = start(spread, steps=10_000)
     wait("a step", lambda: spread.call("GET", f"/api/runs/{id}")["step"])
     server = psutil.Process(spread.pid)
     for what, processes in (("the server", [server]), ("the driver of a run", server.children(recursive=True))):

@@ -86,7 +86,7 @@ class _Errand:
         try:
             about = host.about()
             _check_versions(about)
-            _log.info("on node %s", about.host)
+            _to_log(f"on node {about.host}\n".encode())
             self._note(0, "sending data to a node")
             shipment = self._ship()
             for pieces in shipment.pieces(self._lost):

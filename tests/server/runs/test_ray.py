@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 
 import psutil
 import pytest
@@ -16,10 +17,16 @@ import pytest
 from bridge_server.runs.executors import ray_cluster
 from bridge_server.runs.executors.cluster import ClusterProblem
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+ROOT = Path(__file__).resolve().parents[3]
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed: pip install -e '.[ray]'")
 # Ray takes 127.0.0.1 for another name of the machine's address on its network.
-SMALL = {"object_store_memory": 100_000_000, "include_dashboard": False, "node_ip_address": "127.0.0.2"}
+SMALL = {
+    "object_store_memory": 100_000_000,
+    "include_dashboard": False,
+    "node_ip_address": "127.0.0.2",
+    "env_vars": {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])},
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +66,29 @@ def raylet(node) -> int:
     return node.all_processes["raylet"][0].process.pid
 
 
+def wait_for_step(server, id, step=1) -> None:
+    """Wait for a step of a run, with patience for the start of its driver and of a node's process."""
+    deadline = time.monotonic() + 150
+    while (run := server.call("GET", f"/api/runs/{id}")[1])["step"] < step:
+        assert time.monotonic() < deadline, run
+        assert run["state"] in ("queued", "running"), run
+        time.sleep(0.1)
+
+
+def told(server, runs) -> list[dict]:
+    return [server.call("GET", f"/api/runs/{run['id']}")[1] for run in runs]
+
+
 @needs_ray
 def test_two_nodes_train_at_once_and_a_stop_ends_a_training_there(server, cluster, endless):
     runs = [server.start_run(**endless) for _ in range(3)]
-    for run in runs[:2]:
-        server.wait_for_step(run["id"])
+    deadline = time.monotonic() + 200
+    while len([run for run in told(server, runs) if run["step"]]) < 2:
+        assert time.monotonic() < deadline, told(server, runs)
+        time.sleep(0.1)
     assert len({raylet(node) for node in trainers(cluster).values()}) == 2
-    waiting = server.call("GET", f"/api/runs/{runs[2]['id']}")[1]
-    assert (waiting["state"], waiting["text"]) == ("running", "waiting for a node")
+    assert sorted(run["text"] for run in told(server, runs) if not run["step"]) == ["waiting for a node"]
+    assert {run["state"] for run in told(server, runs)} == {"running"}, "whose node it is, is Ray's affair"
     assert not server.trainers(), "none trains here"
     pressed = time.monotonic()
     for run in runs:
@@ -76,14 +98,15 @@ def test_two_nodes_train_at_once_and_a_stop_ends_a_training_there(server, cluste
     assert time.monotonic() - pressed < 6
     for process in trainers(cluster):
         server.wait_for_end(process)
-    assert (server.home / "models" / runs[0]["id"] / "model.json").exists()
-    assert list((server.home / "models" / runs[0]["id"] / "checkpoints").glob("*.json"))
+    for run in told(server, runs):
+        saved = list((server.home / "models" / run["id"] / "checkpoints").glob("*.json"))
+        assert bool(saved) == bool(run["step"])
 
 
 @needs_ray
 def test_a_killed_node_costs_no_more_than_since_the_last_checkpoint(server, cluster, short):
     run = server.start_run(model="moved", **{**short, "images": None, "epochs": 4})
-    server.wait_for_step(run["id"], 5)
+    wait_for_step(server, run["id"], 5)
     ((_, node),) = trainers(cluster).items()
     doomed = psutil.Process(raylet(node))
     for process in [doomed, *doomed.children(recursive=True)]:
@@ -102,7 +125,7 @@ def test_a_killed_node_costs_no_more_than_since_the_last_checkpoint(server, clus
 @needs_ray
 def test_the_server_listens_where_it_says_and_never_loads_ray(server, cluster, endless):
     run = server.start_run(**endless)
-    server.wait_for_step(run["id"])
+    wait_for_step(server, run["id"])
     process = psutil.Process(server.process.pid)
     heard = [each.laddr for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
     assert [(address.ip, address.port) for address in heard] == [("127.0.0.1", server.port)]
@@ -118,7 +141,7 @@ def test_the_server_listens_where_it_says_and_never_loads_ray(server, cluster, e
 def test_a_killed_server_leaves_no_training_on_a_node_and_another_goes_on_with_it(cluster, start_server, endless):
     server = start_server(options=("--ray", cluster.address))
     run = server.start_run(**endless)
-    server.wait_for_step(run["id"])
+    wait_for_step(server, run["id"])
     left = list(trainers(cluster))
     server.kill()
     for process in left:
@@ -126,7 +149,7 @@ def test_a_killed_server_leaves_no_training_on_a_node_and_another_goes_on_with_i
     again = start_server(server.home, options=("--ray", cluster.address))
     assert again.call("GET", f"/api/runs/{run['id']}")[1]["state"] == "interrupted"
     again.call("POST", f"/api/runs/{run['id']}/resume")
-    again.wait_for_step(run["id"])
+    wait_for_step(again, run["id"])
 
 
 @needs_ray
