@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from bridge_server.runs.executors.local import LocalProcesses
 from bridge_server.runs.executors.node import About, Node, Piece, Report
 from ganmnist.remedies import typed
 
+_log = logging.getLogger("ganmnist.ray")
 COURIER = "bridge_server.runs.executors.courier"
 _CONNECT_SECONDS = 30.0  # until an address is called one without a cluster
 _GONE_SECONDS = 30.0  # without a word of the head after which a cluster is gone
@@ -122,12 +124,14 @@ class RayCluster:
         waiting.start()
         import ray
 
+        ours = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address=address, namespace=secrets.token_hex(8), log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # it has many kinds for this
             raise ClusterProblem(_refusal(address, error)) from None
         finally:
             waiting.cancel()
+        signal.signal(signal.SIGTERM, ours)  # Ray's own would end the process with nothing said
         self._ray: Any = ray
         self._heard = time.monotonic()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -156,8 +160,11 @@ class RayCluster:
 
     def _listen(self) -> None:
         while True:
-            self._ray.nodes()
-            self._heard = time.monotonic()
+            try:
+                self._ray.nodes()
+                self._heard = time.monotonic()
+            except Exception as error:  # it has many kinds for this; `_watch` says what it means
+                _log.warning("the head of the cluster does not answer: %s", error)
             time.sleep(_ASK_SECONDS)
 
     def _watch(self, address: str, gone: Callable[[str], object]) -> None:
