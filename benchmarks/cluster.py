@@ -1,10 +1,11 @@
 """What does a training on a cluster cost, and what becomes of it when its node dies? Prints a table.
 
-    python benchmarks/cluster.py [--runs 8] [--kills 10] [--steps 200]
+    python benchmarks/cluster.py [--runs 8] [--kills 10] [--steps 2000]
 
 Needs the extra `ray`. A head and two nodes of one CPU each are processes of this machine, on 127.0.0.2 and with a token
-of their own; two servers, one with them and one without, train the same seeds on one thread. A node is killed with all
-its processes once a run has a checkpoint; checkpoints are two seconds apart, in place of thirty.
+of their own; two servers, one with them and one without, train the same seeds on one thread, tiny networks on 128
+images: it is not about training. A node is killed with all its processes once a run has a checkpoint, and they are half a
+second apart, in place of thirty.
 """
 
 from __future__ import annotations
@@ -23,9 +24,14 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import psutil
 from bridge import Server as _Server
 from bridge import row
+from many import NETWORKS
+
+from ganmnist.data.idx import write_idx
+from ganmnist.data.load import MNIST
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = "127.0.0.2"  # Ray takes 127.0.0.1 for another name of the address on the network
@@ -35,7 +41,7 @@ import os, sys
 os.cpu_count = lambda: 1  # one thread, which gives the same bits
 if "bridge_server.runs.worker" in sys.orig_argv:
     import ganmnist.training.loop as training
-    training._SAVE_SECONDS = 2.0
+    training._SAVE_SECONDS = 0.5
 """
 
 
@@ -104,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=8, help="that are pressed at once (default: 8)")
     parser.add_argument("--kills", type=int, default=10, help="of nodes (default: 10)")
-    parser.add_argument("--steps", type=int, default=200, help="of each training that is killed (default: 200)")
+    parser.add_argument("--steps", type=int, default=2000, help="of each training that is killed (default: 2000)")
     options = parser.parse_args()
     if find_spec("ray") is None:
         raise SystemExit("ray is not installed: pip install -e '.[ray]'")
@@ -113,6 +119,7 @@ def main() -> None:
         (folder / "sitecustomize.py").write_text(_HABITS)
         os.environ.update(
             PYTHONPATH=os.pathsep.join([name, str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            GANMNIST_DATA=str(few_images(folder / "images")),
             RAY_AUTH_MODE="token",
             RAY_AUTH_TOKEN=secrets.token_hex(32),
             RAY_USAGE_STATS_ENABLED="0",
@@ -132,8 +139,16 @@ def main() -> None:
         listeners(spread)
 
 
+def few_images(folder: Path) -> Path:
+    """Write 128 images in MNIST's files, too few for a judge."""
+    chance = np.random.default_rng(0)
+    for name in MNIST:
+        write_idx(folder / f"{name}.gz", chance.integers(0, 10, (128, 28, 28) if "images" in name else 128, np.uint8))
+    return folder
+
+
 def start(server: Server, **settings: object) -> str:
-    return server.start(preset="fast", **settings)
+    return server.start(networks=NETWORKS, batch_size=32, **settings)
 
 
 def state(server: Server, id: str) -> str:
@@ -153,7 +168,7 @@ def first_previews(*servers: Server) -> None:
     for what, server in zip(("here", "on a node"), servers, strict=True):
         times = []
         for _ in range(3):
-            id = start(server, steps=10_000)
+            id = start(server, steps=100_000)
             times.append(wait("a preview", partial(has_preview, server, id)))
             server.stop(id)
         row("first preview", what, f"{statistics.median(times):.1f} s, {max(times):.1f} s at worst of {len(times)}")
@@ -200,7 +215,7 @@ def kills(local: Server, spread: Server, cluster: Cluster, homes: list[Path], co
         id = start(spread, steps=steps, seed=5)
         folder = homes[1] / "models" / id / "checkpoints"
         wait("a checkpoint", lambda folder=folder: any(folder.glob("*.json")))
-        time.sleep(random.uniform(0, 1))
+        time.sleep(random.uniform(0, 0.5))
         node = next((raylet for raylet in cluster.raylets() if trainers(raylet)), None)
         if node is None:
             raise SystemExit("the run ended before its node could be killed: more --steps")
@@ -229,7 +244,7 @@ def goes_on(server: Server, id: str, step: int) -> bool:
 
 def listeners(spread: Server) -> None:
     """List the addresses on which the server and the drivers of its runs listen."""
-    id = start(spread, steps=10_000)
+    id = start(spread, steps=100_000)
     wait("a step", lambda: spread.call("GET", f"/api/runs/{id}")["step"])
     server = psutil.Process(spread.pid)
     for what, processes in (("the server", [server]), ("the driver of a run", server.children(recursive=True))):
