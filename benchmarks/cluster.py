@@ -3,9 +3,9 @@
     python benchmarks/cluster.py [--runs 8] [--kills 10] [--steps 2000]
 
 Needs the extra `ray`. A head and two nodes of one CPU each are processes of this machine, on 127.0.0.2 and with a token
-of their own; two servers, one with them and one without, train the same seeds on one thread, tiny networks on 128
-images: it is not about training. A node is killed with all its processes once a run has a checkpoint, and they are half a
-second apart, in place of thirty.
+of their own. Two servers, one with them and one without, train the same seeds on one thread, tiny networks on 128
+images, for it is not about training. A node is killed with all its processes once a run has a checkpoint; checkpoints
+are half a second apart, in place of thirty.
 """
 
 from __future__ import annotations
