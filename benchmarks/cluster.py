@@ -16,6 +16,7 @@ import os
 import random
 import secrets
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -211,7 +212,7 @@ def kills(local: Server, spread: Server, cluster: Cluster, homes: list[Path], co
     finish(local, reference)
     ended = same = 0
     silent, lost = [], []
-    for _ in range(count):
+    for number in range(1, count + 1):
         id = start(spread, steps=steps, seed=5)
         folder = homes[1] / "models" / id / "checkpoints"
         wait("a checkpoint", lambda folder=folder: any(folder.glob("*.json")))
@@ -229,6 +230,7 @@ def kills(local: Server, spread: Server, cluster: Cluster, homes: list[Path], co
         finish(spread, id)
         ended += state(spread, id) == "succeeded"
         same += weights(homes[1], id) == weights(homes[0], reference)
+        print(f"kill {number} of {count}: {ended} ended, {same} with the same bits", file=sys.stderr, flush=True)
     row("kill -9", "runs that ended by themselves, on another node", f"{ended} of {count}")
     row("", "with the bits of the one that was never cut", f"{same} of {count}")
     row("", "steps since the checkpoint", f"{statistics.median(lost):.0f}, {max(lost)} at worst")

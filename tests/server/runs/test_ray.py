@@ -130,9 +130,6 @@ def test_the_server_listens_where_it_says_and_never_loads_ray(server, cluster, e
     heard = [each.laddr for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
     assert [(address.ip, address.port) for address in heard] == [("127.0.0.1", server.port)]
     assert not [each.path for each in process.memory_maps() if "_raylet" in each.path]
-    for driver in process.children(recursive=True):
-        for each in driver.net_connections():
-            assert each.status != psutil.CONN_LISTEN or each.laddr.ip == "127.0.0.2"
     server.call("POST", f"/api/runs/{run['id']}/stop")
     server.wait_for_run(run["id"], "stopped", seconds=6)
 
