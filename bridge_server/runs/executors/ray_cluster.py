@@ -215,10 +215,13 @@ class _RayHost:
         except errors.RayTaskError as error:
             raise ClusterProblem(f"The node {self._name} cannot do it ({error.cause}): see to that there.") from None
         except errors.RayError as error:
-            if "No module named" in str(error):
+            words = str(error).strip()
+            if "No module named" in words:
                 raise ClusterProblem(
                     "A node has no ganmnist: install there what this server has, and start Ray there from that Python."
                 ) from None
+            if "creation task" in words:
+                raise ClusterProblem(f"A node cannot begin ({words.splitlines()[-1]}): see to that there.") from None
             raise NodeLost(f"The node {self._name} was lost") from None
 
 
