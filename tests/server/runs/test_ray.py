@@ -105,16 +105,16 @@ def test_two_nodes_train_at_once_and_a_stop_ends_a_training_there(server, cluste
 
 @needs_ray
 def test_a_killed_node_costs_no_more_than_since_the_last_checkpoint(server, cluster, short):
-    run = server.start_run(model="moved", **{**short, "images": None, "epochs": 4})
+    run = server.start_run(model="moved", **{**short, "images": 256, "epochs": 400})
     wait_for_step(server, run["id"], 5)
-    ((_, node),) = trainers(cluster).items()
+    (node,) = (node for process, node in trainers(cluster).items() if run["id"] in process.cmdline()[-1])
     doomed = psutil.Process(raylet(node))
     for process in [doomed, *doomed.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     cluster.remove_node(node, allow_graceful=False)
     try:
-        ended = server.wait_for_run(run["id"], "succeeded", "failed", "interrupted", seconds=100)
+        ended = server.wait_for_run(run["id"], "succeeded", "failed", "interrupted", seconds=200)
     finally:
         cluster.add_node(num_cpus=1, **SMALL)
     assert ended["state"] == "succeeded", ended
@@ -139,7 +139,8 @@ def test_a_killed_server_leaves_no_training_on_a_node_and_another_goes_on_with_i
     server = start_server(options=("--ray", cluster.address))
     run = server.start_run(**endless)
     wait_for_step(server, run["id"])
-    left = list(trainers(cluster))
+    left = [process for process in trainers(cluster) if run["id"] in process.cmdline()[-1]]
+    assert len(left) == 1
     server.kill()
     for process in left:
         server.wait_for_end(process, seconds=15)
