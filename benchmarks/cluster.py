@@ -226,7 +226,7 @@ def kills(local: Server, spread: Server, cluster: Cluster, homes: list[Path], co
         cluster.kill(node)
         wait("it goes on", lambda id=id, step=before: goes_on(spread, id, step))
         silent.append(time.perf_counter() - killed)
-        lost.append(before - saved)
+        lost.append(max(0, before - saved))
         finish(spread, id)
         ended += state(spread, id) == "succeeded"
         same += weights(homes[1], id) == weights(homes[0], reference)
