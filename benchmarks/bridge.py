@@ -68,14 +68,17 @@ def main() -> None:
 class Server:
     """A server process with a connection to it."""
 
-    def __init__(self, home: Path, mock: bool = False) -> None:
+    def __init__(self, home: Path, mock: bool = False, options: tuple[str, ...] = ()) -> None:
         started = time.perf_counter()
-        command = [sys.executable, "-m", "bridge_server", "serve", "--port", "0", "--data-dir", str(home)]
+        command = [sys.executable, "-m", "bridge_server", "serve", "--port", "0", "--data-dir", str(home), *options]
         if mock:
             command.append("--mock")
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.pid = self._process.pid
         found: dict = {}
         while found.get("pid") != self._process.pid:
+            if self._process.poll() is not None:
+                raise SystemExit("the server did not start")
             time.sleep(0.002)
             try:
                 found = json.loads((home / "server.json").read_bytes())

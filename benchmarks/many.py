@@ -34,7 +34,7 @@ from ganmnist.storage import bundle
 COUNTS = (10, 500, 10_000)
 TRIES = 15
 _PATIENCE = 20.0  # seconds for all tries of one call
-_NETWORKS = {
+NETWORKS = {
     "latent_dim": 4,
     "generator": {
         "layers": [{"layer": "Dense", "units": 784}, {"layer": "Reshape", "shape": [1, 28, 28]}, {"layer": "Tanh"}]
@@ -52,7 +52,7 @@ CALLS: dict[str, tuple[str, str, Callable[[int], dict[str, Any] | None]]] = {
     "GET /api/models": ("GET", "/api/models", lambda count: None),
     "GET /api/runs": ("GET", "/api/runs", lambda count: None),
     "GET /api/server": ("GET", "/api/server", lambda count: None),
-    "start a run, and stop it": ("POST", "/api/runs", lambda count: {"networks": _NETWORKS, "images": 96}),
+    "start a run, and stop it": ("POST", "/api/runs", lambda count: {"networks": NETWORKS, "images": 96}),
 }
 
 
@@ -76,7 +76,7 @@ def main() -> None:
 
 def fill(home: Path, count: int) -> None:
     """Make a home with so many models, and as many runs that have ended."""
-    networks = ModelConfig.model_validate(_NETWORKS)
+    networks = ModelConfig.model_validate(NETWORKS)
     config = TrainConfig(networks=networks)
     first = home / "models" / f"{0:016x}"
     tick = json.dumps(

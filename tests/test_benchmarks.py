@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SHORT = {
     "bridge.py": ["--calls", "2", "--seconds", "0.5"],
+    "cluster.py": ["--runs", "2", "--kills", "1", "--steps", "2000"],
     "device.py": ["--times", "0.5", "--samples", "200"],
     "few_pictures.py": ["--counts", "40", "--steps", "2", "--samples", "150", "--starts", "chance"],
     "geometry.py": ["--calls", "1"],
@@ -29,7 +30,9 @@ SHORT = {
 def test_a_benchmark_runs(name, tmp_path, request):
     if name == "page.py" and find_spec("playwright") is None:
         pytest.skip("playwright is not installed: pip install playwright")
-    if name in ("device.py", "steps.py", "training.py"):
+    if name == "cluster.py" and find_spec("ray") is None:
+        pytest.skip("ray is not installed: pip install -e '.[ray]'")
+    if name in ("cluster.py", "device.py", "steps.py", "training.py"):
         request.getfixturevalue("mnist_at_hand")
     options = [*SHORT[name], *(["--out", str(tmp_path)] if name in ("steps.py", "training.py") else [])]
     done = subprocess.run(

@@ -30,6 +30,8 @@ from bridge_server.contract.runs import RunState
 from bridge_server.encoding.replies import Origin
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import cleanup, quotas
+from bridge_server.runs.executors.base import Executor
+from bridge_server.runs.executors.local import LocalProcesses
 from ganmnist.config import GenerateConfig, LatentConfig, PresetName
 from ganmnist.errors import ModelError, TrainingError
 from ganmnist.export.restore import sources
@@ -58,8 +60,8 @@ _log = logging.getLogger("ganmnist.service")
 class Service(Trainings):
     """The calls, on top of the library."""
 
-    def __init__(self, home: Path, instance: str, slots: int = quotas.SLOTS) -> None:
-        super().__init__(home, instance, slots)
+    def __init__(self, home: Path, instance: str, slots: int = quotas.SLOTS, executor: Executor | None = None) -> None:
+        super().__init__(home, instance, slots, executor or LocalProcesses())
         self._data = DefaultData(home)
         self._imported = ImportedData(home, self._check_unused)
         self._samplers = Samplers()

@@ -18,6 +18,7 @@ from bridge_server.contract.runs import ProgressQuery, Queue, Run, RunProgress, 
 from bridge_server.contract.sweeps import SweepsQuery
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import previews, quotas
+from bridge_server.runs.executors.base import Executor
 from bridge_server.runs.launcher import Launcher
 from bridge_server.runs.progress import TickReader
 from bridge_server.runs.store import Held, Press, Record, run_not_found
@@ -36,12 +37,12 @@ _Item = TypeVar("_Item")
 class Trainings(Sweeping):
     """The calls about runs and sweeps. A run that is not the asker's to see is not there for them."""
 
-    def __init__(self, home: Path, instance: str, slots: int) -> None:
+    def __init__(self, home: Path, instance: str, slots: int, executor: Executor) -> None:
         super().__init__(instance, slots)
         self._home = home
         self._store = ModelStore(home)
         self._runs = SweepStore(home / "runs.sqlite")
-        self._launcher = Launcher(self._runs, self._store.path, slots)
+        self._launcher = Launcher(self._runs, self._store.path, slots, executor)
         self._forecasts = Forecasts(self._runs, self._store.path, slots)
         self._described = RunDescriptions(self._store, self._launcher, self._forecasts, self._runs.sweep_of)
         self._ticks = lru_cache(maxsize=8)(lambda id: TickReader(self._store.path / id))

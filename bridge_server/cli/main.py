@@ -108,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"how many trainings may be under way at a time (default: {quotas.SLOTS})",
     )
     one.add_argument(
+        "--ray",
+        type=_cluster,
+        metavar="HOST:PORT",
+        help="have trainings carried out on a Ray cluster: docs/scale.md",
+    )
+    one.add_argument(
         "--insecure-http", action="store_true", help="with --lan: plain HTTP, which the whole network can read"
     )
     one.add_argument(
@@ -174,9 +180,11 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
             raise CommandError(ExitCode.USAGE, f"{option} is of use with --lan only.")
     if options.proxy and options.lan:
         raise CommandError(ExitCode.USAGE, "--proxy and --lan exclude each other: a proxy asks on 127.0.0.1.")
+    if options.ray and options.mock:
+        raise CommandError(ExitCode.USAGE, "--ray and --mock exclude each other: a mock trains nothing.")
     lan = Lan(options.lan, tuple(options.name), options.insecure_http) if options.lan else None
     try:
-        serve(home, options.port, options.mock, lan, options.proxy, options.slots)
+        serve(home, options.port, options.mock, lan, options.proxy, options.slots, options.ray)
     except Exception as error:  # whatever it is: who pressed a button in Rhino sees no terminal
         failure = _failure(error, home)
         note_failure(home, failure.sentence)
@@ -255,6 +263,15 @@ def _slots(text: str) -> int:
             "machine, and one where it has none"
         )
     return number
+
+
+def _cluster(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host) or not port.isascii() or not port.isdigit():
+        raise argparse.ArgumentTypeError(
+            f"expected HOST:PORT of a Ray cluster's head, as 192.168.1.5:6379, got {text}: ray start --head says it"
+        )
+    return text
 
 
 def _address(text: str) -> str:

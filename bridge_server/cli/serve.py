@@ -65,6 +65,7 @@ def serve(
     lan: Lan | None = None,
     proxy: str | None = None,
     slots: int = quotas.SLOTS,
+    ray: str | None = None,
 ) -> None:
     """Serve until the process is asked to end: by a call, or by SIGINT, SIGTERM or CTRL-BREAK.
 
@@ -76,9 +77,11 @@ def serve(
         lan: Serve a network in place of this machine alone.
         proxy: Serve whom a proxy on this machine passes on as well; its address.
         slots: How many trainings may be under way at a time.
+        ray: HOST:PORT of a Ray cluster that carries them out, in place of this machine.
 
     Raises:
-        CommandError: Another server has the directory or the port, or the certificate has expired.
+        CommandError: Another server has the directory or the port, the certificate has expired, or the cluster
+            cannot be used.
         CertificateError: The certificate is damaged.
         TokenError: Who has a token for the network cannot be read.
     """
@@ -98,7 +101,7 @@ def serve(
         url = f"{'https' if certificate else 'http'}://{address}:{taken}"
         process = Process(home, url, certificate and certificate.fingerprint)
         logs.start(home)
-        backend = _backend(home, process.instance, mock, slots)
+        backend = _backend(home, process.instance, mock, slots, ray)
         backend.process = process
         app = create_app(backend)
         names = (lan.address, *lan.names) if lan else ()
@@ -128,6 +131,8 @@ def serve(
                 )
             if proxy:
                 print(f"Whom the proxy at {proxy} passes on is served as well, with a token.", flush=True)
+            if ray:
+                print(f"Trainings are carried out on the Ray cluster at {ray}.", flush=True)
             if port is None and taken != DEFAULT_PORT:
                 print(f"Port {DEFAULT_PORT} cannot be had, so this server takes {taken}.", flush=True)
             keep_reserve(home)
@@ -209,14 +214,22 @@ def _check_age(home: Path, certificate: certificates.Certificate) -> None:
         print(f"The certificate is good for {counted(days, 'day')} more: {how}", flush=True)
 
 
-def _backend(home: Path, instance: str, mock: bool, slots: int) -> Backend:
+def _backend(home: Path, instance: str, mock: bool, slots: int, ray: str | None) -> Backend:
     if mock:
         from bridge_server.backends.mock.backend import Mock
 
         return Mock(instance, slots)
     from bridge_server.backends.service import Service
 
-    return Service(home, instance, slots)
+    if ray is None:
+        return Service(home, instance, slots)
+    from bridge_server.runs.executors.cluster import ClusterProblem
+    from bridge_server.runs.executors.ray_cluster import on_ray
+
+    try:
+        return Service(home, instance, slots, on_ray(ray))
+    except ClusterProblem as problem:
+        raise CommandError(ExitCode.PROBLEM, str(problem)) from None
 
 
 def _only_one(home: Path) -> AbstractContextManager[object]:

@@ -82,7 +82,7 @@ class Run(Message):
     preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")
     text: str = Field(description="The state in a few words: 41 % - 0:52 left - FID 12.")
     reason: str | None = Field(
-        None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full ..."
+        None, description="Why it failed or was interrupted: killed, crashed, out_of_memory, disk_full, node ..."
     )
     problem: Told | None = Field(None, description="A sentence for people: what happened and what to do.")
     slowdown: Slowdown | None = Field(

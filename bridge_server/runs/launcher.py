@@ -1,12 +1,10 @@
-"""Starts training processes, as many at a time as there are slots, and judges how each ended."""
+"""Has trainings carried out, as many at a time as there are slots, and judges how each ended."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -17,8 +15,9 @@ from bridge_server import errors
 from bridge_server.contract.runs import RunState
 from bridge_server.errors import ApiError
 from bridge_server.runs import quotas
+from bridge_server.runs.executors.base import Ended, Executor, Job
 from bridge_server.runs.fair_queue import Waiting, next_run
-from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, Exit
+from bridge_server.runs.protocol import FAILURE, LOG, SETTINGS, SIGKILL, Exit
 from bridge_server.runs.store import Record, RunStore
 from ganmnist.models.store import ModelStore
 from ganmnist.remedies import UPDATE
@@ -26,13 +25,7 @@ from ganmnist.storage.atomic import read_json, write_json
 
 STOP_SECONDS = 4.0  # from the question to the kill
 _RETRY_SECONDS = 1.0
-_OUT_OF_MEMORY = "out_of_memory"
 _log = logging.getLogger("ganmnist.launcher")
-# No window, and like the process group elsewhere: a Ctrl-C in the server's terminal does not reach the trainer.
-if sys.platform == "win32":
-    _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
-else:
-    _FLAGS = 0
 _RESUME = "Resume goes on from the last checkpoint."
 _ANOTHER_DEVICE = "On the processor: ganmnist train --resume --model with its name, --device cpu."
 ANOTHER_VERSION = f"Its settings are another version's: {UPDATE}, then resume."
@@ -63,22 +56,22 @@ _DISK_FULL = Outcome(
 
 
 class _Trainer:
-    """A training process, under way or ended."""
+    """A training, under way or ended."""
 
-    def __init__(self, record: Record, folder: Path) -> None:
+    def __init__(self, record: Record, folder: Path, executor: Executor) -> None:
         self.id = record.id
         self.owner = record.owner
         self.unstored: Outcome | None = None  # how it ended, as long as the store cannot take that
         self._folder = folder
         self._asked: Outcome | None = None  # how it will have ended if it does what it is asked
-        self._code = 0
-        self._killed_for_memory = _oom_kills()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = Ended(0)
+        self._job: Job | None = None
         self._not_started: OSError | None = None
         if not record.readable:
             return
         try:
-            self._process = self._start(record)
+            _prepare(record, folder)
+            self._job = executor.start(folder)
         except OSError as error:
             self._not_started = error
 
@@ -86,34 +79,24 @@ class _Trainer:
         return self._asked is not None
 
     def ask(self, outcome: Outcome) -> None:
-        """Ask the process to end; kill it where it does not in time."""
-        if self._asked is None and self._process:
-            timer = threading.Timer(STOP_SECONDS, self._process.kill)
+        """Ask the training to end; have it killed where it does not in time."""
+        if self._asked is None and self._job:
+            timer = threading.Timer(STOP_SECONDS, self._job.kill)
             timer.daemon = True  # the server need not wait for it
             timer.start()
         if self._asked is None or outcome is STOPPED:  # what a user asks outweighs the rest
             self._asked = outcome
-        if self._process is None or self._process.stdin is None:
-            return
-        try:
-            self._process.stdin.write(b"stop\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):  # a pipe without a reader, or closed on this side
-            _log.info("trainer ended before it was asked", extra={"fields": {"run": self.id}})
+        if self._job:
+            self._job.ask()
 
     def wait(self) -> None:
-        """Return when the process has ended."""
-        if self._process is None or self._process.stdin is None:
-            return
-        self._code = self._process.wait()
-        try:
-            self._process.stdin.close()
-        except OSError:
-            _log.info("trainer left its orders unread", extra={"fields": {"run": self.id}})
+        """Return when the training has ended."""
+        if self._job:
+            self._ended = self._job.wait()
 
     def outcome(self) -> Outcome:
-        """Tell how the process ended; what it was asked until now counts."""
-        if self._process is None:
+        """Tell how the training ended; what it was asked until now counts."""
+        if self._job is None:
             if self._asked:
                 return self._asked
             if self._not_started is None:
@@ -123,31 +106,16 @@ class _Trainer:
             return _interrupted(
                 "start", f"The training could not be started ({self._not_started}): see to that, then resume."
             )
-        out_of_memory = _oom_kills() > self._killed_for_memory
-        return judge(self._code, self._asked, self._folder, out_of_memory=out_of_memory)
+        return judge(self._ended, self._asked, self._folder)
 
-    def was_killed(self) -> bool:
-        return self._code == -_SIGKILL
 
-    def leave_out_kill(self) -> None:
-        """Take note that one of the system's kills for memory was of another training."""
-        self._killed_for_memory += 1
-
-    def _start(self, record: Record) -> subprocess.Popen[bytes]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / FAILURE).unlink(missing_ok=True)
-        ModelStore(self._folder.parents[1]).folder(record.id, record.model).give_to(record.owner)
-        settings = {"model": record.model, "settings": record.settings.model_dump(mode="json")}
-        write_json(self._folder / SETTINGS, settings)
-        with (self._folder / LOG).open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "bridge_server.runs.worker", str(self._folder)],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                creationflags=_FLAGS,
-                process_group=None if sys.platform == "win32" else 0,
-            )
+def _prepare(record: Record, folder: Path) -> None:
+    """Write into a training's folder what it is, and whose."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FAILURE).unlink(missing_ok=True)
+    ModelStore(folder.parents[1]).folder(record.id, record.model).give_to(record.owner)
+    settings = {"model": record.model, "settings": record.settings.model_dump(mode="json")}
+    write_json(folder / SETTINGS, settings)
 
 
 class Launcher:
@@ -157,10 +125,12 @@ class Launcher:
         runs: The runs.
         models: The folder of the models' folders.
         slots: How many trainings may be under way at once.
+        executor: Carries them out.
     """
 
-    def __init__(self, runs: RunStore, models: Path, slots: int) -> None:
+    def __init__(self, runs: RunStore, models: Path, slots: int, executor: Executor) -> None:
         self._runs = runs
+        self._executor = executor
         self._models = models
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -241,7 +211,7 @@ class Launcher:
                 under_way = [trainer.owner for trainer in self._trainers.values()]
                 id = next_run(waiting, under_way, self._runs.last_begun()).id
                 if self._runs.move(id, RunState.QUEUED, RunState.RUNNING):
-                    self._trainers[id] = _Trainer(self._runs.get(id), self._models / id)
+                    self._trainers[id] = _Trainer(self._runs.get(id), self._models / id, self._executor)
                     return self._trainers[id]
         return None
 
@@ -284,23 +254,20 @@ class Launcher:
                 trainer.unstored = outcome if outcome.state is RunState.INTERRUPTED else None
                 return False
             del self._trainers[trainer.id]
-            if outcome.reason == _OUT_OF_MEMORY and trainer.was_killed():
-                for other in self._trainers.values():
-                    other.leave_out_kill()
         fields = {"run": trainer.id, "state": outcome.state, "reason": outcome.reason}
         _log.info("run ended", extra={"fields": fields})
         return True
 
 
-def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool) -> Outcome:
+def judge(ended: Ended, asked: Outcome | None, folder: Path) -> Outcome:
     """Tell how a training ended.
 
     Args:
-        code: Exit status of its process, minus the signal where one ended it.
+        ended: How its process did.
         asked: What it was asked to do, if anything.
         folder: Its folder, where it says why it failed.
-        out_of_memory: Whether the system killed a process for its memory meanwhile.
     """
+    code = ended.code
     if code == Exit.FINISHED:
         return Outcome(RunState.SUCCEEDED)
     if code == Exit.FAILED and (failure := _failure(folder)):
@@ -309,21 +276,23 @@ def judge(code: int, asked: Outcome | None, folder: Path, *, out_of_memory: bool
         return asked
     if code == Exit.DISK_FULL:
         return _DISK_FULL
+    if code == Exit.NODE:
+        reason, problem = _failure(folder) or ("node", f"The cluster has failed{_last_words(folder)}.")
+        return _interrupted(reason, f"{problem} {_RESUME}")
     if code == Exit.FILES:
         reason, problem = _failure(folder) or ("files", f"A file could not be read or written{_last_words(folder)}.")
         return _interrupted(reason, f"{problem} See to that; {_RESUME[0].lower()}{_RESUME[1:]}")
     if code == Exit.DEVICE:
         reason, problem = _failure(folder) or ("device", f"The device has failed{_last_words(folder)}.")
         return _interrupted(reason, f"{problem.rstrip('.')}. {_RESUME} {_ANOTHER_DEVICE}")
-    if code == Exit.OUT_OF_MEMORY or (code == -_SIGKILL and out_of_memory):
-        return _interrupted(_OUT_OF_MEMORY, "The machine ran out of memory. Close other programs, then resume.")
+    if code == Exit.OUT_OF_MEMORY or ended.out_of_memory:
+        return _interrupted("out_of_memory", "The machine ran out of memory. Close other programs, then resume.")
     if code in _ENDED_BY_OTHERS:
         return _interrupted("killed", f"The training was killed by another program. {_RESUME}")
     return _interrupted("crashed", f"The training crashed (exit status {code}){_last_words(folder)}. {_RESUME}")
 
 
-_SIGKILL = 9  # not in `signal` on Windows
-_ENDED_BY_OTHERS = {Exit.SAVED, -_SIGKILL, -signal.SIGTERM, -signal.SIGINT}
+_ENDED_BY_OTHERS = {Exit.SAVED, -SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 
 
 def _interrupted(reason: str, problem: str) -> Outcome:
@@ -345,14 +314,3 @@ def _last_words(folder: Path) -> str:
     except OSError:
         return ""
     return f"; its last words: {lines[-1][:200]}" if lines else ""
-
-
-def _oom_kills() -> int:
-    """Count the processes that Linux has killed for their memory since it started; 0 elsewhere."""
-    if sys.platform != "linux":
-        return 0
-    try:
-        with open("/proc/vmstat", encoding="ascii") as file:
-            return next((int(line.split()[1]) for line in file if line.startswith("oom_kill ")), 0)
-    except OSError:
-        return 0

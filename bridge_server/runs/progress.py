@@ -62,6 +62,13 @@ class TickWriter:
             self._file.write(self.last.model_dump_json(exclude_defaults=True).encode() + b"\n")
             self._file.flush()
 
+    def extend(self, lines: bytes) -> None:
+        """Append ticks that another writer has numbered, whole lines that go on where this one is."""
+        with self._lock:
+            self.last = _last(lines)
+            self._file.write(lines)
+            self._file.flush()
+
 
 class TickReader:
     """The ticks of one run; reads only what was appended since it last looked. Safe to use from several threads."""

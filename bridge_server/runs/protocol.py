@@ -7,6 +7,7 @@ from enum import IntEnum
 SETTINGS = "settings.json"
 FAILURE = "failure.json"
 LOG = "worker.log"
+SIGKILL = 9  # not in `signal` on Windows
 
 
 class Exit(IntEnum):
@@ -19,3 +20,4 @@ class Exit(IntEnum):
     OUT_OF_MEMORY = 5
     FILES = 6  # a file could not be read or written, which may pass; failure.json says which
     DEVICE = 7  # the device that was chosen is not there, or has failed; failure.json says which
+    NODE = 8  # the cluster or a node of it cannot do it, or went away; failure.json says what to do

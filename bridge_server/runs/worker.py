@@ -204,6 +204,8 @@ def _work(folder: Path, stop: Callable[[], bool]) -> Exit:
         return Exit.FINISHED
     data = load_data(name=settings.data, home=home, on_progress=reporter.note)
     reporter.data(data.name)
+    if mended := request.get("mended"):
+        reporter.problem(mended)
     if stop():
         return Exit.SAVED
     try:
@@ -235,7 +237,19 @@ def _is_finished(model: ModelFolder) -> bool:
 
 def main() -> int:
     """Train in the folder named on the command line."""
-    folder = Path(sys.argv[1])
+    return carry_out(Path(sys.argv[1]), work)
+
+
+def carry_out(folder: Path, work: Callable[[Path, Callable[[], bool]], Exit]) -> int:
+    """Do the work of a training process: listen to the server, leave the machine to others, say why it failed.
+
+    Args:
+        folder: Of the training.
+        work: Trains in the folder, asks again and again whether to stop, and returns how it ended.
+
+    Returns:
+        Exit status of the process.
+    """
     stop_signal = StopSignal()
     signal.signal(signal.SIGTERM, stop_signal.request)
     logging.basicConfig(format="%(message)s")  # into the log beside the settings

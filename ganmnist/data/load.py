@@ -83,6 +83,15 @@ def is_default(name: str, home: Path | None = None) -> bool:
     return False
 
 
+def locate_default(home: Path, on_progress: OnProgress | None = None) -> Path:
+    """Return the folder or file that `load_data` reads where nothing is named, fetched or drawn first if need be."""
+    if named := os.environ.get(ENVIRONMENT):
+        return Path(named).resolve()
+    if not is_at_hand(home):
+        load_data(home=home, on_progress=on_progress)
+    return _cache(home) if is_at_hand(home) else _drawn(home)
+
+
 def is_at_hand(home: Path | None = None) -> bool:
     """Tell whether `load_data` has MNIST to read without the network."""
     return bool(os.environ.get(ENVIRONMENT)) or _complete(_cache(home))

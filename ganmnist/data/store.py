@@ -56,6 +56,14 @@ class DatasetStore:
         """
         return self._find(name)[1]
 
+    def folder_of(self, name: str) -> Path:
+        """Return the folder of the data set of that name.
+
+        Raises:
+            DatasetNotFound: There is none.
+        """
+        return self._find(name)[0]
+
     def load(self, name: str) -> Dataset:
         """Read the data set of that name.
 

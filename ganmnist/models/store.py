@@ -134,7 +134,10 @@ class ModelFolder:
         somebody else's it keeps its name, and this one gets such a name. One that was published before has the name
         that it has by now.
         """
-        stored = bundle.save_weights(self.path / MANIFEST, generator)
+        self.publish_stored(manifest, bundle.save_weights(self.path / MANIFEST, generator))
+
+    def publish_stored(self, manifest: ModelManifest, stored: bundle.Stored) -> None:
+        """Publish as `publish` does, with weights that lie in the folder already."""
         with self.store.naming():
             try:
                 name = self.manifest().name

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from reprlib import repr
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ganmnist.errors import ModelError, shown
 from ganmnist.remedies import UPDATE
 from ganmnist.storage import safetensors_header as headers
-from ganmnist.storage.atomic import write_atomic
+from ganmnist.storage.atomic import write_atomic, write_pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,6 +65,26 @@ def write_weights(manifest_path: Path, content: bytes) -> Stored:
     digest = hashlib.sha256(content).hexdigest()
     weights = manifest_path.with_name(weights_name(manifest_path.stem, digest))
     write_atomic(weights, content)
+    return Stored(weights, digest)
+
+
+def receive_weights(manifest_path: Path, digest: str, pieces: Iterable[bytes]) -> Stored:
+    """As `save_weights`, of bytes that come in pieces and have to have a SHA-256.
+
+    Raises:
+        ModelError: They have another; nothing of them is kept.
+    """
+    weights = manifest_path.with_name(weights_name(manifest_path.stem, digest))
+    found = hashlib.sha256()
+
+    def checked() -> Iterator[bytes]:
+        for piece in pieces:
+            found.update(piece)
+            yield piece
+        if found.hexdigest() != digest:
+            raise ModelError(f"{weights}: its SHA-256 differs from the manifest's, so it is not kept")
+
+    write_pieces(weights, checked())
     return Stored(weights, digest)
 
 

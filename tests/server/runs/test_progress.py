@@ -14,6 +14,7 @@ from bridge_server.backends.datasets import DefaultData
 from bridge_server.backends.trainings import thin
 from bridge_server.contract.runs import Run, RunState
 from bridge_server.encoding.pixels import rhino
+from bridge_server.runs.executors.base import Ended
 from bridge_server.runs.launcher import Outcome, judge
 from bridge_server.runs.previews import read_preview, to_picture, write_preview
 from bridge_server.runs.progress import TickReader, TickWriter, last_tick
@@ -206,7 +207,7 @@ STOPPED = Outcome(RunState.STOPPED)
 )
 def test_how_a_training_ended_is_read_from_its_exit(tmp_path, code, asked, oom, state, reason):
     (tmp_path / "worker.log").write_text("one\nlast words\n")
-    outcome = judge(code, asked, tmp_path, out_of_memory=oom)
+    outcome = judge(Ended(code, oom), asked, tmp_path)
     assert (outcome.state, outcome.reason) == (state, reason)
     if reason == "crashed":
         assert "last words" in outcome.problem
@@ -216,7 +217,7 @@ def test_how_a_training_ended_is_read_from_its_exit(tmp_path, code, asked, oom, 
 def test_a_failure_that_does_not_say_why_is_a_crash_and_can_be_resumed(tmp_path, said):
     if said is not None:
         (tmp_path / "failure.json").write_bytes(said)
-    assert judge(1, None, tmp_path, out_of_memory=False).reason == "crashed"
+    assert judge(Ended(1), None, tmp_path).reason == "crashed"
 
 
 def test_a_full_disk_and_a_full_memory_can_be_resumed_and_other_errors_cannot():

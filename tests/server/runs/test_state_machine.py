@@ -29,6 +29,7 @@ from bridge_server.backends.service import Service
 from bridge_server.contract.runs import RunState, StartRun
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import launcher, quotas
+from bridge_server.runs.executors import local
 from bridge_server.runs.store import FINAL, MOVES, RunStore
 from ganmnist.config import TrainConfig
 from ganmnist.models.manifest import ModelManifest, now
@@ -43,7 +44,7 @@ MANNERS = {"obeys": 3, "is deaf": -9, "finishes": 0, "fails": 1}  # how a traine
 
 
 class Trainer:
-    """What the launcher takes for a process, and the pipe to it."""
+    """What is taken for a process, and the pipe to it."""
 
     def __init__(self, command, **how):
         self.folder, self.stdin, self.manner = Path(command[-1]), self, "obeys"
@@ -283,7 +284,7 @@ class RunsInTwoSlots(Runs):
 @pytest.fixture
 def service(request, monkeypatch, tmp_path):
     """A service whose trainers do what the test says, with one slot unless the test is given another number."""
-    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    monkeypatch.setattr(local.subprocess, "Popen", Trainer)
     monkeypatch.setattr(Service, "_warm", lambda self: None)
     started.clear()
     service = Service(tmp_path, "0" * 32, getattr(request, "param", 1))
@@ -332,7 +333,7 @@ def test_three_owners_take_turns_in_whatever_order_they_press(service, turns):
 @pytest.mark.parametrize("service", [2], indirect=True)
 def test_of_two_trainings_the_one_that_the_system_killed_for_memory_is_told_from_the_other(service, monkeypatch):
     kills = iter([0, 0, *[1] * 10])
-    monkeypatch.setattr(launcher, "_oom_kills", lambda: next(kills))
+    monkeypatch.setattr(local, "_oom_kills", lambda: next(kills))
     first, second = (service.run_start(StartRun(epochs=1)).reply for _ in range(2))
     trainers = [wait_for_trainer(run.id) for run in (first, second)]
     for trainer, run, reason in zip(trainers, (first, second), ("out_of_memory", "killed"), strict=True):
@@ -385,10 +386,10 @@ def test_a_training_that_cannot_be_started_for_want_of_room_can_go_on_later(serv
     def refuse(*command, **how):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(launcher.subprocess, "Popen", refuse)
+    monkeypatch.setattr(local.subprocess, "Popen", refuse)
     run = service.run_start(StartRun(epochs=1)).reply
     assert wait_for(service, run.id, INTERRUPTED).reason == "disk_full"
-    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    monkeypatch.setattr(local.subprocess, "Popen", Trainer)
     service.run_resume(run.id)
     wait_for(service, run.id, RUNNING)
 
@@ -397,12 +398,12 @@ def test_a_training_that_the_system_does_not_start_says_why_and_can_go_on_later(
     def refuse(*command, **how):
         raise PermissionError(13, "Permission denied", "/usr/bin/python")
 
-    monkeypatch.setattr(launcher.subprocess, "Popen", refuse)
+    monkeypatch.setattr(local.subprocess, "Popen", refuse)
     run = service.run_start(StartRun(epochs=1)).reply
     cut = wait_for(service, run.id, INTERRUPTED)
     assert cut.reason == "start"
     assert "Permission denied" in cut.problem
-    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    monkeypatch.setattr(local.subprocess, "Popen", Trainer)
     service.run_resume(run.id)
     wait_for(service, run.id, RUNNING)
 
@@ -460,7 +461,7 @@ def test_without_room_no_training_is_begun(service, monkeypatch):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # as a kill ends the launcher
 @pytest.mark.parametrize("machine", [Runs, RunsInTwoSlots])
 def test_runs_keep_their_promises_in_whatever_order_things_happen(monkeypatch, machine):
-    monkeypatch.setattr(launcher.subprocess, "Popen", Trainer)
+    monkeypatch.setattr(local.subprocess, "Popen", Trainer)
     monkeypatch.setattr(launcher, "STOP_SECONDS", 0.02)
     monkeypatch.setattr(Service, "_warm", lambda self: None)
     monkeypatch.setattr(Service, "_tidy", lambda self: None)
