@@ -99,7 +99,7 @@ class ModelCatalogue:
             thorough: Look everywhere before saying that there is none, which takes a while where there are thousands.
         """
         if name.lower() in ALL_BUNDLED:
-            return next((model for model in _bundled() if model.id == name.lower()), None)
+            return _bundled_model(name.lower())
         if not self.path.is_dir():
             return None
         found = self._index.find(name)
@@ -156,12 +156,15 @@ class ModelCatalogue:
 
 
 def _bundled() -> list[ModelManifest]:
-    """Return the bundled models but for those that are damaged, which is said when they are asked for."""
-    found = []
-    for id in ALL_BUNDLED:
-        with suppress(ModelError):
-            found.append(read(BUNDLED_FOLDERS / id))
-    return found
+    """Return the bundled models that can be read."""
+    return [model for name in ALL_BUNDLED if (model := _bundled_model(name))]
+
+
+def _bundled_model(name: str) -> ModelManifest | None:
+    """Return one of them, or None where it is damaged, which is said when its weights are asked for."""
+    with suppress(ModelError):
+        return read(BUNDLED_FOLDERS / name)
+    return None
 
 
 def read(folder: Path) -> ModelManifest:

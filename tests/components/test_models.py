@@ -36,9 +36,9 @@ def rhino(open_rhino, mock):
 
 def test_the_newest_comes_first_and_is_chosen_unless_another_is(rhino):
     outputs = rhino.answer("models", "model", "names", "facts")
-    assert outputs["names"] == ["1", "seven", "bundled"]
+    assert outputs["names"] == ["1", "seven", "bundled", "bundled-unconditional"]
     assert outputs["model"] == "1"
-    first, second, last = outputs["facts"]
+    first, second, last, _ = outputs["facts"]
     assert first.startswith("1: mock-digits, tutorial, epoch 2")
     assert first.endswith(", cut short")
     assert second.startswith("seven: mock-digits, fast, ")
@@ -54,15 +54,15 @@ def test_a_name_or_a_place_chooses_and_a_name_goes_before_a_place(rhino, choose,
     assert rhino.answer("models", "model", choose=choose)["model"] == chosen
 
 
-@pytest.mark.parametrize("choose", ["3", "-1", "0.5", "eight"])
+@pytest.mark.parametrize("choose", ["4", "-1", "0.5", "eight"])
 def test_what_is_not_there_is_refused_with_what_there_is(rhino, choose):
     rhino.solve("models", choose=choose)
     report = rhino.until("models", "see the balloon", "model", "names")
     assert report["balloons"] == [
-        ["Warning", f"choose: expected a name in names, or its place from 0 to 2; got {choose}."]
+        ["Warning", f"choose: expected a name in names, or its place from 0 to 3; got {choose}."]
     ]
     assert report["outputs"]["model"] is None
-    assert len(report["outputs"]["names"]) == 3
+    assert len(report["outputs"]["names"]) == 4
 
 
 def test_a_model_that_is_trained_appears_and_grows_by_itself_and_then_there_is_quiet(open_rhino, own, built_with):
@@ -72,7 +72,7 @@ def test_a_model_that_is_trained_appears_and_grows_by_itself_and_then_there_is_q
     rhino.do("wire", source="models", output="model", target="generate", input="model")
     rhino.answer("models", "names")
     own.call("POST", "/api/runs", {"model": "new"})
-    report = rhino.until("models", "new of 4", "facts")
+    report = rhino.until("models", "new of 5", "facts")
     assert report["outputs"]["facts"][0].endswith(", training")
     rhino.until("models", lambda report: "step 4680" in report["outputs"]["facts"][0], "facts")
     rhino.until("generate", "new - step 4680")
@@ -87,20 +87,21 @@ def test_a_button_looks_at_once(open_rhino, own):
     rhino.answer("models", "names")
     own.call("PATCH", "/api/models/seven", {"name": "eight"})
     rhino.press("models", "refresh")
-    rhino.until("models", lambda report: report["outputs"]["names"] == ["1", "eight", "bundled"], "names", seconds=3)
+    names = ["1", "eight", "bundled", "bundled-unconditional"]
+    rhino.until("models", lambda report: report["outputs"]["names"] == names, "names", seconds=3)
 
 
 def test_of_very_many_the_newest_are_listed_and_the_others_are_chosen_by_name(open_rhino, mock, built_with):
     rhino = open_rhino(mock.home, built_with("MANY = 500", "MANY = 1"))
     rhino.place("models")
     rhino.solve("models")
-    report = rhino.until("models", "1 of 3", "names")
-    assert report["outputs"]["names"] == ["1", "bundled"]
+    report = rhino.until("models", "1 of 4", "names")
+    assert report["outputs"]["names"] == ["1", "bundled", "bundled-unconditional"]
     more = ["Remark", "The newest are listed, and 1 more are not: choose takes their names too."]
     assert report["balloons"] == [more]
     rhino.solve("models", choose="SEVEN")
-    report = rhino.until("models", "seven of 3", "model", "names")
-    assert report["outputs"] == {"model": "seven", "names": ["1", "seven", "bundled"]}
+    report = rhino.until("models", "seven of 4", "model", "names")
+    assert report["outputs"] == {"model": "seven", "names": ["1", "seven", "bundled", "bundled-unconditional"]}
     rhino.solve("models", choose="no such model")
     report = rhino.until("models", "see the balloon", "model")
     assert any("expected a name in names" in sentence for _, sentence in report["balloons"])

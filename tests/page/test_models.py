@@ -138,18 +138,26 @@ def test_where_there_are_many_the_newest_are_shown_and_the_others_when_they_are_
     page.goto(f"{server.url}/#/models")
     page.reload()
     rows = page.locator(".models > li")
-    expect(rows).to_have_count(2)
+    expect(rows).to_have_count(3)
     page.get_by_role("button", name="and 2 more").click()
     page.get_by_role("button", name="and 1 more").click()
-    expect(rows).to_have_count(4)
-    assert [row.get_attribute("data-name") for row in rows.all()] == ["newest", "older", "oldest", "bundled"]
+    expect(rows).to_have_count(5)
+    assert [row.get_attribute("data-name") for row in rows.all()] == [
+        "newest",
+        "older",
+        "oldest",
+        "bundled",
+        "bundled-unconditional",
+    ]
     expect(page.get_by_role("button", name=re.compile("and .* more"))).to_have_count(0)
 
     page.evaluate("location.hash = '#/play'")
     choice = page.get_by_label("Model", exact=True)
-    expect(choice.locator("option")).to_have_text(["newest", "bundled", "and 2 more …"])
+    expect(choice.locator("option")).to_have_text(["newest", "bundled", "bundled-unconditional", "and 2 more …"])
     choice.select_option(label="and 2 more …")
-    expect(choice.locator("option")).to_have_text(["newest", "older", "bundled", "and 1 more …"])
+    expect(choice.locator("option")).to_have_text(
+        ["newest", "older", "bundled", "bundled-unconditional", "and 1 more …"]
+    )
     expect(choice).to_have_value("bundled")
     page.evaluate("location.hash = '#/play/oldest'")  # by its address, though it is not among those listed
     expect(choice).to_have_value("oldest")

@@ -11,7 +11,7 @@ def look(bridge, wanted, memory):
     answer = bridge.call("models", query={"limit": MANY})
     found = answer["models"]
     if answer.get("next") and wanted and wanted.lower() not in [model["name"].lower() for model in found]:
-        found = found[:-1] + older(bridge, wanted) + found[-1:]
+        found = found[:MANY] + older(bridge, wanted) + found[MANY:]  # the bundled ones stay the last
     more = max(0, answer.get("total", 0) - len(found))
     return {
         "mark": [found, more, answer.get("remarks")],

@@ -22,7 +22,7 @@ from ganmnist.export.write import scale_to_look_at
 from ganmnist.generation.sampler import Sampler
 from ganmnist.latent.vectors import from_seed
 from ganmnist.models.figures import Estimate
-from ganmnist.models.manifest import BUNDLED
+from ganmnist.models.manifest import ALL_BUNDLED, BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.storage import bundle
 from ganmnist.training.loop import Progress, train
@@ -248,10 +248,11 @@ def test_generate_writes_geometry_for_rhino(trained, shared_home, folder, tmp_pa
     assert (box.Max.X, box.Max.Y) == (14, 14)
 
 
-def test_models_lists_what_is_there(say):
+def test_models_lists_what_is_there(say, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     status, output, _ = say("models", "--json")
     assert status == 0
-    assert [model["name"] for model in json.loads(output)] == ["first", "bundled"]
+    assert [model["name"] for model in json.loads(output)] == ["first", *ALL_BUNDLED]
     status, output, _ = say("models")
     assert status == 0
     assert {"first", "fast", "bundled", "FID"} <= set(output.split())
@@ -260,11 +261,11 @@ def test_models_lists_what_is_there(say):
 def test_models_deletes_one_and_says_so(home, monkeypatch, capsys, digits, short):
     store = ModelStore(home)
     assert main(["models", "--json"]) == 0
-    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["bundled"]
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == [*ALL_BUNDLED]
     for name in ("one", "two"):
         train(digits, short, store.new(name), should_stop=lambda: True)
     assert main(["models", "--delete", "ONE"]) == 0
-    assert [model.name for model in store.list()] == ["two", "bundled"]
+    assert [model.name for model in store.list()] == ["two", *ALL_BUNDLED]
     assert main(["models", "--delete", "one"]) == 1
     assert "two" in capsys.readouterr().err
     assert main(["models", "--delete", "bundled"]) == 2
@@ -282,13 +283,13 @@ def test_models_shows_the_newest_and_how_many_more_there_are_and_tells_of_those_
     shown, _ = capsys.readouterr()
     assert "three" in shown
     assert "one" not in shown.split()
-    assert shown.splitlines()[-1].startswith("and 1 more: ganmnist models --limit 4")
-    assert main(["models", "--limit", "4"]) == 0
-    assert {"one", "two", "three", "bundled"} <= set(capsys.readouterr().out.split())
+    assert shown.splitlines()[-1].startswith("and 1 more: ganmnist models --limit 5")
+    assert main(["models", "--limit", "5"]) == 0
+    assert {"one", "two", "three", *ALL_BUNDLED} <= set(capsys.readouterr().out.split())
     assert main(["models", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 4, "for programs all, unless they say how many"
+    assert len(json.loads(capsys.readouterr().out)) == 5, "for programs all, unless they say how many"
     assert main(["models", "--json", "--limit", "1"]) == 0
-    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["three", "bundled"]
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["three", *ALL_BUNDLED]
 
     (store.find("two").path / "model.json").write_bytes(b"{}")
     for arguments in (["models"], ["models", "--json"]):
@@ -502,7 +503,7 @@ def test_an_interrupt_keeps_the_model_and_resuming_finishes_it(home, folder):
         text=True,
     )
     store = ModelStore(home)
-    while len(store.list()) < 2:  # one is bundled
+    while len(store.list()) == len(ALL_BUNDLED):
         assert process.poll() is None, process.communicate()
         try:
             process.wait(0.02)

@@ -81,5 +81,10 @@ def test_a_name_that_is_taken_is_said_before_with_how_to_keep_it(say, home, digi
     status, _, errors = say("train", "--model", "MINE", *options)
     assert status == 0
     assert "There is a model mine: it is kept, and called mine-1 once the new one is there" in errors
-    assert sorted(model.name for model in ModelStore(home).list()) == ["MINE", "bundled", "mine-1"]
+    assert sorted(model.name for model in ModelStore(home).list()) == [
+        "MINE",
+        "bundled",
+        "bundled-unconditional",
+        "mine-1",
+    ]
     assert "There is a model" not in say("train", "--model", "other", *options[:4])[2]

@@ -63,7 +63,7 @@ def test_a_run_that_a_command_line_goes_on_with_says_so_and_how_far_it_is(servic
         run = service.run(interrupted)
         assert (run.percent, run.text) == (16.0, "16 % - a command line goes on with it")
         assert service.model("mine").training
-        assert [model.training for model in service.models().models] == [True, False]
+        assert [model.training for model in service.models().models] == [True, False, False]
 
 
 def test_a_stopped_run_goes_on_as_long_as_its_checkpoints_are_there(service, interrupted, tmp_path):

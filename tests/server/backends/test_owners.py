@@ -19,6 +19,7 @@ from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import quotas
 from bridge_server.runs.status_text import waiting
 from ganmnist.errors import ModelNotFound, SettingError
+from ganmnist.models.manifest import ALL_BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.names import OWNER
 
@@ -177,14 +178,14 @@ def test_a_run_is_found_by_the_name_that_its_model_has_by_now(backend):
     assert backend.runs(RunsQuery(model="before")).runs == []
 
 
-def test_models_come_in_pages_that_end_with_the_bundled_one(backend):
+def test_models_come_in_pages_that_end_with_the_bundled_ones(backend):
     for number in range(5):
         backend.publish(start(backend, model=f"m-{number}")[0])
     first = backend.models(ModelsQuery(limit=3))
-    assert [model.name for model in first.models] == ["m-4", "m-3", "m-2", "bundled"]
-    assert first.total == 6
+    assert [model.name for model in first.models] == ["m-4", "m-3", "m-2", *ALL_BUNDLED]
+    assert first.total == 5 + len(ALL_BUNDLED)
     last = backend.models(ModelsQuery(limit=3, after=first.next))
-    assert [model.name for model in last.models] == ["m-1", "m-0", "bundled"]
+    assert [model.name for model in last.models] == ["m-1", "m-0", *ALL_BUNDLED]
     assert (last.next, last.remarks) == (0, [])
     one = backend.models(ModelsQuery(name="M-0"))
     assert ([model.name for model in one.models], one.total, one.next) == (["m-0"], 1, 0)
@@ -294,7 +295,7 @@ def test_a_model_is_renamed_and_deleted_by_whose_it_is_and_by_a_teacher(backend)
     assert [backend.model("hers", who).yours for who in (asker("anna"), asker("ben"), AS_OWNER)] == [True, False, True]
     assert not backend.model("bundled", AS_OWNER).yours
     yours = {model.name: model.yours for model in backend.models(who=asker("ben")).models}
-    assert yours == {"hers": False, "bundled": False}, "all see it, and may draw with it"
+    assert yours == {"hers": False, **dict.fromkeys(ALL_BUNDLED, False)}, "all see it, and may draw with it"
     for change in (
         lambda: backend.model_rename("hers", ModelRename(name="bens"), asker("ben")),
         lambda: backend.model_delete("HERS", asker("ben")),

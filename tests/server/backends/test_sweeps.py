@@ -23,7 +23,7 @@ from bridge_server.contract.sweeps import StartSweep, SweepState
 from bridge_server.errors import ApiError, Conflict
 from ganmnist.errors import DataError, ModelNotFound
 from ganmnist.models.figures import Estimate, Evaluation
-from ganmnist.models.manifest import Source
+from ganmnist.models.manifest import ALL_BUNDLED, Source
 from ganmnist.models.store import ModelStore
 
 MEMORY = Path("/dev/shm")  # where a sync takes no time
@@ -158,7 +158,7 @@ def test_the_mock_ends_a_sweep_with_the_best_under_its_name():
         time.sleep(0.05)
     assert found.best == found.runs[0].run
     assert (found.runs[0].model, found.runs[0].best) == ("many", True)
-    assert [model.name for model in mock.models().models] == ["many", "bundled"]
+    assert [model.name for model in mock.models().models] == ["many", *ALL_BUNDLED]
     assert found.decided.startswith("The best has FID")
     mock.close()
 
@@ -185,7 +185,7 @@ def test_the_best_gets_the_name_and_an_older_model_of_ones_own_steps_aside(real)
         (first, 9.0, False),
     ]
     assert table.decided == "The best has FID 7.0, the next 8.0, of 10,000 digits each beside images of test-digits."
-    assert {model.name: model.id for model in real.models().models if model.id != "bundled"} == {
+    assert {model.name: model.id for model in real.models().models if model.id not in ALL_BUNDLED} == {
         "many": second,
         "many-4": older,
         "many-1": first,
@@ -209,7 +209,7 @@ def test_the_others_are_dropped_where_that_was_asked_for_but_none_that_was_renam
     real.model_rename("older", ModelRename(name="many-3"), ANNA)
     real.trained(failed, RunState.FAILED, publish=False)
     real.look()
-    assert {model.name for model in real.models().models} == {"many", "kept", "many-3", "many-4", "bundled"}
+    assert {model.name for model in real.models().models} == {"many", "kept", "many-3", "many-4", *ALL_BUNDLED}
     assert real.model("many-3").id == older, "by now another model has that name"
     table = real.sweep(made.id, ANNA)
     assert "1 model could not be measured, and is kept." in table.decided
@@ -224,7 +224,7 @@ def test_where_the_judge_cannot_say_the_trainings_own_figures_decide_or_nobody_d
     table = real.sweep(made.id, ANNA)
     assert table.best == made.runs[1].run
     assert "what the judge said of each while it was trained, FID 7.5: there are too few pictures" in table.decided
-    assert [model.name for model in real.models().models] == ["own", "bundled"]
+    assert [model.name for model in real.models().models] == ["own", *ALL_BUNDLED]
     made = start(real, model="none", others="drop")
     for row in made.runs:
         real.trained(row.run)

@@ -118,13 +118,15 @@ def test_the_model_of_a_run_is_listed_and_found_whatever_the_case(ask, run):
     assert ask("model", name="aLPHa") == newest
 
 
-def test_the_bundled_model_is_the_last_of_the_list_and_stays(ask, server, check_problem):
-    last = ask("models").models[-1]
-    assert (last.name, last.classes, last.finished) == ("bundled", 10, True)
-    assert last.frechet > 0
-    error = check_problem(server.raw("DELETE", "/api/models/bundled"), 422, "invalid_setting")
-    assert "stays" in error["message"]
-    assert ask("model", name="bundled") == last
+def test_the_bundled_models_are_the_last_of_the_list_and_stay(ask, server, check_problem):
+    bundled = ask("models").models[-2:]
+    assert [(model.name, model.classes) for model in bundled] == [("bundled", 10), ("bundled-unconditional", 0)]
+    for model in bundled:
+        assert model.finished
+        assert model.frechet > 0
+        error = check_problem(server.raw("DELETE", f"/api/models/{model.name}"), 422, "invalid_setting")
+        assert "stays" in error["message"]
+        assert ask("model", name=model.name) == model
 
 
 def test_digits_come_with_latents_pixels_and_geometry(ask, run):
