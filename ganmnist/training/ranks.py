@@ -137,7 +137,7 @@ class _Several(Ranks):
         with _talking():
             dist.all_reduce(flat)
         flat /= self.size
-        torch._foreach_copy_(rows, flat.split([len(row) for row in rows]))
+        torch._foreach_copy_(rows, torch.split(flat, [len(row) for row in rows]))
 
     def agree(self, seconds: float, stop: bool) -> tuple[float, bool]:
         time, wishes = self._sum(seconds if self.leads else 0.0, float(stop))

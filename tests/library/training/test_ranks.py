@@ -21,6 +21,8 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.loop import train
 from ganmnist.training.ranks import ALONE, Ranks, joined
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 ENDED_AT = 5
 
