@@ -54,7 +54,11 @@ def torchrun(home, tmp_path, monkeypatch, digits):
     for process in started:
         if process.poll() is None:
             process.terminate()  # which ends its own
-            process.communicate(timeout=60)
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 def second(process: subprocess.Popen) -> psutil.Process:

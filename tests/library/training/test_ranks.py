@@ -21,7 +21,7 @@ from ganmnist.networks.spec import ModelConfig
 from ganmnist.training.loop import train
 from ganmnist.training.ranks import ALONE, Ranks, joined
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).resolve().parents[3]
 ENDED_AT = 5
@@ -126,7 +126,11 @@ def ended(trainings, digits, tmp_path_factory):
         )
         for rank in range(2)
     ]
-    said = [process.communicate(timeout=100) for process in processes]
+    try:
+        said = [process.communicate(timeout=300) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
     assert [process.returncode for process in processes] == [1, 1], said
 
     def ended(name: str) -> list:
