@@ -26,6 +26,7 @@ from ganmnist.errors import DeviceError, GanError, SettingError, TrainingError, 
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # that torchrun sets
 _PATIENCE = timedelta(minutes=10)  # for the others, of whom the first may be fetching data
 _LEAST = 2  # images of a process in a step: BatchNorm can make nothing of one
+_TOGETHER = 4  # images that stay neighbours
 _REASON = 160  # letters of what torch says
 
 
@@ -54,9 +55,15 @@ class Ranks:
         return self.size > 1
 
     def part(self, batches: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return this process' part of batches (..., N), as (..., N / size)."""
+        """Return this process' part of batches (..., N), as (..., N / size).
+
+        They are dealt out four by four where that comes out even. Neighbours of a batch that is sorted by class, which
+        MinibatchStd compares, stay together, and every process has its share of all classes, as BatchNorm needs it.
+        """
         share = batches.shape[-1] // self.size
-        return batches[..., self.rank * share : (self.rank + 1) * share]
+        together = _TOGETHER if share % _TOGETHER == 0 else 1
+        dealt = batches.reshape(*batches.shape[:-1], share // together, self.size, together)
+        return dealt[..., self.rank, :].reshape(*batches.shape[:-1], share)
 
     def draw_apart(self, seed: int, step: int) -> None:
         """Have the processor's random numbers of a step be other ones than those of the other processes.

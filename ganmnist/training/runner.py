@@ -72,9 +72,10 @@ class HostRunner:
         epoch, place = divmod(trainer.step, len(self._images) // size)
         if place == 0 or self._order is None:
             self._order = _permutation(self._seed, epoch, len(self._images))
-        chosen = trainer.ranks.part(self._order[place * size : (place + 1) * size])
+        chosen = self._order[place * size : (place + 1) * size]
         if trainer.networks.kinds > 1:  # neighbours of one kind can be compared
             chosen = chosen[np.argsort(self._kinds[chosen], kind="stable")]
+        chosen = trainer.ranks.part(chosen)
         trainer.ranks.draw_apart(self._seed, trainer.step)
         real, kinds = torch.from_numpy(rescale(self._images[chosen])), torch.from_numpy(self._kinds[chosen])
         return [trainer.train_step(real, kinds, progress)]
@@ -115,12 +116,11 @@ class DeviceRunner:
         """Send the order of an epoch, that of the processor: batch by batch, sorted by class where networks know it."""
         count, size = len(self._order), self._trainer.recipe.batch_size
         order = _permutation(self._seed, epoch, len(self._known_kinds))[: count * size].reshape(count, size)
-        order = self._trainer.ranks.part(order)
         if self._trainer.networks.kinds > 1:
             by_kind = np.argsort(self._known_kinds[order], axis=1, kind="stable")
             order = np.take_along_axis(order, by_kind, axis=1)
         self._begun = True
-        self._order.copy_(torch.from_numpy(order))
+        self._order.copy_(torch.from_numpy(self._trainer.ranks.part(order)))
         self._place.fill_(place)
 
     def _set(self, schedule: Schedule) -> None:

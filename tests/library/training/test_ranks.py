@@ -210,14 +210,20 @@ class Third(Ranks):
     rank, size = 2, 3
 
 
-def test_a_batch_is_divided_and_nothing_of_it_is_lost():
-    batches = np.arange(24).reshape(2, 12)
-    parts = []
+def test_a_batch_is_dealt_out_four_by_four_where_that_comes_out_even():
+    """So that each has the first and the last classes of a batch that is sorted by them, and neighbours stay so."""
+    assert Third().part(np.arange(24)).tolist() == [8, 9, 10, 11, 20, 21, 22, 23]
+    assert Third().part(np.arange(12).reshape(2, 6)).tolist() == [[2, 5], [8, 11]]
+
+
+@pytest.mark.parametrize("size", [9, 12, 24])
+def test_of_a_batch_that_is_divided_nothing_is_lost(size):
+    batches, parts = np.arange(2 * size).reshape(2, size), []
     for rank in range(3):
         one = Third()
         one.rank = rank
         parts.append(one.part(batches))
-    assert np.concatenate(parts, 1).tolist() == batches.tolist()
+    assert np.sort(np.concatenate(parts, 1)).tolist() == batches.tolist()
     assert ALONE.part(batches).tolist() == batches.tolist()
 
 
