@@ -19,6 +19,7 @@ SHORT = {
     "load.py": ["--rounds", "1", "--seconds", "0.2"],
     "many.py": ["--counts", "3"],
     "page.py": ["--opens", "1", "--seconds", "0.3"],
+    "ranks.py": ["--ranks", "2", "--presets", "fast", "--seconds", "0.5", "--rounds", "1", "--images", "0"],
     "sampling.py": ["--calls", "2"],
     "soak.py": ["--minutes", "0.02"],
     "steps.py": ["--only", "fast", "--steps", "3", "--seeds", "1", "--samples", "200"],

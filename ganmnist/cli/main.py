@@ -34,6 +34,7 @@ from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
     from ganmnist.training import loop
+    from ganmnist.training.ranks import Ranks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def train(options: argparse.Namespace) -> None:
     """Train a model; Ctrl-C keeps what it has learned."""
+    from ganmnist.training.ranks import joined
+
+    with joined() as ranks:
+        if ranks.leads:
+            _lead(options, ranks)
+        else:
+            _follow(options, ranks)
+
+
+def _lead(options: argparse.Namespace, ranks: Ranks) -> None:
+    """Train, alone or as the first of several processes: it alone says anything and writes anything."""
     from ganmnist.export.write import ending_of, scale_to_look_at, write
     from ganmnist.training import loop
     from ganmnist.training.observer import PREVIEW_IMAGES
@@ -79,8 +91,10 @@ def train(options: argparse.Namespace) -> None:
         if displaced := store.displaced(folder):
             warn([f"{displaced} Ctrl-C and another --model leave both their names."])
     warn(remarks(recipe(config)))  # which also refuses what cannot be trained, before anything is fetched
-    found = load(options.directory, config.data)
-    stop = _on_interrupt()
+    ranks.share_text(config.model_dump_json())
+    with ranks.leader_first():
+        found = load(options.directory, config.data)
+    stop = _on_interrupt(ranks)
     with folder.training(), bar("training") as advance:
         if options.resume:  # whoever trained there meanwhile may have finished it
             _check_cut_short(folder)
@@ -94,10 +108,27 @@ def train(options: argparse.Namespace) -> None:
             should_stop=lambda: bool(stop),
             start=starting_model(config, folder, store),
             adapt=True,
+            ranks=ranks,
         )
     trained = folder.manifest()
     how = command("ganmnist", "generate", "--model", trained.name, "--out", "digits.png")
     print_result(options, summary(trained), f"trained {trained.name}: {how}")
+
+
+def _follow(options: argparse.Namespace, ranks: Ranks) -> None:
+    """Do the share of a process that is not the first, with the settings of the first, and without a word."""
+    from ganmnist.data.load import load_data
+    from ganmnist.training import loop
+    from ganmnist.training.ranks import RankError
+
+    stop = _on_interrupt(ranks)
+    try:
+        config = TrainConfig.model_validate_json(ranks.share_text())
+        with ranks.leader_first():
+            found = load_data(options.directory, name=config.data)
+        loop.train(found, config, should_stop=lambda: bool(stop), adapt=True, ranks=ranks)
+    except RankError:  # whoever ended says why, and so does the first
+        raise SystemExit(1) from None
 
 
 def generate(options: argparse.Namespace) -> None:
@@ -213,6 +244,10 @@ def _parser() -> argparse.ArgumentParser:
     add_data(commands)
 
     added = add_command(commands, "train", train)
+    added.epilog = (
+        "In several processes, with one thread each: torchrun --nproc-per-node 2 -m ganmnist train ... A batch is "
+        "divided among them, so batch-size and all else mean what they mean in one."
+    )
     added.add_argument("--model", metavar="NAME", help=NewName.model_fields["model"].description)
     add_directory(added)
     added.add_argument(
@@ -268,8 +303,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _on_interrupt() -> list[int]:
-    """Return a list that Ctrl-C fills; a second Ctrl-C ends the process at once."""
+def _on_interrupt(ranks: Ranks) -> list[int]:
+    """Return a list that Ctrl-C fills; a second Ctrl-C ends the process at once.
+
+    Of several processes torchrun ends the others by SIGTERM, and is ended by it: that fills it too.
+    """
     pressed: list[int] = []
 
     def press(number: int, _: object) -> None:
@@ -277,6 +315,8 @@ def _on_interrupt() -> list[int]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     signal.signal(signal.SIGINT, press)
+    if ranks.several:
+        signal.signal(signal.SIGTERM, lambda number, _: pressed.append(number))
     return pressed
 
 

@@ -35,10 +35,14 @@ class Adam:
         for parameter in self.parameters:
             parameter.grad = None
 
+    def gradients(self) -> list[Tensor]:
+        """Return the gradient of every parameter; all must have one."""
+        return [cast(Tensor, parameter.grad) for parameter in self.parameters]
+
     @torch.no_grad()
     def step(self) -> None:
         """Move every parameter along its gradient; all must have one."""
-        gradients = [cast(Tensor, parameter.grad) for parameter in self.parameters]
+        gradients = self.gradients()
         torch._foreach_add_(self._steps, 1)
         torch._fused_adam_(
             self.parameters,

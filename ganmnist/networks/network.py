@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv_transpose2d, interpolate
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 from ganmnist.layers.modules import LatentCells
@@ -21,6 +22,11 @@ class Network(nn.Sequential):
         """What divides latent space among clusters, if this is a generator that has some: its first module."""
         first = self[0]
         return first if isinstance(first, LatentCells) else None
+
+    def statistics(self) -> list[Tensor]:
+        """Return the running means and variances of all BatchNorms."""
+        norms = [module for module in self.modules() if isinstance(module, _BatchNorm)]
+        return [cast(Tensor, statistic) for norm in norms for statistic in (norm.running_mean, norm.running_var)]
 
     def forward(self, samples: Tensor, condition: Tensor | None = None) -> Tensor:
         """Run samples (N, ...) through all modules.

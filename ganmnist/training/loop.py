@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ from ganmnist.training.diagnostics import Diagnostics, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.pace import Pace, Slowdown
 from ganmnist.training.presets import recipe
+from ganmnist.training.ranks import ALONE, Ranks
 from ganmnist.training.recipe import Recipe
 from ganmnist.training.runner import choose_device, runner
 from ganmnist.training.start import begin
@@ -94,6 +96,7 @@ def train(
     should_stop: Callable[[], bool] | None = None,
     start: ModelFolder | None = None,
     adapt: bool = False,
+    ranks: Ranks = ALONE,
 ) -> Sampler:
     """Train a GAN and return the best generator it had, ready to sample.
 
@@ -110,18 +113,32 @@ def train(
             processor, from the newest checkpoint if there is one.
         start: A model to begin with, whose networks `config` has; of no meaning to a training that goes on.
         should_stop: Asked after every step; True ends the training with what it has.
-        adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it.
+        adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it. Several
+            processes keep the threads that they have.
+        ranks: The processes that train it together, from `ranks.joined`. All of them call this, with the same images
+            and settings: a batch is divided among them. The first alone has a folder and calls; in the others these are
+            of no meaning, except that `should_stop` of any ends all, and what they return is the end of the training.
 
     Raises:
-        DataError: Fewer images than one batch, or other classes than the networks are built for.
+        DataError: Fewer images than one batch, or other classes than the networks are built for; or other images in
+            another process.
         DeviceError: The device that was chosen is not there, or fails. What was published and saved before stays.
         ModelError: The folder holds a training with other settings.
+        RankError: Another process has ended.
+        SettingError: A batch that cannot be divided among the processes.
         TrainingError: A loss or a weight is not finite any more. What was published and saved before stays.
     """
     config = config or TrainConfig()
     plan = recipe(config, len(data.classes))
+    if not ranks.leads:
+        folder = start = on_progress = on_preview = on_warnings = None
+    with ranks.leader_first():
+        _validate(data, config, plan)
+        ranks.validate_batch(plan.batch_size)
+    if ranks.several:
+        ranks.require_same(_checksum(data), DataError(f"{data.name}: is not the same in every process: copy its files"))
     bfloat16, few = adapt and _has_bfloat16(), len(data.train_images[: config.images]) <= FEW
-    chosen = choose_device(config, plan, bfloat16=bfloat16, augmented=few)
+    chosen = choose_device(config, plan, bfloat16=bfloat16, augmented=few, ranks=ranks)
     standing = list(chosen.problems)
 
     def warn(found: tuple[str, ...]) -> None:
@@ -137,6 +154,7 @@ def train(
         should_stop=should_stop,
         start=start,
         adapt=adapt,
+        ranks=ranks,
     )
     if standing:
         warn(())
@@ -146,7 +164,7 @@ def train(
         failure = failure_of(error, chosen.device)
         if failure is None:
             raise
-        if config.device != "auto":
+        if config.device != "auto" or ranks.several:
             raise failure from error
     standing.append(on_the_processor_instead(failure))
     warn(())
@@ -166,38 +184,31 @@ def _train(
     should_stop: Callable[[], bool] | None,
     start: ModelFolder | None,
     adapt: bool,
+    ranks: Ranks,
 ) -> Sampler:
     """Do what `train` does on one device, and leave it to the caller what to do where that fails."""
     images, kinds = data.train_images[: config.images], data.train_labels[: config.images].astype(np.int64)
     steps_per_epoch = len(images) // plan.batch_size
-    if not steps_per_epoch:
-        raise DataError(
-            f"{data.name}: {len(images)} images are fewer than one batch of {plan.batch_size}: lower batch_size"
-        )
-    if plan.networks.classes not in (0, len(data.classes)):
-        raise DataError(
-            f"{data.name}: has {counted(len(data.classes), 'class', 'es')}, the networks are built for "
-            f"{plan.networks.classes}: build them for {len(data.classes)} (classes of the networks), for 0 to leave "
-            "the classes out of account, or leave the networks out: a preset takes the classes that the data have"
-        )
-
     with torch.random.fork_rng(devices=[]), ExitStack() as ending:  # the caller's randomness stays as it was
         torch.manual_seed(config.seed)
         ending.enter_context(stream(device))
         on_processor = device.type == "cpu"
         bfloat16 = adapt and on_processor and _has_bfloat16()
-        trainer = GANTrainer(plan, device=device, bfloat16=bfloat16, augmented=len(images) <= FEW)
+        trainer = GANTrainer(plan, device=device, bfloat16=bfloat16, augmented=len(images) <= FEW, ranks=ranks)
         if folder:
             checkpoint.restore(folder.checkpoints, trainer, config, data.name)
         begins = start is not None and not trainer.step
         if start and begins:
             begin(trainer, start)
-        if plan.networks.clusters:
+        if plan.networks.clusters and ranks.leads:
             clusters = _clusters(images, trainer, config)
             kinds = kinds * plan.networks.clusters + clusters if plan.networks.classes else clusters
             if not trainer.step:
                 trainer.fit_clusters(torch.from_numpy(kinds))
-        threads = ThreadCount() if adapt and on_processor else None
+        if ranks.several:
+            trainer.share()
+            ranks.share([torch.from_numpy(kinds)])
+        threads = ThreadCount() if adapt and on_processor and not ranks.several else None
         best_before = _published(folder) if trainer.step else None
         observer = ending.enter_context(
             Observer(
@@ -224,7 +235,7 @@ def _train(
         while progress < 1 and not stopped:
             epoch = trainer.step // steps_per_epoch
             for loss_d, loss_g in steps.step(progress):
-                if not math.isfinite(loss_d + loss_g):
+                if ranks.leads and not math.isfinite(loss_d + loss_g):
                     raise _not_finite_error(trainer, plan, folder)
                 diagnostics.add_loss(loss_d)
             trainer.seconds = time.perf_counter() - started
@@ -232,7 +243,7 @@ def _train(
 
             judging = observer.judging
             undisturbed = not (judging or (threads and threads.trying))
-            if on_processor:
+            if on_processor and not ranks.several:  # the other processes would be other programs to it
                 pace.step(trainer.step, trainer.seconds, torch.get_num_threads(), settled=undisturbed)
             if threads:
                 threads.step(trainer.seconds, in_company=judging)
@@ -252,7 +263,10 @@ def _train(
                     )
                 )
             stopped = should_stop is not None and should_stop()
-            evaluate = evaluations.due(trainer.seconds) and not stopped and progress < 1
+            if ranks.several:
+                trainer.seconds, stopped = ranks.agree(trainer.seconds, stopped)
+                progress = budget.progress(trainer.step, trainer.seconds)
+            evaluate = ranks.leads and evaluations.due(trainer.seconds) and not stopped and progress < 1
             save = folder and (stopped or (saves.due(trainer.seconds) and progress < 1))
             frame = frames and frames.due(trainer.step)
             if (evaluate or save or frame) and not trainer.is_finite():  # its losses may be the last that are finite
@@ -265,6 +279,8 @@ def _train(
                 diagnostics.update(observer.judgement, observer.novelty, pace.slowdown)
             if folder and save:
                 checkpoint.save(folder.checkpoints, trainer, config, data.name)
+        if not ranks.leads:
+            return _snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1).sampler()
         if not trainer.is_finite():
             raise _not_finite_error(trainer, plan, folder)
         best = observer.close(_snapshot(trainer, config, folder, data, steps_per_epoch, finished=progress == 1))
@@ -275,6 +291,28 @@ def _train(
         if folder and progress == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
+
+
+def _validate(data: Dataset, config: TrainConfig, plan: Recipe) -> None:
+    """Refuse data that a recipe cannot learn from.
+
+    Raises:
+        DataError: As `train` says.
+    """
+    count = len(data.train_images[: config.images])
+    if count < plan.batch_size:
+        raise DataError(f"{data.name}: {count} images are fewer than one batch of {plan.batch_size}: lower batch_size")
+    if plan.networks.classes not in (0, len(data.classes)):
+        raise DataError(
+            f"{data.name}: has {counted(len(data.classes), 'class', 'es')}, the networks are built for "
+            f"{plan.networks.classes}: build them for {len(data.classes)} (classes of the networks), for 0 to leave "
+            "the classes out of account, or leave the networks out: a preset takes the classes that the data have"
+        )
+
+
+def _checksum(data: Dataset) -> int:
+    """Return a number that other images or labels would have another of."""
+    return crc32(data.train_labels.tobytes(), crc32(data.train_images.tobytes()))
 
 
 def _not_finite_error(trainer: GANTrainer, plan: Recipe, folder: ModelFolder | None) -> TrainingError:

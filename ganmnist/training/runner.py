@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ganmnist import device as devices
 from ganmnist.config import TrainConfig
 from ganmnist.pixels import rescale
+from ganmnist.training.ranks import ALONE, Ranks
 from ganmnist.training.recipe import Recipe
 from ganmnist.training.step import GANTrainer, Schedule, Turn
 
@@ -74,6 +75,8 @@ class HostRunner:
         chosen = self._order[place * size : (place + 1) * size]
         if trainer.networks.kinds > 1:  # neighbours of one kind can be compared
             chosen = chosen[np.argsort(self._kinds[chosen], kind="stable")]
+        chosen = trainer.ranks.part(chosen)
+        trainer.ranks.draw_apart(self._seed, trainer.step)
         real, kinds = torch.from_numpy(rescale(self._images[chosen])), torch.from_numpy(self._kinds[chosen])
         return [trainer.train_step(real, kinds, progress)]
 
@@ -82,10 +85,10 @@ class DeviceRunner:
     """Runs on an accelerator."""
 
     def __init__(self, trainer: GANTrainer, images: Images, kinds: Kinds, seed: int) -> None:
-        device, size = trainer.device, trainer.recipe.batch_size
+        device, ranks, size = trainer.device, trainer.ranks, trainer.recipe.batch_size
         self._trainer, self._known_kinds, self._seed = trainer, kinds, seed
         self._images, self._kinds = torch.tensor(images, device=device), torch.tensor(kinds, device=device)
-        self._order = torch.zeros(len(images) // size, size, dtype=torch.int64, device=device)
+        self._order = torch.zeros(len(images) // size, size // ranks.size, dtype=torch.int64, device=device)
         self._place = torch.zeros(1, dtype=torch.int64, device=device)  # of the next batch in the order
         self._losses = torch.zeros(READ_INTERVAL, 2, device=device)
         self._unread = torch.zeros(1, dtype=torch.int64, device=device)  # losses that were not read yet
@@ -95,7 +98,8 @@ class DeviceRunner:
         self._captured: dict[Turn, Callable[[], object]] = {}
         self._begun = False
         self._waiting, self._interval, self._last_read = 0, 1, time.perf_counter()
-        devices.seed(device, (seed << 32) + trainer.step)  # a resumed training does not repeat its beginning
+        # A resumed training does not repeat its beginning, nor one process what another one draws.
+        devices.seed(device, (seed << 32) + (ranks.rank << 24) + trainer.step)
 
     def step(self, progress: float) -> list[Losses]:
         trainer = self._trainer
@@ -110,13 +114,13 @@ class DeviceRunner:
 
     def _begin(self, epoch: int, place: int) -> None:
         """Send the order of an epoch, that of the processor: batch by batch, sorted by class where networks know it."""
-        count, size = self._order.shape
+        count, size = len(self._order), self._trainer.recipe.batch_size
         order = _permutation(self._seed, epoch, len(self._known_kinds))[: count * size].reshape(count, size)
         if self._trainer.networks.kinds > 1:
             by_kind = np.argsort(self._known_kinds[order], axis=1, kind="stable")
             order = np.take_along_axis(order, by_kind, axis=1)
         self._begun = True
-        self._order.copy_(torch.from_numpy(order))
+        self._order.copy_(torch.from_numpy(self._trainer.ranks.part(order)))
         self._place.fill_(place)
 
     def _set(self, schedule: Schedule) -> None:
@@ -160,21 +164,22 @@ class DeviceRunner:
 
 
 def choose_device(
-    config: TrainConfig, plan: Recipe, *, bfloat16: bool = False, augmented: bool = False
+    config: TrainConfig, plan: Recipe, *, bfloat16: bool = False, augmented: bool = False, ranks: Ranks = ALONE
 ) -> devices.Choice:
     """Choose what a training is computed on; for auto its first steps are tried out wherever there is a choice.
 
     Args:
         config: Its settings.
         plan: What they come to.
-        bfloat16, augmented: As for `GANTrainer`.
+        bfloat16, augmented, ranks: As for `GANTrainer`. Several processes compute on the same kind of device.
 
     Raises:
         DeviceError: The one that was chosen is not there, or does not work.
     """
-    return devices.choose(
+    choice = devices.choose(
         config.device, lambda device: step_seconds(plan, device, bfloat16=bfloat16, augmented=augmented)
     )
+    return choice._replace(device=ranks.same_device(config.device, choice.device))
 
 
 def step_seconds(plan: Recipe, device: torch.device, *, bfloat16: bool = False, augmented: bool = False) -> float:

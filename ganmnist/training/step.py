@@ -14,6 +14,7 @@ from ganmnist.networks.adam import Adam
 from ganmnist.networks.build import build_discriminator, build_generator, scale_before_norms
 from ganmnist.training import losses
 from ganmnist.training.augment import augment
+from ganmnist.training.ranks import ALONE, Ranks
 from ganmnist.training.recipe import Recipe
 
 _EMA_DECAY = 0.9995
@@ -52,6 +53,7 @@ class GANTrainer:
     Attributes:
         recipe: How they are built and trained.
         device: Where all of them live.
+        ranks: The processes that train it together.
         step: Steps done.
         seconds: Time they took.
         averaged: Exponential moving average of the generator's weights and statistics, better than any single step's
@@ -65,6 +67,7 @@ class GANTrainer:
         device: torch.device = PROCESSOR,
         bfloat16: bool = False,
         augmented: bool = False,
+        ranks: Ranks = ALONE,
     ) -> None:
         """Build both networks anew: on the processor, so that a seed gives the same first weights everywhere.
 
@@ -73,6 +76,7 @@ class GANTrainer:
             device: Where they are moved then.
             bfloat16: Convolve and multiply in bfloat16, which some processors do faster; weights stay float32.
             augmented: The discriminator sees no image as it is, which few images need.
+            ranks: The processes that train it together: each gives the steps its part of every batch.
         """
         self.networks = recipe.networks
         self.generator = build_generator(self.networks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -88,7 +92,8 @@ class GANTrainer:
         self.step = 0
         self.seconds = 0.0
         self._steps_alone = 0
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.ranks = recipe, device, ranks
+        self._statistics = [*self.generator.statistics(), *self.discriminator.statistics()]
         self._loss = losses.LOSSES[recipe.loss]
         self._bfloat16 = bfloat16
         self._augmented = augmented
@@ -159,6 +164,7 @@ class GANTrainer:
         self.adam_d.zero_grad()
         penalty = self._penalty(real, fake, condition, fake_condition, turn)
         (loss_d + penalty).backward()  # type: ignore[no-untyped-call]
+        self.ranks.average(self.adam_d.gradients())
         self.adam_d.step()
 
         self.discriminator.requires_grad_(False)  # its gradients are not needed while the generator learns
@@ -166,19 +172,33 @@ class GANTrainer:
             fake_logits = self.discriminator(self._seen(fake), fake_condition)
             real_logits = self.discriminator(self._seen(real), condition) if self._loss.relativistic else real_logits
         loss_g = self._loss.generator(fake_logits.float(), real_logits.float())
-        if not turn.alone:
+        told = [loss_d.detach(), loss_g.detach()]
+        if turn.alone:
+            self.ranks.average([*self._statistics, *told])
+        else:
             self.adam_g.zero_grad()
             loss_g.backward()  # type: ignore[no-untyped-call]
+            self.ranks.average([*self.adam_g.gradients(), *self._statistics, *told])
             self.adam_g.step()
         self.discriminator.requires_grad_(True)
         self._average(schedule.follow)
-        return loss_d.detach(), loss_g.detach()
+        return told[0], told[1]
 
     def fit_clusters(self, kinds: Tensor) -> None:
         """Divide latent space among clusters as the images are divided: the kind of each, (N,). Before any step."""
         assert self._cells is not None
         self._cells.fit(torch.bincount(kinds, minlength=self.networks.kinds))
         self._begin_average()
+
+    def share(self) -> None:
+        """Have all processes stand where the first does: weights, averages, and what the optimisers have gathered."""
+        standing = torch.tensor([self.step, self.seconds, self._steps_alone], dtype=torch.float64)
+        states = [self.generator.state_dict(), self.discriminator.state_dict(), self.averaged]
+        states += [self.adam_g.state(), self.adam_d.state()]
+        # By name: in what a checkpoint gave back they stand in another order.
+        self.ranks.share([standing, *(state[name] for state in states for name in sorted(state))])
+        step, self.seconds, alone = standing.tolist()
+        self.step, self._steps_alone = int(step), int(alone)
 
     def is_finite(self) -> bool:
         """Tell whether all weights, and what generates, are finite."""
