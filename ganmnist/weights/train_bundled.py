@@ -25,7 +25,7 @@ from ganmnist.training.loop import Progress, train
 _SAMPLES = 10_000
 _TRAININGS = {
     BUNDLED: TrainConfig(preset="fast", steps=51_000),
-    BUNDLED_UNCONDITIONAL: TrainConfig(preset="unconditional", steps=25_000),
+    BUNDLED_UNCONDITIONAL: TrainConfig(preset="unconditional", steps=12_000),
 }
 
 
