@@ -31,7 +31,7 @@ from bridge_server.errors import TokenError
 from ganmnist.config import ModelName
 from ganmnist.errors import shown
 from ganmnist.models.manifest import now
-from ganmnist.names import OWNER, numbered_name, which_letters
+from ganmnist.names import OWNER, nearest_name, numbered_name, which_letters
 from ganmnist.storage.atomic import read_json, write_json
 
 FILE = "tokens.json"
@@ -220,8 +220,10 @@ def _read(home: Path) -> _File:
     except FileNotFoundError:
         return _File()
     except (OSError, ValueError, ValidationError):
-        remedy = "delete it, and give everybody a new token (ganmnist-server token add)"
-        raise TokenError(f"{path} cannot be read: {remedy}.") from None
+        remedy = "delete it, and give everybody a new token (ganmnist-server token add), each under the name they had"
+        raise TokenError(
+            f"{path} cannot be read: {remedy}, since what is theirs goes by it; nor give a name of somebody who left."
+        ) from None
 
 
 def _numbered(known: _File, count: int, role: Role) -> list[str]:
@@ -239,6 +241,8 @@ def _check_names(known: _File, names: Sequence[str]) -> None:
         try:
             _NAME.validate_python(name)
         except ValidationError:
+            if nearest_name(name, "") == name:  # its letters are right
+                raise TokenError(f"{shown(name)} is a name that Windows keeps for a device: choose another.") from None
             raise TokenError(f"{shown(name)} is no name: {which_letters(name)}, 64 at most.") from None
     counts = Counter(name.lower() for name in names)
     for name in names:

@@ -47,14 +47,14 @@ def folder(out: Path) -> Iterator[Callable[[Sequence[Invitation]], None]]:
         CommandError: Something is in the folder already.
         OSError: It cannot be written.
     """
-    if out.is_dir() and any(out.iterdir()):
-        raise CommandError(ExitCode.PROBLEM, f"{out} has files already: name a folder that is new or empty.")
+    _check_empty(out)
     if out.exists() and not out.is_dir():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out))
     is_new = not out.exists()
     written: list[Path] = []
 
     def write(invitations: Sequence[Invitation]) -> None:
+        _check_empty(out)  # again: another command may have been first
         make_private(out)
         for each in invitations:
             written.append(out / f"{each.name}.json")
@@ -70,6 +70,11 @@ def folder(out: Path) -> Iterator[Callable[[Sequence[Invitation]], None]]:
         if is_new and out.is_dir():
             out.rmdir()
         raise
+
+
+def _check_empty(out: Path) -> None:
+    if out.is_dir() and any(out.iterdir()):
+        raise CommandError(ExitCode.PROBLEM, f"{out} has files already: name a folder that is new or empty.")
 
 
 def sheet(invitations: Sequence[Invitation]) -> str:

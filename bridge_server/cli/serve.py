@@ -31,6 +31,7 @@ from bridge_server.web import server as web
 from bridge_server.web.app import create_app
 from ganmnist import __version__, paths
 from ganmnist.errors import counted
+from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
 from ganmnist.storage.private import make_private
 
@@ -238,7 +239,10 @@ def _only_one(home: Path) -> AbstractContextManager[object]:
     except Timeout:
         found = discovery.read_discovery(home)
         where = f" at {found.url} (process {found.pid})" if found else ""
-        raise CommandError(ExitCode.ALREADY_RUNNING, f"A server is already running on {home}{where}.") from None
+        how = command("ganmnist-server", "stop", "--data-dir", home)
+        raise CommandError(
+            ExitCode.ALREADY_RUNNING, f"A server is already running on {home}{where}; to end it: {how}."
+        ) from None
 
 
 def _remove_leftover(home: Path) -> None:

@@ -68,6 +68,8 @@ def _text(run: Run, note: str | None) -> str:
             return note
         case RunState.RUNNING if not run.epoch:
             return "starting"
+        case RunState.RUNNING if run.percent >= 100:
+            return f"{_counted(run) or '100 %'} - the judge looks at its digits{_judged(run)}"
         case RunState.RUNNING:
             place = f"{_counted(run)} - " if _counted(run) else ""
             left = "" if run.seconds_left is None else f" - {clock(run.seconds_left)} left"

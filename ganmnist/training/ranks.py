@@ -25,6 +25,7 @@ from ganmnist.errors import DeviceError, GanError, SettingError, TrainingError, 
 
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # that torchrun sets
 _PATIENCE = timedelta(minutes=10)  # for the others, of whom the first may be fetching data
+_LAST_PORT = 65_535
 _LEAST = 2  # images of a process in a step: BatchNorm can make nothing of one
 _TOGETHER = 4  # images that stay neighbours
 _REASON = 160  # letters of what torch says
@@ -88,7 +89,7 @@ class Ranks:
         fitting = [str(each) for each in (below, below + self.size) if each >= least] or [str(least)]
         raise SettingError(
             f"batch_size: {size} images cannot be divided evenly among {self.size} processes, with at least {_LEAST} "
-            f"for each: choose {' or '.join(fitting)}, or another number of processes"
+            f"for each: take another number of processes, or, for a new training, {' or '.join(fitting)} images"
         )
 
     def average(self, tensors: Iterable[Tensor]) -> None:
@@ -252,7 +253,7 @@ def _place(environment: Mapping[str, str]) -> _Place:
     Raises:
         SettingError: Part of it is missing, or no number.
     """
-    if "RANK" not in environment and "WORLD_SIZE" not in environment:
+    if not environment.get("RANK") and not environment.get("WORLD_SIZE"):
         return _Place(0, 1, 0)
     missing = [name for name in _VARIABLES if not environment.get(name)]
     remedy = "start it by torchrun, which sets all of them, or unset them to train in one process"
@@ -267,6 +268,10 @@ def _place(environment: Mapping[str, str]) -> _Place:
         if not environment[name].isdecimal():
             raise SettingError(f"environment: {name} must be a whole number, got {shown(environment[name])}: {remedy}")
         numbers[name] = int(environment[name])
+    if numbers["MASTER_PORT"] > _LAST_PORT:
+        raise SettingError(
+            f"environment: MASTER_PORT must be at most {_LAST_PORT}, got {numbers['MASTER_PORT']}: {remedy}"
+        )
     place = _Place(*(numbers[name] for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
     if place.rank >= place.size:
         raise SettingError(
@@ -284,7 +289,7 @@ def _talking() -> Iterator[None]:
         reason = " ".join(str(error).split())[:_REASON].rstrip(".: ")
         raise RankError(
             f"another process of this training has ended, or cannot be reached ({reason}): what was saved goes on with "
-            "train --resume, in any number of processes"
+            "train --resume, in any number of processes that its batch can be divided among"
         ) from error
 
 
