@@ -19,6 +19,7 @@ import yaml
 from PIL import Image
 
 import ganmnist
+from ganmnist.models.manifest import ALL_BUNDLED
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +141,7 @@ def test_an_installed_wheel_generates_a_digit(installed, home):
 def test_an_installed_wheel_serves_its_page_with_all_its_files(installed, start_server):
     server = start_server(installed=installed.programs / "ganmnist-server")
     assert server.call("GET", "/api/health")[0] == 200
-    assert [model["name"] for model in server.call("GET", "/api/models")[1]["models"]] == ["bundled"]
+    assert [model["name"] for model in server.call("GET", "/api/models")[1]["models"]] == [*ALL_BUNDLED]
     launch = json.loads((server.home / "launch.json").read_bytes())
     assert Path(launch["command"][0]).parent == installed.programs
     status, _, page = server.raw("GET", "/")

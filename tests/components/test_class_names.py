@@ -47,6 +47,6 @@ def test_curves_are_found_as_a_class_by_its_name(rhino):
 
 def test_the_list_of_models_says_what_classes_are_called_where_they_have_names(rhino):
     rhino.place("models")
-    trees, bundled = rhino.answer("models", "facts")["facts"]
+    trees, bundled, _ = rhino.answer("models", "facts")["facts"]
     assert trees.startswith("trees: trees, ash, elm, oak, fast, epoch ")
     assert bundled.startswith("bundled: mock-digits, fast, epoch ")

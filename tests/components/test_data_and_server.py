@@ -129,7 +129,7 @@ def test_a_server_that_cannot_start_says_itself_why(press_start, tmp_path):
         sentence
         == "The server did not start: " + json.loads((tmp_path / "home" / "not_started.json").read_text())["problem"]
     )
-    assert "Nobody has a token yet" in sentence
+    assert "192.0.2.1 cannot be used" in sentence
 
 
 def test_what_an_earlier_start_has_left_is_not_taken_for_this_ones_cause(press_start, tmp_path):

@@ -18,6 +18,6 @@ def test_the_component_of_the_walk_through_works(unpack, open_rhino, start_serve
 
     rhino = open_rhino(start_server(mock=True).home, tmp_path)
     rhino.place("models")
-    assert rhino.answer("models", "names")["names"] == ["bundled"]
+    assert rhino.answer("models", "names")["names"] == ["bundled", "bundled-unconditional"]
     assert rhino.answer("models", "names", data="MNIST")["names"] == []
     assert rhino.report("models")["message"] == "0 models"

@@ -55,7 +55,7 @@ def test_what_is_dropped_beside_a_server_says_nothing(open_rhino, mock):
         "sheet": "7 x 7",
         "network": "14 layers - 1.7 M",
         "model": "ready - 1.7 M",
-        "models": "bundled of 1",
+        "models": "bundled of 2",
         "evaluate": "press evaluate",
         "losses": "no run yet",
     }

@@ -12,6 +12,8 @@ TOLD_BY_THE_WALL = {
     ("bridge_server/access/certificates.py", "datetime.now"),
     ("bridge_server/access/pinning.py", "datetime.now"),
     ("bridge_server/runs/store.py", "datetime.now"),
+    ("bridge_server/runs/sweeps.py", "datetime.now"),
+    ("bridge_server/runs/executors/node.py", "time.time"),
     ("ganmnist/models/manifest.py", "datetime.now"),
     ("bridge_server/runs/cleanup.py", "time.time"),
     ("ganmnist/storage/bundle.py", "time.time"),

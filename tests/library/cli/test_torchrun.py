@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from ganmnist.data.load import load_data
+from ganmnist.models.manifest import ALL_BUNDLED
 from ganmnist.models.store import ModelStore
 from ganmnist.training.loop import train
 
@@ -115,4 +116,4 @@ def test_what_is_wrong_with_the_settings_is_said_by_the_first_alone(torchrun, ho
     assert [process.returncode for process in processes] == [2, 1]
     assert "ganmnist: batch_size: 7 images cannot be divided evenly among 2 processes" in said[0][1]
     assert said[1] == ("", "")
-    assert [model.name for model in ModelStore(home).list()] == ["bundled"]
+    assert [model.name for model in ModelStore(home).list()] == [*ALL_BUNDLED]

@@ -227,7 +227,7 @@ def test_of_a_batch_that_is_divided_nothing_is_lost(size):
     assert ALONE.part(batches).tolist() == batches.tolist()
 
 
-@pytest.mark.parametrize(("size", "remedy"), [(32, "choose 30 or 33"), (7, "choose 6 or 9"), (3, "choose 6,")])
+@pytest.mark.parametrize(("size", "remedy"), [(32, "30 or 33 images"), (7, "6 or 9 images"), (3, "training, 6 images")])
 def test_a_batch_that_cannot_be_divided_is_refused_with_those_that_can(size, remedy):
     with pytest.raises(SettingError, match=f"batch_size: {size} images cannot be divided .* {remedy}"):
         Third().validate_batch(size)

@@ -97,7 +97,7 @@ def test_all_is_well_beside_a_running_server(findings, start_server):
     code, found = findings(server.home)
     assert code == 0
     assert server.url in found["server"][1]
-    for about in ("server", "token", "launch.json", "runs", "bundled model", "torch", "Python", "port"):
+    for about in ("server", "token", "launch.json", "runs", "bundled models", "torch", "Python", "port"):
         assert found[about][0] == Verdict.OK, found[about]
 
 

@@ -71,7 +71,7 @@ def test_one_command_invites_thirty(command, home, tmp_path):
         (["zoe", "Anna", "ben"], 1, "Anna, ben have tokens already: token renew NAME gives another"),
         (["zoe", "ZOE"], 1, "zoe stands there more than once"),
         (["zoe", "../zoe"], 1, "../zoe is no name: a name has letters from a to z"),
-        (["zoe", "nul"], 1, "nul is no name"),
+        (["zoe", "nul"], 1, "nul is a name that Windows keeps for a device: choose another."),
         (["zoe", "owner"], 1, "owner is who runs the server"),
         ([f"s{number}" for number in range(201)], 1, "expected 1 to 200 people at a time, got 201"),
         (["--count", "0"], 2, "expected 1 to 200 people, got 0"),

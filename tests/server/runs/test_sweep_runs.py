@@ -14,6 +14,7 @@ from bridge_server.backends.service import Service
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.sweeps import StartSweep, SweepState
 from ganmnist.data import load
+from ganmnist.models.manifest import ALL_BUNDLED
 from ganmnist.validation import read_settings
 from tests.conftest import ROOT
 
@@ -53,7 +54,7 @@ def test_a_sweep_ends_with_the_best_under_its_name(tmp_path, monkeypatch, steps)
         assert (sweep.best, sweep.runs[0].best, sweep.runs[1].text) == (sweep.runs[0].run, True, "dropped")
         assert [(model.name, model.id) for model in service.models().models] == [
             ("many", sweep.best),
-            ("bundled", "bundled"),
+            *zip(ALL_BUNDLED, ALL_BUNDLED, strict=True),
         ]
         measured = service.evaluate(EvaluateRequest(model="many", count=300))
         assert measured.samples.frechet == sweep.runs[0].judged, "it is known by now"
@@ -90,7 +91,7 @@ def test_ctrl_c_leaves_the_sweep_and_says_how_to_stop_it(start_server):
         "sweep",
         "start",
         "--seed",
-        "0..3",
+        "0..49",
         "--model",
         "many",
         "--data-dir",
@@ -98,7 +99,7 @@ def test_ctrl_c_leaves_the_sweep_and_says_how_to_stop_it(start_server):
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     watching = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, env=environment)
-    assert watching.stdout.readline() == "sweep many: 4 trainings\n"
+    assert watching.stdout.readline() == "sweep many: 50 trainings\n"
     watching.stdout.readline()
     watching.send_signal(signal.SIGINT)
     said = watching.communicate(timeout=20)[0]
@@ -107,4 +108,4 @@ def test_ctrl_c_leaves_the_sweep_and_says_how_to_stop_it(start_server):
     assert watching.returncode == 0
     (sweep,) = server.call("GET", "/api/sweeps")[1]["sweeps"]
     assert sweep["state"] == "running"
-    assert json.dumps(sweep["axes"]) == '{"seed": [0, 1, 2, 3]}'
+    assert json.dumps(sweep["axes"]) == json.dumps({"seed": list(range(50))})
