@@ -126,7 +126,7 @@ def test_fonts_become_a_model_and_solids_of_what_lies_between_two_hands(fonts, h
     source.mkdir()
     for font in fonts:
         shutil.copy(font, source)
-    words = ["--letters", "ABCDEFGHIJKL", "--seconds", "0.5", "--fonts", source, "--out", tmp_path / "made"]
+    words = ["--letters", "ABCDEFGHIJKL", "--seconds", "2", "--fonts", source, "--out", tmp_path / "made"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, ROOT / "examples" / "alphabet.py", *words]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

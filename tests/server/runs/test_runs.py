@@ -156,7 +156,7 @@ def test_a_trainer_that_is_refused_memory_says_so(server, endless):
     server.wait_for_step(run["id"])
     server.trainers()[0].rlimit(psutil.RLIMIT_AS, (1 << 20, 1 << 20))
     limited = time.monotonic()
-    cut = server.wait_for_run(run["id"], "interrupted", seconds=30)
+    cut = server.wait_for_run(run["id"], "interrupted", seconds=90)
     assert cut["reason"] == "out_of_memory", cut
     assert "Close other programs, then resume" in cut["problem"]
     print(f"noticed {time.monotonic() - limited:.2f} s after the limit was set")
