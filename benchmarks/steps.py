@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from training import OTHER_LOSSES, SAMPLES, Rows, cell, machine, read_results, write_results
+from numpy.typing import NDArray
+from training import OTHER_LOSSES, SAMPLES, Rows, cell, machine, read_results, write_results, write_sheet
 
-from ganmnist.config import GeometryConfig, TrainConfig
+from ganmnist.config import TrainConfig
 from ganmnist.data.load import load_data
+from ganmnist.dataset import Dataset
 from ganmnist.evaluation.evaluate import Evaluator
-from ganmnist.export.write import write
 from ganmnist.latent.vectors import from_seed
 from ganmnist.training.loop import train
 
@@ -51,18 +52,7 @@ def main() -> None:
         for seed in range(options.seeds or SEEDS[name]):
             for steps in options.steps or STEPS[name]:
                 if not read_results(options.out, f"{name}-{steps}-{seed}"):
-                    preset, loss = ("fast", name) if name in OTHER_LOSSES else (name, None)
-                    config = TrainConfig(preset=preset, loss=loss, steps=steps, seed=seed)
-                    began = time.thread_time()
-                    sampler = train(data, config)
-                    milliseconds = 1000 * (time.thread_time() - began) / steps
-                    z = from_seed(1, options.samples, sampler.latent_dim)
-                    samples = sampler.generate(z, labels if sampler.classes else None)
-                    keep(options.out, f"{name}-{steps}-{seed}", samples, labels if sampler.classes else None)
-                    figures = evaluator.evaluate(samples).model_dump()
-                    row = {"seed": seed, "steps": steps, "milliseconds": milliseconds, **figures}
-                    write_results(options.out, f"{name}-{steps}-{seed}", [row])
-                    print(f"{name}, seed {seed}, {steps:,} steps: FID {figures['frechet']:.2f}", flush=True)
+                    measure(name, steps, seed, data, evaluator, labels, options.out)
 
     baseline = evaluator.real_baseline(options.samples).model_dump()
     found = {name: results(options.out, name) for name in STEPS}
@@ -78,12 +68,22 @@ def main() -> None:
             side_by_side(grids, options.out / "fast.png")
 
 
-def keep(out: Path, name: str, samples: np.ndarray, labels: np.ndarray | None) -> None:
-    """Keep samples, and a picture of a hundred of them: if there are classes, ten digits of each in a row."""
-    out.mkdir(parents=True, exist_ok=True)
-    np.save(out / f"{name}.npy", samples, allow_pickle=False)
-    first = [np.flatnonzero(labels == digit)[:10] for digit in range(10)] if labels is not None else [np.arange(100)]
-    write(out / f"{name}.png", samples[np.concatenate(first)], GeometryConfig(columns=10))
+def measure(
+    name: str, steps: int, seed: int, data: Dataset, evaluator: Evaluator, labels: NDArray[np.int64], out: Path
+) -> None:
+    """Train and judge once, and keep the figures, the samples and a sheet of them."""
+    preset, loss = ("fast", name) if name in OTHER_LOSSES else (name, None)
+    began = time.thread_time()
+    sampler = train(data, TrainConfig(preset=preset, loss=loss, steps=steps, seed=seed))
+    milliseconds = 1000 * (time.thread_time() - began) / steps
+    asked = labels if sampler.classes else None
+    samples = sampler.generate(from_seed(1, len(labels), sampler.latent_dim), asked)
+    path = out / f"{name}-{steps}-{seed}"
+    write_sheet(path.with_suffix(".png"), samples, asked)
+    np.save(path.with_suffix(".npy"), samples, allow_pickle=False)
+    figures = evaluator.evaluate(samples).model_dump()
+    write_results(out, path.name, [{"seed": seed, "steps": steps, "milliseconds": milliseconds, **figures}])
+    print(f"{name}, seed {seed}, {steps:,} steps: FID {figures['frechet']:.2f}", flush=True)
 
 
 def results(out: Path, name: str) -> Rows:

@@ -134,14 +134,10 @@ def missing(rows: Rows, seed: int, times: list[float], *, apart: bool) -> list[l
 def judge(
     shot: Shot, evaluator: Evaluator, labels: NDArray[np.int64], out: Path, name: str, seed: int
 ) -> dict[str, Any]:
-    """Draw samples, judge them and keep an image grid of them: if there are classes, ten digits of each in a row."""
-    from ganmnist.config import GeometryConfig
-    from ganmnist.export.write import write
-
+    """Draw samples, judge them and keep a sheet of them."""
     samples = shot.draw(labels)
-    first = [np.flatnonzero(labels == digit)[:10] for digit in range(10)] if shot.classes else [np.arange(100)]
     path = out / "sheets" / f"{name}-seed{seed}-{shot.time:03g}s.png"
-    write(path, samples[np.concatenate(first)], GeometryConfig(columns=10))
+    write_sheet(path, samples, labels if shot.classes else None)
     figures = evaluator.evaluate(samples).model_dump()
     said = f"FID {figures['frechet']:.2f}, recall {figures['recall']:.3f}, sure {figures['confident']:.3f}"
     print(f"{name}, seed {seed}, {shot.seconds:.1f} s, {shot.step:,} steps: {said}", flush=True)
@@ -153,6 +149,15 @@ def judge(
         "per_epoch": shot.per_epoch,
         **figures,
     }
+
+
+def write_sheet(path: Path, samples: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
+    """Write a picture of a hundred samples: if they have classes, ten digits of each in a row."""
+    from ganmnist.config import GeometryConfig
+    from ganmnist.export.write import write
+
+    first = [np.arange(100)] if labels is None else [np.flatnonzero(labels == digit)[:10] for digit in range(10)]
+    write(path, samples[np.concatenate(first)], GeometryConfig(columns=10))
 
 
 def table(results: dict[str, Rows], baseline: dict[str, Any]) -> str:
