@@ -6,6 +6,7 @@ read. The components cannot import this: theirs stand in `ghpython_components/sh
 """
 
 import errno
+import importlib.util
 import re
 import shlex
 import shutil
@@ -51,6 +52,20 @@ def command(program: str, *words: object) -> str:
     if shutil.which(program, path=str(own.parent)):
         return typed(own, *words)
     return typed(sys.executable, "-m", _MODULES[program], *words)
+
+
+def extra_missing(extra: str) -> str:
+    """Say that the package which an extra of ours brings is not installed, and how to install it here."""
+    return f"{extra} is not installed: in the project's folder type: {_install(f'.[{extra}]')}"
+
+
+def _install(what: str) -> str:
+    """Return the command that installs something beside this program, by whatever has installed this program."""
+    if (Path(sys.prefix) / "uv-receipt.toml").exists():
+        return typed("uv", "tool", "install", "--force", what)
+    if importlib.util.find_spec("pip") is None:
+        return typed("uv", "pip", "install", "--python", sys.executable, what)
+    return typed(sys.executable, "-m", "pip", "install", "-e", what)
 
 
 def is_from_store() -> bool:
