@@ -115,9 +115,7 @@ def parser() -> argparse.ArgumentParser:
         description="Install the Grasshopper components, and the definitions to begin with.",
     )
     made.add_argument("--rhino", type=int, choices=[each.number for each in RELEASES], help="only for this Rhino")
-    made.add_argument(
-        "--to", type=Path, metavar="DIR", help="put the user objects there, not where Grasshopper looks"
-    )
+    made.add_argument("--to", type=Path, metavar="DIR", help="put the user objects there, not where Grasshopper looks")
     does = made.add_mutually_exclusive_group()
     does.add_argument("--list", action="store_true", help="say what is installed, and change nothing")
     does.add_argument("--remove", action="store_true", help="remove what is installed")

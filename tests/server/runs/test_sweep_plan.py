@@ -49,6 +49,7 @@ def test_the_last_setting_changes_first():
         ((), {"loss": ["hinge", 3]}, "sweep.loss: must be"),
         ((), {"seed": [4, 1, 4]}, "sweep.seed: 4 stands there twice"),
         ((), {"r1": [1, 1.0]}, "sweep.r1: 1.0 stands there twice"),
+        ((), {"start_from": ["mine", "other", "Mine"]}, "sweep.start_from: Mine stands there twice"),
         (("seed",), {"seed": [1, 2]}, "seed: has one value, and others in sweep"),
         ((), {"seed": list(range(40)), "steps": [1, 2, 3]}, "40 x 3 values are 120 trainings, at most 100"),
     ],
