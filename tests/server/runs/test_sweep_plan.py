@@ -64,7 +64,7 @@ def test_what_cannot_be_swept_over_is_said_with_its_field(given, axes, said):
     [
         ({}, "sweep: must have at least 1 item"),
         ({"seed": []}, "sweep.seed: must have at least 1 item"),
-        ({"data": ["a", "b"]}, "sweep.data"),
+        ({"data": ["a", "b"]}, "sweep.data: must be 'preset', "),
         ({"device": ["cpu", "cuda"]}, "sweep.device"),
         ({"seed": [True]}, "must be a number or a text"),
         ({"seed": [None]}, "must be a number or a text"),
