@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge_server.contract.calls import CALLS
 from tests import command_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +69,12 @@ def test_the_python_of_a_page_compiles_and_imports_what_there_is(page):
 def test_the_json_of_a_page_is_json(page):
     for code in blocks(page, "json"):
         json.loads(code)
+
+
+def test_the_calls_of_a_page_are_those_of_the_contract(page):
+    known = {(call.method, call.path) for call in CALLS}
+    for method, path in re.findall(r"\b(GET|POST|PATCH|DELETE) +(/api/[\w/{}.-]*[\w}])", text(page)):
+        assert (method, path) in known, f"{method} {path}"
 
 
 def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page):
