@@ -63,8 +63,9 @@ class Vectors:
         if named is None or kept is None:
             there = f"the newest are {', '.join([*self._kept][-5:])}" if self._kept else "there are none yet"
             raise SettingError(f"z: {shown(text)} is no name of vectors; {there}: generate gives some")
+        vectors: list[list[float]] = kept.tolist()
         if named[2] is None:
-            return kept.tolist()
-        if int(named[2]) >= len(kept):
-            raise SettingError(f"z: {named[1]} has {len(kept)} vectors, from {named[1]}[0] on, got {shown(text)}")
-        return kept[int(named[2]) :][:1].tolist()
+            return vectors
+        if int(named[2]) >= len(vectors):
+            raise SettingError(f"z: {named[1]} has {len(vectors)} vectors, from {named[1]}[0] on, got {shown(text)}")
+        return [vectors[int(named[2])]]

@@ -37,20 +37,25 @@ class Conversation:
     def tools(self):
         return self._portal.call(self._client.list_tools).tools
 
-    def call(self, name, on_progress=None, **arguments):
+    def call(self, tool, /, on_progress=None, **arguments):
         """Call a tool: its text, read as JSON, and its pictures as grey pixels."""
-        answer = self._portal.call(partial(self._client.call_tool, name, arguments, progress_callback=on_progress))
+        answer = self._portal.call(partial(self._client.call_tool, tool, arguments, progress_callback=on_progress))
         text, *pictures = answer.content
         assert not answer.is_error, text.text
         assert len(text.text) <= 20_100
         assert {picture.mime_type for picture in pictures} <= {"image/png"}
         return json.loads(text.text), [pixels(base64.b64decode(picture.data)) for picture in pictures]
 
-    def refused(self, name, **arguments):
+    def refused(self, tool, /, **arguments):
         """Call a tool that refuses, and return what it says."""
-        answer = self._portal.call(partial(self._client.call_tool, name, arguments))
+        answer = self._portal.call(partial(self._client.call_tool, tool, arguments))
         assert answer.is_error
         return answer.content[0].text
+
+
+def of_itself(schema):
+    """Return a field's schema without its default, which a tool may have of its own, nor where definitions stand."""
+    return {**schema, "default": 0, "$ref": schema.get("$ref", "").rpartition("/")[2]}
 
 
 def pixels(png):
@@ -87,7 +92,7 @@ def test_the_tools_are_calls_of_the_contract_with_its_texts_and_bounds(assistant
             said = tool.input_schema["properties"][field]
             assert said.get("description", "").startswith(known[field].get("description", ""))
             if said.get("type") != "object":
-                assert {**said, "default": 0} == {**known[field], "default": 0}, f"{name}.{field}"
+                assert of_itself(said) == of_itself(known[field]), f"{name}.{field}"
     assert tools["generate"].input_schema["properties"]["count"]["maximum"] == 256
     assert (tools["models"].annotations.read_only_hint, tools["export"].annotations.read_only_hint) == (True, False)
     assert sum(len(tool.model_dump_json()) for tool in tools.values()) < 40_000, (
@@ -129,9 +134,10 @@ def test_digits_become_files_where_they_are_wanted_and_are_made_again_from_them(
     assert (assistant.call("generate", z=[found["z"]])[1][0] == drawn).all()
     assert "there is no such file" in assistant.refused("restore", path=str(tmp_path / "none.3dm"))
 
-    Image.fromarray(drawn).save(tmp_path / "drawing.png")
+    _, (seven,) = assistant.call("generate", digit=7, truncation=0)
+    Image.fromarray(seven).save(tmp_path / "drawing.png")
     inverted, (pair,) = assistant.call("latents_invert", path=str(tmp_path / "drawing.png"))
-    assert (inverted["digit"], inverted["sure"], pair.shape) == (4, True, (224, 448))
+    assert (inverted["digit"], inverted["sure"], pair.shape) == (7, True, (224, 448))
 
 
 def test_a_training_is_started_and_watched_and_draws(assistant, short, mnist_at_hand):
@@ -140,8 +146,10 @@ def test_a_training_is_started_and_watched_and_draws(assistant, short, mnist_at_
     async def hear(progress, total, message):
         heard.append((progress, total, message))
 
-    run, _ = assistant.call("run_start", model="mine", **{**short, "epochs": 400})
-    said, pictures = assistant.call("run_progress", id=run["id"], wait=60, on_progress=hear)
+    run, _ = assistant.call("run_start", model="mine", **short)
+    said = {"run": run}
+    while said["run"]["state"] in ("queued", "running"):
+        said, pictures = assistant.call("run_progress", id=run["id"], wait=30, on_progress=hear)
     assert said["run"]["state"] == "succeeded"
     assert heard
     assert all(0 <= progress <= total == 100 for progress, total, _ in heard)
