@@ -79,10 +79,10 @@ def validate_begun(line: str) -> None:
 
 def _taken_apart(line: str) -> tuple[str, list[str]]:
     """Return the program that a line starts, one of ours by its bare name, and its words."""
-    words = shlex.split(line, comments=True)
+    words = shlex.split(re.sub(r"^\.venv\\Scripts\\", "", line), comments=True)
     while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
         del words[0]
-    program = re.sub(r"^\.venv[/\\](?:bin|Scripts)[/\\]", "", words[0])
+    program = words[0].removeprefix(".venv/bin/")
     if program == "torchrun":
         words = words[words.index("-m") - 1 :]
         program = "python"
