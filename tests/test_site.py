@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shutil
@@ -99,6 +100,9 @@ def test_the_api_has_the_docstring_of_every_public_name(site, tree):
         assert f"ganmnist.{home}.{name}" in site["api.html"].ids, name
     assert "Train a GAN" in re.sub("<[^>]+>", "", page)
     assert ":::" not in re.sub("<[^>]+>", "", page)
+    for name, field in ganmnist.TrainConfig.model_fields.items():
+        told = " ".join(re.sub("<[^>]+>", "", html.unescape(page)).split())
+        assert " ".join((field.description or "").split())[:40] in told, name
 
 
 @pytest.mark.parametrize("link", ["nowhere.md", "index.md#nowhere", "../README.md"])
