@@ -1,4 +1,4 @@
-"""Griffe's extension for the site: what a setting's help text is made of by a call, as those of `explain` are, it has too.
+"""Griffe's extension for the site: help texts of settings that are made by a call, as those of `explain` are.
 
 Griffe reads files and runs nothing, so it sees such a text as an expression. Settings are had without torch.
 """
