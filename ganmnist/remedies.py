@@ -13,9 +13,10 @@ import shutil
 import sys
 import sysconfig
 import traceback
+from importlib.metadata import requires
 from pathlib import Path
 
-_CPU_TORCH = "https://download.pytorch.org/whl/cpu"  # PyPI's torch for Linux brings gigabytes of CUDA along
+_NAME = "ganmnist"
 _PLAIN = re.compile(r"[\w.:\\/=+~-]+")  # needs no quotes in cmd or in PowerShell
 _DRIVE = re.compile(r"[A-Za-z]:\\")
 
@@ -44,20 +45,19 @@ def _installer(environment: Path) -> str:
     return "start.py"
 
 
-def _setup(installer: str, what: str = ".") -> str:
-    """Return the command, to be typed in the project's folder, that installs all of it anew.
-
-    Args:
-        installer: What has installed it.
-        what: The project, with an extra behind it in brackets.
-    """
+def _setup(installer: str, extra: str = "") -> str:
+    """Return the command that installs all of it anew, or what an extra brings, to be typed in the project's folder."""
+    what = f".[{extra}]" if extra else "."
     if installer == "uv":
         return typed("uv", "tool", "install", "--force", "--torch-backend", "cpu", what)
-    if installer == "pipx":
-        return typed("pipx", "install", "--force", f"--pip-args=--extra-index-url={_CPU_TORCH}", what)
-    if what == ".":
-        return "python start.py setup"
-    return typed(sys.executable, "-m", "pip", "install", "-e", what)
+    if installer == "pipx":  # which remembers where it had this from
+        return typed("pipx", "inject", _NAME, *_brought_by(extra)) if extra else typed("pipx", "reinstall", _NAME)
+    return typed(sys.executable, "-m", "pip", "install", "-e", what) if extra else "python start.py setup"
+
+
+def _brought_by(extra: str) -> list[str]:
+    """Return what an extra of ours requires, as an index knows it."""
+    return [each.partition(";")[0].strip() for each in requires(_NAME) or [] if f'extra == "{extra}"' in each]
 
 
 _BY = _installer(Path(sys.prefix))
@@ -107,7 +107,7 @@ def _ways(found: Path) -> tuple[Path, Path]:
 
 def extra_missing(extra: str) -> str:
     """Say that the package which an extra of ours brings is not installed, and how to install it here."""
-    return f"{extra} is not installed: in the project's folder type: {_setup(_BY, f'.[{extra}]')}"
+    return f"{extra} is not installed: in the project's folder type: {_setup(_BY, extra)}"
 
 
 def is_from_store() -> bool:
