@@ -1,5 +1,5 @@
 # Every target is one plain command: without make, type what stands under it.
-.PHONY: check quick faults pythons docs contract components lock run
+.PHONY: check quick faults pythons docs site contract components lock run
 
 check:
 	pytest
@@ -18,6 +18,9 @@ docs:
 	python docs/making/notebook.py
 	python -m ganmnist.networks.layer_docs
 	python -m ghpython_components.pictures.docs docs/images
+
+site:
+	zensical build --clean --strict
 
 contract:
 	python -m bridge_server.contract.openapi

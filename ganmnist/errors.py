@@ -3,14 +3,21 @@
 Every message names the setting or file, what was expected and what came.
 """
 
+from decimal import Context, Decimal
+
+_LONG = 10**16  # from where on a whole number is rounded: nobody reads the three hundred digits of 1e308
 _LENGTH = 80  # letters of anything that came: a sentence stays one, whatever is in it
 
 
 def shown(value: object) -> str:
     """Return what came from outside as a sentence may show it: not too long, and nothing that a terminal acts upon."""
-    text = str(value)
+    text = _rounded(value) if isinstance(value, int) and abs(value) >= _LONG else str(value)
     whole = text if len(text) <= _LENGTH else text[:_LENGTH] + "..."
     return printable(whole)
+
+
+def _rounded(number: int) -> str:
+    return f"{Decimal(number).normalize(Context(prec=6)):e}"
 
 
 def printable(text: str) -> str:

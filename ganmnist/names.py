@@ -17,8 +17,13 @@ _READ = 1000  # letters of a text that becomes a name: to compose more takes lon
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o"})
 
 
+def is_device(name: str) -> bool:
+    """Tell whether Windows keeps a name for a device: no file there may have it."""
+    return re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", name, re.IGNORECASE) is not None
+
+
 def _not_a_device(name: str) -> str:
-    if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", name, re.IGNORECASE):
+    if is_device(name):
         raise ValueError("is the name of a device on Windows: choose another")
     return name
 

@@ -67,7 +67,7 @@ def explain(error: ValidationError) -> str:
 
 def field_name(detail: Mapping[str, Any]) -> str:
     """Return the dotted name of the field a pydantic finding is about."""
-    return ".".join(map(shown, detail["loc"]))
+    return ".".join(_names(detail["loc"]))
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
@@ -121,7 +121,12 @@ def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
             before, rest = map(shown, loc[:at]), map(shown, loc[at + 3 :])
             words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
             return ": ".join(word for word in words if word), name
-    return ".".join(map(shown, loc)), None
+    return ".".join(_names(loc)), None
+
+
+def _names(loc: Sequence[str | int]) -> list[str]:
+    """Return the names of a place. Behind that of a wrong key pydantic says only that it is one."""
+    return [shown(part) for part in loc if part != "[key]"]
 
 
 def _nearest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:

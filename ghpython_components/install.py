@@ -108,24 +108,27 @@ def user_object_folders(platform: str, environment: Mapping[str, str], user: Pat
     return found
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    made = argparse.ArgumentParser(
+        prog="ganmnist-server install-components",
+        description="Install the Grasshopper components, and the definitions to begin with.",
+    )
+    made.add_argument("--rhino", type=int, choices=[each.number for each in RELEASES], help="only for this Rhino")
+    made.add_argument("--to", type=Path, metavar="DIR", help="put the user objects there, not where Grasshopper looks")
+    does = made.add_mutually_exclusive_group()
+    does.add_argument("--list", action="store_true", help="say what is installed, and change nothing")
+    does.add_argument("--remove", action="store_true", help="remove what is installed")
+    made.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    return made
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. The exit status is 1 when something was left undone."""
     for stream in (sys.stdout, sys.stderr):  # no letter of a path is worth a traceback
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    parser = argparse.ArgumentParser(
-        prog="ganmnist-server install-components",
-        description="Install the Grasshopper components, and the definitions to begin with.",
-    )
-    parser.add_argument("--rhino", type=int, choices=[each.number for each in RELEASES], help="only for this Rhino")
-    parser.add_argument(
-        "--to", type=Path, metavar="DIR", help="put the user objects there, not where Grasshopper looks"
-    )
-    does = parser.add_mutually_exclusive_group()
-    does.add_argument("--list", action="store_true", help="say what is installed, and change nothing")
-    does.add_argument("--remove", action="store_true", help="remove what is installed")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     undone, held = 0, False
     try:
         if "WindowsApps" in sys.base_prefix and not (options.list or options.remove):

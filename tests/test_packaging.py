@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -98,10 +99,10 @@ class Installed:
         paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
         (self.packages / "requirements.pth").write_text("\n".join(sorted(paths)), encoding="utf-8")
 
-    def run(self, program: str, *options: str, cwd: Path) -> str:
+    def run(self, program: str, *options: str, cwd: Path, input: str | None = None) -> str:
         """Run one of the programs of the environment in a folder and return what it printed."""
         command = [str(self.programs / program), *options]
-        done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True)
+        done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, input=input)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -165,6 +166,39 @@ def test_an_installed_wheel_puts_its_components_where_grasshopper_looks(installe
     first = home / "definitions" / "rhino8" / "01_first_digit.gh"
     assert said.rstrip().endswith(str(first.parent))
     assert first.stat().st_size > 0
+
+
+def test_an_installed_wheel_lends_an_assistant_its_tools(installed, home):
+    asked = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "anybody", "version": "1"}}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": asked}
+    said = installed.run("ganmnist-server", "mcp", cwd=home, input=json.dumps(asked) + "\n")
+    assert json.loads(said)["result"]["serverInfo"]["version"] == ganmnist.__version__
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there uv and pipx put copies in place of links")
+def test_a_wheel_that_uv_has_installed_as_a_tool_names_its_commands_as_they_are_found(wheel, tmp_path, home):
+    """As uv does it: an environment somewhere, a receipt in it, and links to its programs on the PATH."""
+    made = Installed(tmp_path / "tools" / "ganmnist", wheel)
+    (tmp_path / "tools" / "ganmnist" / "uv-receipt.toml").touch()
+    (tmp_path / "bin").mkdir()
+    for program in ("ganmnist", "ganmnist-server"):
+        (tmp_path / "bin" / program).symlink_to(made.programs / program)
+    on_path = {**environment(), "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["ganmnist-server", "status"], env=on_path, cwd=home, capture_output=True, text=True)
+    assert done.returncode == 5
+    assert done.stderr.rstrip().endswith(f": ganmnist-server serve --data-dir {home}")
+    said = made.run("python", "-c", "from ganmnist import remedies; print(remedies.UPDATE)", cwd=home)
+    assert "type there: uv tool install --force --torch-backend cpu ." in said
+
+
+def test_the_wheel_says_what_each_extra_brings(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"{BUILT}.dist-info/METADATA").decode()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE)) == {*project["optional-dependencies"]}
+    assert re.search(r'^Requires-Dist: mcp<3,>=2.3; extra == "mcp"$', metadata, re.MULTILINE)
+    needed = re.findall(r"^Requires-Dist: (?!.*extra ==)(.+)$", metadata, re.MULTILINE)
+    assert len(needed) == len(project["dependencies"]), "nothing of the extras comes without being asked for"
 
 
 def test_the_citation_names_this_version_and_its_licence():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ganmnist.cli.main import _parser
 from ghpython_components.sources.component import all_components
 
 pytestmark = pytest.mark.slow
@@ -23,7 +21,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMPONENTS = [each for each in all_components() if not each.name.startswith("layer_")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = re.findall(r"^    (ganmnist (?!-).*)$", README, re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", PYTHON_BLOCKS)
@@ -32,12 +29,6 @@ def test_the_python_of_the_readme_runs(code, home):
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=home, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_of_the_readme_are_understood(command):
-    options = _parser().parse_args(shlex.split(command)[1:])
-    assert callable(options.command)
 
 
 def test_the_misfit_of_the_readme_is_what_its_networks_say_without_their_reshape(home):
@@ -56,14 +47,8 @@ def test_the_readme_names_the_inputs_and_outputs_of_every_component(component):
     assert row == tuple(", ".join(port.name for port in ports) for ports in (component.inputs, component.outputs))
 
 
-def test_the_readme_shows_python_and_commands():
+def test_the_readme_shows_python():
     assert len(PYTHON_BLOCKS) >= 2
-    assert len(COMMANDS) >= 5
-
-
-@pytest.mark.parametrize("target", re.findall(r"\]\(([^):#]+)\)", README))
-def test_what_the_readme_links_to_is_there(target):
-    assert (ROOT / target).exists()
 
 
 def test_the_forge_runs_the_test_command_of_the_readme_on_every_system_and_python_that_we_name():

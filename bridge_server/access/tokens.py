@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from bridge_server.access.roles import Role
@@ -31,8 +30,9 @@ from bridge_server.errors import TokenError
 from ganmnist.config import ModelName
 from ganmnist.errors import shown
 from ganmnist.models.manifest import now
-from ganmnist.names import OWNER, nearest_name, numbered_name, which_letters
+from ganmnist.names import OWNER, is_device, numbered_name, which_letters
 from ganmnist.storage.atomic import read_json, write_json
+from ganmnist.storage.locks import Held, hold
 
 FILE = "tokens.json"
 LOCK = "tokens.lock"
@@ -226,11 +226,19 @@ def _read(home: Path) -> _File:
         ) from None
 
 
-def _numbered(known: _File, count: int, role: Role) -> list[str]:
-    """Return names that nobody ever had, with numbers that go on after the highest."""
-    found = (re.fullmatch(rf"{role}-([0-9]{{1,9}})", each.name.lower()) for each in (*known.tokens, *known.left))
+def _numbered(known: _File, count: int, stem: str) -> list[str]:
+    """Return names that nobody ever had, with numbers that go on after the highest: student-31, student-32 ..."""
+    numbers = re.compile(rf"{re.escape(stem)}-([0-9]{{1,9}})", re.IGNORECASE)
+    found = (numbers.fullmatch(each.name) for each in (*known.tokens, *known.left))
     highest = max((int(match[1]) for match in found if match), default=0)
-    return [f"{role}-{number:02d}" for number in range(highest + 1, highest + count + 1)]
+    return [f"{stem}-{number:02d}" for number in range(highest + 1, highest + count + 1)]
+
+
+def _another(known: _File, name: str) -> str:
+    """Return a name like one that is taken: with the next number where it has one, else with a number behind it."""
+    if numbered := re.fullmatch(r"(.+)-[0-9]{1,9}", name):
+        return _numbered(known, 1, numbered[1])[0]
+    return numbered_name(name, {each.name.lower() for each in (*known.tokens, *known.left)})
 
 
 def _check_names(known: _File, names: Sequence[str]) -> None:
@@ -241,7 +249,7 @@ def _check_names(known: _File, names: Sequence[str]) -> None:
         try:
             _NAME.validate_python(name)
         except ValidationError:
-            if nearest_name(name, "") == name:  # its letters are right
+            if is_device(name):
                 raise TokenError(f"{shown(name)} is a name that Windows keeps for a device: choose another.") from None
             raise TokenError(f"{shown(name)} is no name: {which_letters(name)}, 64 at most.") from None
     counts = Counter(name.lower() for name in names)
@@ -260,7 +268,7 @@ def _check_names(known: _File, names: Sequence[str]) -> None:
         if name.lower() in taken:
             raise TokenError(
                 f"{name} had a token, and what {name} has made still goes by that name: token renew {name} gives the "
-                f"same person another; somebody else needs another name, as {numbered_name(name, taken)}."
+                f"same person another; somebody else needs another name, as {_another(known, name)}."
             )
 
 
@@ -288,9 +296,9 @@ def _changing(home: Path) -> Iterator[None]:
     """
     home.mkdir(parents=True, exist_ok=True)
     try:
-        held = FileLock(home / LOCK).acquire(timeout=_PATIENCE, poll_interval=0.02)
-    except Timeout:
-        raise TokenError(f"{home / LOCK} is held by another command: wait, or end it.") from None
+        held = hold(home / LOCK, _PATIENCE)
+    except Held as error:
+        raise TokenError(f"{error}.") from None
     with held:
         yield
 

@@ -13,6 +13,7 @@ from bridge_server.access import pinning
 from bridge_server.access.tokens import CHALLENGE, PROOF, challenge
 from bridge_server.cli.exit_codes import CommandError, ExitCode
 from bridge_server.contract.calls import API_VERSION, CALLS
+from bridge_server.contract.media import BYTES, JSON
 from bridge_server.errors import AddressError, CertificateError
 from bridge_server.process import discovery
 from bridge_server.process.discovery import DISCOVERY, Discovery
@@ -20,7 +21,7 @@ from ganmnist.remedies import command
 
 _SECONDS = 2.0  # for each answer
 _WORK_SECONDS = 30.0  # for one to something that was sent
-_LONGEST = 10_000_000  # bytes of an answer
+_LONGEST, _LARGEST = 10_000_000, 1 << 28  # bytes of an answer, and of a file
 _CALLS = {call.name: (call.method, call.path) for call in CALLS}
 
 
@@ -74,9 +75,9 @@ def _proof(found: Discovery, sent: str) -> str | None:
     """Return the answer to a challenge, empty where it is not met; None where no server of ganmnist answers."""
     try:
         answer = _send(found, "health", {CHALLENGE: sent})
+        is_ours = answer.status == 200 and answer.message().get("name") == "ganmnist"
     except (OSError, http.client.HTTPException, ValueError):
         return None
-    is_ours = answer.status == 200 and answer.content.get("name") == "ganmnist"
     return answer.proof or "" if is_ours else None
 
 
@@ -95,22 +96,53 @@ def call(
     Raises:
         CommandError: It is refused, or there is no answer.
     """
+    answer = fetch(found, name, query, body, path)
+    try:
+        return answer.message()
+    except ValueError:
+        raise _no_answer(found) from None
+
+
+def fetch(
+    found: Discovery,
+    name: str,
+    query: str = "",
+    body: dict[str, Any] | bytes | None = None,
+    path: Mapping[str, str] | None = None,
+    client_id: str = "ganmnist-server",  # so that no flood of other programs keeps us from ending the server
+) -> Answer:
+    """Make a call as `call` does, and return what came as it came: a message or a file.
+
+    Args:
+        found: The server.
+        name: Of the call.
+        query: What stands behind the ? of its address.
+        body: The request: a message, or a file's bytes.
+        path: What stands in its path.
+        client_id: Who asks: each may have so many requests under way.
+
+    Raises:
+        CommandError: It is refused, or there is no answer.
+    """
     headers = {
         "Authorization": f"Bearer {found.token}",
         "X-Client-Api": str(API_VERSION),
-        "X-Client-Id": "ganmnist-server",  # so that no flood of other programs keeps us from ending the server
+        "X-Client-Id": client_id,
     }
     try:
         answer = _send(found, name, headers, query, body, path)
+        problem = None if answer.status in (200, 201) else answer.message()["error"]["message"]
     except CertificateError as error:
         raise CommandError(ExitCode.NO_ANSWER, str(error)) from None
-    except (OSError, http.client.HTTPException, ValueError):
-        raise CommandError(
-            ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}"
-        ) from None
-    if answer.status not in (200, 201):
-        raise CommandError(ExitCode.PROBLEM, answer.content["error"]["message"])
-    return answer.content
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        raise _no_answer(found) from None
+    if problem:
+        raise CommandError(ExitCode.PROBLEM, problem)
+    return answer
+
+
+def _no_answer(found: Discovery) -> CommandError:
+    return CommandError(ExitCode.NO_ANSWER, f"The server at {found.url} does not answer. {how_to_kill(found)}")
 
 
 def how_to_kill(found: Discovery) -> str:
@@ -126,10 +158,33 @@ def start(home: Path) -> str:
     return command("ganmnist-server", "serve", "--data-dir", home)
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
+    """What came back.
+
+    Attributes:
+        status: Of HTTP.
+        media: Type of the content.
+        content: Its bytes.
+        remarks: What there is to say of a file.
+        proof: That the server knows the token, where it was asked for it.
+    """
+
     status: int
-    content: dict[str, Any]
+    media: str
+    content: bytes
+    remarks: list[str]
     proof: str | None
+
+    def message(self) -> dict[str, Any]:
+        """Return the message that it is.
+
+        Raises:
+            ValueError: It is none.
+        """
+        message = json.loads(self.content)
+        if not isinstance(message, dict):
+            raise ValueError("not an object")
+        return message
 
 
 def _send(
@@ -137,25 +192,28 @@ def _send(
     name: str,
     headers: dict[str, str],
     query: str = "",
-    body: dict[str, Any] | None = None,
+    body: dict[str, Any] | bytes | None = None,
     place: Mapping[str, str] | None = None,
-) -> _Answer:
+) -> Answer:
     method, path = _CALLS[name]
     address = f"{path.format_map(place or {})}{query and '?'}{query}"
     seconds = _SECONDS if body is None else _WORK_SECONDS
     connection = http.client.HTTPConnection(*found.address, timeout=seconds)  # which asks no proxy
-    content = None if body is None else json.dumps(body).encode()
+    content = json.dumps(body).encode() if isinstance(body, dict) else body
     if content is not None:
-        headers = {**headers, "Content-Type": "application/json"}
+        headers = {**headers, "Content-Type": JSON if isinstance(body, dict) else BYTES}
     try:
         connection.connect()
         if found.is_secure:
             connection.sock = pinning.wrap(connection.sock, found.url, found.address[0], found.fingerprint)
         connection.request(method, address, content, {**headers, "Host": found.authority})
         response = connection.getresponse()
-        answer = json.loads(response.read(_LONGEST))
+        media = response.headers.get_content_type()
+        most = _LONGEST if media == JSON and "Content-Disposition" not in response.headers else _LARGEST
+        came = response.read(most + 1)
+        if len(came) > most:
+            raise ValueError("longer than any answer")
     finally:
         connection.close()
-    if not isinstance(answer, dict):
-        raise ValueError("not an object")
-    return _Answer(response.status, answer, response.getheader(PROOF))
+    remarks = response.headers.get_all("X-Remark", [])
+    return Answer(response.status, media, came, remarks, response.getheader(PROOF))

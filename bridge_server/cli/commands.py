@@ -40,7 +40,8 @@ def status(home: Path, as_json: bool) -> ExitCode:
     at_once = "one at a time" if server.slots == 1 else f"{server.slots} at a time"
     print(f"trainings  {server.running} under way, {server.queued} waiting, {at_once}")
     for place in queue.places[:_PLACES]:
-        print(f"           {place.text}{f': run {place.run}' if place.run else ''}")
+        model = client.call(found, "run", id=place.run)["model"] if place.run else None
+        print(f"           {place.text}{f': {model}, run {place.run}' if model else ''}")
     if len(queue.places) > _PLACES:
         print(f"           and {len(queue.places) - _PLACES} more")
     if server.memory is not None:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from bridge_server.access import tokens
 from bridge_server.access.roles import Role
 from bridge_server.access.tokens import Given
@@ -20,7 +18,8 @@ from bridge_server.process.discovery import Address
 from bridge_server.runs.store import RunStore
 from ganmnist.errors import counted, shown
 from ganmnist.names import nearest_name
-from ganmnist.remedies import command
+from ganmnist.remedies import command, file_problem
+from ganmnist.storage.locks import Held, hold
 
 _PAGE = 100  # runs that are asked for at a time
 
@@ -91,13 +90,14 @@ def read_names(file: Path) -> list[str]:
     """Read the names of a class out of a text file, one on each line, as the nearest that a token may have.
 
     Raises:
-        CommandError: It is no text in UTF-8, has no names, or one without a letter that may stay.
-        OSError: It cannot be read.
+        CommandError: It cannot be read, is no text in UTF-8, has no names, or one without a letter that may stay.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise CommandError(ExitCode.PROBLEM, f"{file} is no text in UTF-8: save it as one.") from None
+    except OSError as error:
+        raise CommandError(ExitCode.PROBLEM, f"--names {file_problem(error) or error}.") from None
     names = []
     for number, line in enumerate(lines, start=1):
         if line.strip() and not (name := nearest_name(line.strip(), "")):
@@ -148,9 +148,9 @@ def _stop_trainings(home: Path, owners: frozenset[str]) -> int:
     """Stop what people have running or waiting, and return how many trainings that were."""
     runs = home / "runs.sqlite"
     try:
-        with FileLock(home / discovery.LOCK).acquire(timeout=0):  # so that no server begins meanwhile
+        with hold(home / discovery.LOCK):  # so that no server begins meanwhile
             return _stop_in(runs, owners) if runs.exists() else 0
-    except Timeout:
+    except Held:
         return _ask_to_stop(home, owners)
 
 

@@ -14,8 +14,6 @@ from tempfile import gettempdir
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
-from filelock import FileLock, Timeout
-
 from bridge_server.access import certificates, tokens
 from bridge_server.access.concurrency import Limit
 from bridge_server.access.guard import Guard
@@ -33,6 +31,7 @@ from ganmnist import __version__, paths
 from ganmnist.errors import counted
 from ganmnist.remedies import command
 from ganmnist.storage.atomic import write_json
+from ganmnist.storage.locks import Held, hold
 from ganmnist.storage.private import make_private
 
 if TYPE_CHECKING:
@@ -235,8 +234,8 @@ def _backend(home: Path, instance: str, mock: bool, slots: int, ray: str | None)
 
 def _only_one(home: Path) -> AbstractContextManager[object]:
     try:
-        return FileLock(home / LOCK).acquire(timeout=_LOCK_SECONDS, poll_interval=0.02)
-    except Timeout:
+        return hold(home / LOCK, _LOCK_SECONDS)
+    except Held:
         found = discovery.read_discovery(home)
         where = f" at {found.url} (process {found.pid})" if found else ""
         how = command("ganmnist-server", "stop", "--data-dir", home)

@@ -15,7 +15,7 @@ from ganmnist.fields import Flag, Number, Whole
 from ganmnist.models.manifest import OwnName
 from ganmnist.terms import explain
 
-MAX_RUNS = 100  # of one sweep, as many trainings as one person may ever have in the queue
+MAX_RUNS = 100  # of one sweep; as many trainings as its owner may have in the queue (runs/quotas.py)
 # Not `data`, since the judge compares with what was learned from; nor `device` and `networks`, which are no one value.
 SweptName = Literal[
     "preset",

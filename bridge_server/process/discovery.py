@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from bridge_server.errors import AddressError
 from ganmnist import paths
 from ganmnist.errors import shown
 from ganmnist.storage.atomic import read_json, write_json
+from ganmnist.storage.locks import is_held
 
 DISCOVERY = "server.json"
 OWNER_FILE = "owner.json"  # as the discovery file, of the server before: it stays when the server ends
@@ -147,10 +147,4 @@ def write_discovery(path: Path, found: Discovery) -> None:
 
 def is_locked(home: Path) -> bool:
     """Tell whether a server process has the data directory, answering or not."""
-    if not (home / LOCK).exists():
-        return False
-    try:
-        with FileLock(home / LOCK).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
+    return is_held(home / LOCK)

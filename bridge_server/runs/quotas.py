@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from bridge_server.contract.sweeps import MAX_RUNS
 from bridge_server.errors import ApiError
 from ganmnist.names import OWNER
 
 ROOM = 200_000_000  # bytes of the data directory's disk that a training leaves free
 ACTIVE = 8  # trainings of one person that run or wait, so that the queue is everybody's
-OWNERS_ACTIVE = 100  # of the owner of the data directory, who may have a program press
+OWNERS_ACTIVE = MAX_RUNS  # of the owner of the data directory, who may have a program press, or sweep at once
 SLOTS = 1  # trainings at a time unless `serve --slots` says otherwise: a processor is fully used by one
 MAX_SLOTS = 64
 HOURS = 24.0  # of a training at a stretch; then it is interrupted, and the next one has its turn

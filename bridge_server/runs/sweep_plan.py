@@ -45,10 +45,15 @@ def _read(name: str, values: Sequence[Value]) -> list[object]:
             read = getattr(read_settings(TrainConfig, {name: value}), name)
         except SettingError as error:
             raise SettingError(f"sweep.{error}") from None
-        if read in found:
+        if _same(read) in map(_same, found):
             raise SettingError(f"sweep.{name}: {value} stands there twice: leave one out")
         found.append(read)
     return found
+
+
+def _same(value: object) -> object:
+    """Return what is equal of two values that mean the same: names do in any case."""
+    return value.lower() if isinstance(value, str) else value
 
 
 def values_of(settings: TrainConfig, axes: Sequence[str]) -> dict[str, Value | None]:

@@ -82,7 +82,7 @@ def _shown(code: str) -> str:
 
 def _links(words: str) -> str:
     """Have links lead from `examples/` to where they lead from `docs/`."""
-    return re.sub(r"\]\((?![a-z]+:|#|\.\./)", "](../docs/", words.replace("](../examples/", "]("))
+    return re.sub(r"\]\((?![a-z]+:|#)", "](../docs/", words)
 
 
 def main() -> None:

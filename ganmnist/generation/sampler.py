@@ -58,8 +58,10 @@ class Sampler:
         """Build the networks and put the weights in place.
 
         Args:
-            networks, weights: What generates; the weights may lie on any device.
-            name, step: Of the model, and where its training stood.
+            networks: What generates.
+            weights: Their parameters, on any device.
+            name: Of the model.
+            step: Where its training stood.
             class_names: What its classes are called; their numbers unless given.
             device: What it draws on; auto takes the first accelerator that works.
 

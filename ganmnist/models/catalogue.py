@@ -16,6 +16,7 @@ from ganmnist.models.index import MANIFEST, ModelIndex
 from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest, parse_model_manifest
 from ganmnist.names import numbered_name, stem_of
 from ganmnist.storage import bundle
+from ganmnist.storage.locks import Held
 
 BUNDLED_FOLDERS = Path(__file__).parents[1] / "weights"  # of the bundled models, by their names
 NAMED = 20  # models that a refusal names
@@ -133,7 +134,7 @@ class ModelCatalogue:
         try:
             held = self._names.acquire()
         except Timeout:
-            raise ModelError(f"{self._names.lock_file} is held by another program: wait, or end it") from None
+            raise ModelError(str(Held(self._names.lock_file))) from None
         except OSError as error:  # a full disk, or one that is only read: models are found there still, and deleted
             _log.warning("%s cannot be used (%s)", self._names.lock_file, error)
         with held:

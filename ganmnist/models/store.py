@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from filelock import FileLock, Timeout
-
 from ganmnist import paths
 from ganmnist.errors import ModelError, ModelNotFound, SettingError, TrainingError
 from ganmnist.models import catalogue
@@ -30,6 +28,7 @@ from ganmnist.models.manifest import (
 from ganmnist.names import OWNER
 from ganmnist.storage import bundle
 from ganmnist.storage.atomic import read_json, write_json
+from ganmnist.storage.locks import Held, hold, is_held
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
@@ -92,8 +91,8 @@ class ModelFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            lock = FileLock(self.lock).acquire(timeout=0)
-        except Timeout:
+            lock = hold(self.lock)
+        except Held:
             raise TrainingError(f"{self.name} is being trained by another program: wait, or stop it first") from None
         try:
             with lock:
@@ -104,12 +103,9 @@ class ModelFolder:
 
     def is_being_trained(self) -> bool:
         """Tell whether some process trains here at this moment."""
-        if not self.lock.exists():
-            return False
         try:
-            with FileLock(self.lock).acquire(timeout=0):
-                return False
-        except (Timeout, OSError):
+            return is_held(self.lock)
+        except OSError:
             return True
 
     def created(self) -> str:

@@ -1,6 +1,6 @@
 """Words that sentences are made of."""
 
-from ganmnist.errors import counted
+from ganmnist.errors import counted, shown
 
 
 def test_one_is_one_and_many_are_many():
@@ -12,3 +12,12 @@ def test_one_is_one_and_many_are_many():
     ]
     assert counted(1, "class", "es") == "1 class"
     assert counted(3, "class", "es") == "3 classes"
+
+
+def test_a_number_that_nobody_can_read_is_rounded_and_any_other_is_as_it_came():
+    assert [shown(number) for number in (10**16 - 1, int(1e308), -(2**64), True)] == [
+        "9999999999999999",
+        "1e+308",
+        "-1.84467e+19",
+        "True",
+    ]

@@ -71,8 +71,37 @@ def test_library_and_components_name_the_same_remedies():
 def test_nothing_sends_anybody_to_a_package_index_which_has_no_ganmnist():
     tree = [path for part in ("ganmnist", "bridge_server", "ghpython_components", "docs") for path in part_files(part)]
     tree += [ROOT / "README.md", ROOT / "start.py", *part_files("examples")]
-    found = {path: re.findall(r"pip3? install(?! -e \").*", path.read_text(encoding="utf-8")) for path in tree}
+    found = {path: by_name(path.read_text(encoding="utf-8")) for path in tree}
     assert {path.name: lines for path, lines in found.items() if lines} == {}
+
+
+def by_name(text: str) -> list[str]:
+    """Return the lines that install ganmnist by its name, where a folder or a file has to stand."""
+    lines = re.findall(r"(?:pip3?|pipx|uv tool|uv pip) install\b.*|\buvx\b.*", text)
+    return [line for line in lines if re.search(r"""(?<![\w./\\-])ganmnist(?=[\s"'`\[=<>]|$)(?!-)""", line)]
+
+
+@pytest.mark.parametrize("line", ["pip install ganmnist", 'uv tool install "ganmnist[mcp]"', "pipx install ganmnist"])
+def test_an_installation_by_name_is_seen(line):
+    assert by_name(f"type\n    {line}\n") != []
+    assert by_name(line.replace("ganmnist", "/home/anna/ganmnist")) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "setup", "extra"),
+    [
+        ("uv-receipt.toml", "uv tool install --force --torch-backend cpu .", ["uv", "tool", "install", ".[mcp]"]),
+        ("pipx_metadata.json", "pipx reinstall ganmnist", ["pipx", "inject", "ganmnist", "mcp<3,>=2.3"]),
+        ("pyvenv.cfg", "python start.py setup", [sys.executable, "-m", "pip", "install", "-e", ".[mcp]"]),
+    ],
+)
+def test_a_remedy_names_what_has_installed_this(tmp_path, monkeypatch, left, setup, extra):
+    (tmp_path / left).touch()
+    monkeypatch.setattr(remedies, "requires", lambda name: ["numpy>=2", 'mcp<3,>=2.3; extra == "mcp"'])
+    installer = remedies._installer(tmp_path)
+    assert remedies._setup(installer) == setup
+    said = shlex.split(remedies._setup(installer, "mcp"))
+    assert [word for word in said if word in extra] == extra
 
 
 def part_files(part: str) -> list[Path]:

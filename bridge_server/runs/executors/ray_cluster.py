@@ -23,7 +23,7 @@ from typing import Any
 from bridge_server.runs.executors.cluster import ClusterProblem, NodeLost
 from bridge_server.runs.executors.local import LocalProcesses
 from bridge_server.runs.executors.node import About, Node, Piece, Report
-from ganmnist.remedies import typed
+from ganmnist.remedies import extra_missing
 
 _log = logging.getLogger("ganmnist.ray")
 COURIER = "bridge_server.runs.executors.courier"
@@ -52,8 +52,7 @@ def on_ray(address: str) -> LocalProcesses:
         ClusterProblem: There is none, or it cannot be used; says what to do.
     """
     if importlib.util.find_spec("ray") is None:
-        install = typed(sys.executable, "-m", "pip", "install", "-e", ".[ray]")
-        raise ClusterProblem(f"ray is not installed: in the project's folder type: {install}")
+        raise ClusterProblem(extra_missing("ray"))
     _try_out(address)
     return LocalProcesses(COURIER, address, environment={**os.environ, **_HABITS})
 

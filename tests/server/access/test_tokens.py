@@ -151,7 +151,7 @@ def test_a_command_that_waits_for_another_in_vain_says_so(command, tmp_path, mon
     with FileLock(tmp_path / tokens.LOCK):
         code, out, err = command("token", "add", "anna", "--role", "viewer")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert "tokens.lock is held by another command" in err
+    assert "tokens.lock is held by another program" in err
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "bearer {}", "Basic {}", "Bearer {}x", "Bearer  {}", "{}"])

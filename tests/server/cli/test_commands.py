@@ -65,7 +65,7 @@ def test_status_shows_how_the_server_fares_to_people_and_to_programs(command, st
     assert code == 0
     assert server.url in out
     assert re.search("trainings +1 under way, 1 waiting, one at a time\n", out)
-    assert re.search(" 1st in the queue, about 10 seconds: run [0-9a-f]{16}\n", out)
+    assert re.search(" 1st in the queue, about 10 seconds: b, run [0-9a-f]{16}\n", out)
 
 
 def test_status_tells_programs_that_no_server_is_running(command, tmp_path):

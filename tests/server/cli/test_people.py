@@ -148,6 +148,11 @@ def test_a_class_list_is_read_as_people_write_it(command, home, tmp_path):
         code, _, err = command("token", "add", "--names", file)
         assert (code, problem in err) == (1, True), err
     assert len(names(home)) == 3
+    code, _, err = command("token", "add", "--names", tmp_path / "none.txt")
+    assert (code, err) == (
+        1,
+        f"ganmnist: --names {tmp_path / 'none.txt'}: there is no such file or folder: name another.\n",
+    )
 
 
 def test_a_lost_card_is_replaced_and_the_one_before_is_refused_at_once(command, home, tmp_path):
@@ -194,6 +199,8 @@ def test_numbers_go_on_after_the_highest_that_anybody_ever_had(command, home):
     assert command("token", "add", "--count", "2")[0] == 0
     assert command("token", "add", "--count", "1", "--role", "viewer")[0] == 0
     assert names(home) == ["student-02", "student-04", "student-05", "viewer-01"]
+    _, _, err = command("token", "add", "Student-01")
+    assert "needs another name, as Student-06." in err
 
 
 def test_a_course_that_is_over_is_one_command_and_no_half_of_one(command, home):

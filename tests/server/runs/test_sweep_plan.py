@@ -49,6 +49,7 @@ def test_the_last_setting_changes_first():
         ((), {"loss": ["hinge", 3]}, "sweep.loss: must be"),
         ((), {"seed": [4, 1, 4]}, "sweep.seed: 4 stands there twice"),
         ((), {"r1": [1, 1.0]}, "sweep.r1: 1.0 stands there twice"),
+        ((), {"start_from": ["mine", "other", "Mine"]}, "sweep.start_from: Mine stands there twice"),
         (("seed",), {"seed": [1, 2]}, "seed: has one value, and others in sweep"),
         ((), {"seed": list(range(40)), "steps": [1, 2, 3]}, "40 x 3 values are 120 trainings, at most 100"),
     ],
@@ -63,7 +64,7 @@ def test_what_cannot_be_swept_over_is_said_with_its_field(given, axes, said):
     [
         ({}, "sweep: must have at least 1 item"),
         ({"seed": []}, "sweep.seed: must have at least 1 item"),
-        ({"data": ["a", "b"]}, "sweep.data"),
+        ({"data": ["a", "b"]}, "sweep.data: must be 'preset', "),
         ({"device": ["cpu", "cuda"]}, "sweep.device"),
         ({"seed": [True]}, "must be a number or a text"),
         ({"seed": [None]}, "must be a number or a text"),
