@@ -4,6 +4,7 @@ import { forgetToken, get, hasToken, isAway, server, setToken, takeToken } from 
 import { el, fill } from "./lib/dom.js";
 import { forgetMe, me } from "./lib/me.js";
 import { drawView } from "./views/draw.js";
+import { learnView } from "./views/learn.js";
 import { modelsView } from "./views/models.js";
 import { playView } from "./views/play.js";
 import { trainView } from "./views/train.js";
@@ -17,6 +18,7 @@ const VIEWS = {
   play: { title: "Play", make: playView },
   draw: { title: "Draw", make: drawView },
   models: { title: "Models", make: modelsView },
+  learn: { title: "Learn", make: learnView },
 };
 const made = {};
 const place = document.getElementById("view");
