@@ -15,10 +15,10 @@ const OWNER = "owner"; // who runs the server
 // A view is made when it is first seen: { node, enter(rest), leave() }.
 const VIEWS = {
   train: { title: "Train", make: trainView },
+  learn: { title: "Learn", make: learnView },
   play: { title: "Play", make: playView },
   draw: { title: "Draw", make: drawView },
   models: { title: "Models", make: modelsView },
-  learn: { title: "Learn", make: learnView },
 };
 const made = {};
 const place = document.getElementById("view");

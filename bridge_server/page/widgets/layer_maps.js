@@ -20,7 +20,7 @@ export function tiled(parts, size, across) {
   return { pixels, columns };
 }
 
-const shape = (sides) => sides.join(" × ");
+const shape = (sides) => sides.join(" x ");
 const number = (value) => (Math.abs(value) >= 100 ? whole(value) : value.toPrecision(2));
 
 /** What leaves a layer, in words. */
