@@ -1,15 +1,16 @@
-"""What the page copies for the canvas, as Grasshopper's clipboard has it: sliders and a panel. Kept with the page."""
+"""What the page copies for the canvas, as Grasshopper's clipboard has it: sliders, and layers. Kept with the page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ghpython_components.archive import to_xml
-from ghpython_components.document.canvas import Canvas, Part
+from ghpython_components.document.canvas import Canvas
 from ghpython_components.document.parts import panel, slider, style_slider
 from ghpython_components.document.script_component import RHINO7
-from ghpython_components.sources.component import FOLDER, document
+from ghpython_components.sources.component import FOLDER, all_components, document
 from ghpython_components.sources.help_texts import style_attributes
+from ghpython_components.sources.layer_components import names
 
 _PAGE = FOLDER.parent / "bridge_server" / "page"
 _SLIDERS = (  # named as the inputs of Generate; the page sets their values and leaves out those at auto
@@ -19,20 +20,31 @@ _SLIDERS = (  # named as the inputs of Generate; the page sets their values and 
     slider("seed", 0, 0, 100),
     slider("count", 6, 1, 64),
 )
-_PANEL = (panel("networks", (300.0, 200.0), "gan"),)  # whose text the page sets
 _ROW = 26.0  # pixels from one to the next
+_VALUE = panel("", (50.0, 22.0), "value")
 
 
 def files() -> dict[Path, bytes]:
     """Return the content of each file."""
-    return {
-        _PAGE / "sliders.xml": _clipboard("sliders", "The sliders of the page.", _SLIDERS),
-        _PAGE / "panel.xml": _clipboard("networks", "Networks of the page.", _PANEL),
-    }
+    return {_PAGE / "sliders.xml": _sliders(), _PAGE / "layers.xml": _layers()}
 
 
-def _clipboard(name: str, says: str, parts: tuple[Part, ...]) -> bytes:
-    canvas = Canvas(name, says, RHINO7)
-    for row, part in enumerate(parts):
+def _sliders() -> bytes:
+    canvas = Canvas("sliders", "The sliders of the page.", RHINO7)
+    for row, part in enumerate(_SLIDERS):
         canvas.part(part.nickname, part, 0.0, _ROW * row)
+    return to_xml(canvas.archive("Clipboard"))
+
+
+def _layers() -> bytes:
+    """Return one component of each layer, Model, and a panel: the page makes chains of copies of them.
+
+    They are Rhino 7's, whose form Rhino 8 takes too.
+    """
+    canvas = Canvas("layers", "The layers of the page.", RHINO7)
+    wanted = {*names(document()), "model"}
+    for component in all_components():
+        if component.name in wanted:
+            canvas.component(component.name, component, 0.0, 0.0, {})
+    canvas.part("value", _VALUE, 0.0, 0.0)
     return to_xml(canvas.archive("Clipboard"))

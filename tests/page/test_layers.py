@@ -7,6 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from ghpython_components.archive import from_xml
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 
@@ -116,9 +118,49 @@ def test_networks_of_a_preset_or_a_model_are_begun_with_and_kept_as_json(editor,
     assert networks == json.loads(whole["gan"])["networks"]
     page.get_by_label("Start from").last.select_option("model bundled")
     expect(page.get_by_label("latent_dim")).to_have_value("32")
-    page.get_by_role("button", name="Copy for Grasshopper").click()
-    copied = page.get_by_role("textbox", name="Copy for Grasshopper")
-    expect(copied.or_(page.get_by_text("Copy for Grasshopper: copied."))).to_be_visible()
+
+
+def test_both_chains_are_copied_as_wired_layer_components_that_make_the_same_networks(editor, server):
+    page = editor(permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy as Grasshopper components").click()
+    expect(page.get_by_text("Copy as Grasshopper components: copied.")).to_be_visible()
+    (clipboard,) = from_xml(page.evaluate("navigator.clipboard.readText()").encode()).chunks
+    objects = clipboard.chunk("DefinitionObjects").chunks
+    assert clipboard.chunk("DefinitionObjects").get("ObjectCount") == len(objects)
+    panels, components, owners, guids = {}, [], {}, []
+    for each in (found.chunk("Container") for found in objects):
+        guids.append(each.get("InstanceGuid"))
+        if each.get("UserText") is not None:
+            panels[each.get("InstanceGuid")] = each.get("UserText")
+            continue
+        components.append(each)
+        for port in each.chunk("ParameterData").chunks:
+            guids.append(port.get("InstanceGuid"))
+            owners[port.get("InstanceGuid")] = each
+    assert len({*guids}) == len(guids)
+
+    def brought(component):
+        inputs = [port for port in component.chunk("ParameterData").chunks if port.name == "InputParam"]
+        return {port.get("Name"): [port.get("Source", at) for at in range(port.get("SourceCount"))] for port in inputs}
+
+    def chain(guid):
+        """The layers up to an output, each with the texts that its panels bring."""
+        wires = brought(owners[guid])
+        values = {name: [panels[source] for source in found] for name, found in wires.items() if name != "layers"}
+        layer = owners[guid].get("NickName"), {name: texts for name, texts in values.items() if texts}
+        return [*(chain(*wires["layers"]) if wires["layers"] else []), layer]
+
+    def texts(value):
+        return [json.dumps(each).strip('"') for each in (value if isinstance(value, list) else [value])]
+
+    (model,) = (each for each in components if each.get("NickName") == "Model")
+    wires = brought(model)
+    wanted = json.loads(server.call("POST", "/api/networks/check", {"preset": "fast"})[1]["gan"])["networks"]
+    for part in ("generator", "discriminator"):
+        layers = [(each.pop("layer"), {name: texts(each[name]) for name in each}) for each in wanted[part]["layers"]]
+        assert chain(*wires[part]) == layers
+    told = [panels[guid] for name in ("preset", "latent_dim", "classes") for guid in wires[name]]
+    assert told == ["fast", "32", "10"]
 
 
 def test_fields_say_what_holds_where_nothing_is_given(open_page, server):

@@ -5,7 +5,7 @@ import { ask, copy, el, fill, freshId, save, whole } from "../lib/dom.js";
 import { linked, term } from "../lib/glossary.js";
 import { settled } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
-import { grasshopperPanel } from "./grasshopper_panel.js";
+import { grasshopperLayers } from "./grasshopper_layers.js";
 import { layerList } from "./layer_list.js";
 
 const PARTS = ["Generator", "Discriminator"];
@@ -50,7 +50,7 @@ export async function editNetworks({ given, presets, game }) {
   const outputs = [
     button("Copy as JSON", () => copy(text(), "Networks as JSON")),
     button("Download JSON", () => save(new Blob([text()], { type: "application/json" }), "networks.json")),
-    button("Copy for Grasshopper", async () => copy(await grasshopperPanel(checked.gan), "Copy for Grasshopper"), "A panel, to be pasted on Grasshopper's canvas and wired to gan of Train"),
+    button("Copy as Grasshopper components", async () => copy(await grasshopperLayers(parts(), preset), "Copy as Grasshopper components"), "Paste them on Grasshopper's canvas, and wire gan of Model to Train"),
   ];
   const node = el(
     "div",
