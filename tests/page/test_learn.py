@@ -39,9 +39,9 @@ def test_a_training_under_way_is_taken_apart_as_it_goes_on_until_it_is_held(serv
     assert shown(page)["model"] == "growing"
     expect(page.locator(".chip")).to_have_text("live")
     expect(page.get_by_text("takes the fake for real with")).to_have_count(0)
-    page.get_by_label("3 Discriminator").check(force=True)
+    page.get_by_label("3 Judgement").check(force=True)
     expect(page.get_by_text("It takes the fake for real with")).to_be_visible()
-    expect(page.locator(".part.discriminator")).to_have_attribute("data-on", "")
+    expect(page.locator(".part-discriminator")).to_have_attribute("data-on", "")
     expect(page.locator(".verdict-bar output").first).to_have_text(re.compile("% real"))
     before = shown(page)["step"]
     page.wait_for_function(

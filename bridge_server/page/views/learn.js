@@ -64,6 +64,7 @@ export function learnView() {
   const live = el("span", { className: "chip", "data-state": "running", role: "status", hidden: true });
   const hold = el("button", { type: "button", hidden: true, "aria-pressed": "false", onclick: () => pause(hold.getAttribute("aria-pressed") !== "true") }, "Hold");
   const steps = el("p", { className: "help" });
+  const apart = linked(el("p", { className: "help" }), "One fake and one real image. BatchNorm works as when digits are drawn; noise and penalties of a training are left out.");
   const wrong = el("p", { className: "wrong", role: "alert" });
   const remarks = el("div", { className: "remarks", role: "status" });
   const start = el("button", { type: "button", className: "primary", hidden: true, onclick: trainNow }, "Train two minutes and watch both");
@@ -75,7 +76,7 @@ export function learnView() {
   const learned = lesson();
   const paid = losses();
   const part = (name, title, explained, ...children) =>
-    el("section", { className: `card stack part ${name}`, "data-part": name, "aria-label": title }, el("h2", {}, explained ? term(explained, title) : title), ...children);
+    el("section", { className: `card stack part part-${name}`, "data-part": name, "aria-label": title }, el("h2", {}, explained ? term(explained, title) : title), ...children);
   const judged = el("div", { className: "stack" }, discriminator.node, el("div", { className: "stack verdicts", "data-part": "verdicts" }, verdicts.fake.node, verdicts.real.node));
   const absent = el("p", { className: "empty" }, "There is no discriminator to show: see above.");
   const scene = el(
@@ -92,6 +93,13 @@ export function learnView() {
     },
     () => change({ seed: random(), real: state.real + 1 }),
   );
+  const choice = el(
+    "div",
+    { className: "row choice" },
+    model.node,
+    ofClass,
+    el("div", { className: "row" }, el("button", { type: "button", onclick: () => change({ seed: random() }) }, "Another z"), el("button", { type: "button", onclick: () => change({ real: state.real + 1 }) }, "Another real")),
+  );
   const node = el(
     "div",
     { className: "learn stack" },
@@ -99,14 +107,9 @@ export function learnView() {
     el(
       "section",
       { className: "card stack", "aria-label": "What is taken apart" },
-      el(
-        "div",
-        { className: "row choice" },
-        model.node,
-        ofClass,
-        el("div", { className: "row" }, el("button", { type: "button", onclick: () => change({ seed: random() }) }, "Another z"), el("button", { type: "button", onclick: () => change({ real: state.real + 1 }) }, "Another real")),
-      ),
+      choice,
       el("div", { className: "row" }, live, hold, steps),
+      apart,
       remarks,
       wrong,
       el("div", { className: "row" }, start),
@@ -117,8 +120,9 @@ export function learnView() {
   let growing = 0;
   let here = false;
   let held = false;
-  let shown = false; // something is
-  scene.hidden = guide.node.hidden = true;
+  let place = ""; // what the address says
+  const hide = (hidden) => [choice, apart, guide.node, scene].forEach((each) => (each.hidden = hidden));
+  hide(true); // until there is something to show
 
   const names = () => model.found()?.class_names ?? DIGITS;
   const again = (work, ms) => {
@@ -135,8 +139,7 @@ export function learnView() {
   function show(answer, asked) {
     if (asked.model !== state.model) return;
     wrong.textContent = "";
-    shown = true;
-    scene.hidden = guide.node.hidden = false;
+    hide(false);
     node.dataset.shown = JSON.stringify({ ...asked, step: answer.step });
     const [vector] = floats(answer.z, 1);
     const { judging } = answer;
@@ -165,8 +168,8 @@ export function learnView() {
 
   function tell({ training, step, judging, remarks: told }) {
     live.textContent = held ? "held" : "live";
-    const apart = judging && judging.step !== step ? `, discriminator of step ${whole(judging.step)}` : "";
-    linked(steps, `${training ? "Being trained: generator" : "Generator"} of step ${whole(step)}${apart}. BatchNorm as when it draws, without the noise and the penalties of a training.`);
+    const other = judging && judging.step !== step ? `, discriminator of step ${whole(judging.step)}` : "";
+    steps.textContent = `${training ? "Being trained: generator" : "Generator"} of step ${whole(step)}${other}.`;
     const texts = [...remarks.children].map(({ textContent }) => textContent);
     if (String(texts) !== String(told)) fill(remarks, told.map((sentence) => linked(el("p", { className: "remark" }), sentence)));
     offerTraining(!judging && !training);
@@ -197,7 +200,8 @@ export function learnView() {
     ofClass.hidden = !known.length;
     const digit = known.includes(state.digit) ? state.digit : (known[0] ?? null);
     fill(classes, known.map((each, place) => el("option", { selected: each === digit }, names()[place])));
-    history.replaceState(null, "", `#/learn/${encodeURIComponent(name)}`);
+    place = encodeURIComponent(name);
+    history.replaceState(null, "", `#/learn/${place}`);
     change({ model: name, digit });
   }
 
@@ -244,6 +248,7 @@ export function learnView() {
 
   async function enter(rest) {
     here = true;
+    place = rest;
     clearTimeout(growing);
     if (rest.startsWith(RUN)) return follow(rest.slice(RUN.length));
     try {
@@ -262,6 +267,6 @@ export function learnView() {
       here = false;
       clearTimeout(growing);
     },
-    back: () => (shown || state.model ? enter(state.model) : enter("")),
+    back: () => enter(place),
   };
 }

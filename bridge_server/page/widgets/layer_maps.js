@@ -66,7 +66,7 @@ export function layerMaps(label, most) {
     }
     const [caption, row] = closely.children;
     const [name, ...rest] = told(layer).split(":");
-    fill(caption, lines.length > 1 ? `${lines[chosen[0]].name}, ` : "", term(name), `:${rest.join(":")}`);
+    if (!caption.contains(document.activeElement)) fill(caption, lines.length > 1 ? `${lines[chosen[0]].name}, ` : "", term(name), `:${rest.join(":")}`);
     [...row.children].forEach((canvas, place) => draw(canvas, parts[place], maps.shape[2]));
   }
 

@@ -18,14 +18,14 @@ const STAGES = [
       `A step begins with chance: a latent vector, ${counted(z, latent)}. Each is a bar here. Nobody says what they stand for; the generator finds a use for them.`,
   },
   {
-    name: "Generator",
+    name: "Fake",
     parts: ["generator"],
     chapter: 2,
     says: ({ layers, class_name: name }) =>
       `The generator makes an image of it, layer by layer, ${layers.length} of them. Each picture is a feature map, one channel of what leaves the layer: coarse at first, larger after each upsampling, and at last the image, the fake${name === null ? "" : `, which is to be ${said(name)}`}. Touch a layer to look closely.`,
   },
   {
-    name: "Discriminator",
+    name: "Judgement",
     parts: ["discriminator"],
     chapter: 3,
     says: ({ judging, real }) =>
@@ -34,7 +34,7 @@ const STAGES = [
         : null,
   },
   {
-    name: "It learns",
+    name: "Discriminator learns",
     parts: ["losses", "verdicts"],
     chapter: 4,
     says: ({ judging }) =>
@@ -53,7 +53,7 @@ const STAGES = [
   },
   {
     name: "Generator learns",
-    parts: ["generator", "z"],
+    parts: ["generator"],
     chapter: 4,
     says: ({ judging }) =>
       judging?.lesson
@@ -79,7 +79,7 @@ export function stages(change, again) {
       el("fieldset", { className: "segments" }, el("legend", { className: "hidden" }, "Stage"), STAGES.map((stage, place) => el("label", {}, radios[place], el("span", {}, `${place + 1} ${stage.name}`)))),
       el("div", { className: "row" }, back, next),
     ),
-    el("div", { className: "saying", role: "status" }, text, where),
+    el("div", { className: "saying" }, text, where),
   );
   let at = 0;
   let last = null; // [anatomy, z]
@@ -102,10 +102,11 @@ export function stages(change, again) {
     if (!last) return;
     const { says, chapter } = STAGES[at];
     const words = says(...last) ?? `${NONE}${last[0].remarks.join(" ")}`;
-    if (text.textContent !== words) linked(text, words);
+    if (text.textContent !== words && !text.contains(document.activeElement)) linked(text, words); // a term there may be open
     fill(where, `The tutorial, docs/tutorial.md, has more of it in chapter ${chapter}.`);
   }
 
+  change(STAGES[at].parts);
   return {
     node,
     show(...given) {
