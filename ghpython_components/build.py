@@ -84,8 +84,8 @@ def main() -> None:
     )
     out = parser.parse_args().out
     (SHARED / "contract.py").write_text(contract(document()), encoding="ascii", newline="\n")
-    for path, content in page_clipboard.files().items():
-        path.write_bytes(content)
+    for file, content in page_clipboard.files().items():
+        file.write_bytes(content)
     files = artefacts()
     for path, content in files.items():
         target = out / path

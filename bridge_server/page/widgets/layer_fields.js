@@ -46,7 +46,6 @@ export function layerFields(layer, { properties }, change) {
         if (standard === undefined) return;
         const at = isSame(read(made, schema), standard);
         mark.textContent = at ? "✓" : `recommended ${standard}`;
-        mark.setAttribute("aria-label", at ? "the recommended value" : `recommended is ${standard}`);
         mark.classList.toggle("other", !at);
       };
       made.addEventListener("input", () => {

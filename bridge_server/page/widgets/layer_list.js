@@ -35,8 +35,14 @@ export function layerList(title, kinds, change) {
     const name = layer.layer;
     const row = { name, place: el("span", { className: "place" }), sides: el("span", { className: "sides" }), costs: el("span", { className: "help" }), wrong: el("p", { className: "wrong", role: "alert" }) };
     row.fields = layerFields(layer, kinds.find((each) => each.name === name).parameters, change);
-    row.grip = button("⠿", `Drag ${name}`, () => {}, "grip");
+    row.grip = button("⠿", `Drag ${name}, or move it with the arrow keys`, () => {}, "grip");
     row.grip.addEventListener("pointerdown", (event) => drag(row, event));
+    row.grip.addEventListener("keydown", (event) => {
+      const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      shift(row, by, row.grip);
+    });
     row.up = button("↑", `Move ${name} up`, () => shift(row, -1, row.up));
     row.down = button("↓", `Move ${name} down`, () => shift(row, 1, row.down));
     row.node = el(

@@ -2,7 +2,7 @@
 
 import { get, post } from "../lib/api.js";
 import { ask, copy, el, fill, freshId, save, whole } from "../lib/dom.js";
-import { linked, term } from "../lib/glossary.js";
+import { linked } from "../lib/glossary.js";
 import { settled } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
 import { grasshopperLayers } from "./grasshopper_layers.js";
@@ -18,7 +18,7 @@ let layers = null; // the kinds there are
 const written = ({ latent_dim: latent, classes }, [generator, discriminator]) =>
   `{"latent_dim": ${latent}, "classes": ${classes},\n"generator": ${generator},\n"discriminator": ${discriminator}}\n`;
 
-function whole_number(label, explained, low, high) {
+function sizeField(label, explained, low, high) {
   const id = freshId("size");
   const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric" });
   return { input, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained)) };
@@ -40,8 +40,8 @@ export async function editNetworks({ given, presets, game }) {
     el("optgroup", { label: "Presets" }, presets.map((name) => el("option", { value: PRESET + name }, name === "fast" ? "fast (recommended)" : name))),
     el("optgroup", { label: "Models" }, models.map(({ name }) => el("option", { value: MODEL + name }, name))),
   );
-  const latent = whole_number("latent_dim", "Length of the latent vector z.", 1, 1024);
-  const classes = whole_number("classes", "As many as the data set has classes; 0 leaves them out of account.", 0, 100);
+  const latent = sizeField("latent_dim", "Length of the latent vector z.", 1, 1024);
+  const classes = sizeField("classes", "As many as the data set has classes; 0 leaves them out of account.", 0, 100);
   const lists = PARTS.map((title) => layerList(title, layers, change));
   const summary = el("p", { className: "help", role: "status" });
   const remarks = el("div", { className: "remarks" });
@@ -55,7 +55,7 @@ export async function editNetworks({ given, presets, game }) {
   const node = el(
     "div",
     { className: "networks-editor stack" },
-    el("p", { className: "help" }, "Drag a layer by its handle, or move it with its arrows. ", el("span", { className: "mark" }, "✓"), " marks the recommended value. ", term("Dense", "Dotted words"), " explain themselves."),
+    el("p", { className: "help" }, "Drag a layer by its handle, or move it with its arrows. ", el("span", { className: "mark" }, "✓"), " marks the recommended value, and a dotted word explains itself."),
     el("div", { className: "row sizes" }, el("div", { className: "field" }, el("label", { htmlFor: fromId }, "Start from"), from), latent.node, classes.node),
     el("div", { className: "networks" }, lists.map((list) => list.node)),
     wrong,
