@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bridge_server.contract.base import Message, Pixels
 from bridge_server.contract.networks import LayerMaps
+from bridge_server.contract.told import Told
 from ganmnist.config import AnatomyConfig, LossName, ModelName
 from ganmnist.fields import Flag, Number, Whole
 from ganmnist.terms import explain
@@ -73,4 +74,4 @@ class Anatomy(Message):
     fake: Pixels = Field(description="What the generator makes of the vector.")
     real: RealSample | None = Field(description="None where there are no real images here; a remark says why.")
     judging: Judging | None = Field(description="None where there is no discriminator here; a remark says why.")
-    remarks: list[str] = Field([], description="What is missing, and what to do about it, a sentence each.")
+    remarks: list[Told] = Field([], description="What is missing, and what to do about it, a sentence each.")

@@ -25,6 +25,7 @@ const number = (value) => (Math.abs(value) >= 100 ? whole(value) : value.toPreci
 
 /** What leaves a layer, in words. */
 function told({ layer, output_shape: sides, low, high, maps: { shape: [count, rows, columns] } }) {
+  if (sides.length === 1 && sides[0] === 1) return `${layer}: one number, ${number(low)}.`;
   const shown = sides.length > 1 ? `${whole(count)} of ${whole(sides[0])} feature maps` : `${whole(Math.min(rows * columns, sides[0]))} of ${whole(sides[0])} numbers`;
   return `${layer}: ${shape(sides)}. ${shown}, from ${number(low)} to ${number(high)}, black to white.`;
 }
