@@ -21,6 +21,8 @@ const RUN = "run/"; // before the id of a run in addresses
 const [MAPS, MAPS_JUDGED] = [8, 4]; // feature maps of each layer, side by side: of the generator, and of each image that is judged
 const REACH = 3; // standard deviations that a bar of z goes up or down
 
+const roomy = matchMedia("(min-width: 900px) and (min-height: 640px)"); // there the stages stay in sight: networks.css
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 const random = () => crypto.getRandomValues(new Uint32Array(1))[0] % 100000;
 
 /** The numbers of z as bars: { node, show(z, latent) }. */
@@ -56,6 +58,7 @@ function strip() {
 }
 
 export function learnView() {
+  let node = null;
   const state = { model: "", digit: 3, seed: 0, real: 0 };
   const model = modelChoice((name) => choose(name));
   const classId = freshId("class");
@@ -90,6 +93,7 @@ export function learnView() {
   const guide = stages(
     (parts) => {
       for (const each of scene.querySelectorAll("[data-part]")) each.toggleAttribute("data-on", parts.includes(each.dataset.part));
+      if (node?.isConnected && roomy.matches) scene.querySelector("[data-on]")?.scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
     },
     () => change({ seed: random(), real: state.real + 1 }),
   );
@@ -100,7 +104,7 @@ export function learnView() {
     ofClass,
     el("div", { className: "row" }, el("button", { type: "button", onclick: () => change({ seed: random() }) }, "Another z"), el("button", { type: "button", onclick: () => change({ real: state.real + 1 }) }, "Another real")),
   );
-  const node = el(
+  node = el(
     "div",
     { className: "learn stack" },
     el("h1", { className: "hidden" }, "Learn"),
@@ -109,13 +113,13 @@ export function learnView() {
       { className: "card stack", "aria-label": "What is taken apart" },
       choice,
       el("div", { className: "row" }, live, hold, steps),
-      apart,
       remarks,
       wrong,
-      el("div", { className: "row" }, start),
+      start,
     ),
     guide.node,
     scene,
+    apart,
   );
   let growing = 0;
   let here = false;

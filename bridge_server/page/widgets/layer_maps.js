@@ -20,12 +20,16 @@ export function tiled(parts, size, across) {
   return { pixels, columns };
 }
 
+/** A layer's name, which may break where a word of it begins. */
+const breakable = (name) => name.split(/(?<=[a-z\dD])(?=[A-Z][a-z])/).flatMap((word, place) => (place ? [el("wbr"), word] : [word]));
+const isNumber = ({ output_shape: sides }) => sides.length === 1 && sides[0] === 1;
 const shape = (sides) => sides.join(" x ");
 const number = (value) => (Math.abs(value) >= 100 ? whole(value) : value.toPrecision(2));
 
 /** What leaves a layer, in words. */
-function told({ layer, output_shape: sides, low, high, maps: { shape: [count, rows, columns] } }) {
-  if (sides.length === 1 && sides[0] === 1) return `${layer}: one number, ${number(low)}.`;
+function told(made) {
+  const { layer, output_shape: sides, low, high, maps: { shape: [count, rows, columns] } } = made;
+  if (isNumber(made)) return `${layer}: one number, ${number(low)}.`;
   const shown = sides.length > 1 ? `${whole(count)} of ${whole(sides[0])} feature maps` : `${whole(Math.min(rows * columns, sides[0]))} of ${whole(sides[0])} numbers`;
   return `${layer}: ${shape(sides)}. ${shown}, from ${number(low)} to ${number(high)}, black to white.`;
 }
@@ -35,7 +39,7 @@ function told({ layer, output_shape: sides, low, high, maps: { shape: [count, ro
  * the same layers. `most`: maps shown of each, small; all that there are when one is looked at.
  */
 export function layerMaps(label, most) {
-  const table = el("div", { className: "layer-maps scroll", tabIndex: 0, role: "region", "aria-label": label });
+  const table = el("div", { className: `layer-maps scroll ${most > ACROSS * ACROSS ? "tall" : ""}`, tabIndex: 0, role: "region", "aria-label": label });
   const closely = el("figure", { className: "closely", hidden: true });
   const node = el("div", { className: "stack" }, table, closely);
   let lines = [];
@@ -45,9 +49,14 @@ export function layerMaps(label, most) {
 
   function paint() {
     lines.forEach(({ layers }, line) =>
-      layers.forEach(({ maps }, place) => {
+      layers.forEach((layer, place) => {
+        const { maps } = layer;
+        const [canvas, single] = cells[line][place].children;
+        canvas.hidden = isNumber(layer);
+        single.textContent = isNumber(layer) ? number(layer.low) : "";
+        if (canvas.hidden) return;
         const { pixels, columns } = tiled(images(maps).slice(0, most), maps.shape[2], ACROSS);
-        draw(cells[line][place].firstChild, pixels, columns);
+        draw(canvas, pixels, columns);
       }),
     );
     look();
@@ -78,14 +87,14 @@ export function layerMaps(label, most) {
 
   function build() {
     cells = lines.map(({ layers }, line) =>
-      layers.map((_, place) => el("button", { type: "button", className: "maps", onclick: () => press(line, place) }, el("canvas", { className: "pixelated", "aria-hidden": "true" }))),
+      layers.map((_, place) => el("button", { type: "button", className: "maps", onclick: () => press(line, place) }, el("canvas", { className: "pixelated", "aria-hidden": "true" }), el("span"))),
     );
     const columns = lines[0].layers.map((layer, place) =>
       el(
         "div",
         { className: "layer-column" },
         cells.map((row) => row[place]),
-        el("strong", {}, term(layer.layer)),
+        el("strong", {}, term(layer.layer, breakable(layer.layer))),
         el("span", { className: "help" }, shape(layer.output_shape)),
       ),
     );

@@ -79,10 +79,10 @@ function gradientMap() {
 
 /** What the generator learns of its fake: { node, show(anatomy) }. */
 export function lesson() {
-  const [fake, followed] = ["The fake", "A little further that way"].map(picture);
+  const [fake, followed] = ["The fake", "Moved a little that way"].map(picture);
   const map = gradientMap();
   const before = verdictBar("The fake");
-  const after = verdictBar("Further that way");
+  const after = verdictBar("Moved that way");
   const none = el("p", { className: "empty" });
   const body = el(
     "div",
