@@ -32,7 +32,7 @@ function read(made, schema) {
 
 /**
  * The fields of one layer: { node, value(), isRight() }. The value has what is not at its default, as a network's JSON has
- * it; `change()` is told of every change. What is at its default bears a mark: it is what is recommended.
+ * it; `change()` is told of every change. What is recommended bears a mark: what the layer came with, else its default.
  */
 export function layerFields(layer, { properties }, change) {
   const fields = Object.entries(properties)
@@ -40,12 +40,13 @@ export function layerFields(layer, { properties }, change) {
     .map(([name, schema]) => {
       const id = freshId(name);
       const standard = schema.default;
-      const made = input(name, schema, layer[name] ?? standard ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
+      const recommended = layer[name] ?? standard;
+      const made = input(name, schema, recommended ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
       const mark = el("span", { id: `${id}-mark`, className: "mark" });
       const tell = () => {
-        if (standard === undefined) return;
-        const at = isSame(read(made, schema), standard);
-        mark.textContent = at ? "✓" : `recommended ${standard}`;
+        if (recommended === undefined) return;
+        const at = isSame(read(made, schema), recommended);
+        mark.textContent = at ? "✓" : `recommended ${String(recommended).replaceAll(",", ", ")}`;
         mark.classList.toggle("other", !at);
       };
       made.addEventListener("input", () => {

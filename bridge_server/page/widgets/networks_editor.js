@@ -55,7 +55,7 @@ export async function editNetworks({ given, presets, game }) {
   const node = el(
     "div",
     { className: "networks-editor stack" },
-    el("p", { className: "help" }, "Drag a layer by its handle, or move it with its arrows. ", el("span", { className: "mark" }, "✓"), " marks the recommended value, and a dotted word explains itself."),
+    el("p", { className: "help" }, "Drag a layer by its handle, or move it with its arrows. ", el("span", { className: "mark" }, "✓"), " marks what is recommended: the value that the preset or the model has there, or a new layer's own. A dotted word explains itself."),
     el("div", { className: "row sizes" }, el("div", { className: "field" }, el("label", { htmlFor: fromId }, "Start from"), from), latent.node, classes.node),
     el("div", { className: "networks" }, lists.map((list) => list.node)),
     wrong,
