@@ -50,7 +50,6 @@ def test_a_training_under_way_is_taken_apart_as_it_goes_on_until_it_is_held(serv
     page.get_by_role("button", name="Hold").click()
     expect(page.locator(".chip")).to_have_text("held")
     held = shown(page)["step"]
-    server.wait_for_step(run["id"], server.call("GET", f"/api/runs/{run['id']}")[1]["step"] + 500)
     page.wait_for_timeout(2700)  # after which it would have looked again
     assert shown(page)["step"] == held
     server.call("POST", f"/api/runs/{run['id']}/stop")
