@@ -15,11 +15,11 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_WIDE, _HIGH = 1280, 1180
+_WIDE, _HIGH = 1280, 1650
 
 
 def take(home: Path, model: str, file: Path) -> None:
-    """Write Learn with a model, at the stage of the discriminator's judgement."""
+    """Write Learn with a model, at the stage of the gradient."""
     server = json.loads((home / "server.json").read_text(encoding="utf-8"))
     browser_path = next(filter(None, map(shutil.which, _BROWSERS)), None)
     with sync_playwright() as playwright:
@@ -27,9 +27,10 @@ def take(home: Path, model: str, file: Path) -> None:
         page = browser.new_page(viewport={"width": _WIDE, "height": _HIGH})
         page.goto(f"{server['url']}/#token={server['token']}")
         page.evaluate("place => { location.hash = place; }", f"#/learn/{model}")
-        page.get_by_label("3 Judgement").check(force=True)
+        page.locator(".stages").wait_for()
+        page.get_by_label("5 Gradient").check(force=True)
         page.locator(".verdict-bar output").first.wait_for()
-        page.wait_for_timeout(500)  # a bar moves to where it stands
+        page.wait_for_timeout(1000)  # bars move to where they stand, and the page to the stage
         page.screenshot(path=file)
         browser.close()
     with Image.open(file) as image:

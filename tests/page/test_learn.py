@@ -105,7 +105,7 @@ def test_the_stages_of_a_step_lead_from_z_to_the_next_step(mock, open_page):
     expect(page.get_by_text("chapter 2")).to_be_visible()
 
 
-def test_the_gradient_is_blue_where_a_brighter_pixel_would_pass_and_orange_where_a_darker_one_would(mock, open_page):
+def test_the_gradient_is_blue_where_more_ink_would_pass_and_orange_where_less_would(mock, open_page):
     page = open_page(mock, "#/learn/judged")
     assert shown(page)
     colours = """canvas => {

@@ -31,7 +31,7 @@ function told(made) {
   const { layer, output_shape: sides, low, high, maps: { shape: [count, rows, columns] } } = made;
   if (isNumber(made)) return `${layer}: one number, ${number(low)}.`;
   const shown = sides.length > 1 ? `${whole(count)} of ${whole(sides[0])} feature maps` : `${whole(Math.min(rows * columns, sides[0]))} of ${whole(sides[0])} numbers`;
-  return `${layer}: ${shape(sides)}. ${shown}, from ${number(low)} to ${number(high)}, black to white.`;
+  return `${layer}: ${shape(sides)}. ${shown}, from ${number(low)} to ${number(high)}, from paper to ink.`;
 }
 
 /**

@@ -48,7 +48,7 @@ const STAGES = [
     chapter: 4,
     says: ({ judging }) =>
       judging?.lesson
-        ? `Then it is the generator's turn. Its loss, ${judging.lesson.loss.toFixed(2)}, is how surely its fake was found out. The gradient of that loss comes back through the discriminator to the pixels: which should have been brighter, which darker. Moved a little that way, the same discriminator would take the fake for real with ${percent(judging.lesson.verdict.probability)}, not ${percent(judging.fake.probability)}.`
+        ? `Then it is the generator's turn. Its loss, ${judging.lesson.loss.toFixed(2)}, is how surely its fake was found out. The gradient of that loss comes back through the discriminator to the pixels: where there should have been more ink, where less. Moved a little that way, the same discriminator would take the fake for real with ${percent(judging.lesson.verdict.probability)}, not ${percent(judging.fake.probability)}.`
         : null,
   },
   {

@@ -55,11 +55,11 @@ function gradientMap() {
   let shown = null;
   function paint() {
     if (!shown) return;
-    const [paper, brighter, darker] = ["--paper", "--brighter", "--darker"].map(rgb);
+    const [paper, more, less] = ["--paper", "--more-ink", "--less-ink"].map(rgb);
     const map = new ImageData(SIDE, SIDE);
     shown.forEach((byte, place) => {
       const slope = (byte - 128) / 127;
-      const target = slope < 0 ? brighter : darker; // the loss falls where it is brighter
+      const target = slope < 0 ? more : less; // a pixel that is white in the data is ink
       const share = Math.min(1, Math.abs(slope)) ** LIFT;
       map.data.set([...paper.map((low, at) => Math.round(low + (target[at] - low) * share)), 255], 4 * place);
     });
@@ -71,7 +71,7 @@ function gradientMap() {
     show(gradient) {
       [shown] = images(gradient);
       const [up, down] = [shown.filter((byte) => byte < 96).length, shown.filter((byte) => byte > 160).length];
-      made.canvas.setAttribute("aria-label", `Gradient at the pixels: ${up} of 784 would be made clearly brighter, ${down} clearly darker`);
+      made.canvas.setAttribute("aria-label", `Gradient at the pixels: ${up} of 784 should have clearly more ink, ${down} clearly less`);
       paint();
     },
   };
@@ -91,7 +91,7 @@ export function lesson() {
     el(
       "div",
       { className: "stack" },
-      el("p", { className: "legend colours" }, el("span", { className: "key brighter" }, "brighter would pass better"), el("span", { className: "key darker" }, "darker would pass better")),
+      el("p", { className: "legend colours" }, el("span", { className: "key more-ink" }, "more ink would pass better"), el("span", { className: "key less-ink" }, "less ink would pass better")),
       before.node,
       after.node,
     ),
