@@ -7,7 +7,7 @@ from pathlib import Path
 from ghpython_components.archive import to_xml
 from ghpython_components.document.canvas import Canvas
 from ghpython_components.document.parts import panel, slider, style_slider
-from ghpython_components.document.script_component import RHINO7
+from ghpython_components.document.script_component import RHINO7, RHINOS, Rhino
 from ghpython_components.sources.component import FOLDER, all_components, document
 from ghpython_components.sources.help_texts import style_attributes
 from ghpython_components.sources.layer_components import names
@@ -26,7 +26,8 @@ _VALUE = panel("", (50.0, 22.0), "value")
 
 def files() -> dict[Path, bytes]:
     """Return the content of each file."""
-    return {_PAGE / "sliders.xml": _sliders(), _PAGE / "layers.xml": _layers()}
+    layers = {_PAGE / f"layers-rhino{rhino.number}.xml": _layers(rhino) for rhino in RHINOS}
+    return {_PAGE / "sliders.xml": _sliders(), **layers}
 
 
 def _sliders() -> bytes:
@@ -36,12 +37,9 @@ def _sliders() -> bytes:
     return to_xml(canvas.archive("Clipboard"))
 
 
-def _layers() -> bytes:
-    """Return one component of each layer, Model, and a panel: the page makes chains of copies of them.
-
-    They are Rhino 7's, whose form Rhino 8 takes too.
-    """
-    canvas = Canvas("layers", "The layers of the page.", RHINO7)
+def _layers(rhino: Rhino) -> bytes:
+    """Return one component of each layer, Model, and a panel: the page makes chains of copies of them."""
+    canvas = Canvas("layers", "The layers of the page.", rhino)
     wanted = {*names(document()), "model"}
     for component in all_components():
         if component.name in wanted:

@@ -120,10 +120,11 @@ def test_networks_of_a_preset_or_a_model_are_begun_with_and_kept_as_json(editor,
     expect(page.get_by_label("latent_dim")).to_have_value("32")
 
 
-def test_both_chains_are_copied_as_wired_layer_components_that_make_the_same_networks(editor, server):
+@pytest.mark.parametrize("rhino", [7, 8])
+def test_both_chains_are_copied_as_wired_layer_components_that_make_the_same_networks(editor, server, rhino):
     page = editor(permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy as Grasshopper components").click()
-    expect(page.get_by_text("Copy as Grasshopper components: copied.")).to_be_visible()
+    page.get_by_role("button", name=f"Copy as components of Rhino {rhino}").click()
+    expect(page.get_by_text(f"Components of Rhino {rhino}: copied.")).to_be_visible()
     (clipboard,) = from_xml(page.evaluate("navigator.clipboard.readText()").encode()).chunks
     objects = clipboard.chunk("DefinitionObjects").chunks
     assert clipboard.chunk("DefinitionObjects").get("ObjectCount") == len(objects)

@@ -12,8 +12,8 @@ const chunkOf = (chunk, name) => chunksOf(chunk).find((each) => each.getAttribut
 const number = (node, name) => Number(node.querySelector(name).textContent);
 
 /** The objects to copy from, by their nicknames, and what copies are put into. */
-async function template() {
-  const file = await fetch("/static/layers.xml");
+async function template(rhino) {
+  const file = await fetch(`/static/layers-rhino${rhino}.xml`);
   const archive = new DOMParser().parseFromString(await file.text(), "application/xml");
   const all = archive.querySelector('chunk[name="DefinitionObjects"]');
   const objects = chunksOf(all);
@@ -69,9 +69,9 @@ function feed(made, component, values, x, y) {
   }
 }
 
-/** The clipboard's text of networks { latent_dim, classes, generator, discriminator }, and the preset they are trained by. */
-export async function grasshopperLayers(networks, preset) {
-  const made = await template();
+/** The clipboard's text of networks { latent_dim, classes, generator, discriminator }, trained by a preset, for Rhino 7 or 8. */
+export async function grasshopperLayers(networks, preset, rhino) {
+  const made = await template(rhino);
   const ends = [];
   let right = 0;
   PARTS.forEach((part, row) => {

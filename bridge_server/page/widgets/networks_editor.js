@@ -10,6 +10,7 @@ import { layerList } from "./layer_list.js";
 
 const PARTS = ["Generator", "Discriminator"];
 const SHOWN = 100; // models to start from
+const RHINOS = [8, 7];
 const CHECK_MS = 200; // after the last change
 const [PRESET, MODEL] = ["preset ", "model "]; // before the names of what one may start from
 let layers = null; // the kinds there are
@@ -50,7 +51,7 @@ export async function editNetworks({ given, presets, game }) {
   const outputs = [
     button("Copy as JSON", () => copy(text(), "Networks as JSON")),
     button("Download JSON", () => save(new Blob([text()], { type: "application/json" }), "networks.json")),
-    button("Copy as Grasshopper components", async () => copy(await grasshopperLayers(parts(), preset), "Copy as Grasshopper components"), "Paste them on Grasshopper's canvas, and wire gan of Model to Train"),
+    ...RHINOS.map((rhino) => button(`Copy as components of Rhino ${rhino}`, () => copyFor(rhino), "Paste them on Grasshopper's canvas, and wire gan of Model to Train")),
   ];
   const node = el(
     "div",
@@ -69,6 +70,14 @@ export async function editNetworks({ given, presets, game }) {
   const parts = () => ({ latent_dim: latent.input.valueAsNumber, classes: classes.input.valueAsNumber, generator: lists[0].value(), discriminator: lists[1].value() });
   const text = () => written(parts(), [checked.generator.text, checked.discriminator.text]);
   const isRight = () => [latent.input, classes.input].every((input) => input.checkValidity()) && lists.every((list) => list.isRight());
+
+  async function copyFor(rhino) {
+    try {
+      await copy(await grasshopperLayers(parts(), preset, rhino), `Components of Rhino ${rhino}`);
+    } catch (error) {
+      wrong.textContent = error.message;
+    }
+  }
 
   /** Without networks that fit there is nothing to use or to copy. */
   function allow(fits) {
