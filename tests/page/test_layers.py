@@ -164,6 +164,15 @@ def test_both_chains_are_copied_as_wired_layer_components_that_make_the_same_net
     assert told == ["fast", "32", "10"]
 
 
+def test_a_presets_networks_are_built_for_the_classes_of_the_data_set_that_is_chosen(open_page, mock_with_trees):
+    page = open_page(mock_with_trees, "#/train")
+    page.locator("[name=data]").select_option("trees")
+    page.locator("summary", has_text="Networks").click()
+    page.get_by_role("button", name="Edit layers").click()
+    expect(page.get_by_label("classes", exact=True)).to_have_value("3")
+    expect(page.get_by_role("button", name="Use these networks")).to_be_enabled()
+
+
 def test_fields_say_what_holds_where_nothing_is_given(open_page, server):
     page = open_page(server, "#/train")
     page.get_by_text("More settings").click()

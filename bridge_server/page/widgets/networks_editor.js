@@ -27,10 +27,10 @@ function sizeField(label, explained, low, high) {
 
 /**
  * Let somebody edit networks; resolves to { networks, preset }, or to null if they were left as they are. `given` is what
- * to begin with: { networks, preset }, or { preset } or { model } alone; `presets` are their names, `game` the settings
- * that are checked with them.
+ * to begin with: { networks, preset }, or { preset } alone; `presets` are their names, `game` the settings that are
+ * checked with them, and `classes` how many the data set has that is chosen, if one is.
  */
-export async function editNetworks({ given, presets, game }) {
+export async function editNetworks({ given, presets, game, classes: known }) {
   layers ??= (await get("/api/layers")).layers;
   const { items: models } = await newest("/api/models", "models", SHOWN);
   const fromId = freshId("from");
@@ -130,6 +130,7 @@ export async function editNetworks({ given, presets, game }) {
       const { gan } = await post("/api/networks/check", { [kind]: rest });
       const found = JSON.parse(gan);
       preset = found.preset ?? rest;
+      if (known !== undefined && found.networks.classes) found.networks.classes = known;
       put(found.networks);
       change();
     } catch (error) {
@@ -142,7 +143,7 @@ export async function editNetworks({ given, presets, game }) {
     if (event.key === "Enter" && event.target.matches("input")) event.preventDefault(); // it would close the dialog
   });
   if (given.networks) put(given.networks);
-  else await load(given.model ? MODEL + given.model : PRESET + given.preset);
+  else await load(PRESET + given.preset);
   const asking = ask({ title: "Layers of both networks", body: [node], confirm: "Use these networks", value: () => ({ networks: parts(), preset }) });
   allow(false);
   look();

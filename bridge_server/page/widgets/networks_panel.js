@@ -1,6 +1,6 @@
 // Both networks at a glance, layer by layer, with what the server has to remark; they may be edited, and are one's own then.
 
-import { post } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { el, fill, say, whole } from "../lib/dom.js";
 import { linked, term } from "../lib/glossary.js";
 import { editNetworks } from "./networks_editor.js";
@@ -72,7 +72,8 @@ export function networksPanel(changed) {
     const game = Object.fromEntries(GAME.filter((name) => name in last && name !== "preset").map((name) => [name, last[name]]));
     edit.disabled = true;
     try {
-      const edited = await editNetworks({ given: own ?? { preset }, presets, game });
+      const set = last.data && (await get(`/api/datasets/${encodeURIComponent(last.data)}`));
+      const edited = await editNetworks({ given: own ?? { preset }, presets, game, classes: set?.classes.length });
       if (edited) {
         own = edited;
         changed();
