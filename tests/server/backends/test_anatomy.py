@@ -88,7 +88,7 @@ def test_what_cannot_be_taken_apart_is_refused(server, check_problem, body, stat
 
 def test_a_training_hands_its_discriminator_over_to_whoever_looks_on_and_keeps_none_otherwise(server, ask, endless):
     run = ask("run_start", {"model": "growing", **endless}, expect=201)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
 
     def look():
         while True:
