@@ -320,6 +320,19 @@ class ActivationsConfig(LatentConfig):
     maps: Whole = Field(16, description="Feature maps shown of each layer, at most.", ge=1, le=64)
 
 
+class AnatomyConfig(LatentConfig):
+    """One training step, taken apart for one fake and one real image."""
+
+    real: Whole = Field(
+        0,
+        description="Which real image stands beside it, by number from 0: of the same class where there are any. Round "
+        "where they come to their end.",
+        ge=0,
+        le=2**31 - 1,
+    )
+    maps: Whole = Field(8, description="Feature maps shown of each layer, at most.", ge=1, le=16)
+
+
 class EvaluateConfig(Settings):
     """How many digits to measure."""
 

@@ -54,6 +54,7 @@ _ALL = (
     ),
     Term("diversity", "How far the images of a model differ from each other, 1 as much as real ones do."),
     Term("epoch", "One pass of the training over every image of the data.", ("epochs",)),
+    Term("fake", "An image of the generator's, as the discriminator is shown it beside real ones.", ("fakes",)),
     Term(
         "feature map",
         "One channel of what leaves a layer: where, and how strongly, a filter finds what it looks for.",

@@ -17,7 +17,7 @@ from typing import Any
 
 from ghpython_components import definitions, yak
 from ghpython_components.archive import to_bytes, to_xml
-from ghpython_components.document import page_sliders, user_objects
+from ghpython_components.document import page_clipboard, user_objects
 from ghpython_components.document.releases import RELEASES
 from ghpython_components.document.script_component import RHINOS, Rhino
 from ghpython_components.sources.component import FOLDER, SHARED, Component, all_components, document, version
@@ -77,14 +77,15 @@ def artefacts() -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Refresh shared/contract.py and the page's sliders, and write everything."""
+    """Refresh shared/contract.py and what the page copies, and write everything."""
     parser = argparse.ArgumentParser(description="Build user objects, definitions and packages for Grasshopper.")
     parser.add_argument(
         "--out", type=Path, default=Path("dist"), metavar="DIR", help="folder to write to [%(default)s]"
     )
     out = parser.parse_args().out
     (SHARED / "contract.py").write_text(contract(document()), encoding="ascii", newline="\n")
-    page_sliders.FILE.write_bytes(page_sliders.text())
+    for file, content in page_clipboard.files().items():
+        file.write_bytes(content)
     files = artefacts()
     for path, content in files.items():
         target = out / path

@@ -68,6 +68,7 @@ _READ_ONLY = frozenset(
         "layers",
         "networks_check",
         "networks_activations",
+        "networks_anatomy",
         "runs",
         "run",
         "run_progress",

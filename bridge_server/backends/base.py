@@ -13,6 +13,8 @@ from bridge_server.access.roles import AS_OWNER, Asker, check_yours
 from bridge_server.backends.evaluations import Evaluations, Work
 from bridge_server.backends.events import stream
 from bridge_server.backends.model_descriptions import known_classes
+from bridge_server.backends.network_checks import checked
+from bridge_server.contract.anatomy import Anatomy, AnatomyRequest
 from bridge_server.contract.base import MAX_DIGITS
 from bridge_server.contract.calls import API_VERSION
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
@@ -28,7 +30,6 @@ from bridge_server.contract.networks import (
     LayerHelp,
     Layers,
     NetworksCheck,
-    NetworkTable,
 )
 from bridge_server.contract.openapi import tidy
 from bridge_server.contract.replies import Attachment, Created, Stream
@@ -37,21 +38,20 @@ from bridge_server.contract.server import Health, Me, Server
 from bridge_server.encoding.drawings import inverted, parse_drawing
 from bridge_server.encoding.exports import exported, validate_export
 from bridge_server.encoding.file_process import FileProcess
-from bridge_server.encoding.replies import Origin, activations, film, generated, latent_vectors
+from bridge_server.encoding.replies import Origin, activations, anatomy, film, generated, latent_vectors
 from bridge_server.errors import ApiError, Conflict
 from bridge_server.process.server_process import Process
 from bridge_server.runs import quotas
 from ganmnist import __version__
-from ganmnist.config import GenerateConfig, LatentConfig, OptimizationConfig, PresetName, TrainConfig
+from ganmnist.config import GenerateConfig, LatentConfig, PresetName
 from ganmnist.errors import DataError, ModelError, ModelNotFound, SettingError
 from ganmnist.export.records import read_record
 from ganmnist.export.restore import trace
 from ganmnist.layers import LAYERS
 from ganmnist.models.archive import ModelFile, read_model
 from ganmnist.models.manifest import ALL_BUNDLED, BUNDLED, Source
-from ganmnist.networks.spec import LayerRow, ModelConfig, Sequential, training_memory
-from ganmnist.training.advice import remarks
-from ganmnist.training.presets import PRESETS, recipe
+from ganmnist.networks.spec import ModelConfig
+from ganmnist.training.presets import PRESETS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.placement import Placement
     from ganmnist.latent.directions import Direction
     from ganmnist.models.provenance import Provenance
+    from ganmnist.training.anatomy import StepAnatomy
 
 _Images = TypeVar("_Images", covariant=True)
 _DIGIT = 28 * 28  # pixels
@@ -160,19 +161,7 @@ class Backend(ABC):
             base, preset = self._networks(request.model)
         else:
             base, preset = PRESETS[request.preset or "tutorial"].networks, None
-        networks = request.over(base)
-        config = TrainConfig(
-            **{**dict(OptimizationConfig.part_of(request)), "preset": request.preset or preset}, networks=networks
-        )
-        plan = recipe(config)
-        generator, discriminator = networks.tables()
-        return CheckedNetworks(
-            gan=config.to_text(),
-            generator=_table(networks.generator, generator),
-            discriminator=_table(networks.discriminator, discriminator),
-            memory=training_memory(networks, plan.batch_size),
-            remarks=remarks(plan),
-        )
+        return checked(request, base, preset)
 
     def model_rename(self, name: str, request: ModelRename, who: Asker = AS_OWNER) -> Model:
         with self._naming():
@@ -238,6 +227,13 @@ class Backend(ABC):
     @abstractmethod
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
         """Return the feature maps of each layer of a model for the one digit of a request."""
+
+    def networks_anatomy(self, request: AnatomyRequest) -> Anatomy:
+        return anatomy(*self._take_apart(request))
+
+    @abstractmethod
+    def _take_apart(self, request: AnatomyRequest) -> tuple[Origin, StepAnatomy, list[str]]:
+        """Return one training step of a model, taken apart, and a sentence for each thing that is missing."""
 
     @abstractmethod
     def data(self) -> Data: ...
@@ -376,12 +372,3 @@ class Backend(ABC):
     @abstractmethod
     def _sources(self, record: Provenance) -> list[Source]:
         """Return the models that a record may be of, as records name them."""
-
-
-def _table(network: Sequential, rows: list[LayerRow]) -> NetworkTable:
-    return NetworkTable(
-        text=network.to_text(),
-        rows=rows,
-        parameters=sum(row.parameters for row in rows),
-        multiply_adds=sum(row.multiply_adds for row in rows),
-    )

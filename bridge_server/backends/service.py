@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from bridge_server.access.roles import AS_OWNER, Asker, check_yours
 from bridge_server.backends.base import ALL_MODELS, Drawing
 from bridge_server.backends.datasets import DefaultData, ImportedData
+from bridge_server.backends.discriminators import Discriminators, missing
 from bridge_server.backends.evaluations import Work
 from bridge_server.backends.judging import Judging
 from bridge_server.backends.model_descriptions import to_model
 from bridge_server.backends.samplers import Samplers
 from bridge_server.backends.trainings import Trainings
+from bridge_server.contract.anatomy import AnatomyRequest
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import GenerateRequest
 from bridge_server.contract.evaluation import EvaluateRequest
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from ganmnist.latent.directions import Direction
     from ganmnist.latent.vectors import Latents
     from ganmnist.models.provenance import Provenance
+    from ganmnist.training.anatomy import StepAnatomy
 
 MAX_CACHED_FRAMES = 500  # images of films that are kept, 6 kB each for a digit
 _log = logging.getLogger("ganmnist.service")
@@ -66,6 +69,7 @@ class Service(Trainings):
         self._imported = ImportedData(home, self._check_unused)
         self._samplers = Samplers()
         self._judging = Judging(home)
+        self._discriminators = Discriminators(home, self._judging)
         self._frame_cache: FrameCache = {}
         self._closing = threading.Event()
         self._deleting = threading.Lock()
@@ -225,6 +229,20 @@ class Service(Trainings):
         _, sampler, origin = self._load(request.model)
         with self._turn(sampler.effort):
             return origin, walk(sampler, request)
+
+    def _take_apart(self, request: AnatomyRequest) -> tuple[Origin, StepAnatomy, list[str]]:
+        from ganmnist.training.anatomy import take_apart
+
+        manifest, sampler, origin = self._load(request.model)
+        folder = self._store.folder(manifest.id, manifest.name)
+        training = self._is_trained(manifest, self._runs.active_ids())
+        discriminator = self._discriminators.get(folder, manifest, training=training)
+        data, remarks = self._discriminators.images(manifest.settings.data)
+        sampler.directions_for(request)  # they may take seconds to find, and others draw meanwhile
+        with self._turn(sampler.effort):
+            found = take_apart(sampler, discriminator, data, request)
+        known = {"data": data is not None, "known": discriminator is not None}
+        return origin, found, [*remarks, *missing(found, sampler.name, training=training, **known)]
 
     def _turn(self, effort: float) -> AbstractContextManager[object]:
         return self._samplers.turn(effort)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from bridge_server.contract.anatomy import Anatomy, AnatomyRequest
 from bridge_server.contract.base import Message
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.digits import ExportRequest, Generated, GenerateRequest, Restored
@@ -70,6 +71,11 @@ CALLS = (
         ActivationsRequest,
         Activations,
         "Walk through a generator, layer by layer.",
+    ),
+    Call(
+        "networks_anatomy",
+        *("POST", "/api/networks/anatomy", AnatomyRequest, Anatomy),
+        "Take one training step of a model apart.",
     ),
     Call("run_start", "POST", "/api/runs", StartRun, Run, "Start a training, or queue it.", personal=True),
     Call("runs", "GET", "/api/runs", RunsQuery, Runs, "List runs, a page of them.", personal=True),

@@ -7,7 +7,7 @@ from pydantic import Field
 from bridge_server.contract.base import Message, Pixels, RhinoObject
 from ganmnist.config import ActivationsConfig, ModelName, OptimizationConfig, PresetName, StackConfig
 from ganmnist.fields import Flag, Number, Whole
-from ganmnist.networks.spec import LayerRow, ModelParts
+from ganmnist.networks.spec import LayerRow, Misfit, ModelParts
 
 
 class LayerHelp(Message):
@@ -34,6 +34,11 @@ class NetworksCheck(ModelParts, OptimizationConfig):
     model: ModelName | None = Field(
         None, description="Trained model whose networks fill in what is not given, in place of a preset's."
     )
+    misfits: Flag = Field(
+        False,
+        description="Answer with the first layer that does not fit, and with the rows before it, in place of refusing: "
+        "while somebody edits.",
+    )
 
 
 class NetworkTable(Message):
@@ -41,17 +46,31 @@ class NetworkTable(Message):
 
     text: str = Field(description="The network as JSON text, a line per layer: to read, to edit, to send again.")
     rows: list[LayerRow]
+    misfit: Misfit | None = Field(None, description="What does not fit, where that was asked for; rows end before it.")
     parameters: Whole = Field(description="Trainable parameters of all layers.")
     multiply_adds: Whole = Field(description="Multiplications for one sample.")
 
 
-class CheckedNetworks(Message):
-    """Networks that fit together."""
+class PlannedTraining(OptimizationConfig):
+    """How networks are to be trained, nothing left open."""
 
-    gan: str = Field(description="The networks and how they are to be trained, as JSON text: what Train takes.")
+    epochs: Whole | None = Field(description="Budget of the preset in epochs; none where it is another.")
+    steps: Whole | None = Field(description="Budget of the preset in steps; none where it is another.")
+    seconds: Number | None = Field(description="Budget of the preset in seconds; none where it is another.")
+
+
+class CheckedNetworks(Message):
+    """Networks that fit together; or, where that was asked for, what of them does not fit."""
+
+    gan: str = Field(
+        description="The networks and how they are to be trained, as JSON text: what Train takes. Empty with a misfit."
+    )
     generator: NetworkTable
     discriminator: NetworkTable
-    memory: Whole = Field(description="Memory that a training takes beside torch itself, an estimate in bytes.")
+    plan: PlannedTraining = Field(description="What was given, and the preset's own values for the rest.")
+    memory: Whole = Field(
+        description="Memory that a training takes beside torch itself, an estimate in bytes; 0 with a misfit."
+    )
     remarks: list[str] = Field(description="What fits, but is likely to train badly, and what to do.")
 
 

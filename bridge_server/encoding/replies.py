@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bridge_server.contract.anatomy import Anatomy, Judging, Lesson, RealSample, Verdict
 from bridge_server.contract.digits import Generated, GenerateRequest
 from bridge_server.contract.film import Film, FilmFrame, FilmRequest
 from bridge_server.contract.latents import LatentVectors
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
     from ganmnist.models.manifest import Source
+    from ganmnist.training.anatomy import StepAnatomy, StepJudging, StepLesson, StepVerdict
 
 
 MAX_VERTICES = 400_000  # of a walk: a quarter of a second's work and 8 MB as meshes
@@ -57,19 +59,23 @@ def activations(request: ActivationsRequest, origin: Origin, layers: list[Featur
         model=origin.source.model,
         step=origin.source.step,
         training=origin.training,
-        layers=[
-            LayerMaps(
-                place=layer.place,
-                layer=layer.layer,
-                output_shape=layer.output_shape,
-                low=layer.low,
-                high=layer.high,
-                maps=pixels(layer.images),
-            )
-            for layer in layers
-        ],
+        layers=_layer_maps(layers),
         geometry=[each for piece in stacked(layers, request) for each in rhino(piece)],
     )
+
+
+def _layer_maps(layers: list[FeatureMaps]) -> list[LayerMaps]:
+    return [
+        LayerMaps(
+            place=layer.place,
+            layer=layer.layer,
+            output_shape=layer.output_shape,
+            low=layer.low,
+            high=layer.high,
+            maps=pixels(layer.images),
+        )
+        for layer in layers
+    ]
 
 
 def _check_vertices(layers: list[FeatureMaps], maps: int) -> None:
@@ -82,6 +88,48 @@ def _check_vertices(layers: list[FeatureMaps], maps: int) -> None:
     raise SettingError(
         f"maps: up to {maps} a layer make {vertices(maps):,} vertices, at most {MAX_VERTICES:,}: "
         f"{f'lower it to {fits}, or ' if fits else ''}take the form images"
+    )
+
+
+def anatomy(origin: Origin, found: StepAnatomy, remarks: list[str]) -> Anatomy:
+    """Put a training step, taken apart, into the reply of `networks_anatomy`."""
+    real = found.real
+    return Anatomy(
+        **origin.said(),
+        z=floats(found.z),
+        digit=found.digit,
+        class_name=found.class_name,
+        layers=_layer_maps(found.layers),
+        fake=pixels(found.fake[None]),
+        real=real and RealSample(image=pixels(real.image[None]), digit=real.label, class_name=real.class_name),
+        judging=found.judging and _judging(found.judging),
+        remarks=remarks,
+    )
+
+
+def _judging(found: StepJudging) -> Judging:
+    return Judging(
+        step=found.step,
+        loss_name=found.loss_name,
+        fake=_verdict(found.fake),
+        real=found.real and _verdict(found.real),
+        loss=found.loss,
+        lesson=found.lesson and _lesson(found.lesson),
+    )
+
+
+def _verdict(found: StepVerdict) -> Verdict:
+    return Verdict(logit=found.logit, probability=found.probability, layers=_layer_maps(found.layers))
+
+
+def _lesson(found: StepLesson) -> Lesson:
+    gradient, steepest = found.gradient_greys()
+    return Lesson(
+        loss=found.loss,
+        gradient=pixels(gradient[None]),
+        steepest=steepest,
+        followed=pixels(found.followed[None]),
+        verdict=_verdict(found.verdict),
     )
 
 

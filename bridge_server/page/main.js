@@ -4,6 +4,7 @@ import { forgetToken, get, hasToken, isAway, server, setToken, takeToken } from 
 import { el, fill } from "./lib/dom.js";
 import { forgetMe, me } from "./lib/me.js";
 import { drawView } from "./views/draw.js";
+import { learnView } from "./views/learn.js";
 import { modelsView } from "./views/models.js";
 import { playView } from "./views/play.js";
 import { trainView } from "./views/train.js";
@@ -14,6 +15,7 @@ const OWNER = "owner"; // who runs the server
 // A view is made when it is first seen: { node, enter(rest), leave() }.
 const VIEWS = {
   train: { title: "Train", make: trainView },
+  learn: { title: "Learn", make: learnView },
   play: { title: "Play", make: playView },
   draw: { title: "Draw", make: drawView },
   models: { title: "Models", make: modelsView },

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ganmnist import paths
 from ganmnist.errors import ModelError, ModelNotFound, SettingError, TrainingError
@@ -38,6 +38,14 @@ T = TypeVar("T")
 _BELONGS = "belongs_to.json"  # in the folder of a model that is not the data directory's owner's
 _LAST = "last.json"
 _DISCRIMINATOR = "discriminator.json"
+_WANTED = "discriminator.wanted"
+
+
+class KeptDiscriminator(NamedTuple):
+    """A discriminator that lies beside its model: the step at which it was like that, if that is known; its SHA-256."""
+
+    step: int | None
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -159,9 +167,30 @@ class ModelFolder:
         """Keep what a training ended with, where an earlier state of it was better and is the one published."""
         bundle.save(self.path / _LAST, manifest_values(manifest), generator)
 
-    def keep_discriminator(self, discriminator: dict[str, Tensor]) -> None:
-        """Keep what the generator was trained against, for a training that starts from this model."""
-        bundle.save(self.path / _DISCRIMINATOR, {}, discriminator)
+    def keep_discriminator(self, discriminator: dict[str, Tensor], step: int) -> None:
+        """Keep what the generator was trained against until a step: to start from this model, or to take it apart."""
+        bundle.save(self.path / _DISCRIMINATOR, {"step": step}, discriminator)
+        (self.path / _WANTED).unlink(missing_ok=True)
+
+    def want_discriminator(self) -> None:
+        """Ask whoever trains here to keep the discriminator as it is now, beside the model: somebody looks on."""
+        (self.path / _WANTED).touch()
+
+    def is_discriminator_wanted(self) -> bool:
+        """Tell whether somebody has asked for it since it was kept last."""
+        return (self.path / _WANTED).exists()
+
+    def kept_discriminator(self) -> KeptDiscriminator | None:
+        """Return which discriminator is kept, without its weights; None where there is none.
+
+        Raises:
+            ModelError: Its manifest is damaged.
+        """
+        path = self.path / _DISCRIMINATOR
+        if not path.exists():
+            return None
+        found = bundle.read_manifest(path)
+        return KeptDiscriminator(found.get("step"), found["sha256"])
 
     def load_discriminator(self) -> dict[str, Tensor] | None:
         """Load what was kept, checked as the generator is; None where there is none, as with a model from a file.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from math import prod
-from typing import Annotated, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -31,6 +31,20 @@ class LayerRow(Settings):
     multiply_adds: Whole = Field(description="Multiplications for one sample.")
 
 
+class Misfit(Settings):
+    """The first layer of a network that does not fit, or the last where it gives the wrong shape."""
+
+    place: Whole = Field(description="Place of the layer, from 1.")
+    message: str = Field(description="What arrives, what is needed, and the nearest fix.")
+
+
+class FollowedNetwork(NamedTuple):
+    """How far a network's shapes can be followed: its rows, and what does not fit behind them."""
+
+    rows: list[LayerRow]
+    misfit: Misfit | None
+
+
 class Sequential(PositionalSettings):
     """A network as the list of its layers, first to last: `Sequential([Dense(128), LeakyReLU(), Dense(1)])`."""
 
@@ -47,6 +61,23 @@ class Sequential(PositionalSettings):
             NetworkError: A layer does not fit, or makes the network too large; names it by place and name, what
                 arrives, what it needs and the nearest fix.
         """
+        return list(self._rows(input_shape, condition))
+
+    def follow(self, input_shape: Shape, condition: int, end: Shape) -> FollowedNetwork:
+        """Follow the shapes as `table` does as far as they fit, up to what must leave the last layer, `end`."""
+        rows: list[LayerRow] = []
+        try:
+            rows.extend(self._rows(input_shape, condition))  # what came before the misfit stays
+        except NetworkError as error:
+            return FollowedNetwork(rows, Misfit(place=len(rows) + 1, message=str(error)))
+        last = rows[-1]
+        if last.output_shape == end:
+            return FollowedNetwork(rows, None)
+        fix = _to_image(last.output_shape) if len(end) == 3 else _to_number(last.output_shape)
+        message = f"must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}: {fix}"
+        return FollowedNetwork(rows, Misfit(place=last.place, message=message))
+
+    def _rows(self, input_shape: Shape, condition: int) -> Iterator[LayerRow]:
         rows: list[LayerRow] = []
         shape = input_shape
         for place, layer in enumerate(self.layers, 1):
@@ -65,8 +96,8 @@ class Sequential(PositionalSettings):
                     condition = after[0]
             except NetworkError as error:
                 raise NetworkError(f"layer {place} {layer.layer} {error}") from None
+            yield row
             shape = after
-        return rows
 
     def to_text(self) -> str:
         """Return the network as JSON to read and to edit, a line per layer, without what has its default."""
@@ -121,6 +152,12 @@ class ModelConfig(Settings):
         inputs = self.input_dim
         return self.generator.table((inputs,), inputs), self.discriminator.table(IMAGE_SHAPE, self.condition_dim)
 
+    def follow(self) -> tuple[FollowedNetwork, FollowedNetwork]:
+        """Follow the shapes through generator and discriminator as far as they fit."""
+        inputs = self.input_dim
+        generator = self.generator.follow((inputs,), inputs, IMAGE_SHAPE)
+        return generator, self.discriminator.follow(IMAGE_SHAPE, self.condition_dim, (1,))
+
     def to_text(self) -> str:
         """Return both networks as JSON to read and to edit."""
         return (
@@ -130,9 +167,9 @@ class ModelConfig(Settings):
 
     @model_validator(mode="after")
     def _shapes_fit(self) -> Self:
-        inputs = self.input_dim
-        _check_part("generator", lambda: self.generator.table((inputs,), inputs), IMAGE_SHAPE)
-        _check_part("discriminator", lambda: self.discriminator.table(IMAGE_SHAPE, self.condition_dim), (1,))
+        for part, followed in zip(("generator", "discriminator"), self.follow(), strict=True):
+            if followed.misfit:
+                raise ValueError(f"{part}: {followed.misfit.message}")
         _check_clusters(self)
         return self
 
@@ -151,8 +188,15 @@ class ModelParts(Settings):
         Raises:
             ValidationError: They do not fit together.
         """
+        return ModelConfig(**self._values_over(base))
+
+    def unchecked_over(self, base: ModelConfig) -> ModelConfig:
+        """Return the same, though they may not fit together: to `follow` how far they do."""
+        return ModelConfig.model_construct(**self._values_over(base))
+
+    def _values_over(self, base: ModelConfig) -> dict[str, Any]:
         given = {name: part for name, part in ModelParts.part_of(self) if part is not None}
-        return ModelConfig(**{**dict(base), **given})
+        return {**dict(base), **given}
 
 
 def training_memory(networks: ModelConfig, batch_size: int) -> int:
@@ -166,18 +210,6 @@ def training_memory(networks: ModelConfig, batch_size: int) -> int:
 
 _COPIES = 5  # of every parameter: itself, its gradient, two moments of Adam and the running average
 _KEPT = 2  # of every number between the layers: itself and its gradient
-
-
-def _check_part(part: str, table: Callable[[], list[LayerRow]], end: Shape) -> None:
-    try:
-        last = table()[-1]
-    except NetworkError as error:
-        raise ValueError(f"{part}: {error}") from None
-    if last.output_shape != end:
-        fix = _to_image(last.output_shape) if len(end) == 3 else _to_number(last.output_shape)
-        raise ValueError(
-            f"{part}: must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}: {fix}"
-        )
 
 
 def _check_clusters(networks: ModelConfig) -> None:

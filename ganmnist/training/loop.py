@@ -287,7 +287,7 @@ def _train(
         whole = pace.at_end(trainer.step, trainer.seconds) if progress == 1 else None
         diagnostics.update(observer.judgement, observer.novelty, whole)
         if folder:
-            folder.keep_discriminator(trainer.discriminator.state_dict())
+            folder.keep_discriminator(trainer.discriminator.state_dict(), trainer.step)
         if folder and progress == 1:
             checkpoint.remove_all(folder.checkpoints)
         return best
@@ -387,4 +387,10 @@ def _snapshot(
         seconds=round(trainer.seconds, 3),
         finished=finished,
     )
-    return Snapshot(manifest, {key: value.to("cpu", copy=True) for key, value in trainer.averaged.items()})
+    looked_at = folder is not None and folder.is_discriminator_wanted()
+    discriminator = _copied(trainer.discriminator.state_dict()) if looked_at else None
+    return Snapshot(manifest, _copied(trainer.averaged), discriminator)
+
+
+def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key: value.to("cpu", copy=True) for key, value in weights.items()}

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -44,10 +45,15 @@ _TOLERANCE = 1.25  # a model so much worse than the best may be as good: a thous
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The averaged generator at one step, with the manifest it would be published under."""
+    """The averaged generator at one step, with the manifest it would be published under.
+
+    Attributes:
+        discriminator: The weights of the discriminator at that step, where somebody has asked for them.
+    """
 
     manifest: ModelManifest
     weights: dict[str, Tensor]
+    discriminator: dict[str, Tensor] | None = None
 
     def sampler(self) -> Sampler:
         return Sampler(
@@ -203,7 +209,7 @@ class Observer:
             self._publish_current(newer)
 
     def _show(self, snapshot: Snapshot) -> None:
-        """Have previews made of a snapshot, and tell how new they are."""
+        """Have previews made of a snapshot, keep its discriminator if it has one, and tell how new its images are."""
         manifest = snapshot.manifest
         self._shown = manifest.step
         if self._sampler is None:
@@ -212,6 +218,9 @@ class Observer:
         if self._on_preview:
             z = from_seed(manifest.settings.seed, PREVIEW_IMAGES, self._sampler.latent_dim)
             self._on_preview(self._sampler.generate(z))
+        if self._folder and snapshot.discriminator:
+            with suppress(OSError):  # whoever looks on ends no training
+                self._folder.keep_discriminator(snapshot.discriminator, manifest.step)
         if self._originals and manifest.step >= EARLY:
             z = from_seed(0, _COMPARED_IMAGES, self._sampler.latent_dim)
             self.novelty = self._originals.novelty(self._sampler.generate(z))

@@ -28,6 +28,7 @@ CALLS = {
     "model_rename": ("PATCH", "/api/models/{name}"),
     "models": ("GET", "/api/models"),
     "networks_activations": ("POST", "/api/networks/activations"),
+    "networks_anatomy": ("POST", "/api/networks/anatomy"),
     "networks_check": ("POST", "/api/networks/check"),
     "queue": ("GET", "/api/queue"),
     "restore": ("POST", "/api/restore"),

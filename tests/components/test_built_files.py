@@ -12,7 +12,7 @@ import pytest
 from ganmnist.layers import LAYERS
 from ghpython_components import build
 from ghpython_components.archive import from_xml
-from ghpython_components.document import page_sliders
+from ghpython_components.document import page_clipboard
 from ghpython_components.sources import component as sources
 from ghpython_components.sources import help_texts, layer_components
 
@@ -25,9 +25,11 @@ TRAPS = {"argparse", "errno", "ctypes", "numpy", "multiprocessing", "asyncio", "
 RHINOS = {"clr", "Rhino", "Grasshopper", "System", "scriptcontext"}
 
 
-def test_the_sliders_of_the_page_are_what_build_makes():
-    assert page_sliders.FILE.read_bytes() == page_sliders.text(), "stale: python -m ghpython_components.build"
-    (clipboard,) = from_xml(page_sliders.text()).chunks
+def test_what_the_page_copies_is_what_build_makes():
+    files = page_clipboard.files()
+    for path, content in files.items():
+        assert path.read_bytes() == content, "stale: python -m ghpython_components.build"
+    (clipboard,) = from_xml(next(content for path, content in files.items() if path.name == "sliders.xml")).chunks
     named = {each.chunk("Container").get("NickName") for each in clipboard.chunk("DefinitionObjects").chunks}
     assert named < {port.name for port in COMPONENTS["generate"].inputs}
 

@@ -156,6 +156,7 @@ def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
         ("#/play", ".thumbs canvas"),
         ("#/draw", ".easel .empty"),
         ("#/models", ".models .strip"),
+        ("#/learn", ".lesson .still canvas"),
     ):
         page.evaluate("view => { location.hash = view; }", view)
         expect(page.locator(ready).first).to_be_visible()
@@ -168,7 +169,7 @@ def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
         assert serious == []
 
 
-@pytest.mark.parametrize("view", ["#/train", "#/play", "#/draw", "#/models"])
+@pytest.mark.parametrize("view", ["#/train", "#/play", "#/draw", "#/models", "#/learn"])
 def test_nothing_is_wider_than_a_phone(open_page, server, view):
     page = open_page(server, view, viewport={"width": 360, "height": 740})
     expect(page.locator("main canvas").first).to_be_attached()

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bridge_server.access.roles import AS_OWNER, Asker, Role, check_yours
 from bridge_server.backends.base import ALL_MODELS, Drawing
+from bridge_server.backends.discriminators import missing
 from bridge_server.backends.evaluations import Work
-from bridge_server.backends.mock import models
+from bridge_server.backends.mock import anatomy, models
 from bridge_server.backends.mock.datasets import DefaultData
 from bridge_server.backends.mock.digits import LATENT_DIM, directions, drawn, nearest
 from bridge_server.backends.mock.figures import made_up
@@ -32,6 +33,7 @@ from bridge_server.backends.mock.film import frames
 from bridge_server.backends.mock.trainings import MockTrainings
 from bridge_server.backends.model_descriptions import known_classes, to_model
 from bridge_server.backends.paging import page_of
+from bridge_server.contract.anatomy import AnatomyRequest
 from bridge_server.contract.datasets import Data, DataImport, DataList, DataUpload
 from bridge_server.contract.evaluation import EvaluateRequest
 from bridge_server.contract.film import FilmRequest
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from ganmnist.generation.placement import Placement
     from ganmnist.latent.directions import Direction
     from ganmnist.models.provenance import Provenance
+    from ganmnist.training.anatomy import StepAnatomy
 
 
 class Mock(MockTrainings):
@@ -214,22 +217,16 @@ class Mock(MockTrainings):
         return models.origin(model), nearest(image, request.digit, known_classes(model))
 
     def _walk(self, request: ActivationsRequest) -> tuple[Origin, list[FeatureMaps]]:
-        import numpy as np
-
-        from ganmnist.generation.feature_maps import maps_of
-        from ganmnist.latent.vectors import inputs
-
         model = self.model(request.model or BUNDLED)
-        networks, _ = self._networks(model.name)
-        one = GenerateConfig(**dict(LatentConfig.part_of(request)))
-        (image,) = drawn(inputs(one, LATENT_DIM, known_classes(model), directions()))
-        layers = []
-        for row in networks.generator.table((networks.input_dim,), networks.input_dim):
-            height, width = row.output_shape[1:] or (1, row.output_shape[0])
-            shrunk = image.astype(np.float32)[np.arange(height) * 28 // height][:, np.arange(width) * 28 // width]
-            output = np.broadcast_to(shrunk, row.output_shape) if len(row.output_shape) == 3 else shrunk[0]
-            layers.append(maps_of(row.place, row.layer, output, request.maps))
-        return models.origin(model), layers
+        generator, _ = self._networks(model.name)[0].tables()
+        (image,) = drawn(anatomy.vector(model, request))
+        return models.origin(model), anatomy.walked(generator, image, request.maps)
+
+    def _take_apart(self, request: AnatomyRequest) -> tuple[Origin, StepAnatomy, list[str]]:
+        model = self.model(request.model or BUNDLED)
+        judged = any(run.id == model.id for run in self._runs)
+        found = anatomy.taken_apart(model, self._networks(model.name)[0], request, judged=judged)
+        return models.origin(model), found, missing(found, model.name, training=model.training)
 
     def _directions(self, model: str, config: LatentConfig) -> list[Direction]:
         return directions()

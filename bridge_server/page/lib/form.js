@@ -6,8 +6,9 @@ import { linked } from "./glossary.js";
 export const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
 /**
- * Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong, and
- * `explain(text)` gives it another help text, as plain words.
+ * Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong,
+ * `explain(text)` gives it another help text, as plain words, and `stand(text, word)` says what holds where nothing is
+ * given: in the field, and of a choice the word that is the same.
  */
 export function field(name, property) {
   const kind = property.anyOf?.find(({ type }) => type !== "null") ?? property;
@@ -34,7 +35,17 @@ export function field(name, property) {
     return input.type === "number" ? input.valueAsNumber : input.value;
   };
   input.addEventListener("input", () => complain(input.checkValidity() ? "" : input.validationMessage));
-  return { name, node, input, value, complain, explain: (text) => (help.textContent = text) };
+  const stand = (text, word = "") => {
+    if (input.tagName !== "SELECT") {
+      input.placeholder = text;
+      return;
+    }
+    const [unset, ...others] = input.options;
+    if (unset.value !== "") return; // it has a default of its own
+    unset.textContent = text;
+    for (const option of others) option.hidden = option.value === word && !option.selected; // it is there already
+  };
+  return { name, node, input, value, complain, stand, explain: (text) => (help.textContent = text) };
 }
 
 function choice(kind, property, common) {
@@ -42,7 +53,7 @@ function choice(kind, property, common) {
   return el(
     "select",
     common,
-    own ? el("option", { value: "" }, "default") : null,
+    own ? el("option", { value: "" }, "none") : null,
     kind.enum.map((word) => el("option", { value: word, selected: word === property.default }, word)),
   );
 }
@@ -66,7 +77,7 @@ function typed(kind, property, common) {
     max: kind.maximum ?? kind.exclusiveMaximum,
     step: kind.type === "integer" ? 1 : "any",
     value,
-    placeholder: "default",
+    placeholder: "none",
   });
   made.addEventListener("input", () => {
     const edge = made.value !== "" && [kind.exclusiveMinimum, kind.exclusiveMaximum].includes(made.valueAsNumber);

@@ -15,7 +15,9 @@ import { sweepForm } from "../widgets/sweep_form.js";
 import { sweepPanel, sweepState } from "../widgets/sweep_panel.js";
 
 const MAIN = ["model", "preset", "seconds"];
-const LEFT_OUT = ["networks", "key"]; // not for a form: networks are composed in Grasshopper, Python or a file
+const LEFT_OUT = ["networks", "key"]; // not for a form: networks have an editor of their own
+const BUDGET = ["epochs", "steps", "seconds"];
+const RECOMMENDED = "fast"; // the preset that holds unless another is chosen
 const SHOWN = 50; // runs at first, and so many more with each press
 const SWEEP = "sweep/"; // before the id of a sweep in addresses
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
@@ -27,7 +29,7 @@ export function trainView() {
   const fields = { data: data.field };
   const main = el("div", { className: "stack" });
   const more = el("div", { className: "stack" });
-  const networks = networksPanel();
+  const networks = networksPanel(() => changed());
   const start = el("button", { className: "primary large" }, "Start training");
   const several = sweepForm(
     () => fields.seed?.input.valueAsNumber || 0,
@@ -98,6 +100,7 @@ export function trainView() {
     },
     () => {}, // as in offer
   );
+  fields.networks = networks.field;
   let myself = null;
   let key = newKey();
   let complained = null; // the field at which the server's last refusal stands
@@ -117,7 +120,9 @@ export function trainView() {
     }
     main.append(...MAIN.map((name) => fields[name].node));
     fields.model.input.placeholder = "digits-1, digits-2 …";
-    fields.seconds.input.placeholder = "the preset's own";
+    fields.images.stand("all of them");
+    fields.start_from.stand("none: it starts by chance");
+    networks.build(known);
     several.build(known);
     Object.assign(fields, several.fields);
     check();
@@ -125,8 +130,23 @@ export function trainView() {
 
   const settings = () => {
     const given = Object.values(fields).map(({ name, value }) => [name, value()]);
-    return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+    const set = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+    if (set.networks) set.preset ??= networks.preset();
+    return set;
   };
+
+  /** Say in each field what holds where nothing is given: what the preset has is what is recommended for it. */
+  function stand(plan, asked) {
+    const preset = networks.preset() ?? RECOMMENDED;
+    fields.preset.stand(asked.start_from ? "that of the model" : `${preset} (recommended)`, asked.start_from ? "" : preset);
+    const open = BUDGET.every((name) => asked[name] === undefined);
+    for (const [name, value] of Object.entries(plan)) {
+      if (name === "preset" || !fields[name]) continue;
+      const isLimit = BUDGET.includes(name);
+      if (isLimit && (!open || value === null)) fields[name].stand("no limit");
+      else if (asked[name] === undefined) fields[name].stand(`${value} (recommended)`, value);
+    }
+  }
 
   function complain(error) {
     const place = fields[error.field?.split(".")[0]];
@@ -141,17 +161,20 @@ export function trainView() {
 
   const check = settled(async () => {
     try {
-      await networks.show(settings());
+      const asked = settings();
+      const { plan } = await networks.show(asked);
+      stand(plan, asked);
     } catch (error) {
       if (error.field) complain(error);
     }
   }, 250);
-  form.addEventListener("input", () => {
+  const changed = () => {
     wrong.textContent = ""; // what was said stays until something else is done
     if (complained?.input.checkValidity()) complained.complain("");
     complained = null;
     check();
-  });
+  };
+  form.addEventListener("input", changed);
 
   async function press(event) {
     event.preventDefault();

@@ -13,6 +13,7 @@ export async function download(state, shown) {
   const { components, "x-forms": forms } = await contract();
   const { properties } = components.schemas.ExportRequest;
   const [form, format, units] = ["form", "format", "units"].map((name) => field(name, properties[name]));
+  units.stand("mm (recommended)", "mm");
   const note = el("p", { className: "help", role: "status" });
   const fit = () => {
     const { formats, remarks } = forms[form.input.value];

@@ -1,10 +1,12 @@
-// Both networks at a glance: layer by layer, with what the server has to remark.
+// Both networks at a glance, layer by layer, with what the server has to remark; they may be edited, and are one's own then.
 
-import { post } from "../lib/api.js";
-import { el, fill, whole } from "../lib/dom.js";
+import { get, post } from "../lib/api.js";
+import { el, fill, say, whole } from "../lib/dom.js";
 import { linked, term } from "../lib/glossary.js";
+import { editNetworks } from "./networks_editor.js";
 
 const GAME = ["preset", "loss", "batch_size", "learning_rate", "beta1", "r1", "label_smoothing"];
+const USUAL = "fast"; // what StartRun takes unless given
 
 function table(name, { rows, parameters }) {
   return el(
@@ -33,26 +35,96 @@ function table(name, { rows, parameters }) {
   );
 }
 
-/** { node, show(settings) }: settings as the form has them; throws what the server finds wrong with them. */
-export function networksPanel() {
+/**
+ * { node, field, show(settings), build(schemas) }: settings as the form has them, of which those edited here are the field
+ * `networks`. `show` answers what the server says of them, and throws what it finds wrong. `changed()` is told when they
+ * were edited.
+ */
+export function networksPanel(changed) {
   const summary = el("span", { className: "help" });
-  const body = el("div", { className: "stack" });
-  const node = el("details", {}, el("summary", {}, "Networks ", summary), body);
+  const tables = el("div", { className: "stack" });
+  const about = el("p", { className: "help" });
+  const wrong = el("p", { className: "wrong", role: "alert" });
+  const edit = el("button", { type: "button", onclick: work }, "Edit layers");
+  const back = el("button", { type: "button", className: "quiet", hidden: true, onclick: letGo }, "Back to the preset's");
+  const node = el(
+    "details",
+    {},
+    el("summary", {}, "Networks ", summary),
+    el("div", { className: "stack" }, el("div", { className: "row" }, edit, back), about, wrong, tables),
+  );
+  let own = null; // { networks, preset }: edited here
+  let last = {}; // the settings
+  let presets = [USUAL];
+
+  function tell() {
+    back.hidden = !own;
+    edit.disabled = Boolean(last.start_from);
+    about.textContent = last.start_from
+      ? "A training that starts from a model has its networks. To change them, leave Start from empty and begin with the model's in the editor."
+      : own
+        ? `Networks of your own, trained as ${own.preset}'s are unless a preset is chosen.`
+        : "";
+  }
+
+  async function work() {
+    const { preset = USUAL } = last;
+    const game = Object.fromEntries(GAME.filter((name) => name in last && name !== "preset").map((name) => [name, last[name]]));
+    edit.disabled = true;
+    try {
+      const set = last.data && (await get(`/api/datasets/${encodeURIComponent(last.data)}`));
+      const edited = await editNetworks({ given: own ?? { preset }, presets, game, classes: set?.classes.length });
+      if (edited) {
+        own = edited;
+        changed();
+      }
+    } catch (error) {
+      say(error.message, "bad");
+    } finally {
+      tell();
+      edit.focus();
+    }
+  }
+
+  function letGo() {
+    own = null;
+    changed();
+    tell();
+    edit.focus();
+  }
+
   return {
     node,
+    field: {
+      name: "networks",
+      node,
+      input: edit,
+      value: () => own?.networks,
+      complain: (text) => (wrong.textContent = text),
+    },
+    /** The preset by whose settings networks of one's own are trained where the form chooses none. */
+    preset: () => own?.preset,
+    build({ StartRun }) {
+      presets = StartRun.properties.preset.anyOf.find((kind) => kind.enum).enum;
+    },
     async show(settings) {
-      const asked = Object.fromEntries(GAME.filter((name) => name in settings).map((name) => [name, settings[name]]));
+      last = settings;
+      tell();
+      const { networks, ...rest } = settings;
+      const asked = Object.fromEntries(GAME.filter((name) => name in rest).map((name) => [name, rest[name]]));
       if (settings.start_from) asked.model = settings.start_from; // whose networks they are
-      else asked.preset ??= "fast"; // what StartRun takes unless given
-      const found = await post("/api/networks/check", asked);
+      else asked.preset ??= USUAL;
+      const found = await post("/api/networks/check", { ...asked, ...networks });
+      wrong.textContent = "";
       const parameters = found.generator.parameters + found.discriminator.parameters;
-      summary.textContent = `${whole(parameters)} parameters, about ${whole(found.memory / 1e6)} MB`;
+      summary.textContent = `${networks ? "your own, " : ""}${whole(parameters)} parameters, about ${whole(found.memory / 1e6)} MB`;
       fill(
-        body,
+        tables,
         found.remarks.map((remark) => linked(el("p", { className: "remark" }), remark)),
         table("Generator", found.generator),
         table("Discriminator", found.discriminator),
       );
+      return found;
     },
   };
 }

@@ -45,10 +45,11 @@ export function runPanel(changed, lost) {
   const stop = el("button", { type: "button", onclick: () => act("stop") }, "Stop");
   const resume = el("button", { type: "button", className: "primary", onclick: () => act("resume") }, "Resume");
   const play = el("a", { className: "button" }, "Play with its digits");
+  const inside = el("a", { className: "button" }, "Look inside");
   const node = el(
     "section",
     { className: "card run", "aria-label": "Training" },
-    el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, play, resume, stop)),
+    el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, inside, play, resume, stop)),
     stale,
     text,
     bar,
@@ -111,7 +112,8 @@ export function runPanel(changed, lost) {
     if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => linked(el("p", { className: "remark" }), warning)));
     stop.hidden = !may("run_stop") || (!isUnderWay(run) && run.state !== "interrupted");
     resume.hidden = !may("run_resume") || (run.state !== "interrupted" && run.state !== "stopped");
-    play.hidden = !run.preview;
+    play.hidden = inside.hidden = !run.preview;
+    inside.href = `#/learn/${encodeURIComponent(run.model)}`;
     play.href = `#/play/${encodeURIComponent(run.model)}`;
     const number = (value, digits) => (value === null ? "-" : value.toFixed(digits));
     const figured = {

@@ -6,6 +6,7 @@ import errno
 import itertools
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -103,6 +104,30 @@ def test_models_that_were_not_judged_are_published_as_they_come(digits, folder, 
     assert published(folder) == (4, None)
     assert background.estimate is None
     assert folder.load(last=True)[0].step == 4
+
+
+def test_a_discriminator_that_was_asked_for_is_kept_once_and_no_full_disk_ends_a_training(
+    digits, folder, snapshot, monkeypatch
+):
+    background = Observer(digits, folder, None, None)
+    evaluate(background, snapshot(1))
+    assert folder.kept_discriminator() is None
+    folder.want_discriminator()
+    assert folder.is_discriminator_wanted()
+    evaluate(background, replace(snapshot(2), discriminator={"weight": torch.ones(3)}))
+    kept = folder.kept_discriminator()
+    assert kept.step == 2
+    assert not folder.is_discriminator_wanted()
+    evaluate(background, snapshot(3))
+    assert folder.kept_discriminator() == kept
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(folder), "keep_discriminator", full)
+    evaluate(background, replace(snapshot(4), discriminator={"weight": torch.ones(3)}))
+    assert published(folder) == (4, None)
+    background.close(snapshot(5, finished=True))
 
 
 def test_the_best_by_the_judge_is_what_stays_and_the_last_is_kept_beside_it(digits, folder, snapshot, judge):

@@ -25,10 +25,11 @@ def test_the_mock_starts_without_torch_and_numpy():
 def test_the_whole_mock_works_without_torch():
     code = (
         "import sys; from bridge_server.backends.mock.backend import Mock; m = Mock('x');"
-        "from bridge_server.contract import digits, film, networks, runs;"
+        "from bridge_server.contract import anatomy, digits, film, networks, runs;"
         "m.generate(digits.GenerateRequest()); m.data_prepare(); m.run_start(runs.StartRun()); m.layers();"
         "m.networks_check(networks.NetworksCheck(model='bundled'));"
         "m.networks_activations(networks.ActivationsRequest());"
+        "m.networks_anatomy(anatomy.AnatomyRequest());"
         "m._runs[0].begins -= 60; m.film(film.FilmRequest());"
         "print('torch' in sys.modules)"
     )

@@ -204,6 +204,30 @@ def test_a_misfit_names_part_place_and_layer_what_came_what_is_needed_and_the_fi
     assert error["field"] == words[0].split(":")[0]
 
 
+@pytest.mark.parametrize(("body", "words"), MISFITS)
+def test_a_misfit_is_answered_with_the_rows_before_it_to_whoever_edits(ask, body, words):
+    found = ask("networks_check", {**body, "misfits": True})
+    part, _, message = words[0].partition(": ")
+    table = getattr(found, part)
+    assert [word for word in (message, *words[1:]) if word not in table.misfit.message] == []
+    assert [row.place for row in table.rows] == [*range(1, len(table.rows) + 1)]
+    assert table.misfit.place - len(table.rows) == (0 if "must end" in message else 1)
+    assert (found.gan, found.memory) == ("", 0)
+    other = found.discriminator if part == "generator" else found.generator
+    assert other.misfit is None
+    assert other.rows
+    assert found.plan.batch_size
+
+
+@pytest.mark.parametrize(("preset", "seconds"), [("fast", 120), ("tutorial", 300)])
+def test_the_plan_says_what_a_preset_fills_in(ask, preset, seconds):
+    plan = ask("networks_check", {"preset": preset, "beta1": 0.25, "misfits": True}).plan
+    wanted = PRESETS[preset]
+    assert (plan.preset, plan.beta1, plan.seconds, plan.epochs, plan.steps) == (preset, 0.25, seconds, None, None)
+    for name in ("loss", "batch_size", "learning_rate", "r1", "label_smoothing"):
+        assert getattr(plan, name) == getattr(wanted, name)
+
+
 def test_networks_that_do_not_fit_are_refused_before_anything_is_queued(server, ask, refuse):
     before = [run.id for run in ask("runs").runs]
     folders = sorted(server.home.glob("models/*"))

@@ -1,0 +1,69 @@
+// The parameters of a layer as fields, made from its JSON schema: each has its real default in it.
+
+import { el, freshId } from "../lib/dom.js";
+
+// Of what has no default, because it depends on all else: values to begin with.
+const BEGIN = { units: 128, filters: 32, shape: [64, 7, 7] };
+const LIST = /^\s*\d+(\s*[,x]\s*\d+)*\s*$/;
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+function input(name, schema, value, common) {
+  if (schema.enum) return el("select", common, schema.enum.map((word) => el("option", { value: word, selected: word === value }, word)));
+  if (schema.type === "boolean") return el("input", { ...common, type: "checkbox", checked: value });
+  if (schema.type === "array") return el("input", { ...common, type: "text", value: value.join(", "), autocomplete: "off", spellcheck: false, pattern: LIST.source });
+  return el("input", {
+    ...common,
+    type: "number",
+    inputMode: schema.type === "integer" ? "numeric" : "decimal",
+    min: schema.minimum ?? schema.exclusiveMinimum,
+    max: schema.maximum ?? schema.exclusiveMaximum,
+    step: schema.type === "integer" ? 1 : "any",
+    required: true,
+    value,
+  });
+}
+
+function read(made, schema) {
+  if (schema.type === "boolean") return made.checked;
+  if (schema.type === "array") return made.value.match(/\d+/g)?.map(Number) ?? [];
+  return made.type === "number" ? made.valueAsNumber : made.value;
+}
+
+/**
+ * The fields of one layer: { node, value(), isRight() }. The value has what is not at its default, as a network's JSON has
+ * it; `change()` is told of every change. What is recommended bears a mark: what the layer came with, else its default.
+ */
+export function layerFields(layer, { properties }, change) {
+  const fields = Object.entries(properties)
+    .filter(([name]) => name !== "layer")
+    .map(([name, schema]) => {
+      const id = freshId(name);
+      const standard = schema.default;
+      const recommended = layer[name] ?? standard;
+      const made = input(name, schema, recommended ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
+      const mark = el("span", { id: `${id}-mark`, className: "mark" });
+      const tell = () => {
+        if (recommended === undefined) return;
+        const at = isSame(read(made, schema), recommended);
+        mark.textContent = at ? "✓" : `recommended ${String(recommended).replaceAll(",", ", ")}`;
+        mark.classList.toggle("other", !at);
+      };
+      made.addEventListener("input", () => {
+        made.toggleAttribute("aria-invalid", !made.checkValidity());
+        if (!made.checkValidity()) made.setAttribute("aria-invalid", "true");
+        tell();
+        change();
+      });
+      tell();
+      return { name, schema, made, standard, node: el("span", { className: `parameter-field ${schema.type === "boolean" ? "flag" : ""}` }, el("label", { htmlFor: id }, name), made, mark) };
+    });
+  return {
+    node: el("div", { className: "parameters" }, fields.map(({ node }) => node)),
+    value() {
+      const given = fields.map(({ name, schema, made, standard }) => [name, read(made, schema), standard]);
+      return { layer: layer.layer, ...Object.fromEntries(given.filter(([, value, standard]) => !isSame(value, standard))) };
+    },
+    isRight: () => fields.every(({ made }) => made.checkValidity()),
+  };
+}

@@ -1,0 +1,151 @@
+// Both networks as lists of layers, in a dialog: from a preset or a model, checked while they are edited.
+
+import { get, post } from "../lib/api.js";
+import { ask, copy, el, fill, freshId, save, whole } from "../lib/dom.js";
+import { linked } from "../lib/glossary.js";
+import { settled } from "../lib/latest.js";
+import { newest } from "../lib/lists.js";
+import { grasshopperLayers } from "./grasshopper_layers.js";
+import { layerList } from "./layer_list.js";
+
+const PARTS = ["Generator", "Discriminator"];
+const SHOWN = 100; // models to start from
+const RHINOS = [8, 7];
+const CHECK_MS = 200; // after the last change
+const [PRESET, MODEL] = ["preset ", "model "]; // before the names of what one may start from
+let layers = null; // the kinds there are
+
+/** What stands between two parts of the JSON, as the server writes it. */
+const written = ({ latent_dim: latent, classes }, [generator, discriminator]) =>
+  `{"latent_dim": ${latent}, "classes": ${classes},\n"generator": ${generator},\n"discriminator": ${discriminator}}\n`;
+
+function sizeField(label, explained, low, high) {
+  const id = freshId("size");
+  const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric" });
+  return { input, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained)) };
+}
+
+/**
+ * Let somebody edit networks; resolves to { networks, preset }, or to null if they were left as they are. `given` is what
+ * to begin with: { networks, preset }, or { preset } alone; `presets` are their names, `game` the settings that are
+ * checked with them, and `classes` how many the data set has that is chosen, if one is.
+ */
+export async function editNetworks({ given, presets, game, classes: known }) {
+  layers ??= (await get("/api/layers")).layers;
+  const { items: models } = await newest("/api/models", "models", SHOWN);
+  const fromId = freshId("from");
+  const from = el(
+    "select",
+    { id: fromId, onchange: () => load(from.value) },
+    el("option", { value: "" }, "as they are here"),
+    el("optgroup", { label: "Presets" }, presets.map((name) => el("option", { value: PRESET + name }, name === "fast" ? "fast (recommended)" : name))),
+    el("optgroup", { label: "Models" }, models.map(({ name }) => el("option", { value: MODEL + name }, name))),
+  );
+  const latent = sizeField("latent_dim", "Length of the latent vector z.", 1, 1024);
+  const classes = sizeField("classes", "As many as the data set has classes; 0 leaves them out of account.", 0, 100);
+  const lists = PARTS.map((title) => layerList(title, layers, change));
+  const summary = el("p", { className: "help", role: "status" });
+  const remarks = el("div", { className: "remarks" });
+  const wrong = el("p", { className: "wrong", role: "alert" });
+  const button = (words, work, title) => el("button", { type: "button", onclick: work, title }, words);
+  const outputs = [
+    button("Copy as JSON", () => copy(text(), "Networks as JSON")),
+    button("Download JSON", () => save(new Blob([text()], { type: "application/json" }), "networks.json")),
+    ...RHINOS.map((rhino) => button(`Copy as components of Rhino ${rhino}`, () => copyFor(rhino), "Paste them on Grasshopper's canvas, and wire gan of Model to Train")),
+  ];
+  const node = el(
+    "div",
+    { className: "networks-editor stack" },
+    el("p", { className: "help" }, "Drag a layer by its handle, or move it with its arrows. ", el("span", { className: "mark" }, "✓"), " marks what is recommended: the value that the preset or the model has there, or a new layer's own. A dotted word explains itself."),
+    el("div", { className: "row sizes" }, el("div", { className: "field" }, el("label", { htmlFor: fromId }, "Start from"), from), latent.node, classes.node),
+    el("div", { className: "networks" }, lists.map((list) => list.node)),
+    wrong,
+    remarks,
+    el("div", { className: "row apart" }, summary, el("div", { className: "row" }, outputs)),
+  );
+  let preset = given.preset;
+  let checked = null; // what the server said of what is there now; nothing while that is still to come
+  let asked = 0;
+
+  const parts = () => ({ latent_dim: latent.input.valueAsNumber, classes: classes.input.valueAsNumber, generator: lists[0].value(), discriminator: lists[1].value() });
+  const text = () => written(parts(), [checked.generator.text, checked.discriminator.text]);
+  const isRight = () => [latent.input, classes.input].every((input) => input.checkValidity()) && lists.every((list) => list.isRight());
+
+  async function copyFor(rhino) {
+    try {
+      await copy(await grasshopperLayers(parts(), preset, rhino), `Components of Rhino ${rhino}`);
+    } catch (error) {
+      wrong.textContent = error.message;
+    }
+  }
+
+  /** Without networks that fit there is nothing to use or to copy. */
+  function allow(fits) {
+    const use = node.closest("form")?.querySelector("button[value=yes]");
+    for (const each of [...outputs, use]) if (each) each.disabled = !fits;
+  }
+
+  function put(networks) {
+    latent.input.value = networks.latent_dim;
+    classes.input.value = networks.classes;
+    lists.forEach((list, at) => list.set(networks[PARTS[at].toLowerCase()].layers));
+  }
+
+  async function look() {
+    const mine = ++asked;
+    if (!isRight()) {
+      wrong.textContent = lists.some((list) => !list.value().layers.length) ? "A network has at least one layer: add one." : "";
+      return;
+    }
+    try {
+      const found = await post("/api/networks/check", { ...game, preset, ...parts(), misfits: true }, { urgent: true });
+      if (mine !== asked) return;
+      checked = found;
+      lists.forEach((list, at) => list.show(found[PARTS[at].toLowerCase()]));
+      const parameters = found.generator.parameters + found.discriminator.parameters;
+      const misfit = found.generator.misfit ?? found.discriminator.misfit;
+      summary.textContent = misfit ? "They do not fit yet: see the layer that is marked." : `${whole(parameters)} parameters, about ${whole(found.memory / 1e6)} MB`;
+      fill(remarks, found.remarks.map((remark) => linked(el("p", { className: "remark" }), remark)));
+      wrong.textContent = "";
+      allow(!misfit);
+    } catch (error) {
+      if (mine !== asked) return;
+      const at = PARTS.findIndex((part) => error.field?.split(".")[0] === part.toLowerCase());
+      if (at < 0) wrong.textContent = error.message;
+      else lists[at].complain(error.message);
+    }
+  }
+
+  const soon = settled(look, CHECK_MS);
+  function change() {
+    asked += 1; // an answer to what was there before is none to this
+    allow(false);
+    soon();
+  }
+
+  async function load(name) {
+    if (!name) return;
+    const [kind, rest] = name.startsWith(PRESET) ? ["preset", name.slice(PRESET.length)] : ["model", name.slice(MODEL.length)];
+    try {
+      const { gan } = await post("/api/networks/check", { [kind]: rest });
+      const found = JSON.parse(gan);
+      preset = found.preset ?? rest;
+      if (known !== undefined && found.networks.classes) found.networks.classes = known;
+      put(found.networks);
+      change();
+    } catch (error) {
+      wrong.textContent = error.message;
+    }
+  }
+
+  for (const { input } of [latent, classes]) input.addEventListener("input", change);
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("input")) event.preventDefault(); // it would close the dialog
+  });
+  if (given.networks) put(given.networks);
+  else await load(PRESET + given.preset);
+  const asking = ask({ title: "Layers of both networks", body: [node], confirm: "Use these networks", value: () => ({ networks: parts(), preset }) });
+  allow(false);
+  look();
+  return asking;
+}
