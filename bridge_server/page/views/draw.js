@@ -7,7 +7,7 @@ import { linked } from "../lib/glossary.js";
 import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
-import { draw, floats, images, onTheme } from "../lib/pixels.js";
+import { draw, floats, images } from "../lib/pixels.js";
 import { fresh, STYLE_ATTRIBUTES, remember, remembered } from "../lib/state.js";
 
 const RESTS_MS = 150; // for which the pen moves no more
@@ -139,7 +139,6 @@ export function drawView() {
     if (chosen !== before || !found) touched();
   }
 
-  onTheme(paint);
   return { node, enter: list, back: list };
 }
 

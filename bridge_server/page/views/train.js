@@ -18,6 +18,7 @@ const MAIN = ["model", "preset", "seconds"];
 const LEFT_OUT = ["networks", "key"]; // not for a form: networks are composed in Grasshopper, Python or a file
 const SHOWN = 50; // runs at first, and so many more with each press
 const SWEEP = "sweep/"; // before the id of a sweep in addresses
+const SEEN = 200; // pixels of a panel by which one knows it
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
 const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].join("-");
@@ -172,6 +173,7 @@ export function trainView() {
       const place = asked.sweep ? SWEEP + made.id : made.id;
       location.hash = `#/train/${place}`;
       if (chosen === place) follow(place, true);
+      bringIntoView();
       list();
       data.refresh();
     } catch (error) {
@@ -254,6 +256,12 @@ export function trainView() {
     }
   }
 
+  /** Have what is followed seen, from wherever it was pressed: on a phone the form and the list are below it. */
+  function bringIntoView() {
+    const { top, bottom } = stage.getBoundingClientRect();
+    if (top < 0 || Math.min(bottom, top + SEEN) > innerHeight) stage.scrollIntoView({ block: "start" });
+  }
+
   /** Prepare a training that starts from a model, where the address says so. */
   async function startFrom(name) {
     await build();
@@ -279,6 +287,7 @@ export function trainView() {
       const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
       const id = (model ? "" : rest) || chosen;
       if (id) choose(id);
+      if (rest && !model) bringIntoView();
       refresh();
       if (model) startFrom(decoded(model)).catch(() => {});
     },

@@ -4,7 +4,7 @@ import { post } from "../lib/api.js";
 import { choices } from "../lib/classes.js";
 import { el, fill, freshId } from "../lib/dom.js";
 import { settled } from "../lib/latest.js";
-import { draw, floats, images, latents, onTheme } from "../lib/pixels.js";
+import { draw, floats, images, latents } from "../lib/pixels.js";
 import { request } from "../lib/state.js";
 
 const FRAMES = 24;
@@ -89,7 +89,6 @@ export function betweenSeeds() {
     paint();
   });
   other.addEventListener("input", () => renew());
-  onTheme(paint);
   return {
     node,
     show(given) {

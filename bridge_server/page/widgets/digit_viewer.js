@@ -2,7 +2,7 @@
 
 import { said } from "../lib/classes.js";
 import { el, fill, freshId } from "../lib/dom.js";
-import { draw, onTheme } from "../lib/pixels.js";
+import { draw } from "../lib/pixels.js";
 import { FORMS, relief } from "../relief3d/relief.js";
 
 /** Set an attribute that most often is set already. */
@@ -30,7 +30,9 @@ export function digitViewer() {
   const thumbs = el("div", { className: "thumbs", role: "group", "aria-label": "All digits" });
   const hint = el("p", { className: "help hint" }, "Drag to turn, click and wheel to zoom.");
   const box = el("div", { className: "box" }, flat, deep);
-  const node = el("figure", { className: "stage" }, el("div", { className: "row apart" }, choices, hint), box, sorry, thumbs);
+  const peek = el("canvas", { className: "peek pixelated", width: 28, height: 28, "aria-hidden": "true" }); // on a phone, while the box is scrolled away
+  new IntersectionObserver(([{ isIntersecting }]) => peek.classList.toggle("away", !isIntersecting)).observe(box);
+  const node = el("figure", { className: "stage" }, el("div", { className: "row apart" }, choices, hint), box, peek, sorry, thumbs);
   let space; // made when it is first needed
   let all = [];
   let at = 0;
@@ -52,6 +54,7 @@ export function digitViewer() {
   function paint() {
     const pixels = all[at];
     if (!pixels) return;
+    draw(peek, pixels, 28);
     if (!flat.hidden) draw(flat, pixels, 28);
     if (!deep.hidden) space.show(pixels);
     [...thumbs.children].forEach((thumb, place) => {
@@ -66,7 +69,6 @@ export function digitViewer() {
   }
 
   choose("relief");
-  onTheme(paint);
   return {
     node,
     show(images, names) {

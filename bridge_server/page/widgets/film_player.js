@@ -1,7 +1,7 @@
 // The film of a training, with a slider to go back and forth.
 
 import { el } from "../lib/dom.js";
-import { draw, onTheme } from "../lib/pixels.js";
+import { draw } from "../lib/pixels.js";
 
 const FRAME_MS = 90;
 
@@ -47,7 +47,6 @@ export function film() {
     pause();
     show(slider.valueAsNumber);
   });
-  onTheme(() => show(at));
   show(0);
   return {
     node,

@@ -4,7 +4,7 @@ import { post } from "../lib/api.js";
 import { el, fill, freshId } from "../lib/dom.js";
 import { title } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
-import { draw, images, latents, onTheme } from "../lib/pixels.js";
+import { draw, images, latents } from "../lib/pixels.js";
 import { STYLE_ATTRIBUTES, request } from "../lib/state.js";
 
 const SIDE = 9; // digits along a side
@@ -95,11 +95,13 @@ export function latentMap(move) {
     const [x, y] = names();
     move({ [x]: value((event.clientX - box.left) / box.width), [y]: value(1 - (event.clientY - box.top) / box.height) });
   }
+  // A finger may be about to scroll the page: it counts once it moves sideways, or is lifted where it was put.
   pad.addEventListener("pointerdown", (event) => {
     pad.setPointerCapture(event.pointerId);
-    go(event);
+    if (event.pointerType !== "touch") go(event);
   });
   pad.addEventListener("pointermove", (event) => event.buttons && go(event));
+  pad.addEventListener("pointerup", (event) => event.pointerType === "touch" && go(event));
   pad.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!way) return;
@@ -107,6 +109,5 @@ export function latentMap(move) {
     const moved = names().map((name, axis) => [name, Math.max(-REACH, Math.min(REACH, Math.round(((state[name] ?? 0) + way[axis] * 0.1) * 100) / 100))]);
     move(Object.fromEntries(moved));
   });
-  onTheme(paint);
   return { node, show };
 }
