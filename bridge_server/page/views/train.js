@@ -2,7 +2,7 @@
 
 import { get, isAway, post } from "../lib/api.js";
 import { schemas } from "../lib/contract.js";
-import { el, fill, moreButton } from "../lib/dom.js";
+import { el, fill, moreButton, say } from "../lib/dom.js";
 import { field } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
 import { decoded, newest } from "../lib/lists.js";
@@ -35,6 +35,7 @@ export function trainView() {
     () => (start.textContent = several.count() > 1 ? `Start ${several.count()} trainings` : "Start training"),
   );
   const wrong = el("p", { className: "wrong", role: "alert" });
+  const carriedFrom = el("p", { className: "help", hidden: true });
   const looksOn = el("p", { className: "help", hidden: true });
   const form = el(
     "form",
@@ -44,6 +45,7 @@ export function trainView() {
     main,
     el("details", {}, el("summary", {}, "More settings"), more),
     several.node,
+    carriedFrom,
     networks.node,
   );
   const runs = el("ul", { className: "list" });
@@ -103,6 +105,7 @@ export function trainView() {
   let key = newKey();
   let complained = null; // the field at which the server's last refusal stands
   let chosen = "";
+  let carried = {}; // settings that have no field: the networks of a run whose settings are used
   const sweeps = new Map(); // by their ids
 
   async function build() {
@@ -126,7 +129,7 @@ export function trainView() {
 
   const settings = () => {
     const given = Object.values(fields).map(({ name, value }) => [name, value()]);
-    return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+    return { ...carried, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
   };
 
   function complain(error) {
@@ -187,18 +190,20 @@ export function trainView() {
 
   /** One is a run, or a sweep. */
   function tell(link, one) {
-    const [dot, , text] = link.children;
+    const [dot, name, text] = link.children;
+    const called = one.axes ? `${one.name} × ${one.trainings}` : one.model; // by now
+    const whose = one.owner === myself?.name ? called : `${called} of ${one.owner}`;
+    if (name.textContent !== whose) name.textContent = whose;
     dot.dataset.state = one.axes ? sweepState(one) : shownState(one);
     if (text.textContent !== one.text) text.textContent = one.text;
   }
 
   function row(one) {
-    const name = one.axes ? `${one.name} × ${one.trainings}` : one.model;
     const link = el(
       "a",
       { href: `#/train/${placeOf(one)}`, "aria-current": placeOf(one) === chosen ? "true" : undefined },
       el("span", { className: "dot", "aria-hidden": "true" }),
-      el("strong", {}, one.owner === myself?.name ? name : `${name} of ${one.owner}`),
+      el("strong"),
       el("span", { className: "help" }),
     );
     tell(link, one);
@@ -273,6 +278,33 @@ export function trainView() {
     check();
   }
 
+  /** Put the settings of a run into the form, to be changed; `longer`: for a training that goes on from its model. */
+  async function useSettings(id, longer) {
+    await build();
+    const { model, settings: used } = await get(`/api/runs/${id}`);
+    const given = { ...used, model: undefined, ...(longer ? { start_from: model } : {}) };
+    await data.refresh(given.data ?? "");
+    for (const [name, { input }] of Object.entries(fields)) {
+      if (["sweep", "others", "data"].includes(name)) continue;
+      input.value = given[name] ?? "";
+    }
+    carried = used.networks && !given.start_from ? { networks: used.networks } : {};
+    wrong.textContent = "";
+    carriedFrom.hidden = !carried.networks;
+    fill(carriedFrom, `With the networks of ${model}. `, el("button", { type: "button", className: "quiet", onclick: leaveNetworks }, "Take the preset's"));
+    more.closest("details").open = true;
+    fields.seconds.input.focus({ preventScroll: true });
+    form.scrollIntoView({ block: "start" });
+    say(longer ? `The form goes on from ${model}: say how long, and press Start training.` : `The form has the settings of ${model}: change what you like.`, "good");
+    check();
+  }
+
+  function leaveNetworks() {
+    carried = {};
+    carriedFrom.hidden = true;
+    check();
+  }
+
   const refresh = () => {
     build().catch(() => {});
     data.refresh();
@@ -285,11 +317,14 @@ export function trainView() {
     node,
     enter(rest) {
       const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
-      const id = (model ? "" : rest) || chosen;
+      const [, use, of] = /^(again|longer)\/(\w+)$/.exec(rest) ?? [];
+      const id = (model ? "" : of || rest) || chosen;
       if (id) choose(id);
-      if (rest && !model) bringIntoView();
+      if (rest && !model && !use) bringIntoView();
       refresh();
       if (model) startFrom(decoded(model)).catch(() => {});
+      if (use) history.replaceState(null, "", `#/train/${of}`); // so that it can be pressed again
+      if (use) useSettings(of, use === "longer").catch((error) => say(error.message, "bad"));
     },
     leave() {
       panel.leave();
