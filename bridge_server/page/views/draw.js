@@ -8,10 +8,9 @@ import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
 import { draw, floats, images } from "../lib/pixels.js";
-import { fresh, STYLE_ATTRIBUTES, remember, remembered } from "../lib/state.js";
+import { exact, fresh, remember, remembered } from "../lib/state.js";
 
 const RESTS_MS = 150; // for which the pen moves no more
-const REACH = 3; // of the sliders of Play
 const HOW = "Draw one large digit. The nearest one that the model makes shows up here while you draw.";
 
 export function drawView() {
@@ -113,12 +112,11 @@ export function drawView() {
   }
 
   function handOver() {
-    const { model, digit, class_name: name, sliders } = found;
+    const { model, digit, class_name: name } = found; // its sliders stand where they are in Play too
     const [vector] = floats(found.z, 1);
-    const hands = STYLE_ATTRIBUTES.map((name) => [name, Math.abs(sliders[name]) <= REACH ? sliders[name] : null]);
-    const z = [[...vector].map((number) => Number(number.toPrecision(9)))]; // a float32 to the bit
+    const z = [[...vector].map(exact)];
     const known = digit === null ? null : choice(name, digit);
-    remember({ ...fresh(), ...Object.fromEntries(hands), model, digit: known, count: 1, z });
+    remember({ ...fresh(), model, digit: known, count: 1, z });
     location.hash = `#/play/${encodeURIComponent(model)}`;
   }
 
