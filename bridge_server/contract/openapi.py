@@ -67,7 +67,7 @@ def document() -> dict[str, Any]:
 
 
 def _forms() -> dict[str, dict[str, Any]]:
-    """Return what a client must know of each form: its pieces, its measures, the files that hold it, what to say of which."""
+    """Return what a client must know of each form: pieces, measures, the files that hold it, what to say of which."""
     from ganmnist.export.write import endings_for, remarks_on
     from ganmnist.geometry.forms import FORMS
 
