@@ -3,6 +3,7 @@
 import { post } from "../lib/api.js";
 import { choice } from "../lib/classes.js";
 import { el, fill } from "../lib/dom.js";
+import { onDrop } from "../lib/dropped.js";
 import { linked } from "../lib/glossary.js";
 import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
@@ -19,7 +20,7 @@ export function drawView() {
     chosen = name;
     touched();
   });
-  const file = el("input", { type: "file", accept: "image/*", hidden: true, onchange: bringIn, "aria-label": "Picture" });
+  const file = el("input", { type: "file", accept: "image/*", hidden: true, onchange: () => bringIn(file.files[0]), "aria-label": "Picture" });
   const undo = el("button", { type: "button", onclick: pad.undo }, "Undo");
   const clear = el("button", { type: "button", onclick: pad.clear }, "Clear");
   const nearest = el("canvas", { className: "sheet pixelated", width: 28, height: 28, role: "img", "aria-label": "Nothing found yet" });
@@ -120,8 +121,7 @@ export function drawView() {
     location.hash = `#/play/${encodeURIComponent(model)}`;
   }
 
-  async function bringIn() {
-    const [picture] = file.files;
+  async function bringIn(picture) {
     file.value = "";
     if (!picture) return;
     try {
@@ -137,6 +137,7 @@ export function drawView() {
     if (chosen !== before || !found) touched();
   }
 
+  onDrop(node, bringIn);
   return { node, enter: list, back: list };
 }
 

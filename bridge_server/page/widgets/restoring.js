@@ -2,6 +2,7 @@
 
 import { call } from "../lib/api.js";
 import { el, say } from "../lib/dom.js";
+import { onDrop } from "../lib/dropped.js";
 import { offer } from "../lib/me.js";
 import { floats } from "../lib/pixels.js";
 import { exact, MAX_COUNT, MEASURES } from "../lib/state.js";
@@ -31,12 +32,6 @@ export function restoring(shown) {
     }
   }
 
-  const here = (event) => node.isConnected && !node.hidden && event.dataTransfer?.types.includes("Files");
-  addEventListener("dragover", (event) => here(event) && event.preventDefault());
-  addEventListener("drop", (event) => {
-    if (!here(event)) return;
-    event.preventDefault();
-    take(event.dataTransfer.files[0]);
-  });
+  onDrop(node, take);
   return { node };
 }
