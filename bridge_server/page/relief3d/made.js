@@ -1,5 +1,6 @@
 // Geometry as the server makes it for a file, drawn as it is: faces with their greys, and lines.
 
+import { rgb } from "../lib/pixels.js";
 import { FACES, LINES, MADE } from "./shaders.js";
 
 const THICK = 1.25; // half of a line, pixels of the page
@@ -72,7 +73,7 @@ export function madeDrawer(gl, make) {
         gl.drawArrays(gl.TRIANGLES, 0, triangles);
       }
       if (lines) {
-        set(strokes, { flatColour: true, thick: THICK * scale });
+        set(strokes, { flatColour: true, thick: THICK * scale, high: rgb("--generator").map((part) => part / 255) });
         gl.bindVertexArray(ofLines);
         gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, lines);
       }

@@ -3,13 +3,14 @@
 import { onTheme, rgb } from "../lib/pixels.js";
 import { madeDrawer } from "./made.js";
 import { FRAGMENT, VERTEX } from "./shaders.js";
-import { SIDE, surface } from "./surface.js";
+import { surface } from "./surface.js";
 
 const CELLS = { fine: 84, coarse: 28 }; // of the mesh along a side: three per pixel, or one
 const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
 const DETAIL = { fine: 2, coarse: 0.5 }; // pixels drawn along a side of one on the screen
+const READINGS = { fine: 112, coarse: 56 }; // of the surface along a side
 const RADIUS = 9; // pixels of the page: the radius of its frame's corners, inside
 const STILL_MS = 150;
 const PLATE = 0.012; // of a relief, which has no base: as thick as it takes to be seen from the side, in sides
@@ -92,6 +93,7 @@ export function relief(canvas) {
   let drawer = null;
   let reliefs = null; // the program that makes them of pixels
   let pixels = new Uint8Array(784);
+  let held = 0; // readings along a side of the surface that the card has; 0 where it is to have another
   let asked = 0;
   let resting = 0;
   const weak = drawnByProcessor(gl);
@@ -118,11 +120,14 @@ export function relief(canvas) {
     gl.enable(gl.DEPTH_TEST);
     gl.enable(gl.CULL_FACE);
     gl.frontFace(gl.CW);
-    upload();
+    held = 0;
   }
 
-  function upload() {
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, SIDE, SIDE, 0, gl.RGBA, gl.FLOAT, surface(pixels));
+  /** Have the card hold the surface with so many readings along a side. */
+  function upload(side) {
+    if (held === side) return;
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, side, side, 0, gl.RGBA, gl.FLOAT, surface(pixels, side));
+    held = side;
   }
 
   function soon() {
@@ -162,6 +167,7 @@ export function relief(canvas) {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     const side = SIDE_CELLS * measures.cell;
     if (FORMS.includes(form)) {
+      upload(READINGS[detail]);
       use(reliefs, {
         rise: measures.height / side,
         base: form === "solid" ? measures.base / side : PLATE,
@@ -240,7 +246,7 @@ export function relief(canvas) {
   return {
     show(given) {
       pixels = given;
-      if (!gl.isContextLost()) upload();
+      held = 0;
       soon();
     },
     /** Show the geometry of a form that the card does not make. */

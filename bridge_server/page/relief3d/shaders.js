@@ -6,6 +6,10 @@ uniform mat4 view;
 uniform vec3 low, high;
 uniform float light, radius;
 uniform vec2 size; // of the canvas, in its pixels; the page would take longer to round its corners
+vec4 cornered(vec3 colour) {
+  vec2 beyond = max(abs(gl_FragCoord.xy - 0.5 * size) - (0.5 * size - radius), 0.0);
+  return vec4(min(colour, 1.0), 1.0) * clamp(radius + 0.5 - length(beyond), 0.0, 1.0);
+}
 vec4 litColour(vec3 normal, vec3 toEye, vec3 body, float level, float hollow) {
   vec3 sun = normalize(vec3(-0.45, 0.75, 0.55)), sky = normalize(mat3(view) * vec3(0.0, 1.0, 0.0));
   float direct = max(0.0, (dot(normal, sun) + 0.22) / 1.22);
@@ -13,9 +17,7 @@ vec4 litColour(vec3 normal, vec3 toEye, vec3 body, float level, float hollow) {
   vec3 halfway = normalize(sun + toEye);
   float gloss = pow(max(0.0, dot(normal, halfway)), 48.0) * 0.38 * (0.3 + 0.7 * level);
   float rim = pow(1.0 - max(0.0, dot(normal, toEye)), 3.0) * 0.12;
-  vec3 lit = body * (ambient * hollow + 0.56 * direct) * light + vec3(gloss + rim * light);
-  vec2 beyond = max(abs(gl_FragCoord.xy - 0.5 * size) - (0.5 * size - radius), 0.0);
-  return vec4(min(lit, 1.0), 1.0) * clamp(radius + 0.5 - length(beyond), 0.0, 1.0);
+  return cornered(body * (ambient * hollow + 0.56 * direct) * light + vec3(gloss + rim * light));
 }`;
 
 export const VERTEX = `#version 300 es
@@ -131,9 +133,12 @@ uniform bool flatColour; // of lines, and of what shows nothing but its greys
 ${LIGHT}
 void main() {
   vec3 body = mix(low, high, white);
-  vec3 normal = cross(dFdx(toward), dFdy(toward));
-  vec3 toEye = flatColour ? vec3(0.0, 0.0, 1.0) : normalize(toward);
-  normal = flatColour ? vec3(0.0, 0.0, 1.0) : normalize(dot(normal, toEye) < 0.0 ? -normal : normal);
-  shown = litColour(normal, toEye, body, 0.0, 1.0);
+  vec3 normal = cross(dFdx(toward), dFdy(toward)); // before the branch: neighbours have to come along
+  if (flatColour) {
+    shown = cornered(body);
+    return;
+  }
+  vec3 toEye = normalize(toward);
+  shown = litColour(normalize(dot(normal, toEye) < 0.0 ? -normal : normal), toEye, body, 0.0, 1.0);
 }`;
 

@@ -194,6 +194,7 @@ export function playView() {
   function fit() {
     knobs.classes(names());
     between.classes(names());
+    form();
     const known = choices(names());
     if (!known.length) change({ digit: null });
     else change(state.digit === null || known.includes(state.digit) ? {} : { digit: known[0] });

@@ -6,7 +6,7 @@ import { slider } from "./controls.js";
 
 const BOUNDS = { height: [0.5, 14, 0.5], base: [0.25, 7, 0.25], threshold: [0.05, 0.95, 0.05], levels: [1, 8, 1] }; // of sliders: low, high, step
 const USUAL = { cell: 1, height: 4, base: 1, threshold: null }; // until the contract is here
-const MIDDLE = 0.5; // the threshold unless given
+const MIDDLE = 0.5; // the threshold unless given, for most forms
 
 /** { node, show(state), all(state) }; `change(part)` gets what was changed. */
 export function measuresPanel(change) {
@@ -23,8 +23,9 @@ export function measuresPanel(change) {
 
   function put() {
     const wanted = forms?.[now.form]?.measures ?? [];
-    for (const [name, { node: row, set }] of Object.entries(sliders)) {
+    for (const [name, { node: row, set, rest }] of Object.entries(sliders)) {
       row.hidden = !wanted.includes(name);
+      if (name === "threshold") rest(now.form === "points" ? 0 : MIDDLE); // of points all count
       set(now[name]);
     }
     node.hidden = !wanted.length;
@@ -32,7 +33,7 @@ export function measuresPanel(change) {
 
   contract().then(({ components, "x-forms": known }) => {
     const { properties } = components.schemas.ExportRequest;
-    for (const [name, { rest }] of Object.entries(sliders)) rest(properties[name].default ?? MIDDLE);
+    for (const name of ["height", "base", "levels"]) sliders[name].rest(properties[name].default);
     usual = Object.fromEntries(Object.keys(USUAL).map((name) => [name, properties[name].default ?? null]));
     forms = known;
     if (now) put();
