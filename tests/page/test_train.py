@@ -141,6 +141,7 @@ def test_an_older_run_leads_to_its_own_model_under_the_name_it_has_now(open_page
 def test_a_run_leads_to_no_model_of_the_same_name_that_is_another(open_page, server):
     page = open_page(server, "#/train")
     start(page, "gone")
+    expect(page.locator(".run h2")).to_have_text("gone")
     chip(page, "succeeded")
     play, longer = (page.get_by_role("link", name=name) for name in ("Play with its digits", "Train longer"))
     expect(play).to_be_visible()
@@ -161,7 +162,7 @@ def test_the_settings_of_a_run_are_shown_and_used_again_or_for_a_training_that_g
     run = server.start_run(model="before", batch_size=48, loss="hinge", steps=700, seed=5)
     server.wait_for_run(run["id"], "succeeded")
     page.locator(".list a", has_text="before").click()
-    page.get_by_text("Its settings").click()
+    page.get_by_text("Its settings", exact=True).click()
     told = page.locator(".settings")
     for name, value in (("Batch size", "48"), ("Loss", "hinge"), ("Steps", "700"), ("Seed", "5")):
         expect(told.locator("div", has_text=name)).to_contain_text(value)

@@ -85,12 +85,12 @@ export function trainView() {
   const stage = el("div", { className: "stack" }, empty);
   const older = moreButton(SHOWN, () => list());
   const queue = queuePanel();
-  const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);
+  const earlier = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);
   const node = el(
     "div",
     {},
     el("h1", { className: "hidden" }, "Train"),
-    el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, history)),
+    el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, earlier)),
   );
   offer({ run_start: [start, begins], sweep_start: several.node });
   me().then(
@@ -232,7 +232,7 @@ export function trainView() {
     }
     older.show(rest);
     queue.show(found);
-    history.hidden = !found.length;
+    earlier.hidden = !found.length;
     const links = [...runs.querySelectorAll("a")];
     if (String(links.map(({ hash }) => hash)) !== String(listed.map((one) => `#/train/${placeOf(one)}`))) fill(runs, listed.map(row));
     else links.forEach((link, at) => tell(link, listed[at])); // whoever has one of them under the finger keeps it

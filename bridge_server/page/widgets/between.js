@@ -22,7 +22,7 @@ export function betweenSeeds() {
   const digitRow = el("div", { className: "row" }, el("label", { htmlFor: digitId }, "To digit"), digit);
   const slider = el("input", { type: "range", min: 0, max: FRAMES - 1, step: 1, value: 0, "aria-label": "Way from one to the other" });
   const play = el("button", { type: "button", className: "quiet", onclick: () => (playing ? pause() : run()) }, "Play");
-  const keep = el("button", { type: "button", disabled: true, onclick: download }, "Download as GIF");
+  const keep = el("button", { type: "button", disabled: true, onclick: download }, "Save as GIF");
   const node = el(
     "div",
     { className: "between" },
