@@ -260,6 +260,7 @@ def test_an_older_answer_never_replaces_a_newer_one(page):
 def test_what_a_tab_kept_before_the_slider_had_its_name_is_shown_again(page):
     kept = {"model": "bundled", "digit": 5, "seed": 8, "count": 2, "boldness": 0.4}
     page.add_init_script(f"sessionStorage.setItem('ganmnist.play', JSON.stringify({json.dumps(kept)}));")
+    page.evaluate("history.replaceState(null, '', '#/play')")
     page.reload()
     shown(page, truncation=0.4, digit=5, seed=8)
     expect(page.locator("input[name=truncation]")).to_have_value("0.4")
