@@ -138,30 +138,25 @@ def test_an_older_run_leads_to_its_own_model_under_the_name_it_has_now(open_page
     expect(page.get_by_role("link", name="Play with its digits")).to_have_attribute("href", "#/play/renamed")
 
 
-def test_a_run_leads_to_no_model_of_the_same_name_that_is_another(open_page, server):
-    page = open_page(server, "#/train")
-    start(page, "gone")
-    expect(page.locator(".run h2")).to_have_text("gone")
-    chip(page, "succeeded")
+def test_a_run_leads_to_no_model_of_the_same_name_that_is_another(open_page, server, make_model):
+    make_model(server, "gone")
+    assert server.call("DELETE", "/api/models/gone")[0] == 200
+    make_model(server, "gone")
+    second, first = (run["id"] for run in server.call("GET", "/api/runs?model=gone")[1]["runs"])
+    page = open_page(server, f"#/train/{second}")
     play, longer = (page.get_by_role("link", name=name) for name in ("Play with its digits", "Train longer"))
     expect(play).to_be_visible()
-    first = page.url.rsplit("/", 1)[1]
-    assert server.call("DELETE", "/api/models/gone")[0] == 200
-    start(page, "gone")
-    page.wait_for_function("id => !location.hash.endsWith(id)", arg=first)
-    chip(page, "succeeded")
-    expect(play).to_be_visible()
     page.locator(f".list a[href='#/train/{first}']").click()
-    expect(page.get_by_role("link", name="Use its settings")).to_be_visible()
     expect(play).to_be_hidden()
+    expect(page.get_by_role("link", name="Use its settings")).to_be_visible()
     expect(longer).to_be_hidden()
 
 
 def test_the_settings_of_a_run_are_shown_and_used_again_or_for_a_training_that_goes_on(open_page, server):
-    page = open_page(server, "#/train")
     run = server.start_run(model="before", batch_size=48, loss="hinge", steps=700, seed=5)
-    server.wait_for_run(run["id"], "succeeded")
-    page.locator(".list a", has_text="before").click()
+    server.wait_for_step(run["id"], 200)  # past the first preview
+    server.call("POST", f"/api/runs/{run['id']}/stop")
+    page = open_page(server, f"#/train/{run['id']}")
     page.get_by_text("Its settings", exact=True).click()
     told = page.locator(".settings")
     for name, value in (("Batch size", "48"), ("Loss", "hinge"), ("Steps", "700"), ("Seed", "5")):
@@ -178,11 +173,12 @@ def test_the_settings_of_a_run_are_shown_and_used_again_or_for_a_training_that_g
     sent = asked.value.post_data_json
     wanted = {"start_from": "before", "batch_size": 48, "loss": "hinge", "steps": 900, "seed": 5}
     assert {name: sent.get(name) for name in wanted} == wanted
-    chip(page, "succeeded")
 
 
 def test_digits_that_are_not_new_say_how_old_they_are(open_page, server):
     page = open_page(server, "#/train", clean=False)
+    page.clock.install()
+    page.reload()
     page.route("**/events?*", lambda route: route.fulfill(status=503, json=MANY))
     held = {}
 
@@ -196,7 +192,10 @@ def test_digits_that_are_not_new_say_how_old_they_are(open_page, server):
 
     page.route("**/progress?*", hold)
     start(page, "slow")
-    expect(page.get_by_text(re.compile(r"^[4-9] s old$"))).to_be_visible()
+    expect(page.locator(".run h2")).to_have_text("slow")
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", re.compile("[1-9]"))
+    page.clock.fast_forward(10_000)
+    expect(page.get_by_text(re.compile(r"^\d\d s old$"))).to_be_visible()
     page.unroute_all(behavior="wait")
     chip(page, "succeeded")
     expect(page.get_by_text("s old")).to_have_count(0)
