@@ -202,6 +202,8 @@ SMALL = """() => [...document.querySelectorAll("main :is(button:not(.term), a.bu
 def test_nothing_is_wider_than_a_phone_nor_too_small_for_a_finger(open_page, server, view):
     page = open_page(server, view, viewport={"width": 360, "height": 740})
     expect(page.locator("main canvas").first).to_be_attached()
+    if view == "#/train":
+        expect(page.locator(".film-bar")).to_be_visible()  # of the run that has ended
     assert page.evaluate(SMALL) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     wide = "main *:not(.scroll *):not(.hidden)"
