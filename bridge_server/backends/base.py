@@ -79,6 +79,7 @@ class Drawing(NamedTuple, Generic[_Images]):
         remarks: What of the request the model does not know.
         draw: Draws them.
         each: What one of them takes, in usual ones.
+        directions: Returns those of the model, which takes a second the first time.
     """
 
     origin: Origin
@@ -86,6 +87,7 @@ class Drawing(NamedTuple, Generic[_Images]):
     remarks: list[str]
     draw: Callable[[], _Images]
     each: float = 1.0
+    directions: Callable[[], Sequence[Direction]] = tuple
 
     def effort(self) -> float:
         """Return what all of them take, in usual ones."""
@@ -300,8 +302,9 @@ class Backend(ABC):
 
     def generate(self, request: GenerateRequest) -> Generated:
         drawing = self._drawing(request, request.model)
+        known = drawing.directions() if request.project else ()  # before the turn
         with self._turn(drawing.effort()):
-            return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks)
+            return generated(request, drawing.origin, drawing.z, drawing.draw(), drawing.remarks, known)
 
     def evaluate(self, request: EvaluateRequest, who: Asker = AS_OWNER) -> Evaluated:
         return self._evaluations.ask(request, *self._evaluation(request), who.name)

@@ -190,7 +190,7 @@ class Service(Trainings):
     def _drawing(self, config: GenerateConfig, model: str | None) -> Drawing[NDArray[np.uint8]]:
         _, sampler, origin = self._load(model)
         z, remarks = _latents(sampler, config)
-        return Drawing(origin, z, remarks, lambda: sampler.generate(z), sampler.effort)
+        return Drawing(origin, z, remarks, lambda: sampler.generate(z), sampler.effort, sampler.directions)
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
         manifest, sampler, origin = self._load(request.model)

@@ -52,6 +52,7 @@ class SweepEndings(Backend):
         self._ending = threading.Event()  # of the server
         self._endings_lock = threading.Lock()
         self._endings: threading.Thread | None = None
+        self._at: dict[str, tuple[int, int]] = {}  # which model of a sweep the judge looks at, of how many
 
     def start(self) -> None:
         super().start()
@@ -129,6 +130,7 @@ class SweepEndings(Backend):
             for id in worse_than(verdict.best, verdict.figures):
                 self._drop(id, record.runs[id], record.owner)
         self._unsettled().settle(record.id)
+        self._at.pop(record.id, None)
         _log.info("sweep ended", extra={"fields": {"sweep": record.id, "best": verdict.best}})
 
     def _judge(self, record: SweepRecord) -> Verdict | None:
@@ -139,7 +141,8 @@ class SweepEndings(Backend):
         if len(models) == 1:
             return Verdict(best=next(iter(models)), figures={}, said="It is the only model that has come of it.")
         measured, reasons = {}, []
-        for id in models:
+        for place, id in enumerate(models, 1):
+            self._at[record.id] = place, len(models)
             found = self._measure(id, record.owner)
             if self._ending.is_set():
                 return None

@@ -116,7 +116,7 @@ class Sweeping(SweepEndings):
             trainings=len(states),
             ended=sum(each in FINAL for each in states),
             best=verdict and verdict.best,
-            text=_text(state, states),
+            text=_text(state, states, self._at.get(record.id)),
             decided=verdict and verdict.said,
             warnings=self._warnings(record),
         )
@@ -168,8 +168,8 @@ def _state(record: SweepRecord, states: Sequence[RunState]) -> SweepState:
     return SweepState.INTERRUPTED if RunState.INTERRUPTED in states else SweepState.JUDGING
 
 
-def _text(state: SweepState, states: Sequence[RunState]) -> str:
-    """Return the state in a few words."""
+def _text(state: SweepState, states: Sequence[RunState], at: tuple[int, int] | None = None) -> str:
+    """Return the state in a few words; `at`: which model the judge looks at, of how many."""
     count = Counter(states)
     ended = sum(count[each] for each in FINAL)
     failed = f", {count[RunState.FAILED]} failed" if count[RunState.FAILED] else ""
@@ -181,7 +181,8 @@ def _text(state: SweepState, states: Sequence[RunState]) -> str:
         case SweepState.INTERRUPTED:
             return f"{ended} of {len(states)} ended{failed}{cut} - resume to go on, or stop"
         case SweepState.JUDGING:
-            return f"all {len(states)} ended{failed} - the judge compares them"
+            so_far = f", {at[0]} of {at[1]}" if at else ""
+            return f"all {len(states)} ended{failed} - the judge compares them{so_far}"
         case SweepState.ENDED:
             stopped = f", {count[RunState.STOPPED]} stopped" if count[RunState.STOPPED] else ""
             return f"finished - {count[RunState.SUCCEEDED]} of {len(states)} trained to their end{failed}{stopped}"

@@ -9,7 +9,7 @@ from pydantic import Field
 from bridge_server.contract.base import MAX_DIGITS, Message, Pixels, RhinoObject
 from bridge_server.contract.media import FileFormat
 from ganmnist.config import ExportConfig, GenerateConfig, GeometryConfig, ModelName, Vectors
-from ganmnist.fields import Flag, Whole
+from ganmnist.fields import Flag, Number, Whole
 from ganmnist.models.provenance import Provenance
 
 
@@ -23,6 +23,11 @@ class GenerateRequest(GenerateConfig, GeometryConfig):
         None, description=GenerateConfig.model_fields["z"].description, min_length=1, max_length=MAX_DIGITS
     )
     model: ModelName | None = Field(None, description="Name of the model; the bundled one unless given.")
+    project: Flag = Field(
+        False,
+        description="Also say where the sliders with a name stand for each digit. The first time that this is asked of "
+        "a model it takes a second.",
+    )
 
 
 class Generated(Message):
@@ -50,6 +55,11 @@ class Generated(Message):
     )
     owners: list[Whole] = Field(
         description="Which digit each of them belongs to, from 0. One in which no pixel is white enough has none."
+    )
+    sliders: dict[str, list[Number]] = Field(
+        {},
+        description="Where each slider with a name stands for each digit, if that was asked for: sent as the slider's "
+        "value, it changes nothing. Those that the model has a direction for.",
     )
 
 

@@ -67,13 +67,14 @@ def document() -> dict[str, Any]:
 
 
 def _forms() -> dict[str, dict[str, Any]]:
-    """Return what a client must know of each form: its pieces, the files that can hold it, and what to say of which."""
+    """Return what a client must know of each form: pieces, measures, the files that hold it, what to say of which."""
     from ganmnist.export.write import endings_for, remarks_on
     from ganmnist.geometry.forms import FORMS
 
     return {
         form: {
             "pieces": FORMS[form].piece.__name__ if form in FORMS else None,
+            "measures": FORMS[form].measures() if form in FORMS else [],
             "formats": [ending[1:] for ending in endings_for(form)],
             "remarks": {ending[1:]: said[0] for ending in endings_for(form) if (said := remarks_on(ending, form))},
         }

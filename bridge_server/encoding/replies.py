@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ganmnist.generation.feature_maps import FeatureMaps
     from ganmnist.generation.film import RenderedFilm
+    from ganmnist.latent.directions import Direction
     from ganmnist.models.manifest import Source
     from ganmnist.training.anatomy import StepAnatomy, StepJudging, StepLesson, StepVerdict
 
@@ -152,9 +154,14 @@ def generated(
     z: NDArray[np.float32],
     images: NDArray[np.uint8],
     remarks: list[str],
+    known: Sequence[Direction] = (),
 ) -> Generated:
-    """Put digits, the whole vectors they came from and their geometry into the reply of `generate`."""
+    """Put digits, the whole vectors they came from and their geometry into the reply of `generate`.
+
+    `known`: the directions along which it says where they lie.
+    """
     from ganmnist.geometry.forms import build
+    from ganmnist.latent.directions import project
     from ganmnist.latent.vectors import digits
     from ganmnist.models.provenance import Provenance
 
@@ -168,6 +175,7 @@ def generated(
         provenance=Provenance.of(origin.source, request.seed, request, z).stem(),
         geometry=geometry,
         owners=owners,
+        sliders={name: values.tolist() for name, values in project(z[:, : origin.latent_dim], known).items()},
     )
 
 

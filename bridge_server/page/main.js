@@ -11,6 +11,7 @@ import { trainView } from "./views/train.js";
 import { command, gate, isHere } from "./widgets/gate.js";
 
 const OWNER = "owner"; // who runs the server
+const LOOK_MS = 30_000; // whether the token is still good, where nothing else asks
 
 // A view is made when it is first seen: { node, enter(rest), leave() }.
 const VIEWS = {
@@ -25,6 +26,7 @@ const place = document.getElementById("view");
 const trouble = document.getElementById("trouble");
 const status = document.getElementById("status");
 const account = document.getElementById("account");
+const joining = document.getElementById("joining");
 let shown = null;
 let introductions = 0;
 
@@ -79,6 +81,7 @@ async function route() {
     fill(place, made[name].node);
     document.title = `${VIEWS[name].title} - ganmnist`;
     if (moved) place.focus({ preventScroll: true });
+    if (moved) scrollTo(0, 0); // a view begins at its top, however far the one before was scrolled
   }
   links();
   made[name].enter?.(rest);
@@ -106,9 +109,17 @@ function introduce() {
       if (mine !== introductions) return; // somebody else came, or nobody is there any more
       const leave = el("button", { type: "button", className: "quiet", onclick: signOut }, "Sign out");
       fill(account, el("span", {}, name === OWNER ? name : `${name}, ${role}`), leave);
+      fill(joining, howToJoin(isHere || name === OWNER));
     },
     () => {}, // the server is away, or knows no such token: the page says so by itself
   );
+}
+
+/** What leads Grasshopper here: nothing on this machine, and on another the file that came with the card. */
+function howToJoin(byItself) {
+  const component = el("em", {}, "Server");
+  if (byItself) return ["In Grasshopper, drop the component ", component, " on the canvas: it finds this server by itself."];
+  return ["In Grasshopper, the component ", component, " finds this server once the file that came with your card is in its place; who gave you the card knows where."];
 }
 
 function signOut() {
@@ -125,6 +136,7 @@ function askForToken(why) {
   trouble.hidden = true;
   introductions += 1;
   fill(account);
+  fill(joining);
   made[shown]?.leave?.();
   shown = null;
   links();
@@ -158,6 +170,13 @@ server.addEventListener("back", () => {
 });
 server.addEventListener("token", ({ detail }) => askForToken(detail.other ? "refused" : "none"));
 addEventListener("hashchange", route);
+
+/** Hear that the token was taken away or renewed, though nobody touches the page: what is refused says so by itself. */
+function look() {
+  if (shown && !document.hidden && !isAway()) get("/api/me").catch(() => {});
+}
+setInterval(look, LOOK_MS);
+document.addEventListener("visibilitychange", look);
 if (hasToken() && !/^#token=/.test(location.hash)) connected(); // else `route` takes the token first
 links();
 route();

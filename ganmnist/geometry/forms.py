@@ -27,6 +27,7 @@ class FormSpec:
         vertices_per_pixel: At most, about, of one contour where there are several.
         is_flat: It has no height, so that nothing but its colours shows the digit.
         has_base: It stands on a base.
+        has_threshold: It is made of what is white enough.
         is_solid: It is a closed body, which can be printed.
     """
 
@@ -35,11 +36,22 @@ class FormSpec:
     vertices_per_pixel: int = 1
     is_flat: bool = False
     has_base: bool = False
+    has_threshold: bool = False
     is_solid: bool = False
 
     def max_vertices(self, pixels: int, config: GeometryConfig) -> int:
         """Return how many vertices an image of so many pixels has, at most, about."""
         return self.vertices_per_pixel * pixels * (config.levels if self.piece is Curves else 1)
+
+    def measures(self) -> list[str]:
+        """Return the settings of a `GeometryConfig` that change it, beside those of all forms."""
+        changed = {
+            "height": not self.is_flat,
+            "base": self.has_base,
+            "threshold": self.has_threshold,
+            "levels": self.piece is Curves,
+        }
+        return [name for name, is_changed in changed.items() if is_changed]
 
     def depth(self, config: GeometryConfig) -> float:
         """Return how far a digit reaches from its plane, model units."""
@@ -107,20 +119,23 @@ FORMS: dict[Form, FormSpec] = {  # all of `config.Form` but images, which have n
         lambda image, c, corner: pillars(image, c.cell, _height(c), _threshold(c), c.plane, corner),
         Mesh,
         vertices_per_pixel=4,
+        has_threshold=True,
         is_solid=True,
     ),
     "extrusion": FormSpec(
         lambda image, c, corner: extrusion(image, c.cell, _height(c), _threshold(c), c.plane, corner),
         Mesh,
         vertices_per_pixel=2,
+        has_threshold=True,
         is_solid=True,
     ),
     "contours": FormSpec(
         lambda image, c, corner: contours(image, c.cell, c.height, _threshold(c), c.levels, c.plane, corner),
         Curves,
         vertices_per_pixel=2,
+        has_threshold=True,
     ),
-    "points": FormSpec(_points, Points),
+    "points": FormSpec(_points, Points, has_threshold=True),
 }
 
 

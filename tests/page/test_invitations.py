@@ -115,9 +115,11 @@ def test_an_invitation_that_was_taken_away_is_told_in_one_sentence_and_a_new_one
     server.token = tokens.add(server.home, "anna", Role.STUDENT)
     page = open_page(server, clean=False)
     expect(page.locator("#account")).to_contain_text("anna, student")
+    expect(page.locator("footer")).to_contain_text("once the file that came with your card is in its place")
+    expect(page.locator("footer")).not_to_contain_text("by itself")
     with tokens.renewing(server.home, "anna") as given:
         pass
-    page.reload()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as who comes back to the tab
     expect(page.get_by_role("heading", name="Your invitation is no longer good")).to_be_visible()
     expect(page.get_by_text("It was renewed or taken away: ask who runs the server for a new one.")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("ganmnist-server")

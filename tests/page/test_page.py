@@ -169,14 +169,62 @@ def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
         assert serious == []
 
 
+def test_black_and_white_of_an_image_are_the_same_by_day_and_by_night(open_page, server):
+    page = open_page(server)
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    drawn = "document.querySelector('.thumbs canvas').toDataURL()"
+    by_day = page.evaluate(drawn)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    assert page.evaluate(drawn) == by_day
+
+
+def test_an_idle_page_hears_that_its_token_was_renewed(start_server, open_page):
+    server = start_server(mock=True)
+    page = open_page(server, clean=False)
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    page.clock.install()
+    page.reload()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    assert server.call("POST", "/api/server/token")[0] == 200
+    page.clock.run_for(31_000)
+    expect(page.get_by_text("The server does not know this page's token")).to_be_visible()
+
+
+# What stands in a sentence is as high as its line; a choice of a few lies under the word that is pressed.
+SMALL = """() => [...document.querySelectorAll("main :is(button:not(.term), a.button, select, summary, input), nav a")]
+    .filter((each) => each.checkVisibility() && !["radio", "file"].includes(each.type))
+    .map((each) => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width && (height < 43.5 || width < 43.5)).map(([html]) => html)"""
+
+
 @pytest.mark.parametrize("view", ["#/train", "#/play", "#/draw", "#/models", "#/learn"])
-def test_nothing_is_wider_than_a_phone(open_page, server, view):
+def test_nothing_is_wider_than_a_phone_nor_too_small_for_a_finger(open_page, server, view):
     page = open_page(server, view, viewport={"width": 360, "height": 740})
     expect(page.locator("main canvas").first).to_be_attached()
+    if view == "#/train":
+        expect(page.locator(".film-bar")).to_be_visible()  # of the run that has ended
+    assert page.evaluate(SMALL) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     wide = "main *:not(.scroll *):not(.hidden)"
     edges = page.evaluate(f"[...document.querySelectorAll('{wide}')].map(e => e.getBoundingClientRect().right)")
     assert max(edges) <= 361
+
+
+def test_on_a_phone_the_digit_stays_in_sight_and_the_page_scrolls_over_it(open_page, server):
+    page = open_page(server, "#/play", has_touch=True, viewport={"width": 390, "height": 844})
+    expect(page.locator(".stage")).to_have_attribute("data-shown", SHOWN)
+    expect(page.locator(".peek")).to_be_hidden()
+    for place in (".deep", ".pad"):
+        expect(page.locator(place)).to_have_css("touch-action", "pan-y")
+    page.locator("input[name=size]").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('input[name=truncation]').scrollIntoView({ block: 'start' })")
+    expect(page.locator(".peek")).to_be_in_viewport(ratio=1)
+    before = page.locator(".peek").evaluate("canvas => canvas.toDataURL()")
+    page.locator("input[name=seed]").fill("3")
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"seed":3'))
+    assert page.locator(".peek").evaluate("canvas => canvas.toDataURL()") != before
 
 
 def test_all_of_it_can_be_reached_by_keys(open_page, server):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from ghpython_components.archive import from_xml
@@ -68,6 +69,165 @@ def drag(page, name, values):
     )
 
 
+def stood(page, at=0, **settings):
+    """Where the sliders stand for one of six threes, as the server says."""
+    asked = {"digit": 3, "count": 6, "form": "images", "project": True, **settings}
+    answer = page.evaluate(
+        """async (asked) => {
+            const { post } = await import("/static/lib/api.js");
+            return post("/api/generate", asked);
+        }""",
+        asked,
+    )
+    return {name: values[at] for name, values in answer["sliders"].items()}
+
+
+def test_a_slider_at_auto_stands_where_the_digit_is_and_goes_on_from_there(page):
+    slant, thickness = page.locator("input[name=slant]"), page.locator("input[name=thickness]")
+    first, fifth = stood(page, seed=0), stood(page, at=4, seed=0)
+    assert float(slant.input_value()) == pytest.approx(first["slant"], abs=0.03)
+    page.get_by_role("button", name="Sample 5").click()
+    assert float(slant.input_value()) == pytest.approx(fifth["slant"], abs=0.03)
+    assert float(thickness.input_value()) == pytest.approx(fifth["thickness"], abs=0.03)
+    expect(page.locator(".slider", has=slant).locator("output")).to_have_text("auto")
+    before = float(slant.input_value())
+    slant.press("ArrowRight")
+    assert float(slant.input_value()) == pytest.approx(before + 0.05)
+    shown(page, slant=round(before + 0.05, 2))
+    page.get_by_role("button", name="Slant auto").click()
+    shown(page, slant=None)
+    expect(slant).to_have_value(f"{before:g}")
+
+
+def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, server):
+    drag(page, "slant", [-1.5])
+    page.locator("input[name=seed]").fill("12")
+    page.locator(".digits").get_by_label("any").check(force=True)
+    drag(page, "count", [3])
+    page.get_by_label("voxels").check(force=True)
+    drag(page, "threshold", [0.3])
+    shown(page, slant=-1.5, seed=12, digit=None, count=3)
+    page.wait_for_url(re.compile("threshold"))
+    address = page.url.partition("/#")[2]
+    assert address == "/play/bundled?digit=any&slant=-1.5&seed=12&count=3&form=voxels&threshold=0.3"
+    drawn = pixels(page)
+    page.reload()
+    shown(page, slant=-1.5, seed=12, digit=None, count=3)
+    other = open_page(server, f"#{address}")
+    shown(other, slant=-1.5, seed=12, digit=None, count=3, form="voxels")
+    assert pixels(other) == drawn
+    expect(other.locator("input[name=threshold]")).to_have_value("0.3")
+    other.evaluate("location.hash = '#/play/bundled?seed=x&digit=4&slant=&count=900&form=none&z=2.AAA&nothing=1'")
+    shown(other, seed=0, digit=4, slant=None, count=36, z=None)
+
+
+def test_each_form_of_a_file_is_shown_as_the_file_has_it(page):
+    for form in ("mesh", "smooth", "voxels", "extrusion", "contours"):
+        with page.expect_request("**/api/export") as asked:
+            page.get_by_label(form).check(force=True)
+        assert (asked.value.post_data_json["form"], len(asked.value.post_data_json["z"])) == (form, 1)
+        expect(page.locator(".stage")).to_have_attribute("data-made", form)
+        page.wait_for_function(
+            """(form) => {
+                const canvas = document.querySelector(".deep");
+                if (!canvas.dataset.view.endsWith(form)) return false;
+                const gl = canvas.getContext("webgl2"), bytes = new Uint8Array(4 * canvas.width * canvas.height);
+                gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+                return new Uint32Array(bytes.buffer).some((pixel) => pixel);
+            }""",
+            arg=form,
+        )
+        for name, shows in (("height", form not in ("mesh", "smooth")), ("levels", form == "contours")):
+            expect(page.locator(f".measures input[name={name}]")).to_be_visible(visible=shows)
+    with page.expect_request("**/api/export") as asked:
+        drag(page, "levels", [4])
+    assert asked.value.post_data_json["levels"] == 4
+
+
+def test_a_file_is_written_with_the_measures_that_are_set_and_those_typed(page):
+    page.get_by_label("solid").check(force=True)
+    drag(page, "height", [7])
+    page.get_by_role("button", name="Download").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Height")).to_have_value("7")
+    expect(dialog.get_by_label("Threshold")).to_be_hidden()
+    dialog.get_by_label("Base").fill("2.5")
+    dialog.get_by_label("Format").select_option("3mf")
+    dialog.get_by_label("Units").select_option("cm")
+    with page.expect_request("**/api/export") as asked, page.expect_download():
+        dialog.get_by_role("button", name="Download").click()
+    wanted = {"form": "solid", "height": 7, "base": 2.5, "format": "3mf", "units": "cm", "count": 6}
+    assert {name: asked.value.post_data_json.get(name) for name in wanted} == wanted
+    assert "threshold" not in asked.value.post_data_json
+
+
+def test_latent_numbers_are_moved_from_where_the_digit_is(page):
+    stands = stood(page, seed=0)
+    page.get_by_text("Latent numbers").click()
+    third = page.locator("input[name=z3]")
+    expect(page.locator("input[name=z1]")).to_have_value(re.compile(r"\."))
+    assert float(page.locator("input[name=z1]").input_value()) == pytest.approx(stands["slant"], abs=0.03)
+    with page.expect_request(lambda asked: "latent" in (asked.post_data_json or {})) as asked:
+        third.fill("2.5")
+    latent = asked.value.post_data_json["latent"]
+    assert latent == pytest.approx([stands["slant"], stands["thickness"], 2.5], abs=1e-6)
+    expect(page.locator("input[name=width]")).to_have_value("2.5")  # the mock's third direction
+    page.get_by_role("button", name="All as the seed gives them").click()
+    shown(page, latent=None)
+
+
+def test_the_way_through_the_layers_is_shown_for_the_digit_that_is_large(page, server):
+    page.get_by_role("button", name="Sample 2").click()
+    page.get_by_text("Through the layers").click()
+    layers = page.locator(".walk li")
+    told = server.call("POST", "/api/networks/activations", {"form": "images"})[1]["layers"]
+    expect(layers).to_have_count(len(told))
+    expect(layers.last).to_contain_text(re.compile(f"{len(told)} {told[-1]['layer']} 1 . 28 . 28"))
+    page.locator(".digits").get_by_label("8").check(force=True)
+    expect(page.locator(".walk")).to_have_attribute("data-shown", re.compile('"digit":8'))
+
+
+def test_a_picture_that_was_downloaded_brings_its_digits_back_wherever_it_is_dropped(page):
+    page.locator("input[name=seed]").fill("9")
+    shown(page, seed=9)
+    drawn = pixels(page)
+    page.get_by_role("button", name="Download").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Form", exact=True).select_option("images")
+    dialog.get_by_label("Format").select_option("png")
+    with page.expect_download() as kept:
+        dialog.get_by_role("button", name="Download").click()
+    page.locator("input[name=seed]").fill("1")
+    shown(page, seed=1)
+    content = base64.b64encode(kept.value.path().read_bytes()).decode()
+    page.evaluate(
+        """(content) => {
+            const data = new DataTransfer();
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            data.items.add(new File([bytes], "kept.png", { type: "image/png" }));
+            const drop = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data });
+            document.querySelector(".map-card").dispatchEvent(drop);
+        }""",
+        content,
+    )
+    expect(page.get_by_text("kept.png: its digits are here again.")).to_be_visible()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"count":6.*"z":\[\['))
+    assert pixels(page) == drawn
+    page.wait_for_url(re.compile("z=6[.]"))
+    page.reload()
+    expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"count":6.*"z":\[\['))
+    assert pixels(page) == drawn
+
+
+def test_the_way_between_two_digits_is_kept_as_a_gif_that_goes_there_and_back(page):
+    expect(page.locator(".between canvas")).to_have_attribute("data-shown", re.compile("bundled"))
+    with page.expect_download() as kept:
+        page.locator(".between").get_by_role("button", name="Save as GIF").click()
+    film = Image.open(kept.value.path())
+    assert (film.format, kept.value.suggested_filename) == ("GIF", "bundled-between.gif")
+    assert 2 < film.n_frames <= 24 + 22, "frames that are alike are one"
+
+
 def test_a_slider_that_is_dragged_ends_at_the_digit_of_its_last_value(page):
     before = middle(pixels(page))
     drag(page, "slant", [-3 + step / 10 for step in range(61)])
@@ -100,6 +260,7 @@ def test_an_older_answer_never_replaces_a_newer_one(page):
 def test_what_a_tab_kept_before_the_slider_had_its_name_is_shown_again(page):
     kept = {"model": "bundled", "digit": 5, "seed": 8, "count": 2, "boldness": 0.4}
     page.add_init_script(f"sessionStorage.setItem('ganmnist.play', JSON.stringify({json.dumps(kept)}));")
+    page.evaluate("history.replaceState(null, '', '#/play')")
     page.reload()
     shown(page, truncation=0.4, digit=5, seed=8)
     expect(page.locator("input[name=truncation]")).to_have_value("0.4")

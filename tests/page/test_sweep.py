@@ -41,6 +41,13 @@ def test_several_seeds_and_values_are_one_row_and_one_table_with_the_best_first(
     expect(panel.locator("tbody tr").first).to_contain_text(re.compile("many.*best"))
     expect(panel.locator("tbody canvas:visible")).to_have_count(4)
     expect(panel).to_contain_text("The best has FID")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for cell in panel.locator("tbody tr").first.locator(":scope > *").all():
+        box = cell.bounding_box()
+        assert box["x"] >= 0, box
+        assert box["x"] + box["width"] <= 390, box
+    expect(panel.locator("tbody .state").first).to_be_in_viewport()
+    page.set_viewport_size({"width": 1280, "height": 720})
     (sweep,) = server.call("GET", "/api/sweeps")[1]["sweeps"]
     assert sweep["axes"] == {"seed": [0, 1], "learning_rate": [0.001, 0.002]}
     panel.get_by_role("link", name="many-2").click()

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from bridge_server.backends.mock.digits import digit
@@ -137,6 +138,82 @@ def test_an_older_run_leads_to_its_own_model_under_the_name_it_has_now(open_page
     expect(page.get_by_role("link", name="Play with its digits")).to_have_attribute("href", "#/play/renamed")
 
 
+def test_a_run_leads_to_no_model_of_the_same_name_that_is_another(open_page, server, make_model):
+    make_model(server, "gone")
+    assert server.call("DELETE", "/api/models/gone")[0] == 200
+    make_model(server, "gone")
+    second, first = (run["id"] for run in server.call("GET", "/api/runs?model=gone")[1]["runs"])
+    page = open_page(server, f"#/train/{second}")
+    play, longer = (page.get_by_role("link", name=name) for name in ("Play with its digits", "Train longer"))
+    expect(play).to_be_visible()
+    page.locator(f".list a[href='#/train/{first}']").click()
+    expect(play).to_be_hidden()
+    expect(page.get_by_role("link", name="Use its settings")).to_be_visible()
+    expect(longer).to_be_hidden()
+
+
+def test_the_settings_of_a_run_are_shown_and_used_again_or_for_a_training_that_goes_on(open_page, server):
+    run = server.start_run(model="before", batch_size=48, loss="hinge", steps=700, seed=5)
+    server.wait_for_step(run["id"], 200)  # past the first preview
+    server.call("POST", f"/api/runs/{run['id']}/stop")
+    page = open_page(server, f"#/train/{run['id']}")
+    page.get_by_text("Its settings", exact=True).click()
+    told = page.locator(".settings")
+    for name, value in (("Batch size", "48"), ("Loss", "hinge"), ("Steps", "700"), ("Seed", "5")):
+        expect(told.locator("div", has_text=name)).to_contain_text(value)
+    page.get_by_role("link", name="Use its settings").click()
+    expect(page.locator("[name=batch_size]")).to_have_value("48")
+    assert page.locator("[name=start_from]").input_value() == ""
+    page.get_by_role("link", name="Train longer").click()
+    expect(page.locator("[name=start_from]")).to_have_value("before")
+    expect(page.locator("[name=seconds]")).to_be_focused()
+    page.locator("[name=steps]").fill("900")
+    with page.expect_request(lambda asked: asked.method == "POST" and asked.url.endswith("/api/runs")) as asked:
+        page.get_by_role("button", name="Start training").click()
+    sent = asked.value.post_data_json
+    wanted = {"start_from": "before", "batch_size": 48, "loss": "hinge", "steps": 900, "seed": 5}
+    assert {name: sent.get(name) for name in wanted} == wanted
+
+
+def test_digits_that_are_not_new_say_how_old_they_are(open_page, server):
+    page = open_page(server, "#/train", clean=False)
+    page.clock.install()
+    page.reload()
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json=MANY))
+    held = {}
+
+    def hold(route):
+        held.setdefault("body", route.fetch().json())
+        if held["body"]["run"]["preview"] == 0 or held["body"]["run"]["state"] != "running":
+            del held["body"]
+            route.continue_()
+        else:
+            route.fulfill(json=held["body"])
+
+    page.route("**/progress?*", hold)
+    start(page, "slow")
+    expect(page.locator(".run h2")).to_have_text("slow")
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", re.compile("[1-9]"))
+    page.clock.fast_forward(10_000)
+    expect(page.get_by_text(re.compile(r"^\d\d s old$"))).to_be_visible()
+    page.unroute_all(behavior="wait")
+    chip(page, "succeeded")
+    expect(page.get_by_text("s old")).to_have_count(0)
+
+
+def test_on_a_phone_the_training_is_seen_that_start_began(open_page, server):
+    page = open_page(server, "#/train", viewport={"width": 390, "height": 844})
+    page.locator("[name=seconds]").scroll_into_view_if_needed()
+    start(page, "on-a-phone")
+    expect(page.get_by_role("region", name="Training", exact=True).locator("h2")).to_have_text("on-a-phone")
+    expect(page.locator(".run h2")).to_be_in_viewport()
+    chip(page, "succeeded")
+    missing, legend = (page.locator(f".run {place}").first for place in (".missing", ".halves .legend"))
+    missing.evaluate("node => { node.hidden = false; node.textContent = 'No FID yet'; }")
+    ends, begins = missing.bounding_box(), legend.bounding_box()
+    assert begins["y"] - ends["y"] - ends["height"] >= 12
+
+
 def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, server):
     page = open_page(server, "#/train")
     page.locator("summary", has_text="Networks").click()
@@ -211,6 +288,13 @@ def test_a_film_shows_the_digits_of_the_preview_grow_out_of_noise(open_page, ser
     right, up = (int(np.clip(way, -3, 3).round()) for way in moved[:2])
     ink = (0xFB - np.array(drawn).reshape(28, 28)) * 255 / (0xFB - 0x1E)
     assert ink == pytest.approx(digit(3, right, up).astype(float), abs=2), "the fourteenth, in the last row, is a 3"
+    with page.expect_download() as kept:
+        page.locator(".film").get_by_role("button", name="GIF").click()
+    moving = Image.open(kept.value.path())
+    assert (moving.n_frames, moving.size) == (10, (336, 336))
+    moving.seek(9)
+    last = np.array(moving.convert("L"))[252:, 84:168]
+    assert last[1::3, 1::3] == pytest.approx(digit(3, right, up), abs=1)
 
 
 def test_what_goes_badly_is_said_with_its_remedy(open_page, server):

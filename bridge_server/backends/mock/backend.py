@@ -194,7 +194,7 @@ class Mock(MockTrainings):
             time.sleep(3)
         found = self.model(BUNDLED if model in (None, "mock-slow") else model)
         z = inputs(config, LATENT_DIM, known_classes(found), directions())
-        return Drawing(models.origin(found), z, [], lambda: drawn(z))
+        return Drawing(models.origin(found), z, [], lambda: drawn(z), directions=directions)
 
     def _evaluation(self, request: EvaluateRequest) -> tuple[Source, Work]:
         model = self.model(request.model or BUNDLED)

@@ -14,6 +14,17 @@ export function fromDrop(transfer) {
   };
 }
 
+/** Have a view take a file, wherever on the page it is dropped while the view is there. */
+export function onDrop(view, take) {
+  const here = (event) => view.isConnected && event.dataTransfer.types.includes("Files");
+  addEventListener("dragover", (event) => here(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    if (!here(event)) return;
+    event.preventDefault();
+    take(event.dataTransfer.files[0]);
+  });
+}
+
 /** Read what was chosen in a file dialog, of files or of a folder. */
 export function fromDialog(files) {
   const found = [...files];

@@ -20,14 +20,11 @@ export function floats(base64, count) {
 /** The latents of the digits of an answer, each a whole vector: sent again as `z`, it gives the same digit. */
 export const latents = ({ z, images: { shape } }) => floats(z, shape[0]);
 
-let ink = null;
+let ink = null; // the grey of each pixel as the page shows it
 const known = new Map(); // colours by their names
 const dark = matchMedia("(prefers-color-scheme: dark)");
-dark.addEventListener("change", () => {
-  ink = null;
-  known.clear();
-});
-/** Called when light turns dark or back: what is drawn in the page's colours has to be drawn again. */
+dark.addEventListener("change", () => known.clear());
+/** Called when light turns dark or back: what is drawn in the page's colours has to be drawn again; images have their own. */
 export const onTheme = (work) => dark.addEventListener("change", work);
 
 export function colour(name) {

@@ -1,24 +1,29 @@
 // The digit in space: a relief, a solid or points, lit, to be turned by mouse, touch and keys. WebGL2, nothing else.
 
 import { onTheme, rgb } from "../lib/pixels.js";
+import { madeDrawer } from "./made.js";
 import { FRAGMENT, VERTEX } from "./shaders.js";
-import { SIDE, surface } from "./surface.js";
+import { surface } from "./surface.js";
 
 const CELLS = { fine: 84, coarse: 28 }; // of the mesh along a side: three per pixel, or one
 const POINTS = 28; // one per pixel
 const TURN = 0.008; // radians per pixel of the mouse
 const KEYS = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
 const DETAIL = { fine: 2, coarse: 0.5 }; // pixels drawn along a side of one on the screen
+const READINGS = { fine: 112, coarse: 56 }; // of the surface along a side
 const RADIUS = 9; // pixels of the page: the radius of its frame's corners, inside
 const STILL_MS = 150;
+const PLATE = 0.012; // of a relief, which has no base: as thick as it takes to be seen from the side, in sides
 const HOME = { yaw: -0.4, pitch: 0.92, far: 2.75 };
-export const FORMS = ["relief", "solid", "points"];
+const SIDE_CELLS = 27; // from the first pixel of a row to the last
+export const FORMS = ["relief", "solid", "points"]; // that the card makes of pixels; the others come as geometry
 
-function program(gl) {
+/** A program: { made, at(name) }, the latter the place of a uniform. */
+function link(gl, vertex, fragment) {
   const made = gl.createProgram();
   for (const [kind, source] of [
-    [gl.VERTEX_SHADER, VERTEX],
-    [gl.FRAGMENT_SHADER, FRAGMENT],
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
   ]) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, source);
@@ -28,7 +33,9 @@ function program(gl) {
   }
   gl.linkProgram(made);
   if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made));
-  return made;
+  const places = new Map();
+  const at = (name) => places.get(name) ?? places.set(name, gl.getUniformLocation(made, name)).get(name);
+  return { made, at };
 }
 
 /** Vertices (u, v, wall): the top as a grid, then a strip around it whose lower edge has wall 1; and their triangles. */
@@ -75,24 +82,27 @@ function drawnByProcessor(gl) {
   return /swiftshader|llvmpipe|software|basic render/i.test(gl.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
 }
 
-/** Returns { show(pixels), form(name), reset() }, or null where there is no WebGL2. */
+/** Returns { show(pixels), made(geometry), form(name, measures), reset() }, or null where there is no WebGL2. */
 export function relief(canvas) {
   const gl = canvas.getContext("webgl2", { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true });
   if (!gl) return null;
   const camera = { ...HOME };
   let form = "relief";
+  let measures = { cell: 1, height: 4, base: 1, threshold: null };
+  let geometry = null; // of another form
+  let drawer = null;
+  let reliefs = null; // the program that makes them of pixels
   let pixels = new Uint8Array(784);
-  let at = {};
+  let held = 0; // readings along a side of the surface that the card has; 0 where it is to have another
   let asked = 0;
   let resting = 0;
   const weak = drawnByProcessor(gl);
   const meshes = {}; // fine and coarse, as the card holds them
 
   function build() {
-    const made = program(gl);
-    gl.useProgram(made);
-    at = {};
-    for (const name of ["projection", "view", "form", "base", "low", "high", "light", "radius", "size", "dots"]) at[name] = gl.getUniformLocation(made, name);
+    reliefs = link(gl, VERTEX, FRAGMENT);
+    drawer = madeDrawer(gl, (vertex, fragment) => link(gl, vertex, fragment));
+    if (geometry) drawer.put(geometry);
     for (const [detail, cells] of Object.entries(CELLS)) {
       const { vertices, faces } = mesh(cells);
       meshes[detail] = { array: gl.createVertexArray(), count: faces.length };
@@ -110,11 +120,14 @@ export function relief(canvas) {
     gl.enable(gl.DEPTH_TEST);
     gl.enable(gl.CULL_FACE);
     gl.frontFace(gl.CW);
-    upload();
+    held = 0;
   }
 
-  function upload() {
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, SIDE, SIDE, 0, gl.RGBA, gl.FLOAT, surface(pixels));
+  /** Have the card hold the surface with so many readings along a side. */
+  function upload(side) {
+    if (held === side) return;
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, side, side, 0, gl.RGBA, gl.FLOAT, surface(pixels, side));
+    held = side;
   }
 
   function soon() {
@@ -127,6 +140,23 @@ export function relief(canvas) {
     });
   }
 
+  /** Use a program, with what all of them are told and what one is. */
+  function use(chosen, own) {
+    const { width, height } = canvas;
+    const scale = width / canvas.clientWidth;
+    gl.useProgram(chosen.made);
+    const colours = ["low", "high"].map((name) => [name, rgb(`--${name}`).map((part) => part / 255)]);
+    const light = matchMedia("(prefers-color-scheme: dark)").matches ? 0.72 : 1;
+    const told = { projection: perspective(width / height), view: view(camera), size: [width, height], radius: RADIUS * scale, light, ...Object.fromEntries(colours), ...own };
+    for (const [name, value] of Object.entries(told)) {
+      const at = chosen.at(name);
+      if (typeof value === "number") gl.uniform1f(at, value);
+      else if (typeof value === "boolean") gl.uniform1i(at, value);
+      else if (value.length === 16) gl.uniformMatrix4fv(at, false, value);
+      else gl[`uniform${value.length}fv`](at, value);
+    }
+  }
+
   function paint(detail) {
     const scale = DETAIL[detail] * Math.min(devicePixelRatio || 1, 2);
     const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
@@ -135,19 +165,22 @@ export function relief(canvas) {
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    gl.uniformMatrix4fv(at.projection, false, perspective(width / height));
-    gl.uniformMatrix4fv(at.view, false, view(camera));
-    gl.uniform1i(at.form, FORMS.indexOf(form));
-    gl.uniform2f(at.size, width, height);
-    gl.uniform1f(at.radius, RADIUS * scale);
-    gl.uniform1f(at.base, form === "solid" ? 0.12 : 0.012);
-    gl.uniform1f(at.dots, (height / camera.far) * 0.067);
-    gl.uniform3fv(at.low, rgb("--low").map((part) => part / 255));
-    gl.uniform3fv(at.high, rgb("--high").map((part) => part / 255));
-    gl.uniform1f(at.light, matchMedia("(prefers-color-scheme: dark)").matches ? 0.72 : 1);
-    gl.bindVertexArray(meshes[detail].array);
-    if (form === "points") gl.drawArrays(gl.POINTS, 0, POINTS * POINTS);
-    else gl.drawElements(gl.TRIANGLES, meshes[detail].count, gl.UNSIGNED_INT, 0);
+    const side = SIDE_CELLS * measures.cell;
+    if (FORMS.includes(form)) {
+      upload(READINGS[detail]);
+      use(reliefs, {
+        rise: measures.height / side,
+        base: form === "solid" ? measures.base / side : PLATE,
+        threshold: measures.threshold ?? 0,
+        dots: (height / camera.far) * 0.067,
+      });
+      gl.uniform1i(reliefs.at("form"), FORMS.indexOf(form));
+      gl.bindVertexArray(meshes[detail].array);
+      if (form === "points") gl.drawArrays(gl.POINTS, 0, POINTS * POINTS);
+      else gl.drawElements(gl.TRIANGLES, meshes[detail].count, gl.UNSIGNED_INT, 0);
+    } else if (geometry) {
+      drawer.paint((chosen, own) => use(chosen, { side, ...own }), scale);
+    }
     canvas.dataset.view = `${camera.yaw.toFixed(2)} ${camera.pitch.toFixed(2)} ${camera.far.toFixed(2)} ${form}`;
   }
 
@@ -213,11 +246,18 @@ export function relief(canvas) {
   return {
     show(given) {
       pixels = given;
-      if (!gl.isContextLost()) upload();
+      held = 0;
       soon();
     },
-    form(name) {
-      form = name;
+    /** Show the geometry of a form that the card does not make. */
+    made(given) {
+      geometry = given;
+      if (!gl.isContextLost()) drawer.put(geometry);
+      soon();
+    },
+    form(name, given) {
+      if (name !== form) geometry = null; // that of another form; its own is to come
+      [form, measures] = [name, given];
       soon();
     },
     reset,

@@ -3,15 +3,15 @@
 import { post } from "../lib/api.js";
 import { choice } from "../lib/classes.js";
 import { el, fill } from "../lib/dom.js";
+import { onDrop } from "../lib/dropped.js";
 import { linked } from "../lib/glossary.js";
 import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
-import { draw, floats, images, onTheme } from "../lib/pixels.js";
-import { fresh, STYLE_ATTRIBUTES, remember, remembered } from "../lib/state.js";
+import { draw, floats, images } from "../lib/pixels.js";
+import { exact, fresh, remember, remembered } from "../lib/state.js";
 
 const RESTS_MS = 150; // for which the pen moves no more
-const REACH = 3; // of the sliders of Play
 const HOW = "Draw one large digit. The nearest one that the model makes shows up here while you draw.";
 
 export function drawView() {
@@ -20,7 +20,7 @@ export function drawView() {
     chosen = name;
     touched();
   });
-  const file = el("input", { type: "file", accept: "image/*", hidden: true, onchange: bringIn, "aria-label": "Picture" });
+  const file = el("input", { type: "file", accept: "image/*", hidden: true, onchange: () => bringIn(file.files[0]), "aria-label": "Picture" });
   const undo = el("button", { type: "button", onclick: pad.undo }, "Undo");
   const clear = el("button", { type: "button", onclick: pad.clear }, "Clear");
   const nearest = el("canvas", { className: "sheet pixelated", width: 28, height: 28, role: "img", "aria-label": "Nothing found yet" });
@@ -113,17 +113,15 @@ export function drawView() {
   }
 
   function handOver() {
-    const { model, digit, class_name: name, sliders } = found;
+    const { model, digit, class_name: name } = found; // its sliders stand where they are in Play too
     const [vector] = floats(found.z, 1);
-    const hands = STYLE_ATTRIBUTES.map((name) => [name, Math.abs(sliders[name]) <= REACH ? sliders[name] : null]);
-    const z = [[...vector].map((number) => Number(number.toPrecision(9)))]; // a float32 to the bit
+    const z = [[...vector].map(exact)];
     const known = digit === null ? null : choice(name, digit);
-    remember({ ...fresh(), ...Object.fromEntries(hands), model, digit: known, count: 1, z });
+    remember({ ...fresh(), model, digit: known, count: 1, z });
     location.hash = `#/play/${encodeURIComponent(model)}`;
   }
 
-  async function bringIn() {
-    const [picture] = file.files;
+  async function bringIn(picture) {
     file.value = "";
     if (!picture) return;
     try {
@@ -139,7 +137,7 @@ export function drawView() {
     if (chosen !== before || !found) touched();
   }
 
-  onTheme(paint);
+  onDrop(node, bringIn);
   return { node, enter: list, back: list };
 }
 

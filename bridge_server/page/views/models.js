@@ -11,7 +11,7 @@ import { linked, term } from "../lib/glossary.js";
 import { latest } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
 import { me, offer } from "../lib/me.js";
-import { draw, images, onTheme } from "../lib/pixels.js";
+import { draw, images } from "../lib/pixels.js";
 import { fresh, request } from "../lib/state.js";
 
 const SAMPLES = 6;
@@ -21,16 +21,7 @@ const address = (name) => `/api/models/${encodeURIComponent(name)}`;
 /** A row of digits: { node, show(images) }. */
 function strip(label) {
   const node = el("canvas", { className: "strip pixelated", width: 28 * SAMPLES, height: 28, role: "img", "aria-label": label });
-  let all = [];
-  const paint = () => all.forEach((pixels, place) => draw(node, pixels, 28, [28 * place, 0]));
-  onTheme(paint);
-  return {
-    node,
-    show(found) {
-      all = found;
-      paint();
-    },
-  };
+  return { node, show: (found) => found.forEach((pixels, place) => draw(node, pixels, 28, [28 * place, 0])) };
 }
 
 export function modelsView() {

@@ -2,7 +2,7 @@
 
 import { get, isAway, post } from "../lib/api.js";
 import { schemas } from "../lib/contract.js";
-import { el, fill, moreButton } from "../lib/dom.js";
+import { el, fill, moreButton, say } from "../lib/dom.js";
 import { field } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
 import { decoded, newest } from "../lib/lists.js";
@@ -20,6 +20,7 @@ const BUDGET = ["epochs", "steps", "seconds"];
 const RECOMMENDED = "fast"; // the preset that holds unless another is chosen
 const SHOWN = 50; // runs at first, and so many more with each press
 const SWEEP = "sweep/"; // before the id of a sweep in addresses
+const SEEN = 200; // pixels of a panel by which one knows it
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
 const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].join("-");
@@ -84,12 +85,12 @@ export function trainView() {
   const stage = el("div", { className: "stack" }, empty);
   const older = moreButton(SHOWN, () => list());
   const queue = queuePanel();
-  const history = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);
+  const earlier = el("section", { className: "card", hidden: true, "aria-label": "Runs" }, el("h2", {}, "Runs"), runs, older.node);
   const node = el(
     "div",
     {},
     el("h1", { className: "hidden" }, "Train"),
-    el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, history)),
+    el("div", { className: "columns train" }, form, el("div", { className: "stack" }, stage, queue.node, earlier)),
   );
   offer({ run_start: [start, begins], sweep_start: several.node });
   me().then(
@@ -195,6 +196,7 @@ export function trainView() {
       const place = asked.sweep ? SWEEP + made.id : made.id;
       location.hash = `#/train/${place}`;
       if (chosen === place) follow(place, true);
+      bringIntoView();
       list();
       data.refresh();
     } catch (error) {
@@ -208,18 +210,20 @@ export function trainView() {
 
   /** One is a run, or a sweep. */
   function tell(link, one) {
-    const [dot, , text] = link.children;
+    const [dot, name, text] = link.children;
+    const called = one.axes ? `${one.name} × ${one.trainings}` : one.model; // by now
+    const whose = one.owner === myself?.name ? called : `${called} of ${one.owner}`;
+    if (name.textContent !== whose) name.textContent = whose;
     dot.dataset.state = one.axes ? sweepState(one) : shownState(one);
     if (text.textContent !== one.text) text.textContent = one.text;
   }
 
   function row(one) {
-    const name = one.axes ? `${one.name} × ${one.trainings}` : one.model;
     const link = el(
       "a",
       { href: `#/train/${placeOf(one)}`, "aria-current": placeOf(one) === chosen ? "true" : undefined },
       el("span", { className: "dot", "aria-hidden": "true" }),
-      el("strong", {}, one.owner === myself?.name ? name : `${name} of ${one.owner}`),
+      el("strong"),
       el("span", { className: "help" }),
     );
     tell(link, one);
@@ -248,7 +252,7 @@ export function trainView() {
     }
     older.show(rest);
     queue.show(found);
-    history.hidden = !found.length;
+    earlier.hidden = !found.length;
     const links = [...runs.querySelectorAll("a")];
     if (String(links.map(({ hash }) => hash)) !== String(listed.map((one) => `#/train/${placeOf(one)}`))) fill(runs, listed.map(row));
     else links.forEach((link, at) => tell(link, listed[at])); // whoever has one of them under the finger keeps it
@@ -277,6 +281,12 @@ export function trainView() {
     }
   }
 
+  /** Have what is followed seen, from wherever it was pressed: on a phone the form and the list are below it. */
+  function bringIntoView() {
+    const { top, bottom } = stage.getBoundingClientRect();
+    if (top < 0 || Math.min(bottom, top + SEEN) > innerHeight) stage.scrollIntoView({ block: "start" });
+  }
+
   /** Prepare a training that starts from a model, where the address says so. */
   async function startFrom(name) {
     await build();
@@ -285,6 +295,25 @@ export function trainView() {
     place.closest("details").open = true;
     place.scrollIntoView({ block: "center" });
     fields.seconds.input.focus({ preventScroll: true });
+    check();
+  }
+
+  /** Put the settings of a run into the form, to be changed; `longer`: for a training that goes on from its model. */
+  async function useSettings(id, longer) {
+    await build();
+    const { model, settings: used } = await get(`/api/runs/${id}`);
+    const given = { ...used, model: undefined, ...(longer ? { start_from: model } : {}) };
+    await data.refresh(given.data ?? "");
+    for (const [name, { input }] of Object.entries(fields)) {
+      if (["sweep", "others", "data", "networks"].includes(name)) continue;
+      input.value = given[name] ?? "";
+    }
+    networks.take(given.start_from ? null : used.networks, used.preset);
+    wrong.textContent = "";
+    more.closest("details").open = true;
+    fields.seconds.input.focus({ preventScroll: true });
+    form.scrollIntoView({ block: "start" });
+    say(longer ? `The form goes on from ${model}: say how long, and press Start training.` : `The form has the settings of ${model}: change what you like.`, "good");
     check();
   }
 
@@ -300,10 +329,14 @@ export function trainView() {
     node,
     enter(rest) {
       const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
-      const id = (model ? "" : rest) || chosen;
+      const [, use, of] = /^(again|longer)\/(\w+)$/.exec(rest) ?? [];
+      const id = (model ? "" : of || rest) || chosen;
       if (id) choose(id);
+      if (rest && !model && !use) bringIntoView();
       refresh();
       if (model) startFrom(decoded(model)).catch(() => {});
+      if (use) history.replaceState(null, "", `#/train/${of}`); // so that it can be pressed again
+      if (use) useSettings(of, use === "longer").catch((error) => say(error.message, "bad"));
     },
     leave() {
       panel.leave();

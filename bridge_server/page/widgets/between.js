@@ -2,9 +2,9 @@
 
 import { post } from "../lib/api.js";
 import { choices } from "../lib/classes.js";
-import { el, fill, freshId } from "../lib/dom.js";
+import { el, fill, freshId, save, say } from "../lib/dom.js";
 import { settled } from "../lib/latest.js";
-import { draw, floats, images, latents, onTheme } from "../lib/pixels.js";
+import { draw, floats, images, latents } from "../lib/pixels.js";
 import { request } from "../lib/state.js";
 
 const FRAMES = 24;
@@ -22,18 +22,20 @@ export function betweenSeeds() {
   const digitRow = el("div", { className: "row" }, el("label", { htmlFor: digitId }, "To digit"), digit);
   const slider = el("input", { type: "range", min: 0, max: FRAMES - 1, step: 1, value: 0, "aria-label": "Way from one to the other" });
   const play = el("button", { type: "button", className: "quiet", onclick: () => (playing ? pause() : run()) }, "Play");
+  const keep = el("button", { type: "button", disabled: true, onclick: download }, "Save as GIF");
   const node = el(
     "div",
     { className: "between" },
     canvas,
-    el("div", { className: "stack" }, digitRow, el("div", { className: "row" }, el("label", { htmlFor: id }, "To seed"), other), el("div", { className: "row film-bar" }, play, slider)),
+    el("div", { className: "stack" }, digitRow, el("div", { className: "row" }, el("label", { htmlFor: id }, "To seed"), other), el("div", { className: "row film-bar" }, play, slider), el("div", {}, keep)),
   );
   let state = null;
   let names = []; // of the classes
   let frames = [];
+  let way = { model: "", z: [] }; // the vectors of the frames
   let drawn = "";
   let playing = 0;
-  let way = 1;
+  let step = 1;
 
   function paint() {
     const pixels = frames[Math.min(slider.valueAsNumber, frames.length - 1)];
@@ -48,11 +50,24 @@ export function betweenSeeds() {
   function run() {
     play.textContent = "Pause";
     playing = setInterval(() => {
-      const next = slider.valueAsNumber + way;
-      if (next < 0 || next >= frames.length) way = -way;
-      slider.value = slider.valueAsNumber + way;
+      const next = slider.valueAsNumber + step;
+      if (next < 0 || next >= frames.length) step = -step;
+      slider.value = slider.valueAsNumber + step;
       paint();
     }, FRAME_MS);
+  }
+
+  /** There and back again, so that it goes on without a jump. */
+  async function download() {
+    const { model, z } = way;
+    keep.disabled = true;
+    try {
+      save(await post("/api/export", { model, z: [...z, ...z.slice(1, -1).reverse()], form: "images", format: "gif" }, { file: true, urgent: true }), `${model}-between.gif`);
+    } catch (error) {
+      say(error.message, "bad");
+    } finally {
+      keep.disabled = false;
+    }
   }
 
   const renew = settled(async () => {
@@ -77,6 +92,8 @@ export function betweenSeeds() {
       }
       if (key !== drawn) return;
       frames = found;
+      way = { model, z: path };
+      keep.disabled = false;
       canvas.dataset.shown = key;
       paint();
     } catch {
@@ -89,7 +106,6 @@ export function betweenSeeds() {
     paint();
   });
   other.addEventListener("input", () => renew());
-  onTheme(paint);
   return {
     node,
     show(given) {

@@ -6,16 +6,22 @@ import { term } from "../lib/glossary.js";
 import { STYLE_ATTRIBUTES } from "../lib/state.js";
 import { title } from "../lib/form.js";
 
-/** A slider with its value beside it; one that may be left alone has a button that does. */
+/**
+ * A slider with its value beside it; one that may be left alone has a button that does. Where it is, it stands at what
+ * `rest(value)` says, so that whoever takes it goes on from there.
+ */
 export function slider({ name, label = title(name), explained = null, low, high, step, value, optional = false, change }) {
   const id = freshId(name);
   const word = explained ? term(explained, label, { id: `${id}-term` }) : el("label", { htmlFor: id }, label);
-  const input = el("input", { id, name, type: "range", min: low, max: high, step, value: value ?? (low + high) / 2, "aria-labelledby": explained && word.id });
+  const input = el("input", { id, name, type: "range", min: low, max: high, step, "aria-labelledby": explained && word.id });
   const shown = el("output", { htmlFor: id });
   const reset = el("button", { type: "button", className: "reset", "aria-label": `${label} auto`, title: "Auto" }, "×");
   const node = el("div", { className: "slider" }, word, input, shown, optional ? reset : el("span"));
+  let now = null;
+  let auto = (low + high) / 2;
   const set = (given) => {
-    input.value = given ?? (low + high) / 2;
+    now = given;
+    input.value = given ?? auto;
     const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
     if (text === shown.textContent) return; // every step of one slider sets all of them, and each would be painted anew
     node.classList.toggle("unset", given === null);
@@ -33,10 +39,17 @@ export function slider({ name, label = title(name), explained = null, low, high,
     input.focus();
   });
   set(value);
-  return { node, set };
+  return {
+    node,
+    set,
+    rest(at = (low + high) / 2) {
+      auto = at;
+      if (now === null) input.value = at;
+    },
+  };
 }
 
-/** { node, set(state), classes(names) }; `change(part)` gets what was changed. */
+/** { node, set(state), rest(measured), classes(names) }; `change(part)` gets what was changed. */
 export function controls(state, change) {
   const digits = el("div", { className: "digits", role: "radiogroup", "aria-label": "Digit" });
   const name = freshId("digit");
@@ -88,6 +101,10 @@ export function controls(state, change) {
   return {
     node: el("div", { className: "controls" }, digits, ...Object.values(sliders).map(({ node }) => node), seedRow),
     set,
+    /** Where those of the sliders that are at auto stand, by their names. */
+    rest(measured) {
+      for (const name of STYLE_ATTRIBUTES) sliders[name].rest(measured[name]);
+    },
     /** What the classes are called that the model knows; without any no digit can be chosen. */
     classes(names) {
       digits.hidden = !names.length;

@@ -2,7 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { el, fill, whole } from "../lib/dom.js";
-import { draw, fromPng, onTheme } from "../lib/pixels.js";
+import { draw, fromPng } from "../lib/pixels.js";
 
 const MOST_COLUMNS = 10; // as the server draws them
 const FEW = 4; // classes whose names have room to lie; those of more stand
@@ -15,16 +15,11 @@ export function dataReport() {
   const figure = el("figure", { className: "samples", hidden: true }, labels, canvas);
   const node = el("div", { className: "stack close" }, sentences, figure);
   let shown = null; // the data set
-  let picture = null;
-
-  const paint = () => picture && draw(canvas, picture.pixels, picture.columns);
-  onTheme(paint);
 
   async function look(data) {
     const names = data.classes.slice(0, MOST_COLUMNS);
     const found = await fromPng(await get(`/api/datasets/${encodeURIComponent(data.name)}/preview.png`));
     if (shown !== data) return;
-    picture = found;
     const label = ({ name, train, test }) => el("span", { title: name }, el("span", {}, name), el("small", {}, whole(train + test)));
     fill(labels, names.map(label));
     labels.classList.toggle("standing", names.length > FEW);
@@ -33,7 +28,7 @@ export function dataReport() {
     canvas.setAttribute("aria-label", names.length ? `Images of ${names.map(({ name }) => name).join(", ")}, a column each${more ? `; ${more} more classes are not shown` : ""}` : `Images of ${data.name}`);
     canvas.dataset.shown = data.name;
     figure.hidden = false;
-    paint();
+    draw(canvas, found.pixels, found.columns);
   }
 
   return {

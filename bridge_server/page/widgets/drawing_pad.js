@@ -1,7 +1,7 @@
 // A pad to draw a digit on, with mouse, finger or pen, or to put a picture on.
 
 import { el } from "../lib/dom.js";
-import { draw, greys, onTheme } from "../lib/pixels.js";
+import { draw, greys } from "../lib/pixels.js";
 
 const SIDE = 336; // pixels along a side of the pad
 const READ = 112; // and of the image that the server gets
@@ -112,7 +112,6 @@ export function drawing(changed) {
   });
   canvas.addEventListener("pointermove", (event) => stroke && event.isPrimary && extend(event));
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (stroke = null));
-  onTheme(show);
   redraw();
 
   return {

@@ -1,12 +1,14 @@
 // The film of a training, with a slider to go back and forth.
 
-import { el } from "../lib/dom.js";
-import { draw, onTheme } from "../lib/pixels.js";
+import { el, save } from "../lib/dom.js";
+import { gif } from "../lib/gif.js";
+import { draw } from "../lib/pixels.js";
 
 const FRAME_MS = 90;
+const FILE = { scale: 3, ms: 160, last: 1600 }; // of a GIF
 
-/** { node, load(frames), clear() }; a frame is { pixels, columns, step, text }. */
-export function film() {
+/** { node, load(frames), clear() }; a frame is { pixels, columns, step, text }, `name()` what its file is called after. */
+export function film(name) {
   let frames = [];
   let at = 0;
   let playing = 0;
@@ -14,8 +16,9 @@ export function film() {
   const empty = el("p", { className: "empty" }, "The first digits show up within seconds of the start.");
   const slider = el("input", { type: "range", min: 0, value: 0, step: 1, "aria-label": "Film of the training" });
   const play = el("button", { type: "button", className: "quiet", onclick: () => (playing ? pause() : run()) }, "Play");
+  const keep = el("button", { type: "button", className: "quiet", onclick: () => save(gif(frames, FILE), `${name()}-film.gif`), title: "A moving picture of all of it" }, "GIF");
   const caption = el("output", { className: "help" });
-  const bar = el("div", { className: "row film-bar" }, play, slider, caption);
+  const bar = el("div", { className: "row film-bar" }, play, slider, caption, keep);
   const node = el("figure", { className: "film" }, canvas, empty, bar);
 
   function show(place) {
@@ -47,7 +50,6 @@ export function film() {
     pause();
     show(slider.valueAsNumber);
   });
-  onTheme(() => show(at));
   show(0);
   return {
     node,

@@ -4,7 +4,7 @@ import { post } from "../lib/api.js";
 import { el, fill, freshId } from "../lib/dom.js";
 import { title } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
-import { draw, images, latents, onTheme } from "../lib/pixels.js";
+import { draw, images, latents } from "../lib/pixels.js";
 import { STYLE_ATTRIBUTES, request } from "../lib/state.js";
 
 const SIDE = 9; // digits along a side
@@ -12,7 +12,7 @@ const REACH = 3; // of either slider, standard deviations
 const QUIET_MS = 160; // for which nothing changes before the sheet is drawn anew
 const level = (place) => -REACH + (2 * REACH * (place + 0.5)) / SIDE; // of the middle of a cell
 
-/** { node, show(state) }; `move(part)` gets the two sliders as one moves about. */
+/** { node, show(state), rest(measured) }; `move(part)` gets the two sliders as one moves about. */
 export function latentMap(move) {
   const canvas = el("canvas", { className: "sheet pixelated", width: 28 * SIDE, height: 28 * SIDE });
   const spot = el("span", { className: "spot", "aria-hidden": "true" });
@@ -26,6 +26,7 @@ export function latentMap(move) {
   const up = select("Up", STYLE_ATTRIBUTES[1]);
   const node = el("div", { className: "stack" }, el("div", { className: "row" }, across.node, up.node), pad);
   let state = null;
+  let measured = {}; // where the digit stands along sliders at auto
   let drawn = ""; // what the sheet shows
   let cells = [];
 
@@ -77,15 +78,21 @@ export function latentMap(move) {
     }
   }, QUIET_MS);
 
-  function show(given) {
-    state = given;
+  const stands = (name) => Math.max(-REACH, Math.min(REACH, state[name] ?? measured[name] ?? 0));
+
+  function put() {
     const [x, y] = names();
-    const share = (value) => ((value ?? 0) + REACH) / (2 * REACH);
-    spot.style.left = `${100 * Math.min(1, Math.max(0, share(state[x])))}%`;
-    spot.style.top = `${100 * (1 - Math.min(1, Math.max(0, share(state[y]))))}%`;
+    const share = (value) => (value + REACH) / (2 * REACH);
+    spot.style.left = `${100 * share(stands(x))}%`;
+    spot.style.top = `${100 * (1 - share(stands(y)))}%`;
     spot.classList.toggle("unset", state[x] === null || state[y] === null);
     const say = (name) => `${name} ${state[name] === null ? "auto" : state[name].toFixed(2)}`;
     pad.setAttribute("aria-label", `Map: ${say(x)}, ${say(y)}. Arrow keys move.`);
+  }
+
+  function show(given) {
+    state = given;
+    put();
     renew();
   }
 
@@ -95,18 +102,26 @@ export function latentMap(move) {
     const [x, y] = names();
     move({ [x]: value((event.clientX - box.left) / box.width), [y]: value(1 - (event.clientY - box.top) / box.height) });
   }
+  // A finger may be about to scroll the page: it counts once it moves sideways, or is lifted where it was put.
   pad.addEventListener("pointerdown", (event) => {
     pad.setPointerCapture(event.pointerId);
-    go(event);
+    if (event.pointerType !== "touch") go(event);
   });
   pad.addEventListener("pointermove", (event) => event.buttons && go(event));
+  pad.addEventListener("pointerup", (event) => event.pointerType === "touch" && go(event));
   pad.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!way) return;
     event.preventDefault();
-    const moved = names().map((name, axis) => [name, Math.max(-REACH, Math.min(REACH, Math.round(((state[name] ?? 0) + way[axis] * 0.1) * 100) / 100))]);
+    const moved = names().map((name, axis) => [name, Math.max(-REACH, Math.min(REACH, Math.round((stands(name) + way[axis] * 0.1) * 100) / 100))]);
     move(Object.fromEntries(moved));
   });
-  onTheme(paint);
-  return { node, show };
+  return {
+    node,
+    show,
+    rest(given) {
+      measured = given;
+      if (state) put();
+    },
+  };
 }

@@ -36,7 +36,7 @@ function table(name, { rows, parameters }) {
 }
 
 /**
- * { node, field, show(settings), build(schemas) }: settings as the form has them, of which those edited here are the field
+ * { node, field, show(settings), build(schemas), take(networks, preset) }: settings as the form has them, of which those edited here are the field
  * `networks`. `show` answers what the server says of them, and throws what it finds wrong. `changed()` is told when they
  * were edited.
  */
@@ -104,6 +104,11 @@ export function networksPanel(changed) {
     },
     /** The preset by whose settings networks of one's own are trained where the form chooses none. */
     preset: () => own?.preset,
+    /** Have the networks of a run be edited on, or the preset's where it has none of its own. */
+    take(networks, preset) {
+      own = networks ? { networks, preset: preset ?? USUAL } : null;
+      tell();
+    },
     build({ StartRun }) {
       presets = StartRun.properties.preset.anyOf.find((kind) => kind.enum).enum;
     },

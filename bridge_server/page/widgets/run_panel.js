@@ -6,6 +6,8 @@ import { linked, term } from "../lib/glossary.js";
 import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
 import { me } from "../lib/me.js";
+import { title } from "../lib/form.js";
+import { modelNamed } from "../lib/lists.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
 import { states, when } from "./film_frames.js";
@@ -13,6 +15,7 @@ import { states, when } from "./film_frames.js";
 const POLL_MS = 700;
 const NO_MESH = 2 ** 31 - 1; // `preview` that nothing is newer than: the page takes the picture instead
 const FILMED = 3; // previews before the first look at the film: by then there are states
+const OLD_MS = 3000; // from which on the page says how old the digits are that it shows
 const GROWTH = 1.4; // from the step of a stored state to that of the next
 const FIGURES = [["Epoch", "epoch"], ["Step", "step"], ["Done"], ["Time"], ["Left"], ["FID", "FID"], ["Confident", "confident"]]; // and their terms
 /** The state as it is shown: a training that came to its end with something wrong has not simply succeeded. */
@@ -25,7 +28,7 @@ export const isUnderWay = ({ state }) => state === "running" || state === "queue
  */
 export function runPanel(changed, lost) {
   const losses = curves("Loss");
-  const frames = film();
+  const frames = film(() => now?.run?.model ?? "");
   const heading = el("h2", {}, "");
   const chip = el("span", { className: "chip" });
   const text = el("p", { className: "lead", role: "status" });
@@ -46,10 +49,15 @@ export function runPanel(changed, lost) {
   const resume = el("button", { type: "button", className: "primary", onclick: () => act("resume") }, "Resume");
   const play = el("a", { className: "button" }, "Play with its digits");
   const inside = el("a", { className: "button" }, "Look inside");
+  const longer = el("a", { className: "button", title: "A new training that goes on from its model" }, "Train longer");
+  const again = el("a", { className: "button quiet", title: "Puts its settings into the form, to be changed" }, "Use its settings");
+  const settings = el("dl", { className: "settings" });
+  const others = el("p", { className: "help" });
+  const old = el("span", { className: "help", role: "status" });
   const node = el(
     "section",
     { className: "card run", "aria-label": "Training" },
-    el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, inside, play, resume, stop)),
+    el("div", { className: "row apart" }, el("div", { className: "row" }, heading, chip), el("div", { className: "row" }, inside, play, resume, longer, again, stop)),
     stale,
     text,
     bar,
@@ -74,11 +82,12 @@ export function runPanel(changed, lost) {
         ),
         losses.node,
       ),
-      el("div", {}, el("p", { className: "legend" }, "Digits"), frames.node),
+      el("div", {}, el("p", { className: "legend" }, "Digits", old), frames.node),
     ),
+    el("details", {}, el("summary", {}, "Its settings"), settings, others),
   );
   let may = () => false; // until it is known
-  let now = null; // { id, run, since, d, g, preview, newest, states, filmed, halt }
+  let now = null; // { id, run, model, since, d, g, preview, at, newest, states, filmed, halt }
 
   async function act(what) {
     stop.disabled = resume.disabled = true;
@@ -112,9 +121,11 @@ export function runPanel(changed, lost) {
     if (String(said) !== String(run.warnings)) fill(warnings, run.warnings.map((warning) => linked(el("p", { className: "remark" }), warning)));
     stop.hidden = !may("run_stop") || (!isUnderWay(run) && run.state !== "interrupted");
     resume.hidden = !may("run_resume") || (run.state !== "interrupted" && run.state !== "stopped");
-    play.hidden = inside.hidden = !run.preview;
-    inside.href = `#/learn/${encodeURIComponent(run.model)}`;
-    play.href = `#/play/${encodeURIComponent(run.model)}`;
+    again.href = `#/train/again/${run.id}`;
+    longer.href = `#/train/longer/${run.id}`;
+    lead(now);
+    find(now);
+    describe(run.settings);
     const number = (value, digits) => (value === null ? "-" : value.toFixed(digits));
     const figured = {
       Epoch: run.epochs ? `${run.epoch} / ${run.epochs}` : String(run.epoch),
@@ -130,6 +141,46 @@ export function runPanel(changed, lost) {
     if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
   }
+
+  /** Lead to the model, where there is one, and on from a run that has ended. */
+  function lead({ run, model }) {
+    const mayStart = may("run_start") && !isUnderWay(run) && run.state !== "interrupted";
+    play.hidden = inside.hidden = !model;
+    inside.href = `#/learn/${encodeURIComponent(model)}`;
+    play.href = `#/play/${encodeURIComponent(model)}`;
+    again.hidden = !mayStart;
+    longer.hidden = !mayStart || !model;
+  }
+
+  /** Find the run's own model under the name that it has by now: another may have the name that the run had. */
+  async function find(seen) {
+    const { run } = seen;
+    const key = `${run.model} ${run.state} ${seen.model ? "" : run.preview}`;
+    if (seen.sought === key || !run.preview) return;
+    seen.sought = key;
+    const found = await modelNamed(run.model).catch(() => undefined);
+    if (seen !== now) return;
+    seen.model = found?.id === run.id ? found.name : "";
+    lead(seen);
+  }
+
+  function describe({ networks, ...given }) {
+    const set = Object.entries(given).filter(([, value]) => value !== null);
+    if (networks && !given.start_from) set.push(["networks", "of its own"]);
+    const told = JSON.stringify(set);
+    if (settings.dataset.told === told) return;
+    settings.dataset.told = told;
+    fill(settings, set.map(([name, value]) => el("div", {}, el("dt", {}, title(name)), el("dd", {}, String(value)))));
+    others.textContent = `All others as the preset ${given.preset ?? "fast"} has them.`;
+  }
+
+  /** Say how old the digits are, where that is not at once to be seen. */
+  function date() {
+    const age = now?.run?.state === "running" && now.at ? performance.now() - now.at : 0;
+    const text = age > OLD_MS ? `${Math.round(age / 1000)} s old` : "";
+    if (old.textContent !== text) old.textContent = text;
+  }
+  setInterval(() => node.isConnected && date(), 1000);
 
   async function explain() {
     const { frechet } = (await schemas()).Run.properties;
@@ -165,6 +216,8 @@ export function runPanel(changed, lost) {
   async function picture(seen, run) {
     const before = seen.preview;
     seen.preview = run.preview;
+    seen.at = performance.now();
+    date();
     try {
       const preview = await fromPng(await get(`/api/runs/${run.id}/preview.png`));
       seen.newest = { ...preview, step: run.step, text: when(run, run.epochs) };
@@ -216,20 +269,23 @@ export function runPanel(changed, lost) {
   }
 
   function follow(id, again = false) {
-    if (!again && now?.id === id && now.run && (!isUnderWay(now.run) || !now.halt.signal.aborted)) return;
+    if (!again && now?.id === id && now.run && isUnderWay(now.run) && !now.halt.signal.aborted) return;
     now?.halt.abort();
     const same = now?.id === id ? now : null;
     if (!same) frames.clear();
     now = {
       id,
       run: same?.run ?? null,
+      model: same?.model ?? "", // that there is, by its name
+      sought: "",
       since: same?.since ?? 0,
       d: same?.d ?? [],
       g: same?.g ?? [],
       preview: same?.preview ?? 0,
+      at: same?.at ?? 0, // when the newest came
       newest: same?.newest ?? null,
       states: same?.states ?? [],
-      filmed: same?.states.at(-1)?.step ?? 0,
+      filmed: same?.filmed ?? 0,
       halt: new AbortController(),
     };
     watch(now);

@@ -5,10 +5,11 @@ import { el, fill, say, whole } from "../lib/dom.js";
 import { title } from "../lib/form.js";
 import { linked, term } from "../lib/glossary.js";
 import { me } from "../lib/me.js";
-import { draw, fromPng, onTheme } from "../lib/pixels.js";
+import { draw, fromPng } from "../lib/pixels.js";
 
 const LOOK_MS = 1500;
 const ENDED = ["succeeded", "failed", "stopped"];
+const LABELLED = [["figure", "FID"], ["state", "State"], ["step", "Step"]]; // the cells of a row, each named where there is no room for a heading
 const ROWS = 2; // of the four rows of digits that a preview has
 
 /** The state as the dots and chips of runs show it. */
@@ -61,14 +62,14 @@ export function sweepPanel(changed, lost) {
     if (rows.has(run.run)) return rows.get(run.run);
     const canvas = el("canvas", { className: "pixelated", hidden: true, "aria-hidden": "true" });
     const link = el("a", { href: `#/train/${run.run}` }, run.model);
-    const cells = Object.fromEntries(["figure", "state", "step"].map((name) => [name, el("td", { className: name })]));
+    const cells = Object.fromEntries(LABELLED.map(([name, label]) => [name, el("td", { className: name, "data-label": label })]));
     const row = el(
       "tr",
       {},
       el("td", {}, canvas),
       el("th", { scope: "row" }, link),
       cells.figure,
-      axes.map((name) => el("td", {}, run.values[name] === null ? "-" : String(run.values[name]))),
+      axes.map((name) => el("td", { "data-label": title(name) }, run.values[name] === null ? "-" : String(run.values[name]))),
       cells.state,
       cells.step,
     );
@@ -93,7 +94,6 @@ export function sweepPanel(changed, lost) {
     draw(canvas, picture.pixels.subarray(0, 28 * ROWS * picture.columns), picture.columns);
     canvas.hidden = false;
   }
-  onTheme(() => rows.forEach(paint));
 
   function show(sweep) {
     const axes = Object.keys(sweep.axes);

@@ -43,6 +43,17 @@ def test_digits_that_nobody_chose_are_said(server):
     np.testing.assert_array_equal(pixels(answer), bundled.generate(z, np.array(answer["digits"])))
 
 
+def test_a_slider_sent_to_where_it_stands_changes_nothing_at_that_digit(server):
+    asked = {"count": 2, "seed": 5, "digit": 4, "form": "images"}
+    assert server.call("POST", "/api/generate", asked)[1]["sliders"] == {}, "nobody asked"
+    answer = server.call("POST", "/api/generate", {**asked, "project": True})[1]
+    assert answer["sliders"].keys() == {"slant", "thickness", "width", "size"}
+    moved = server.call("POST", "/api/generate", {**asked, "slant": answer["sliders"]["slant"][1]})[1]
+    before, after = pixels(answer).astype(int), pixels(moved).astype(int)
+    assert np.abs(after[1] - before[1]).max() <= 1
+    assert np.abs(after[0] - before[0]).max() > 50, "the other stood elsewhere"
+
+
 def test_a_request_reads_the_manifest_of_its_model_once(tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr(

@@ -153,9 +153,12 @@ def test_the_mock_ends_a_sweep_with_the_best_under_its_name():
     for run in mock._runs:
         run.begins = time.monotonic() - 60
     deadline = time.monotonic() + 20
+    said = set()
     while (found := mock.sweep(made.id, ANNA)).state is not SweepState.ENDED:
         assert time.monotonic() < deadline, found
+        said.add(found.text)
         time.sleep(0.05)
+    assert {f"all 3 ended - the judge compares them, {place} of 3" for place in (1, 2, 3)} <= said
     assert found.best == found.runs[0].run
     assert (found.runs[0].model, found.runs[0].best) == ("many", True)
     assert [model.name for model in mock.models().models] == ["many", *ALL_BUNDLED]
