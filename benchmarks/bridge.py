@@ -1,6 +1,6 @@
 """How quick is the bridge? Starts a real server in an empty home and prints a table.
 
-    python benchmarks/bridge.py [--calls 200] [--seconds 20]
+    python benchmarks/bridge.py [--calls 200] [--seconds 20] [--presets fast tutorial unconditional]
 
 Cold start, memory, round trips of Generate at rest and beside a training, the training's pace alone and under that
 load. Machines differ and are noisy: read the ratios.
@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=20, help="for which each preset's pace is taken (default: 20)")
+    parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS), help="whose pace is taken")
     options = parser.parse_args()
     calls, seconds = options.calls, options.seconds
     with tempfile.TemporaryDirectory() as folder:
@@ -56,11 +57,11 @@ def main() -> None:
             busy = server.pace(id, partial(server.times, int(seconds / 4 / FRAME), pause=FRAME, form="relief"))
             row("", "training, share of that pace while sliders move", f"{busy / alone:.0%}")
             server.stop(id)
-            for preset, recipe in PRESETS.items():
+            for preset in options.presets:
                 id = server.start(preset=preset, seconds=1000, model=preset)
                 server.wait(id, steps=5)
                 pace = server.pace(id, lambda: time.sleep(seconds))
-                epoch = 60_000 // recipe.batch_size
+                epoch = 60_000 // PRESETS[preset].batch_size
                 row("training", f"{preset}: seconds for an epoch of 60,000", f"{epoch / pace:.0f}")
                 server.stop(id)
 

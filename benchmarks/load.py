@@ -100,9 +100,10 @@ def main() -> None:
             with server.training(f"round-{number}") as pace:
                 alone = pace(lambda: time.sleep(min(seconds, ALONE)))
                 for load in LOADS:
-                    loaded = pace(partial(note, beside, load))
                     if load == PACED:
-                        paces.append((alone, loaded))
+                        paces.append((alone, pace(partial(note, beside, load))))
+                    else:
+                        note(beside, load)
             print(f"round {number} of {rounds} is done", file=sys.stderr, flush=True)
     print(f"{psutil.cpu_count()} cores, of which other programs took {others:.0f} % before this began\n")
     show(rest, beside)

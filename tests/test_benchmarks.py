@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SHORT = {
-    "bridge.py": ["--calls", "2", "--seconds", "0.5"],
+    "bridge.py": ["--calls", "2", "--seconds", "0.5", "--presets", "fast"],
     "cluster.py": ["--runs", "2", "--kills", "1", "--steps", "2000"],
     "device.py": ["--times", "0.5", "--samples", "200"],
     "few_pictures.py": ["--counts", "40", "--steps", "2", "--samples", "150", "--starts", "chance"],
