@@ -17,7 +17,6 @@ from bridge_server.access.tokens import MAX_PEOPLE
 from bridge_server.cli import certificate, commands, people, sweep
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
-from bridge_server.cli.mcp import stdio
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
 from bridge_server.errors import AddressError, CertificateError, TokenError, is_full
 from bridge_server.process import discovery
@@ -199,6 +198,12 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
             raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
         raise
     return ExitCode.OK
+
+
+def _mcp(home: Path) -> ExitCode:
+    from bridge_server.cli.mcp import stdio  # which other commands need not wait for
+
+    return stdio.serve(home)
 
 
 def _of_sweep(work: Callable[[Path, str | None], ExitCode], home: Path, options: argparse.Namespace) -> ExitCode:
