@@ -127,9 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     command(groups, "open", "open the server's page in the browser", lambda home, _: commands.open_page(home))
     command(groups, "doctor", "look for what is wrong, and say how to mend it", lambda home, _: doctor(home))
 
-    command(
-        groups, "mcp", "lend an assistant tools, over the Model Context Protocol", lambda home, _: stdio.serve(home)
-    )
+    command(groups, "mcp", "lend an assistant tools, over the Model Context Protocol", lambda home, _: _mcp(home))
 
     token = groups.add_parser("token", help="the owner's token, and those of a class").add_subparsers(
         required=True, metavar="COMMAND"
