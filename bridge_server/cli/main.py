@@ -17,7 +17,6 @@ from bridge_server.access.tokens import MAX_PEOPLE
 from bridge_server.cli import certificate, commands, people, sweep
 from bridge_server.cli.doctor import doctor
 from bridge_server.cli.exit_codes import MEANINGS, CommandError, ExitCode
-from bridge_server.cli.mcp import stdio
 from bridge_server.cli.serve import DEFAULT_PORT, Lan, note_failure, remember_how_to_start, serve
 from bridge_server.errors import AddressError, CertificateError, TokenError, is_full
 from bridge_server.process import discovery
@@ -128,9 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     command(groups, "open", "open the server's page in the browser", lambda home, _: commands.open_page(home))
     command(groups, "doctor", "look for what is wrong, and say how to mend it", lambda home, _: doctor(home))
 
-    command(
-        groups, "mcp", "lend an assistant tools, over the Model Context Protocol", lambda home, _: stdio.serve(home)
-    )
+    command(groups, "mcp", "lend an assistant tools, over the Model Context Protocol", lambda home, _: _mcp(home))
 
     token = groups.add_parser("token", help="the owner's token, and those of a class").add_subparsers(
         required=True, metavar="COMMAND"
@@ -199,6 +196,12 @@ def _serve(home: Path, options: argparse.Namespace) -> ExitCode:
             raise CommandError(ExitCode.DATA_DIRECTORY, failure.sentence) from error
         raise
     return ExitCode.OK
+
+
+def _mcp(home: Path) -> ExitCode:
+    from bridge_server.cli.mcp import stdio  # which other commands need not wait for
+
+    return stdio.serve(home)
 
 
 def _of_sweep(work: Callable[[Path, str | None], ExitCode], home: Path, options: argparse.Namespace) -> ExitCode:
