@@ -63,6 +63,7 @@ def file_problem(error: BaseException) -> str | None:
     if not isinstance(error, OSError) or not error.filename or error.errno is None:
         return None
     remedy = {
+        errno.EEXIST: "there is something by that name: name another",
         errno.EISDIR: "it is a folder: name a file",
         errno.ENAMETOOLONG: "its name is too long: choose a shorter one",
         errno.ENOENT: "there is no such file or folder: name another",
