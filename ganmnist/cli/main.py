@@ -19,7 +19,7 @@ from ganmnist.cli.latents import add_latents
 from ganmnist.cli.models import add_models, summary
 from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
-from ganmnist.cli.options import add_command, add_scale, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_scale, add_settings, given, number, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.cli.terminal import show_any_letter
 from ganmnist.config import DeviceName, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
@@ -273,7 +273,7 @@ def _parser() -> argparse.ArgumentParser:
         "the first of these that works. [cpu]",
     )
     added.add_argument(
-        "--latent", type=float, nargs="+", metavar="N", help=GenerateConfig.model_fields["latent"].description
+        "--latent", type=number, nargs="+", metavar="N", help=GenerateConfig.model_fields["latent"].description
     )
     added.add_argument(
         "--out",
