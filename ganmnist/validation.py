@@ -67,7 +67,7 @@ def explain(error: ValidationError) -> str:
 
 def field_name(detail: Mapping[str, Any]) -> str:
     """Return the dotted name of the field a pydantic finding is about."""
-    return ".".join(map(shown, detail["loc"]))
+    return _dotted(detail["loc"])
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
@@ -121,7 +121,12 @@ def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
             before, rest = map(shown, loc[:at]), map(shown, loc[at + 3 :])
             words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
             return ": ".join(word for word in words if word), name
-    return ".".join(map(shown, loc)), None
+    return _dotted(loc), None
+
+
+def _dotted(loc: Sequence[str | int]) -> str:
+    """Return a place as people write it: of a key that may not be there pydantic says [key] besides."""
+    return ".".join(map(shown, loc[:-1] if len(loc) > 1 and loc[-1] == "[key]" else loc))
 
 
 def _nearest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
