@@ -5,12 +5,11 @@ import sys
 from pathlib import Path
 
 DATA = "GANMNIST_DATA"  # environment variable that names a folder of images
-HOME = "GANMNIST_HOME"  # environment variable that names the data directory
 
 
 def home() -> Path:
     """Return the folder of models, runs and cached data. It need not exist yet."""
-    chosen = os.environ.get(HOME)
+    chosen = os.environ.get("GANMNIST_HOME")
     if chosen:
         return Path(chosen).expanduser().resolve()
     if sys.platform == "win32":

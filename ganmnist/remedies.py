@@ -14,8 +14,6 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from ganmnist import paths
-
 SETUP = "python start.py setup"
 GPU = "python start.py setup --gpu"
 INSTALL = f"in the project's folder type: {SETUP}"
@@ -61,15 +59,14 @@ def is_from_store() -> bool:
     return "WindowsApps" in sys.base_prefix
 
 
-def file_problem(error: BaseException) -> str | None:
+def file_problem(error: BaseException, home: Path | None = None) -> str | None:
     """Say which file cannot be used and what to do, if the system refused one; else None."""
     if not isinstance(error, OSError) or not error.filename or error.errno is None:
         return None
-    home = paths.home()
-    if error.errno in _SHUT and Path(error.filename).is_relative_to(home):
+    if home and error.errno in _SHUT and Path(error.filename).is_relative_to(home):
         return (
             f"{error.filename}: the data directory {home} cannot be used ({error.strerror}): change its permissions, "
-            f"or name another in {paths.HOME}"
+            f"or name another in GANMNIST_HOME"
         )
     remedy = {
         errno.EEXIST: "there is something by that name: name another",

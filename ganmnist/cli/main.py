@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingError as error:
         return _fail(error, 2)
     except (GanError, OSError, ImportError) as error:
-        problem = load_problem(error) or file_problem(error)
+        problem = load_problem(error) or file_problem(error, paths.home())
         if isinstance(error, ImportError) and not problem:
             raise
         return _fail(problem or error, 1)
