@@ -78,6 +78,7 @@ STORE = (
     "Python from https://www.python.org/downloads, and then type in the project's folder: py start.py"
 )
 _RUNTIME = "install the Microsoft Visual C++ Redistributable, https://aka.ms/vs/17/release/vc_redist.x64.exe"
+_SHUT = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)  # a folder nobody can write into
 _REASON = 300  # letters of what a loader says
 _OURS = ("ganmnist", "bridge_server", "ghpython_components", "__main__")
 
@@ -115,11 +116,17 @@ def is_from_store() -> bool:
     return "WindowsApps" in sys.base_prefix
 
 
-def file_problem(error: BaseException) -> str | None:
+def file_problem(error: BaseException, home: Path | None = None) -> str | None:
     """Say which file cannot be used and what to do, if the system refused one; else None."""
     if not isinstance(error, OSError) or not error.filename or error.errno is None:
         return None
+    if home and error.errno in _SHUT and Path(error.filename).is_relative_to(home):
+        return (
+            f"{error.filename}: the data directory {home} cannot be used ({error.strerror}): change its permissions, "
+            f"or name another in GANMNIST_HOME"
+        )
     remedy = {
+        errno.EEXIST: "there is something by that name: name another",
         errno.EISDIR: "it is a folder: name a file",
         errno.ENAMETOOLONG: "its name is too long: choose a shorter one",
         errno.ENOENT: "there is no such file or folder: name another",

@@ -31,6 +31,7 @@ from ganmnist.config import ModelName
 from ganmnist.errors import shown
 from ganmnist.models.manifest import now
 from ganmnist.names import OWNER, is_device, numbered_name, which_letters
+from ganmnist.remedies import UNUSABLE
 from ganmnist.storage.atomic import read_json, write_json
 from ganmnist.storage.locks import Held, hold
 
@@ -219,7 +220,9 @@ def _read(home: Path) -> _File:
         return _File.model_validate(read_json(path))
     except FileNotFoundError:
         return _File()
-    except (OSError, ValueError, ValidationError):
+    except OSError as error:
+        raise TokenError(f"{path} cannot be read ({error.strerror}): {UNUSABLE}.") from None
+    except (ValueError, ValidationError):
         remedy = "delete it, and give everybody a new token (ganmnist-server token add), each under the name they had"
         raise TokenError(
             f"{path} cannot be read: {remedy}, since what is theirs goes by it; nor give a name of somebody who left."
@@ -280,7 +283,7 @@ def _nobody(known: _File, name: str) -> TokenError:
     if name.lower() == OWNER:
         return TokenError(f"{OWNER} is who runs the server: token rotate gives them another token.")
     names = ", ".join(principal.name for principal in known.tokens)
-    return TokenError(f"{name} has no token; there are {names or 'none'}.")
+    return TokenError(f"{shown(name) or 'an empty name'} has no token; there are {names or 'none'}.")
 
 
 def _principal(given: Given) -> Principal:

@@ -22,8 +22,9 @@ from bridge_server.errors import AddressError, CertificateError, TokenError, is_
 from bridge_server.process import discovery
 from bridge_server.runs import quotas
 from ganmnist import __version__, paths
+from ganmnist.cli.options import whole_number
 from ganmnist.cli.terminal import show_any_letter
-from ganmnist.remedies import UNUSABLE, load_problem
+from ganmnist.remedies import UNUSABLE, file_problem, load_problem
 
 INSTALL = "install-components"
 _EPILOG = "exit status:\n" + "\n".join(f"  {code:d}  {meaning}" for code, meaning in MEANINGS.items())
@@ -67,9 +68,17 @@ def _failure(error: Exception, home: Path) -> _Failure:
         case TokenError() | CertificateError():
             return _Failure(str(error), ExitCode.PROBLEM)
         case OSError():
+            if (named := file_problem(error)) and not _is_around(home, Path(error.filename)):
+                return _Failure(named, ExitCode.PROBLEM)  # what an option names
             where = error.filename or f"the data directory {home}"
             return _Failure(f"cannot use {where}: {error.strerror or error}: {UNUSABLE}", ExitCode.PROBLEM)
     return _Failure(f"The server made a mistake as it started: {type(error).__name__}: {error}", ExitCode.PROBLEM)
+
+
+def _is_around(home: Path, path: Path) -> bool:
+    """Tell whether a path is the data directory, or lies above it or in it."""
+    path = path.absolute()
+    return home.is_relative_to(path) or path.is_relative_to(home)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -250,7 +259,7 @@ def _install(arguments: list[str]) -> int:
 
 
 def _port(text: str) -> int:
-    number = int(text)
+    number = whole_number(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{number} is not a port: 0 to 65535")
     return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -90,7 +91,8 @@ def read_names(file: Path) -> list[str]:
     """Read the names of a class out of a text file, one on each line, as the nearest that a token may have.
 
     Raises:
-        CommandError: It cannot be read, is no text in UTF-8, has no names, or one without a letter that may stay.
+        CommandError: It is no text in UTF-8, is a table, has no names, or one without a letter that may stay; or it
+            cannot be read.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -100,6 +102,11 @@ def read_names(file: Path) -> list[str]:
         raise CommandError(ExitCode.PROBLEM, f"--names {file_problem(error) or error}.") from None
     names = []
     for number, line in enumerate(lines, start=1):
+        if len(re.findall(r"[,;\t]", line.strip())) > 1:  # one may stand between a surname and a first name
+            problem = (
+                f"line {number}, {shown(line.strip())}, has several columns, or people: write one name on each line"
+            )
+            raise CommandError(ExitCode.PROBLEM, f"{file}: {problem}, and nothing else.")
         if line.strip() and not (name := nearest_name(line.strip(), "")):
             problem = f"line {number}, {shown(line.strip())}, has no letter from a to z: write the name in those"
             raise CommandError(ExitCode.PROBLEM, f"{file}: {problem}.")

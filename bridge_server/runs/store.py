@@ -28,6 +28,7 @@ from bridge_server.errors import ApiError, Conflict
 from bridge_server.runs import quotas
 from bridge_server.runs.database import CHECKSUM, COLUMNS, open_database
 from ganmnist.config import TrainConfig
+from ganmnist.errors import shown
 from ganmnist.names import OWNER
 from ganmnist.storage.atomic import write_atomic
 
@@ -349,7 +350,7 @@ def _settings(text: str) -> TrainConfig:
 
 def run_not_found(id: str) -> ApiError:
     """Return the refusal of a run that is not there, or not for whoever asks."""
-    return ApiError(404, "run_not_found", f"There is no run {id}.")
+    return ApiError(404, "run_not_found", f"There is no run {shown(id)}.")
 
 
 def another_request(id: str) -> Conflict:

@@ -23,7 +23,7 @@ from bridge_server.contract.openapi import tidy
 from bridge_server.encoding.pixels import rhino
 from bridge_server.errors import ApiError
 from bridge_server.web.api import json_bytes
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, shown
 from ganmnist.fields import Whole
 from ganmnist.validation import read_settings
 
@@ -190,7 +190,9 @@ def _check_known(pointer: str) -> None:
     """Refuse what is not the one definition. Hops before March 2022 sends its bare name; slashes are the user's."""
     if pointer.strip("/") not in (POINTER, POINTER.split("/")[-1]):
         raise ApiError(
-            404, "not_found", f"There is no {pointer[:80]} here; there is {POINTER}: enter its address in Hops."
+            404,
+            "not_found",
+            f"There is no {shown(pointer) or 'nameless one'} here; there is {POINTER}: enter its address in Hops.",
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganmnist import paths
-from ganmnist.cli.options import add_command, add_scale, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_scale, add_settings, given, number, print_result
 from ganmnist.config import FilmConfig, FilmGeometryConfig
 from ganmnist.errors import SettingError, counted
 from ganmnist.models.store import ModelStore
@@ -22,7 +22,7 @@ def add_film(commands: Commands) -> None:
     added = add_command(commands, "film", film)
     added.add_argument("--model", metavar="NAME", help="Name of the model; the newest of your own unless given.")
     added.add_argument(
-        "--latent", type=float, nargs="+", metavar="N", help=FilmConfig.model_fields["latent"].description
+        "--latent", type=number, nargs="+", metavar="N", help=FilmConfig.model_fields["latent"].description
     )
     added.add_argument(
         "--out",

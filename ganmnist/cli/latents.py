@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganmnist import paths
-from ganmnist.cli.options import add_command, add_flags, add_scale, add_settings, given, print_result
+from ganmnist.cli.options import (
+    add_command,
+    add_flags,
+    add_scale,
+    add_settings,
+    given,
+    number,
+    print_result,
+    whole_number,
+)
 from ganmnist.cli.progress import draw
 from ganmnist.config import BetweenConfig, GenerateConfig, GeometryConfig, SheetConfig
 from ganmnist.errors import SettingError, counted
@@ -34,7 +43,7 @@ def add_latents(commands: Commands) -> None:
     added = add_command(commands, "between", between)
     added.add_argument("--model", metavar="NAME", help=model)
     added.add_argument(
-        "--seeds", type=int, nargs="+", metavar="N", default=[0], help="Seeds of the digits to go between [0]."
+        "--seeds", type=whole_number, nargs="+", metavar="N", default=[0], help="Seeds of the digits to go between [0]."
     )
     added.add_argument(
         "--digits",
@@ -43,7 +52,7 @@ def add_latents(commands: Commands) -> None:
         help="Which digits they are, by name or number; drawn from the seeds unless given.",
     )
     added.add_argument(
-        "--steps", type=int, metavar="N", help=f"{settings['steps'].description} [{settings['steps'].default}]"
+        "--steps", type=whole_number, metavar="N", help=f"{settings['steps'].description} [{settings['steps'].default}]"
     )
     add_flags(added, BetweenConfig)
     add_scale(added)
@@ -58,7 +67,7 @@ def add_latents(commands: Commands) -> None:
     added = add_command(commands, "sheet", sheet)
     added.add_argument("--model", metavar="NAME", help=model)
     added.add_argument(
-        "--latent", type=float, nargs="+", metavar="N", help=SheetConfig.model_fields["latent"].description
+        "--latent", type=number, nargs="+", metavar="N", help=SheetConfig.model_fields["latent"].description
     )
     added.add_argument(
         "--out", type=Path, metavar="FILE", required=True, help="File to write, as generate writes: .png for a picture."

@@ -19,7 +19,7 @@ from ganmnist.cli.latents import add_latents
 from ganmnist.cli.models import add_models, summary
 from ganmnist.cli.networks import add_networks, add_networks_file
 from ganmnist.cli.networks_file import read_networks
-from ganmnist.cli.options import add_command, add_scale, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_scale, add_settings, given, number, print_result
 from ganmnist.cli.progress import bar, busy, draw, warn
 from ganmnist.cli.terminal import show_any_letter
 from ganmnist.config import DeviceName, ExportConfig, GenerateConfig, GeometryConfig, TrainConfig
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingError as error:
         return _fail(error, 2)
     except (GanError, OSError, ImportError) as error:
-        problem = load_problem(error) or file_problem(error)
+        problem = load_problem(error) or file_problem(error, paths.home())
         if isinstance(error, ImportError) and not problem:
             raise
         return _fail(problem or error, 1)
@@ -273,7 +273,7 @@ def _parser() -> argparse.ArgumentParser:
         "the first of these that works. [cpu]",
     )
     added.add_argument(
-        "--latent", type=float, nargs="+", metavar="N", help=GenerateConfig.model_fields["latent"].description
+        "--latent", type=number, nargs="+", metavar="N", help=GenerateConfig.model_fields["latent"].description
     )
     added.add_argument(
         "--out",

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ganmnist import paths
 from ganmnist.cli.networks_file import read_networks, write_networks
-from ganmnist.cli.options import add_command, add_settings, given, print_result
+from ganmnist.cli.options import add_command, add_settings, given, number, print_result, whole_number
 from ganmnist.cli.screen import Screen
 from ganmnist.config import ActivationsConfig, LatentConfig, StackConfig, TrainConfig
 from ganmnist.errors import SettingError, counted
@@ -53,7 +53,7 @@ def add_networks(commands: Commands) -> None:
     for name in ("latent_dim", "classes"):
         field = ModelConfig.model_fields[name]
         added.add_argument(
-            f"--{name.replace('_', '-')}", type=int, metavar="N", help=f"{field.description} [their own]"
+            f"--{name.replace('_', '-')}", type=whole_number, metavar="N", help=f"{field.description} [their own]"
         )
     added.add_argument(
         "--out", type=Path, metavar="FILE", help="Write the networks to this .json file, to edit and train."
@@ -64,7 +64,7 @@ def add_networks(commands: Commands) -> None:
     added = add_command(own, "walk", walk)
     added.add_argument("--model", metavar="NAME", help="Name of the model; the bundled one unless given.")
     added.add_argument(
-        "--latent", type=float, nargs="+", metavar="N", help=LatentConfig.model_fields["latent"].description
+        "--latent", type=number, nargs="+", metavar="N", help=LatentConfig.model_fields["latent"].description
     )
     added.add_argument(
         "--out",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from ganmnist.errors import shown
 from ganmnist.fields import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def add_settings(parser: argparse.ArgumentParser, settings: type[Settings], seve
         default = "" if field.default is None or field.default is False else f" [{field.default}]"
         taken = _taken(field)
         if name in several:
-            taken |= {"nargs": "+", "type": _whole_numbers if taken["type"] is int else taken["type"]}
+            taken |= {"nargs": "+", "type": _whole_numbers if taken["type"] is whole_number else taken["type"]}
         parser.add_argument(_option(name), **taken, help=f"{field.description}{default}")
     for old, new in settings.renamed().items():
         parser.add_argument(_option(old), **_taken(settings.model_fields[new]), help=argparse.SUPPRESS)
@@ -76,11 +77,27 @@ def print_result(options: argparse.Namespace, values: Any, sentence: str) -> Non
     print(json.dumps(values) if options.json else sentence)
 
 
+def whole_number(text: str) -> int:
+    """Read the value of an option that takes a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {shown(text)}") from None
+
+
+def number(text: str) -> float:
+    """Read the value of an option that takes any number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number as 0.5, got {shown(text)}") from None
+
+
 def _scale(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= _MAX_SCALE:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_SCALE}, got {number}")
-    return number
+    scale = whole_number(text)
+    if not 1 <= scale <= _MAX_SCALE:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_SCALE}, got {scale}")
+    return scale
 
 
 def _whole_numbers(text: str) -> list[int]:
@@ -89,7 +106,7 @@ def _whole_numbers(text: str) -> list[int]:
         first, _, last = text.partition("..")
         numbers = range(int(first), int(last or first) + 1)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number or a range as 0..4, got {text}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number or a range as 0..4, got {shown(text)}") from None
     if not 1 <= len(numbers) <= _MAX_RANGE:
         raise argparse.ArgumentTypeError(f"{text} is a range of {len(numbers):,} numbers, expected 1 to {_MAX_RANGE}")
     return list(numbers)
@@ -105,8 +122,8 @@ def _taken(field: FieldInfo) -> dict[str, Any]:
     if bool in plain:
         return {"action": argparse.BooleanOptionalAction}  # --invert and --no-invert
     choices = next((get_args(kind) for kind in _kinds(field) if get_origin(kind) is Literal), None)
-    number = next((kind for kind in (int, float) if kind in plain), None)
-    return {"type": number or str, "choices": choices, "metavar": None if choices else "N" if number else "NAME"}
+    read = next((read for kind, read in ((int, whole_number), (float, number)) if kind in plain), None)
+    return {"type": read or str, "choices": choices, "metavar": None if choices else "N" if read else "NAME"}
 
 
 def _kinds(field: FieldInfo) -> tuple[Any, ...]:

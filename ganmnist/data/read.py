@@ -112,6 +112,8 @@ def _read_file(path: Path, on_progress: OnProgress) -> Dataset:
         raise DataError(f"{path}: is one picture, and many are needed to learn from: name the folder that they lie in")
     if words := called(head) or (f"{JSON}, which is not read: save it as CSV" if what_is(head) == JSON else ""):
         raise DataError(f"{path}: is {words}")
+    if not head:
+        raise DataError(f"{path}: is empty: make it anew")
     if ending in _UNREAD:
         raise DataError(f"{path}: {ending} {_UNREAD[ending]}")
     raise DataError(f"{path}: is neither a folder nor a .zip of pictures nor one of tables or arrays: name {_READ}")

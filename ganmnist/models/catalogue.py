@@ -15,6 +15,7 @@ from ganmnist.errors import ModelError, counted
 from ganmnist.models.index import MANIFEST, ModelIndex
 from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest, parse_model_manifest
 from ganmnist.names import numbered_name, stem_of
+from ganmnist.remedies import UPDATE
 from ganmnist.storage import bundle
 from ganmnist.storage.locks import Held
 
@@ -86,7 +87,8 @@ class ModelCatalogue:
             self._index.refresh(listed=True)
         found, count = self._index.damage(limit)
         sentences = [
-            f"Model {name or folder.name} cannot be read: {problem}. Put its files back, or delete {folder}."
+            f"Model {name or folder.name} cannot be read: {problem}."
+            + ("" if UPDATE in problem else f" Put its files back, or delete {folder}.")  # another version's is whole
             for folder, name, problem in found
         ]
         more = [f"And {counted(count - len(found), 'more model')} cannot be read."] if count > len(found) else []

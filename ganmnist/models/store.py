@@ -256,7 +256,8 @@ class ModelStore(ModelCatalogue):
             names = ", ".join(model.name for model in models) or "none"
             more = self.count() - len(models)
             beyond = f" and {more:,} more" if more > 0 else ""
-            damage = "".join(f"; {problem}" for problem in self.damage(1))
+            damaged = self.damage(1)
+            damage = f". {' '.join(damaged)}" if damaged else ""
             raise ModelNotFound(f"model: no model {name or BUNDLED}; there are {names}{beyond}{damage}")
         return manifest
 

@@ -26,6 +26,7 @@ from ganmnist.errors import DeviceError, GanError, SettingError, TrainingError, 
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # that torchrun sets
 _PATIENCE = timedelta(minutes=10)  # for the others, of whom the first may be fetching data
 _LAST_PORT = 65_535
+_MOST = 512  # processes: the largest batch has no two images for each of more
 _LEAST = 2  # images of a process in a step: BatchNorm can make nothing of one
 _TOGETHER = 4  # images that stay neighbours
 _REASON = 160  # letters of what torch says
@@ -272,6 +273,9 @@ def _place(environment: Mapping[str, str]) -> _Place:
         raise SettingError(
             f"environment: MASTER_PORT must be at most {_LAST_PORT}, got {numbers['MASTER_PORT']}: {remedy}"
         )
+    if numbers["WORLD_SIZE"] > _MOST:
+        size = shown(environment["WORLD_SIZE"])
+        raise SettingError(f"environment: WORLD_SIZE must be at most {_MOST:,} processes, got {size}: {remedy}")
     place = _Place(*(numbers[name] for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
     if place.rank >= place.size:
         raise SettingError(

@@ -137,3 +137,13 @@ def test_what_the_system_refuses_is_said_by_the_files_name_with_a_remedy():
         == "digits.png: Input/output error"
     )
     assert remedies.file_problem(ValueError("no file")) is None
+
+
+def test_a_data_directory_that_cannot_be_written_is_named_with_the_variable_that_names_another(tmp_path):
+    refused = OSError(errno.EROFS, "Read-only file system", str(tmp_path / "models" / "a"))
+    said = remedies.file_problem(refused, tmp_path)
+    assert f"the data directory {tmp_path} cannot be used (Read-only file system)" in said
+    assert said.endswith("name another in GANMNIST_HOME")
+    assert "GANMNIST_HOME" not in remedies.file_problem(
+        OSError(errno.EROFS, "Read-only", str(tmp_path.parent / "a.png")), tmp_path
+    )

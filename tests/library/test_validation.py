@@ -181,3 +181,10 @@ class Every(Settings):
 )
 def test_no_sentence_is_in_a_programmers_words(values, sentence):
     assert refusal(values, Every) == sentence
+
+
+def test_a_key_that_may_not_be_there_is_named_as_it_was_written():
+    class Kept(Settings):
+        table: dict[Literal["seed"], int]
+
+    assert refusal({"table": {"Seed": 3}}, Kept) == "table.Seed: must be 'seed', got 'Seed'"

@@ -68,3 +68,19 @@ def test_an_unknown_option_is_answered_with_the_usage_of_its_command(words, comm
     assert left.value.code == 2
     assert errors.startswith(f"usage: ganmnist {command} [-h]")
     assert errors.endswith(f"ganmnist {command}: error: unknown: --nothing\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("train --seconds abc", "--seconds: expected a number as 0.5, got abc"),
+        ("train --seed 1.5", "--seed: expected a whole number, got 1.5"),
+        ("generate --out x.png --scale two", "--scale: expected a whole number, got two"),
+        ("between --out x.gif --seeds 1 x", "--seeds: expected a whole number, got x"),
+    ],
+)
+def test_a_value_that_is_no_number_is_answered_in_words_and_not_in_pythons(words, expected, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(words.split())
+    assert left.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: argument {expected}\n")

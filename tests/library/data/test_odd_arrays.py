@@ -116,6 +116,12 @@ def test_what_is_called_a_zip_and_is_none_is_called_what_it_is(tmp_path, content
     assert f"a.zip: is no zip, or damaged: {words}" in refusal(tmp_path / "a.zip")
 
 
+@pytest.mark.parametrize("name", ["train", "a.heic", "a.pdf"])
+def test_a_file_without_a_byte_is_called_empty_whatever_its_name_says(tmp_path, name):
+    (tmp_path / name).touch()
+    assert f"{name}: is empty: make it anew" in refusal(tmp_path / name)
+
+
 def test_a_picture_that_is_damaged_in_a_zip_is_not_called_a_zip(tmp_path):
     made = io.BytesIO()
     Image.fromarray(IMAGES[0]).save(made, "PNG")

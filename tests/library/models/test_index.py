@@ -336,6 +336,19 @@ def test_of_very_many_damaged_models_a_few_are_told(home, publish):
     sentences = ModelStore(home).damage(3)
     assert len(sentences) == 4
     assert sentences[-1] == "And 2 more models cannot be read."
+    with pytest.raises(ModelNotFound, match=r"bundled-unconditional\. Model .*\. And 4 more models cannot be read\.$"):
+        ModelStore(home).find("nobody")
+
+
+def test_a_model_of_another_version_is_whole_and_nothing_to_delete(home, publish, monkeypatch):
+    path = home / "models" / publish("later") / "model.json"
+    values = bundle.read_manifest(path)
+    with monkeypatch.context() as later:
+        later.setattr(bundle, "FORMAT", 2)
+        bundle.finish(path, values, bundle.Stored(path.with_name(values["weights"]), values["sha256"]))
+    (sentence,) = ModelStore(home).damage()
+    assert "format 2, but this version reads 1: bring the project's folder up to date" in sentence
+    assert "delete" not in sentence
 
 
 @pytest.mark.parametrize("created", ["9999-12-31T23:59:59.999+00:00", "zzz", "", "9999-12-31T23:59:59.999-14:00"])

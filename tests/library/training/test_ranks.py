@@ -262,6 +262,7 @@ TORCHRUN = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "MASTER_ADDR": "1
         ({"MASTER_PORT": "-1"}, "MASTER_PORT must be a whole number, got -1"),
         ({"RANK": "2"}, "RANK must be below WORLD_SIZE, which is 2, got 2"),
         ({"WORLD_SIZE": "0"}, "RANK must be below WORLD_SIZE"),
+        ({"WORLD_SIZE": "9" * 30}, "WORLD_SIZE must be at most 512 processes, got 999"),
     ],
 )
 def test_an_environment_that_is_torchruns_only_in_part_is_refused(changes, says):

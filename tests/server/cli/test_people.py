@@ -143,16 +143,35 @@ def test_a_class_list_is_read_as_people_write_it(command, home, tmp_path):
         ("carl\n王芳\n".encode(), "line 2, 王芳, has no letter from a to z"),
         ("Zoë\n".encode("latin-1"), "is no text in UTF-8"),
         (b" \n", "has no names"),
+        (b"carl, dora, emil\n", "line 1, carl, dora, emil, has several columns, or people"),
+        ("Ärger;Carl;7b\n".encode(), "line 1, Ärger;Carl;7b, has several columns"),
     ):
         file.write_bytes(content)
         code, _, err = command("token", "add", "--names", file)
         assert (code, problem in err) == (1, True), err
     assert len(names(home)) == 3
-    code, _, err = command("token", "add", "--names", tmp_path / "none.txt")
-    assert (code, err) == (
-        1,
-        f"ganmnist: --names {tmp_path / 'none.txt'}: there is no such file or folder: name another.\n",
-    )
+    file.write_text("Óscar, Carl\n", encoding="utf-8")
+    assert command("token", "add", "--names", file)[0] == 0
+    assert names(home)[3:] == ["Oscar-Carl"]
+
+
+def test_what_an_option_names_is_never_taken_for_the_data_directory(command, home, tmp_path):
+    file = tmp_path / "class.txt"
+    file.write_text("anna\n")
+    for words, problem in (
+        (("--names", tmp_path), f"{tmp_path}: it is a folder: name a file"),
+        (("--names", tmp_path / "none.txt"), "none.txt: there is no such file or folder: name another"),
+        (("--names", file, "--out", file, "--url", URL), f"{file}: there is something by that name: name another"),
+    ):
+        code, _, err = command("token", "add", *words)
+        assert (code, problem in err, "--data-dir" in err) == (1, True, False), err
+    assert names(home) == []
+
+
+def test_tokens_that_may_not_be_read_just_now_are_nothing_to_delete(command, home):
+    (home / tokens.FILE).mkdir(parents=True)
+    code, _, err = command("token", "list")
+    assert (code, "cannot be read" in err, "delete" in err) == (1, True, False), err
 
 
 def test_a_lost_card_is_replaced_and_the_one_before_is_refused_at_once(command, home, tmp_path):
