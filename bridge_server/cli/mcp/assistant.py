@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -52,9 +53,7 @@ class Assistant:
         except (CommandError, GanError) as error:
             raise ToolError(str(error)) from None
         except (OSError, ImportError) as error:
-            if problem := load_problem(error) or file_problem(error):
-                raise ToolError(problem) from None
-            raise
+            raise ToolError(load_problem(error) or file_problem(error) or str(error)) from None
 
     def watched(self, arguments: Mapping[str, Any]) -> tuple[Run, float]:
         """Return the run that `run_progress` is to watch, and how many seconds it is to wait for its end.
@@ -125,8 +124,10 @@ def _whole(text: str) -> Path:
     Raises:
         SettingError: It does not.
     """
-    path = Path(text).expanduser()
-    if not path.is_absolute():
+    path = Path(text)
+    with suppress(RuntimeError):  # ~ of somebody who has no folder
+        path = path.expanduser()
+    if not path.is_absolute() or "\0" in text:
         raise SettingError(f"path: expected the whole path of a file, from its drive or / on, got {shown(text)}")
     return path
 
@@ -134,7 +135,7 @@ def _whole(text: str) -> Path:
 def _existing(text: str) -> Path:
     path = _whole(text)
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file: name another")
+        raise DataError(f"{path}: there is no such file, or it is none: name another")
     return path
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -40,10 +42,9 @@ def serve(home: Path) -> ExitCode:
 
     if sys.stdin.isatty():
         print("An assistant's program starts this and speaks to it: docs/server.md says how.", file=sys.stderr)
-    try:
-        anyio.run(_serve, Assistant(home))
-    except KeyboardInterrupt:
-        return ExitCode.OK
+    # A thread waits for the assistant's next line, which nothing wakes; the server has all that is not to be lost.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.OK))
+    anyio.run(_serve, Assistant(home))
     return ExitCode.OK
 
 

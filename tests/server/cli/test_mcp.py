@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -166,6 +167,8 @@ def test_what_is_wrong_is_said_in_the_servers_own_words(assistant, start_shared_
     assert assistant.refused("models", nonsense=1).startswith("nonsense: unknown field")
     assert assistant.refused("layers", nonsense=1).startswith("nonsense: unknown field")
     assert "no model" in assistant.refused("model", name="nobody").lower()
+    for path in ("/a\0b.obj", "~no-such-person/x.obj", "x.obj"):
+        assert assistant.refused("export", path=path).startswith("path: expected the whole path of a file"), path
     with pytest.raises(MCPError, match="There is no tool server_stop"):
         assistant.call("server_stop")
 
@@ -178,20 +181,27 @@ def test_an_assistant_of_before_is_served_too_and_without_a_server_told_how_to_s
     assert f"serve --data-dir {tmp_path}" in said
 
 
-def test_nothing_but_the_protocol_stands_on_standard_output(tmp_path):
+def test_nothing_but_the_protocol_stands_on_standard_output_and_ctrl_c_ends_it(tmp_path):
     asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}
     asked["params"] = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "bridge_server", "mcp", "--data-dir", str(tmp_path)],
-        input=f"no JSON\n{json.dumps(asked)}\n",
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=60,
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0
-    assert [line["result"]["serverInfo"]["name"] for line in lines if "result" in line] == ["ganmnist"]
+    ) as program:
+        program.stdin.write(f"no JSON\n{json.dumps(asked)}\n")
+        program.stdin.flush()
+        lines = []
+        while not any("result" in line for line in lines):
+            lines.append(json.loads(program.stdout.readline()))
+        if os.name == "posix":
+            program.send_signal(signal.SIGINT)  # while it waits for the next line
+            assert program.wait(30) == 0
+        program.stdin.close()
+        assert program.stdout.read() == ""
+    assert lines[-1]["result"]["serverInfo"]["name"] == "ganmnist"
 
 
 def test_a_long_answer_is_cut_and_says_so():
