@@ -108,6 +108,7 @@ _ALL = (
     Term("MNIST", "70,000 handwritten digits in grey, 28 x 28 pixels each: 60,000 to learn from, 10,000 to test with."),
     Term("mode collapse", "A generator draws the same few images again and again."),
     Term("model", "A trained generator, with what it learned from and how.", ("models",)),
+    Term("model units", "The unit of the Rhino document; where a file names none, most slicers read millimetres."),
     Term(
         "novelty",
         "How far generated images are from the nearest that were learned from; 1 is as far as unseen real images are.",

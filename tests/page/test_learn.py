@@ -105,6 +105,15 @@ def test_the_stages_of_a_step_lead_from_z_to_the_next_step(mock, open_page):
     expect(page.get_by_text("chapter 2")).to_be_visible()
 
 
+def test_on_a_phone_the_stage_stands_right_above_the_part_it_is_about(mock, open_page):
+    page = open_page(mock, "#/learn/judged", viewport={"width": 390, "height": 844})
+    shown(page)
+    for _ in range(4):
+        page.get_by_role("button", name="Next", exact=True).click()
+        expect(page.get_by_role("button", name="Next", exact=True)).to_be_focused()
+        expect(page.locator(".stages + :is([data-on], :has([data-on]))")).to_be_in_viewport()
+
+
 def test_the_gradient_is_blue_where_more_ink_would_pass_and_orange_where_less_would(mock, open_page):
     page = open_page(mock, "#/learn/judged")
     assert shown(page)

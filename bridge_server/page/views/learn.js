@@ -93,10 +93,26 @@ export function learnView() {
   const guide = stages(
     (parts) => {
       for (const each of scene.querySelectorAll("[data-part]")) each.toggleAttribute("data-on", parts.includes(each.dataset.part));
-      if (node?.isConnected && roomy.matches) scene.querySelector("[data-on]")?.scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
+      if (node?.isConnected) bring(scene.querySelector("[data-on]"));
     },
     () => change({ seed: random(), real: state.real + 1 }),
   );
+
+  /** Have the part that a stage is about seen: below the stages, which stay in sight, or on a phone right above it. */
+  function bring(on) {
+    if (!on) return;
+    const behavior = still.matches ? "auto" : "smooth";
+    if (roomy.matches) {
+      on.scrollIntoView({ block: "nearest", behavior });
+      return;
+    }
+    const pressed = document.activeElement;
+    const card = on.closest(".scene > *");
+    if (card.previousElementSibling !== guide.node) card.before(guide.node);
+    pressed.focus({ preventScroll: true });
+    guide.node.scrollIntoView({ block: "start", behavior });
+  }
+
   const choice = el(
     "div",
     { className: "row choice" },

@@ -31,9 +31,10 @@ export async function download(state) {
   format.input.addEventListener("input", fit);
   fit();
   const fields = [form, ...measures, format, units];
+  const all = state.count > 1 ? el("p", { className: "help" }, `All ${state.count} digits, beside each other. For one alone set count to 1.`) : "";
   const wanted = await ask({
     title: "Download",
-    body: [...fields.map(({ node }) => node), note],
+    body: [all, ...fields.map(({ node }) => node), note],
     confirm: "Download",
     value: () => Object.fromEntries(fields.filter(({ node }) => !node.hidden).map(({ name, value }) => [name, value()])),
   });

@@ -11,7 +11,7 @@ const USUAL = "fast"; // what StartRun takes unless given
 function table(name, { rows, parameters }) {
   return el(
     "div",
-    { className: "scroll", tabIndex: 0, role: "region", "aria-label": name },
+    { className: "scroll layers", tabIndex: 0, role: "region", "aria-label": name },
     el(
       "table",
       {},

@@ -39,7 +39,7 @@ const STAGES = [
     chapter: 4,
     says: ({ judging }) =>
       judging?.loss != null
-        ? `First the discriminator learns. Its loss, ${judging.loss.toFixed(2)} for these two, is how wrong it was. For each of its weights the gradient says whether the loss would rise or fall with it, and every weight goes a little way down: next time the real one should get more, the fake less.`
+        ? `First the discriminator learns. Its loss, ${judging.loss.toFixed(2)} for these two, is how wrong it was. For each of its weights the gradient says whether the loss would rise or fall with it, and each is changed a little, up or down, so that the loss falls: next time the real one should get more, the fake less.`
         : null,
   },
   {
