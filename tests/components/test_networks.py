@@ -74,7 +74,7 @@ def test_a_preset_comes_apart_into_text_to_edit_and_a_table_to_read(rhino):
 def test_a_trained_model_comes_apart_too(rhino):
     place(rhino, "network")
     outputs = rhino.answer("network", "network", model="bundled", part="discriminator")
-    assert outputs["network"].count('{"layer": "Conv2D"') == 2  # before the preset had a third
+    assert outputs["network"].count('{"layer": "Conv2D"') == 3
     rhino.solve("network", model="nobody")
     report = rhino.until("network", lambda report: report["balloons"], "network")
     assert [level for level, _ in report["balloons"]] == ["Warning"]

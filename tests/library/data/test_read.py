@@ -316,7 +316,7 @@ def office() -> bytes:
         (b"<svg xmlns='x'/>", "a page or a drawing in XML, which is not read: save it as PNG"),
         (b"\x89PNG\r\n\x1a\n" + bytes(400), "one picture, and many are needed to learn from: name the folder"),
         (b"hello", "neither a folder nor a .zip of pictures"),
-        (b"", "neither a folder nor a .zip of pictures"),
+        (b"", "is empty"),
         (idx(TRAIN_LABELS), "expected one IDX file of images and at most one of labels, got"),
         (idx(TRAIN[:, :, :27]), "expected images of 28 x 28 pixels, got 28 x 27"),
         (gzip.compress(bytes(40 << 20)), "neither a folder nor a .zip of pictures"),
