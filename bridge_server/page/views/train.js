@@ -5,7 +5,7 @@ import { schemas } from "../lib/contract.js";
 import { el, fill, moreButton, say } from "../lib/dom.js";
 import { field } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
-import { decoded, newest } from "../lib/lists.js";
+import { decoded, modelOf, newest } from "../lib/lists.js";
 import { me, offer } from "../lib/me.js";
 import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
@@ -301,7 +301,9 @@ export function trainView() {
   /** Put the settings of a run into the form, to be changed; `longer`: for a training that goes on from its model. */
   async function useSettings(id, longer) {
     await build();
-    const { model, settings: used } = await get(`/api/runs/${id}`);
+    const run = await get(`/api/runs/${id}`);
+    const { model, settings: used } = run;
+    if (longer && !(await modelOf(run))) return say(`The training of ${model} has no model any more to go on from. Its settings can be used again.`, "bad");
     const given = { ...used, model: undefined, ...(longer ? { start_from: model } : {}) };
     await data.refresh(given.data ?? "");
     for (const [name, { input }] of Object.entries(fields)) {

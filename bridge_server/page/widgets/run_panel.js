@@ -7,7 +7,7 @@ import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
 import { me } from "../lib/me.js";
 import { title } from "../lib/form.js";
-import { modelNamed } from "../lib/lists.js";
+import { modelOf } from "../lib/lists.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
 import { states, when } from "./film_frames.js";
@@ -152,15 +152,15 @@ export function runPanel(changed, lost) {
     longer.hidden = !mayStart || !model;
   }
 
-  /** Find the run's own model under the name that it has by now: another may have the name that the run had. */
+  /** Find the run's own model. */
   async function find(seen) {
     const { run } = seen;
     const key = `${run.model} ${run.state} ${seen.model ? "" : run.preview}`;
     if (seen.sought === key || !run.preview) return;
     seen.sought = key;
-    const found = await modelNamed(run.model).catch(() => undefined);
+    const found = await modelOf(run).catch(() => undefined);
     if (seen !== now) return;
-    seen.model = found?.id === run.id ? found.name : "";
+    seen.model = found?.name ?? "";
     lead(seen);
   }
 
