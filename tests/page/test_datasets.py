@@ -129,6 +129,11 @@ def test_a_folder_that_is_dropped_is_told_of_shown_by_class_and_learned_from(sta
     page.get_by_role("link", name="Models").click()
     expect(page.locator("li[data-name=grove]")).to_contain_text("learned from trees")
 
+    assert server.call("DELETE", "/api/models/grove")[0] == 200
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.locator(".run .chip")).to_have_text("model deleted")
+    expect(page.locator(".run .figures")).to_be_hidden()
+
 
 def test_pictures_and_folders_go_in_one_zip_and_a_csv_goes_as_it_is(start_server, open_page, trees, picture, tmp_path):
     server = start_server()

@@ -18,8 +18,13 @@ const FILMED = 3; // previews before the first look at the film: by then there a
 const OLD_MS = 3000; // from which on the page says how old the digits are that it shows
 const GROWTH = 1.4; // from the step of a stored state to that of the next
 const FIGURES = [["Epoch", "epoch"], ["Step", "step"], ["Done"], ["Time"], ["Left"], ["FID", "FID"], ["Confident", "confident"]]; // and their terms
-/** The state as it is shown: a training that came to its end with something wrong has not simply succeeded. */
-export const shownState = ({ state, warnings }) => (state === "succeeded" && warnings.length ? "doubtful" : state);
+/** The state as it is shown: not simply succeeded has what came to its end with something wrong, or lost its model since. */
+export function shownState({ state, seconds, warnings }) {
+  if (state !== "succeeded") return state;
+  if (!seconds) return "deleted";
+  return warnings.length ? "doubtful" : state;
+}
+const WORDS = { doubtful: "with problems", deleted: "model deleted" }; // of states that the server does not have
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
 
 /**
@@ -108,7 +113,8 @@ export function runPanel(changed, lost) {
     now.run = run;
     heading.textContent = run.model;
     chip.dataset.state = shownState(run);
-    chip.textContent = shownState(run) === "doubtful" ? "with problems" : run.state;
+    chip.textContent = WORDS[shownState(run)] ?? run.state;
+    bar.hidden = figures.hidden = shownState(run) === "deleted"; // nobody knows them any more
     if (text.textContent !== run.text) text.textContent = run.text;
     bar.value = run.percent;
     const data = run.data ?? run.settings.data; // the latter, before it has read any
@@ -137,7 +143,7 @@ export function runPanel(changed, lost) {
       Confident: run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`,
     };
     for (const [name, value] of Object.entries(figured)) values[name].textContent = value;
-    missing.hidden = run.frechet !== null;
+    missing.hidden = run.frechet !== null || figures.hidden;
     if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
   }
