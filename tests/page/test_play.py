@@ -489,3 +489,11 @@ def test_a_file_that_is_refused_is_refused_in_the_servers_words(open_page, serve
     page.get_by_role("dialog").get_by_role("button", name="Download").click()
     expect(page.locator(".notice.bad")).to_contain_text("points cannot be written as .stl: choose .obj")
     page.unroute_all(behavior="wait")
+
+
+def test_what_is_wrong_with_a_form_is_said_until_it_is_right(open_page, server):
+    page = open_page(server, "#/play/bundled?count=1&form=voxels&height=0", clean=False)
+    expect(page.locator(".wrong:not(:empty)")).to_contain_text("height")
+    drag(page, "height", [3])
+    expect(page.locator(".stage")).to_have_attribute("data-made", "voxels")
+    expect(page.locator(".wrong:not(:empty)")).to_have_count(0)

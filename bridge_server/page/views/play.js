@@ -32,6 +32,7 @@ export function playView() {
   const model = modelChoice((name) => change({ model: name }));
   const drawn = linked(el("p", { className: "help", hidden: true }), "From your drawing or file. Another seed, truncation or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
+  const unmade = el("p", { className: "wrong", role: "alert" }); // why there is no geometry of the digit
   const remarks = el("div", { className: "remarks", role: "status" });
   const shown = digitViewer((form) => change({ form }), look);
   const measured = measuresPanel(change);
@@ -90,6 +91,7 @@ export function playView() {
           count.node,
           remarks,
           wrong,
+          unmade,
           raw.node,
           el("button", { type: "button", className: "quiet", onclick: reset }, "All auto"),
         ),
@@ -129,10 +131,11 @@ export function playView() {
     (wanted) => post("/api/export", wanted, { file: true, urgent: true }).then((file) => file.text()),
     (obj, { form }) => {
       if (form !== state.form) return;
+      unmade.textContent = "";
       shown.made(obj);
       shown.node.dataset.made = form;
     },
-    (error) => (wrong.textContent = error.message),
+    (error) => (unmade.textContent = error.message),
   );
 
   /** Go by the digit that is shown large: where sliders at auto stand, and what is made of it alone. */
@@ -147,6 +150,7 @@ export function playView() {
     const digit = shownNow.digits[at];
     walk.show(shownNow.model, z.slice(0, shownNow.latent_dim), digit === undefined ? undefined : choice(names()[digit], digit));
     if (shown.isMade()) shape({ model: shownNow.model, z: [[...z].map(exact)], form: state.form, format: "obj", ...measures(state) });
+    else unmade.textContent = "";
   }
 
   /** Show the digits in another form, or with other measures. */
