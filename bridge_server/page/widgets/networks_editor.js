@@ -2,6 +2,7 @@
 
 import { get, post } from "../lib/api.js";
 import { ask, copy, el, fill, freshId, save, whole } from "../lib/dom.js";
+import { bounds } from "../lib/form.js";
 import { linked } from "../lib/glossary.js";
 import { settled } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
@@ -21,8 +22,11 @@ const written = ({ latent_dim: latent, classes }, [generator, discriminator]) =>
 
 function sizeField(label, explained, low, high) {
   const id = freshId("size");
-  const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric" });
-  return { input, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained)) };
+  const wrong = el("p", { id: `${id}-wrong`, className: "wrong" });
+  const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric", "aria-describedby": wrong.id });
+  /** Say what may stand there where something else does. */
+  const tell = () => (wrong.textContent = input.checkValidity() ? "" : `Wanted: ${bounds(input)}.`);
+  return { input, tell, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained), wrong) };
 }
 
 /**
@@ -94,8 +98,17 @@ export async function editNetworks({ given, presets, game, classes: known }) {
   async function look() {
     const mine = ++asked;
     if (!isRight()) {
-      wrong.textContent = lists.some((list) => !list.value().layers.length) ? "A network has at least one layer: add one." : "";
+  /** Nothing is known of what is there now. */
+  function clear() {
+    lists.forEach((list) => list.clear());
+    wrong.textContent = summary.textContent = "";
+    fill(remarks);
+  }
+
+      clear();
+      for (const [at, list] of lists.entries()) if (!list.value().layers.length) list.complain(`The ${PARTS[at].toLowerCase()} has no layer: add one.`);
       return;
+    for (const { tell } of [latent, classes]) tell();
     }
     try {
       const found = await post("/api/networks/check", { ...game, preset, ...parts(), misfits: true }, { urgent: true });
@@ -113,6 +126,7 @@ export async function editNetworks({ given, presets, game, classes: known }) {
       const at = PARTS.findIndex((part) => error.field?.split(".")[0] === part.toLowerCase());
       if (at < 0) wrong.textContent = error.message;
       else lists[at].complain(error.message);
+      clear();
     }
   }
 
