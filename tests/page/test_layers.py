@@ -79,6 +79,15 @@ def test_what_no_number_may_be_is_said_at_its_field_with_no_sums_of_before(edito
     expect(maker.get_by_text("The generator has no layer: add one.")).to_be_visible()
     expect(judge.locator("h3")).not_to_contain_text("parameters")
 
+    page.keyboard.press("Escape")  # which loses nothing
+    expect(page.get_by_text("Your changes of the layers are kept")).to_be_visible()
+    page.get_by_role("button", name="Edit layers").click()
+    expect(judge.locator(".layer-row").first.get_by_label("filters")).to_have_value("17")
+    expect(maker.locator(".layer-row")).to_have_count(0)
+    page.get_by_label("Start from").last.select_option("as the form has them")
+    expect(maker.locator(".layer-row")).to_have_count(14)
+    expect(judge.locator("h3")).to_contain_text("parameters")
+
 
 def test_a_layer_is_moved_by_its_arrows_and_by_dragging(editor):
     page = editor()

@@ -14,6 +14,7 @@ const SHOWN = 100; // models to start from
 const RHINOS = [8, 7];
 const CHECK_MS = 200; // after the last change
 const [PRESET, MODEL] = ["preset ", "model "]; // before the names of what one may start from
+const [FORM, DRAFT] = ["", "draft"]; // others that one may start from: what the form has, and what was left unused
 let layers = null; // the kinds there are
 
 /** What stands between two parts of the JSON, as the server writes it. */
@@ -30,18 +31,20 @@ function sizeField(label, explained, low, high) {
 }
 
 /**
- * Let somebody edit networks; resolves to { networks, preset }, or to null if they were left as they are. `given` is what
- * to begin with: { networks, preset }, or { preset } alone; `presets` are their names, `game` the settings that are
- * checked with them, and `classes` how many the data set has that is chosen, if one is.
+ * Let somebody edit networks; resolves to { networks, preset, used }, or to null if they were left as they are. `given` is
+ * what the form has: { networks, preset }, or { preset } alone; `draft` what was changed of it before and not `used`, with
+ * which one goes on; `presets` are their names, `game` the settings that are checked with them, and `classes` how many
+ * the data set has that is chosen, if one is.
  */
-export async function editNetworks({ given, presets, game, classes: known }) {
+export async function editNetworks({ given, draft, presets, game, classes: known }) {
   layers ??= (await get("/api/layers")).layers;
   const { items: models } = await newest("/api/models", "models", SHOWN);
   const fromId = freshId("from");
   const from = el(
     "select",
     { id: fromId, onchange: () => load(from.value) },
-    el("option", { value: "" }, "as they are here"),
+    draft ? el("option", { value: DRAFT }, "your changes of before") : null,
+    el("option", { value: FORM }, "as the form has them"),
     el("optgroup", { label: "Presets" }, presets.map((name) => el("option", { value: PRESET + name }, name === "fast" ? "fast (recommended)" : name))),
     el("optgroup", { label: "Models" }, models.map(({ name }) => el("option", { value: MODEL + name }, name))),
   );
@@ -95,9 +98,6 @@ export async function editNetworks({ given, presets, game, classes: known }) {
     lists.forEach((list, at) => list.set(networks[PARTS[at].toLowerCase()].layers));
   }
 
-  async function look() {
-    const mine = ++asked;
-    if (!isRight()) {
   /** Nothing is known of what is there now. */
   function clear() {
     lists.forEach((list) => list.clear());
@@ -105,10 +105,13 @@ export async function editNetworks({ given, presets, game, classes: known }) {
     fill(remarks);
   }
 
+  async function look() {
+    const mine = ++asked;
+    for (const { tell } of [latent, classes]) tell();
+    if (!isRight()) {
       clear();
       for (const [at, list] of lists.entries()) if (!list.value().layers.length) list.complain(`The ${PARTS[at].toLowerCase()} has no layer: add one.`);
       return;
-    for (const { tell } of [latent, classes]) tell();
     }
     try {
       const found = await post("/api/networks/check", { ...game, preset, ...parts(), misfits: true }, { urgent: true });
@@ -123,10 +126,10 @@ export async function editNetworks({ given, presets, game, classes: known }) {
       allow(!misfit);
     } catch (error) {
       if (mine !== asked) return;
+      clear();
       const at = PARTS.findIndex((part) => error.field?.split(".")[0] === part.toLowerCase());
       if (at < 0) wrong.textContent = error.message;
       else lists[at].complain(error.message);
-      clear();
     }
   }
 
@@ -138,7 +141,13 @@ export async function editNetworks({ given, presets, game, classes: known }) {
   }
 
   async function load(name) {
-    if (!name) return;
+    if (name === DRAFT || (name === FORM && given.networks)) {
+      const { networks, preset: like } = name === DRAFT ? draft : given;
+      preset = like;
+      put(networks);
+      return change();
+    }
+    if (name === FORM) name = PRESET + given.preset;
     const [kind, rest] = name.startsWith(PRESET) ? ["preset", name.slice(PRESET.length)] : ["model", name.slice(MODEL.length)];
     try {
       const { gan } = await post("/api/networks/check", { [kind]: rest });
@@ -156,10 +165,12 @@ export async function editNetworks({ given, presets, game, classes: known }) {
   node.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("input")) event.preventDefault(); // it would close the dialog
   });
-  if (given.networks) put(given.networks);
-  else await load(PRESET + given.preset);
-  const asking = ask({ title: "Layers of both networks", body: [node], confirm: "Use these networks", value: () => ({ networks: parts(), preset }) });
+  await load(FORM);
+  const before = JSON.stringify(parts());
+  if (draft) await load(DRAFT);
+  const asking = ask({ title: "Layers of both networks", body: [node], confirm: "Use these networks" });
   allow(false);
   look();
-  return asking;
+  const used = Boolean(await asking);
+  return used || JSON.stringify(parts()) !== before ? { networks: parts(), preset, used } : null;
 }
