@@ -205,9 +205,7 @@ export function playView() {
   }
 
   async function list() {
-    const wanted = state.model;
-    const found = await model.list(wanted); // sliders may move meanwhile
-    if (found !== wanted) say(`There is no model ${wanted} any more, so ${found} is shown.`, "bad");
+    const found = await model.list(state.model); // sliders may move meanwhile
     state = changed(state, { model: found });
     fit();
   }
