@@ -119,6 +119,13 @@ def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, se
     expect(other.locator("input[name=threshold]")).to_have_value("0.3")
     other.evaluate("location.hash = '#/play/bundled?seed=x&digit=4&slant=&count=900&form=none&z=2.AAA&nothing=1'")
     shown(other, seed=0, digit=4, slant=None, count=36, z=None)
+    expect(other.get_by_text("The link is incomplete: of its latent vectors only a part is there")).to_be_visible()
+    expect(other.get_by_label("relief")).to_be_checked()
+    other.evaluate("location.hash = '#/play/bundled?digit=99&latent=1x64.AAAA'")
+    shown(other, digit=0, latent=None)
+    expect(other.get_by_text("bundled has no class 99, so 0 is shown.")).to_be_visible()
+    other.get_by_role("button", name="Download").click()
+    expect(other.get_by_role("dialog").get_by_label("Form", exact=True)).to_have_value("relief")
 
 
 def test_each_form_of_a_file_is_shown_as_the_file_has_it(page):
@@ -213,7 +220,7 @@ def test_a_picture_that_was_downloaded_brings_its_digits_back_wherever_it_is_dro
     expect(page.get_by_text("kept.png: its digits are here again.")).to_be_visible()
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"count":6.*"z":\[\['))
     assert pixels(page) == drawn
-    page.wait_for_url(re.compile("z=6[.]"))
+    page.wait_for_url(re.compile("z=6x74[.]"))
     page.reload()
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"count":6.*"z":\[\['))
     assert pixels(page) == drawn

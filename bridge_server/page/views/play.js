@@ -194,20 +194,26 @@ export function playView() {
     }
   }
 
-  /** Offer what the model knows, and ask for it. */
-  function fit() {
+  const incomplete = (name) => say(`The link is incomplete: of its ${name === "z" ? "latent vectors" : "latent numbers"} only a part is there, so the seed's digits are shown.`, "bad");
+
+  /** Offer what the model knows, and ask for it; `told`: that a class is asked for that it has not. */
+  function fit(told = false) {
     knobs.classes(names());
     between.classes(names());
     form();
     const known = choices(names());
     if (!known.length) change({ digit: null });
-    else change(state.digit === null || known.includes(state.digit) ? {} : { digit: known[0] });
+    else if (state.digit === null || known.includes(state.digit)) change({});
+    else {
+      if (told) say(`${state.model} has no class ${state.digit}, so ${names()[0]} is shown.`, "bad");
+      change({ digit: known[0] });
+    }
   }
 
-  async function list() {
+  async function list(told) {
     const found = await model.list(state.model); // sliders may move meanwhile
     state = changed(state, { model: found });
-    fit();
+    fit(told);
   }
 
   return {
@@ -216,10 +222,10 @@ export function playView() {
       const [name, query] = rest.split("?", 2);
       if (left) state = remembered(); // what another view put there
       left = false;
-      if (query !== undefined) state = { ...fromAddress(query), model: decoded(name) || state.model };
+      if (query !== undefined) state = { ...fromAddress(query, incomplete), model: decoded(name) || state.model };
       else if (decoded(name)) state = changed(state, { model: decoded(name) });
       form();
-      return list();
+      return list(/(^|&)digit=/.test(query));
     },
     leave() {
       remember(state);
@@ -227,6 +233,6 @@ export function playView() {
       clearTimeout(growing);
       between.leave();
     },
-    back: list,
+    back: () => list(),
   };
 }
