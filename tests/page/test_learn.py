@@ -72,6 +72,8 @@ def test_what_is_gone_is_said_and_nothing_else_shown_for_it(mock, open_page, mak
     expect(page.locator(".scene")).to_be_hidden()
     page.goto(f"{mock.url}/#/learn/bundled")
     expect(page.locator(".scene")).to_be_visible()
+    page.goto(f"{mock.url}/#/learn/run/")
+    page.wait_for_url(re.compile("#/learn/(bundled|judged)$"))
     page.goto(f"{mock.url}/#/learn/run/nonsense")
     expect(page.locator(".wrong:not(:empty)")).to_be_visible()
     expect(page.locator(".scene")).to_be_hidden()

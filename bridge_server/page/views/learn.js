@@ -284,7 +284,8 @@ export function learnView() {
     return models[0].name;
   }
 
-  async function enter(rest) {
+  async function enter(address) {
+    const rest = address === RUN ? "" : address; // the run that it leads to is not said
     here = true;
     place = rest;
     clearTimeout(growing);

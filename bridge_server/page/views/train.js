@@ -20,6 +20,7 @@ const BUDGET = ["epochs", "steps", "seconds"];
 const RECOMMENDED = "fast"; // the preset that holds unless another is chosen
 const SHOWN = 50; // runs at first, and so many more with each press
 const SWEEP = "sweep/"; // before the id of a sweep in addresses
+const UNSAID = /^(sweep|from|again|longer)\/*$/; // addresses that do not say of what
 const SEEN = 200; // pixels of a panel by which one knows it
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
@@ -329,8 +330,10 @@ export function trainView() {
   }, LOOK_MS);
   return {
     node,
-    enter(rest) {
-      const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
+    enter(address) {
+      const rest = UNSAID.test(address) ? "" : address;
+      if (rest !== address) history.replaceState(null, "", "#/train");
+      const [, model] = /^from\/(.+)$/.exec(rest) ?? [];
       const [, use, of] = /^(again|longer)\/(\w+)$/.exec(rest) ?? [];
       const id = (model ? "" : of || rest) || chosen;
       if (id) choose(id);
