@@ -121,9 +121,12 @@ def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, se
     shown(other, seed=0, digit=4, slant=None, count=36, z=None)
     expect(other.get_by_text("The link is incomplete: of its latent vectors only a part is there")).to_be_visible()
     expect(other.get_by_label("relief")).to_be_checked()
-    other.evaluate("location.hash = '#/play/bundled?digit=99&latent=1x64.AAAA'")
+    other.wait_for_url(re.compile("count=36"))
+    other.evaluate("location.hash = '#/play/bundled?digit=99&latent=1x64.AAAA&height=1e9'")
     shown(other, digit=0, latent=None)
     expect(other.get_by_text("bundled has no class 99, so 0 is shown.")).to_be_visible()
+    expect(other.get_by_text("which is beyond its bound: 1000000 is drawn.")).to_be_visible()
+    expect(other.locator(".slider", has_text="Height").locator("output")).to_have_text("1.0e+6")
     other.get_by_role("button", name="Download").click()
     expect(other.get_by_role("dialog").get_by_label("Form", exact=True)).to_have_value("relief")
 

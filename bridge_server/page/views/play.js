@@ -210,6 +210,13 @@ export function playView() {
     }
   }
 
+  /** Draw what an address has beyond all bounds as far as they go. */
+  async function keepWithin() {
+    const part = await measured.within(state);
+    for (const [name, bound] of Object.entries(part)) say(`The link has ${state[name]} as ${name}, which is beyond its bound: ${bound} is drawn.`, "bad");
+    if (Object.keys(part).length) change(part);
+  }
+
   async function list(told) {
     const found = await model.list(state.model); // sliders may move meanwhile
     state = changed(state, { model: found });
@@ -225,6 +232,7 @@ export function playView() {
       if (query !== undefined) state = { ...fromAddress(query, incomplete), model: decoded(name) || state.model };
       else if (decoded(name)) state = changed(state, { model: decoded(name) });
       form();
+      if (query !== undefined) keepWithin().catch(() => {}); // the server is away, as the page says by itself
       return list(/(^|&)digit=/.test(query));
     },
     leave() {
