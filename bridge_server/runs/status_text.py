@@ -74,6 +74,8 @@ def _text(run: Run, note: str | None) -> str:
             place = f"{_counted(run)} - " if _counted(run) else ""
             left = "" if run.seconds_left is None else f" - {clock(run.seconds_left)} left"
             return f"{place}{run.percent:.0f} %{left}{_judged(run)}{_slowed(run)}"
+        case RunState.SUCCEEDED if not run.seconds:  # what it wrote went with its model
+            return "finished - its model was deleted"
         case RunState.SUCCEEDED:
             done = _done(run)
             problems = ", with problems" if run.warnings else ""

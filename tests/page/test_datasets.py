@@ -129,6 +129,11 @@ def test_a_folder_that_is_dropped_is_told_of_shown_by_class_and_learned_from(sta
     page.get_by_role("link", name="Models").click()
     expect(page.locator("li[data-name=grove]")).to_contain_text("learned from trees")
 
+    assert server.call("DELETE", "/api/models/grove")[0] == 200
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.locator(".run .chip")).to_have_text("model deleted")
+    expect(page.locator(".run .figures")).to_be_hidden()
+
 
 def test_pictures_and_folders_go_in_one_zip_and_a_csv_goes_as_it_is(start_server, open_page, trees, picture, tmp_path):
     server = start_server()
@@ -294,7 +299,14 @@ def test_another_tab_has_it_as_soon_as_it_is_looked_at_and_knows_when_it_is_gone
     expect(page.locator("select[name=data] option[value=hazel]")).to_have_count(0)
     for view in ("Models", "Train"):
         other.get_by_role("link", name=view, exact=True).click()
-    expect(other.get_by_text(re.compile("^hazel is gone. "))).to_be_visible()
+    gone = other.get_by_text("hazel is gone: choose MNIST, or another, in its place.")
+    expect(gone).to_be_visible()
+    before = server.call("GET", "/api/runs")[1]["total"]
+    other.get_by_role("button", name="Start training").click()  # which is no word of MNIST
+    expect(other.locator("select[name=data]")).to_be_focused()
+    assert server.call("GET", "/api/runs")[1]["total"] == before
+    other.locator("select[name=data]").select_option("")
+    expect(gone).to_have_count(0)
     chosen(other, "")
 
 

@@ -59,6 +59,36 @@ def test_a_misfit_is_shown_at_its_layer_with_the_shapes_before_it_and_mended_by_
     expect(page.get_by_role("button", name="Use these networks")).to_be_enabled()
 
 
+def test_what_no_number_may_be_is_said_at_its_field_with_no_sums_of_before(editor):
+    page = editor()
+    judge = part_of(page, "Discriminator")
+    first = judge.locator(".layer-row").first
+    first.get_by_label("filters").fill("-5")
+    mark = first.locator(".parameter-field", has_text="filters").locator(".mark")
+    expect(mark).to_have_text(re.compile("^a whole number from 1 to "))
+    expect(judge.locator("h3")).not_to_contain_text("parameters")
+    expect(first.locator(".sides")).to_have_text("?")
+    first.get_by_label("filters").fill("17")
+    expect(judge.locator("h3")).to_contain_text("parameters")
+    page.get_by_label("classes").fill("101")
+    expect(page.get_by_text("Wanted: a whole number from 0 to 100.")).to_be_visible()
+    page.get_by_label("classes").fill("10")
+    maker = part_of(page, "Generator")
+    while maker.locator(".layer-row").count():
+        maker.get_by_role("button", name=re.compile("^Remove")).first.click()
+    expect(maker.get_by_text("The generator has no layer: add one.")).to_be_visible()
+    expect(judge.locator("h3")).not_to_contain_text("parameters")
+
+    page.keyboard.press("Escape")  # which loses nothing
+    expect(page.get_by_text("Your changes of the layers are kept")).to_be_visible()
+    page.get_by_role("button", name="Edit layers").click()
+    expect(judge.locator(".layer-row").first.get_by_label("filters")).to_have_value("17")
+    expect(maker.locator(".layer-row")).to_have_count(0)
+    page.get_by_label("Start from").last.select_option("as the form has them")
+    expect(maker.locator(".layer-row")).to_have_count(14)
+    expect(judge.locator("h3")).to_contain_text("parameters")
+
+
 def test_a_layer_is_moved_by_its_arrows_and_by_dragging(editor):
     page = editor()
     found = layers_of(page, "Generator")

@@ -57,6 +57,26 @@ def test_a_training_under_way_is_taken_apart_as_it_goes_on_until_it_is_held(serv
     page.get_by_role("button", name="Hold").click()
     expect(page.locator(".chip")).to_be_hidden()
     assert shown(page)["step"] > held
+    expect(page.get_by_text("The training has ended: stopped")).to_be_visible()
+
+
+def test_what_is_gone_is_said_and_nothing_else_shown_for_it(mock, open_page, make_model):
+    make_model(mock, "lost")
+    (run,) = mock.call("GET", "/api/runs?model=lost")[1]["runs"]
+    assert mock.call("DELETE", "/api/models/lost")[0] == 200
+    page = open_page(mock, "#/learn/lost", clean=False)  # a refusal is a word on the console
+    expect(page.get_by_text("There is no model lost any more, so bundled is shown.")).to_be_visible()
+    assert shown(page)["model"] == "bundled"
+    page.goto(f"{mock.url}/#/learn/run/{run['id']}")
+    expect(page.locator(".remark")).to_contain_text("There is no model of it to show.")
+    expect(page.locator(".scene")).to_be_hidden()
+    page.goto(f"{mock.url}/#/learn/bundled")
+    expect(page.locator(".scene")).to_be_visible()
+    page.goto(f"{mock.url}/#/learn/run/")
+    page.wait_for_url(re.compile("#/learn/(bundled|judged)$"))
+    page.goto(f"{mock.url}/#/learn/run/nonsense")
+    expect(page.locator(".wrong:not(:empty)")).to_be_visible()
+    expect(page.locator(".scene")).to_be_hidden()
 
 
 def test_a_model_that_came_as_a_file_shows_its_generator_and_says_what_to_do_for_the_rest(server, open_page):

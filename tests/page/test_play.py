@@ -119,6 +119,16 @@ def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, se
     expect(other.locator("input[name=threshold]")).to_have_value("0.3")
     other.evaluate("location.hash = '#/play/bundled?seed=x&digit=4&slant=&count=900&form=none&z=2.AAA&nothing=1'")
     shown(other, seed=0, digit=4, slant=None, count=36, z=None)
+    expect(other.get_by_text("The link is incomplete: of its latent vectors only a part is there")).to_be_visible()
+    expect(other.get_by_label("relief")).to_be_checked()
+    other.wait_for_url(re.compile("count=36"))
+    other.evaluate("location.hash = '#/play/bundled?digit=99&latent=1x64.AAAA&height=1e9'")
+    shown(other, digit=0, latent=None)
+    expect(other.get_by_text("bundled has no class 99, so 0 is shown.")).to_be_visible()
+    expect(other.get_by_text("which is beyond its bound: 1000000 is drawn.")).to_be_visible()
+    expect(other.locator(".slider", has_text="Height").locator("output")).to_have_text("1.0e+6")
+    other.get_by_role("button", name="Download").click()
+    expect(other.get_by_role("dialog").get_by_label("Form", exact=True)).to_have_value("relief")
 
 
 def test_each_form_of_a_file_is_shown_as_the_file_has_it(page):
@@ -213,7 +223,7 @@ def test_a_picture_that_was_downloaded_brings_its_digits_back_wherever_it_is_dro
     expect(page.get_by_text("kept.png: its digits are here again.")).to_be_visible()
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"count":6.*"z":\[\['))
     assert pixels(page) == drawn
-    page.wait_for_url(re.compile("z=6[.]"))
+    page.wait_for_url(re.compile("z=6x74[.]"))
     page.reload()
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"count":6.*"z":\[\['))
     assert pixels(page) == drawn
@@ -489,3 +499,11 @@ def test_a_file_that_is_refused_is_refused_in_the_servers_words(open_page, serve
     page.get_by_role("dialog").get_by_role("button", name="Download").click()
     expect(page.locator(".notice.bad")).to_contain_text("points cannot be written as .stl: choose .obj")
     page.unroute_all(behavior="wait")
+
+
+def test_what_is_wrong_with_a_form_is_said_until_it_is_right(open_page, server):
+    page = open_page(server, "#/play/bundled?count=1&form=voxels&height=0", clean=False)
+    expect(page.locator(".wrong:not(:empty)")).to_contain_text("height")
+    drag(page, "height", [3])
+    expect(page.locator(".stage")).to_have_attribute("data-made", "voxels")
+    expect(page.locator(".wrong:not(:empty)")).to_have_count(0)

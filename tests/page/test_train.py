@@ -150,6 +150,14 @@ def test_a_run_leads_to_no_model_of_the_same_name_that_is_another(open_page, ser
     expect(play).to_be_hidden()
     expect(page.get_by_role("link", name="Use its settings")).to_be_visible()
     expect(longer).to_be_hidden()
+    page.goto(f"{server.url}/#/train/longer/{first}")  # as an older tab has it
+    expect(page.get_by_text("The training of gone has no model any more to go on from.")).to_be_visible()
+    assert page.locator("[name=start_from]").input_value() == ""
+    for unsaid in ("again/", "sweep/"):
+        page.goto(f"{server.url}/#/train/{unsaid}")
+        page.wait_for_url("**/#/train")
+    expect(page.locator(".run h2")).to_have_text("gone")  # what was shown before
+    expect(page.locator(".notice.bad", has_text="openapi")).to_have_count(0)
 
 
 def test_the_settings_of_a_run_are_shown_and_used_again_or_for_a_training_that_goes_on(open_page, server):

@@ -5,6 +5,14 @@ import { linked } from "./glossary.js";
 
 export const title = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
+/** What may stand in a field for a number, in words. */
+export function bounds({ min, max, step }) {
+  const kind = step === "1" ? "a whole number" : "a number";
+  if (min !== "" && max !== "") return `${kind} from ${min} to ${max}`;
+  if (min !== "") return `${kind}, at least ${min}`;
+  return max === "" ? kind : `${kind}, at most ${max}`;
+}
+
 /**
  * Make one field. `value()` is what was typed, or undefined where nothing was; `complain(text)` marks it as wrong,
  * `explain(text)` gives it another help text, as plain words, and `stand(text, word)` says what holds where nothing is

@@ -24,6 +24,12 @@ export async function modelNamed(name) {
   return models.find((model) => model.name.toLowerCase() === name.toLowerCase());
 }
 
+/** The model of a run, under the name that it has by now, if it is there: another may have the name that the run had. */
+export async function modelOf(run) {
+  const found = await modelNamed(run.model);
+  return found?.id === run.id ? found : undefined;
+}
+
 /** Text from an address, where somebody may have typed anything; nothing where it says nothing. */
 export function decoded(text) {
   try {

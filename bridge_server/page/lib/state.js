@@ -5,6 +5,7 @@ import { floats } from "./pixels.js";
 
 export const STYLE_ATTRIBUTES = document.body.dataset.styleAttributes.split(" ");
 export const MAX_COUNT = 36;
+export const FORMS = ["images", "relief", "solid", "voxels", "extrusion", "contours", "points", "mesh", "smooth"]; // as they are offered
 export const MEASURES = ["cell", "height", "base", "threshold", "levels"]; // of the geometry; the contract has their defaults
 const GEOMETRY = ["form", ...MEASURES];
 const OWN = ["seed", "truncation", "count"]; // what z takes the place of, beside latent
@@ -58,10 +59,20 @@ export const request = (state) => ({ ...given(state), form: "images" });
 export const measures = (state) => Object.fromEntries(MEASURES.filter((name) => state[name] !== null).map((name) => [name, state[name]]));
 
 const toText = (numbers) => btoa(String.fromCharCode(...new Uint8Array(Float32Array.from(numbers).buffer))).replaceAll("+", "-").replaceAll("/", "_");
-const toNumbers = (text, count = 1) => floats(text.replaceAll("-", "+").replaceAll("_", "/"), count).map((vector) => [...vector].map(exact));
+
+/** Vectors as an address has them: how many, how long they are, and their numbers; an older one has no length, or neither. */
+const written = (vectors) => `${vectors.length}x${vectors[0].length}.${toText(vectors.flat())}`;
+function toVectors(text) {
+  const [, count = 1, length, numbers] = /^(?:(\d+)(?:x(\d+))?\.)?(.*)$/.exec(text);
+  if (count > MAX_COUNT) throw new RangeError("more than Play shows");
+  const vectors = floats(numbers.replaceAll("-", "+").replaceAll("_", "/"), Number(count)).map((vector) => [...vector].map(exact));
+  const most = vectors[0].length;
+  if (!most || vectors.some((vector) => vector.length !== (length ? Number(length) : most))) throw new RangeError("only a part was copied");
+  return vectors;
+}
 const TEXTS = {
-  z: { write: (z) => `${z.length}.${toText(z.flat())}`, read: (text) => toNumbers(text.replace(/^\d+\./, ""), Number.parseInt(text, 10)) },
-  latent: { write: toText, read: (text) => toNumbers(text)[0] },
+  z: { write: written, read: toVectors },
+  latent: { write: (latent) => written([latent]), read: (text) => toVectors(text)[0] },
 };
 
 /** Where Play shows a state: what differs from the usual stands behind a question mark. */
@@ -78,19 +89,22 @@ const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/;
 function read(name, text) {
   if (TEXTS[name]) return TEXTS[name].read(text);
   if (name === "digit") return text === ANY ? null : choice(text, text);
-  if (name === "form") return text;
+  if (name === "form") return FORMS.includes(text) ? text : undefined;
   return NUMBER.test(text) ? Number(text) : undefined;
 }
 
-/** What an address says behind its question mark, as a state; what is no value of its name is left out. */
-export function fromAddress(query) {
+/**
+ * What an address says behind its question mark, as a state; what is no value of its name is left out. `lacks(name)` is told
+ * of vectors of which only a part was copied.
+ */
+export function fromAddress(query, lacks) {
   const state = fresh();
   for (const [name, text] of new URLSearchParams(query)) {
     if (name === "model" || !Object.hasOwn(state, name)) continue;
     try {
       state[name] = read(name, text) ?? (name === "digit" ? null : state[name]);
     } catch {
-      continue; // of a vector only a part was copied
+      lacks(name);
     }
   }
   return { ...state, count: Math.min(MAX_COUNT, Math.max(1, Math.round(state.count))) };

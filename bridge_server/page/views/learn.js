@@ -5,7 +5,7 @@ import { choices, DIGITS, said } from "../lib/classes.js";
 import { el, fill, freshId, whole } from "../lib/dom.js";
 import { linked, term } from "../lib/glossary.js";
 import { latest } from "../lib/latest.js";
-import { decoded, modelNamed } from "../lib/lists.js";
+import { decoded, modelNamed, modelOf } from "../lib/lists.js";
 import { me } from "../lib/me.js";
 import { colour, floats, onTheme } from "../lib/pixels.js";
 import { layerMaps } from "../widgets/layer_maps.js";
@@ -67,6 +67,7 @@ export function learnView() {
   const live = el("span", { className: "chip", "data-state": "running", role: "status", hidden: true });
   const hold = el("button", { type: "button", hidden: true, "aria-pressed": "false", onclick: () => pause(hold.getAttribute("aria-pressed") !== "true") }, "Hold");
   const steps = el("p", { className: "help" });
+  const ended = el("p", { className: "help", role: "status" }); // what became of the training that was watched
   const apart = linked(el("p", { className: "help" }), "One fake and one real image. BatchNorm works as when digits are drawn; noise and penalties of a training are left out.");
   const wrong = el("p", { className: "wrong", role: "alert" });
   const remarks = el("div", { className: "remarks", role: "status" });
@@ -129,6 +130,7 @@ export function learnView() {
       { className: "card stack", "aria-label": "What is taken apart" },
       choice,
       el("div", { className: "row" }, live, hold, steps),
+      ended,
       remarks,
       wrong,
       start,
@@ -140,10 +142,12 @@ export function learnView() {
   let growing = 0;
   let here = false;
   let held = false;
+  let watched = ""; // the model that was last seen being trained
   let place = ""; // what the address says
   const hide = (hidden) => [choice, apart, guide.node, scene].forEach((each) => (each.hidden = hidden));
   hide(true); // until there is something to show
 
+  const fate = ({ problem, text }) => problem ?? `The training has ended: ${text}.`;
   const names = () => model.found()?.class_names ?? DIGITS;
   const again = (work, ms) => {
     clearTimeout(growing);
@@ -182,6 +186,9 @@ export function learnView() {
     guide.show(answer, vector);
     tell(answer);
     clearTimeout(growing);
+    if (answer.training) ended.textContent = "";
+    else if (watched === asked.model) tellEnd(model.found()?.id);
+    watched = answer.training ? asked.model : "";
     live.hidden = hold.hidden = !answer.training;
     if (answer.training && !held && here) again(() => ask({ ...state }), GROWING_MS);
   }
@@ -193,6 +200,20 @@ export function learnView() {
     const texts = [...remarks.children].map(({ textContent }) => textContent);
     if (String(texts) !== String(told)) fill(remarks, told.map((sentence) => linked(el("p", { className: "remark" }), sentence)));
     offerTraining(!judging && !training);
+  }
+
+  /** Say what became of the training that was watched, and how its model stands by now. */
+  async function tellEnd(id) {
+    try {
+      const run = await get(`/api/runs/${id}`);
+      if (!here || model.found()?.id !== id) return;
+      if (isUnderWay(run)) return again(() => tellEnd(id), WAITING_MS); // the judge looks at its digits
+      const name = await model.list(state.model);
+      if (name !== state.model) return choose(name);
+      ended.textContent = fate(run);
+    } catch {
+      return; // it was somebody else's
+    }
   }
 
   /** Offer what shows both sides where one is missing, to whoever may. */
@@ -220,6 +241,7 @@ export function learnView() {
     ofClass.hidden = !known.length;
     const digit = known.includes(state.digit) ? state.digit : (known[0] ?? null);
     fill(classes, known.map((each, place) => el("option", { selected: each === digit }, names()[place])));
+    ended.textContent = "";
     place = encodeURIComponent(name);
     history.replaceState(null, "", `#/learn/${place}`);
     change({ model: name, digit });
@@ -238,23 +260,35 @@ export function learnView() {
     }
   }
 
+  /** Show nothing of what was shown before. */
+  function blank(why = "") {
+    state.model = ""; // what it is still asked about is not shown
+    clearTimeout(growing);
+    hide(true);
+    live.hidden = hold.hidden = start.hidden = true;
+    steps.textContent = ended.textContent = "";
+    fill(remarks);
+    wrong.textContent = why;
+  }
+
   /** Wait for the first digits of a run, then show its model. */
   async function follow(id) {
     let run;
     try {
       run = await get(`/api/runs/${id}`);
-      const found = run.preview && (await modelNamed(run.model));
-      if (!here) return;
-      if (found?.id === id) {
+      const found = run.preview && (await modelOf(run));
+      if (!here || place !== RUN + id) return;
+      if (found) {
         await model.list(found.name);
         return choose(found.name);
       }
     } catch (error) {
-      wrong.textContent = error.message;
+      if (here && !isAway()) blank(error.message);
       return;
     }
-    start.hidden = true;
-    fill(remarks, el("p", { className: "remark" }, run.problem ?? `The training has begun (${run.text}). Its first digits come in seconds; then both networks are shown here, and go on with it.`));
+    blank();
+    const begun = `The training has begun (${run.text}). Its first digits come in seconds; then both networks are shown here, and go on with it.`;
+    fill(remarks, el("p", { className: "remark" }, isUnderWay(run) ? (run.problem ?? begun) : `${fate(run)} There is no model of it to show.`));
     if (isUnderWay(run)) again(() => follow(id), WAITING_MS);
   }
 
@@ -266,7 +300,8 @@ export function learnView() {
     return models[0].name;
   }
 
-  async function enter(rest) {
+  async function enter(address) {
+    const rest = address === RUN ? "" : address; // the run that it leads to is not said
     here = true;
     place = rest;
     clearTimeout(growing);

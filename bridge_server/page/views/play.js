@@ -32,6 +32,7 @@ export function playView() {
   const model = modelChoice((name) => change({ model: name }));
   const drawn = linked(el("p", { className: "help", hidden: true }), "From your drawing or file. Another seed, truncation or count lets go of it.");
   const wrong = el("p", { className: "wrong", role: "alert" });
+  const unmade = el("p", { className: "wrong", role: "alert" }); // why there is no geometry of the digit
   const remarks = el("div", { className: "remarks", role: "status" });
   const shown = digitViewer((form) => change({ form }), look);
   const measured = measuresPanel(change);
@@ -90,6 +91,7 @@ export function playView() {
           count.node,
           remarks,
           wrong,
+          unmade,
           raw.node,
           el("button", { type: "button", className: "quiet", onclick: reset }, "All auto"),
         ),
@@ -129,10 +131,11 @@ export function playView() {
     (wanted) => post("/api/export", wanted, { file: true, urgent: true }).then((file) => file.text()),
     (obj, { form }) => {
       if (form !== state.form) return;
+      unmade.textContent = "";
       shown.made(obj);
       shown.node.dataset.made = form;
     },
-    (error) => (wrong.textContent = error.message),
+    (error) => (unmade.textContent = error.message),
   );
 
   /** Go by the digit that is shown large: where sliders at auto stand, and what is made of it alone. */
@@ -147,6 +150,7 @@ export function playView() {
     const digit = shownNow.digits[at];
     walk.show(shownNow.model, z.slice(0, shownNow.latent_dim), digit === undefined ? undefined : choice(names()[digit], digit));
     if (shown.isMade()) shape({ model: shownNow.model, z: [[...z].map(exact)], form: state.form, format: "obj", ...measures(state) });
+    else unmade.textContent = "";
   }
 
   /** Show the digits in another form, or with other measures. */
@@ -190,22 +194,33 @@ export function playView() {
     }
   }
 
-  /** Offer what the model knows, and ask for it. */
-  function fit() {
+  const incomplete = (name) => say(`The link is incomplete: of its ${name === "z" ? "latent vectors" : "latent numbers"} only a part is there, so the seed's digits are shown.`, "bad");
+
+  /** Offer what the model knows, and ask for it; `told`: that a class is asked for that it has not. */
+  function fit(told = false) {
     knobs.classes(names());
     between.classes(names());
     form();
     const known = choices(names());
     if (!known.length) change({ digit: null });
-    else change(state.digit === null || known.includes(state.digit) ? {} : { digit: known[0] });
+    else if (state.digit === null || known.includes(state.digit)) change({});
+    else {
+      if (told) say(`${state.model} has no class ${state.digit}, so ${names()[0]} is shown.`, "bad");
+      change({ digit: known[0] });
+    }
   }
 
-  async function list() {
-    const wanted = state.model;
-    const found = await model.list(wanted); // sliders may move meanwhile
-    if (found !== wanted) say(`There is no model ${wanted} any more, so ${found} is shown.`, "bad");
+  /** Draw what an address has beyond all bounds as far as they go. */
+  async function keepWithin() {
+    const part = await measured.within(state);
+    for (const [name, bound] of Object.entries(part)) say(`The link has ${state[name]} as ${name}, which is beyond its bound: ${bound} is drawn.`, "bad");
+    if (Object.keys(part).length) change(part);
+  }
+
+  async function list(told) {
+    const found = await model.list(state.model); // sliders may move meanwhile
     state = changed(state, { model: found });
-    fit();
+    fit(told);
   }
 
   return {
@@ -214,10 +229,11 @@ export function playView() {
       const [name, query] = rest.split("?", 2);
       if (left) state = remembered(); // what another view put there
       left = false;
-      if (query !== undefined) state = { ...fromAddress(query), model: decoded(name) || state.model };
+      if (query !== undefined) state = { ...fromAddress(query, incomplete), model: decoded(name) || state.model };
       else if (decoded(name)) state = changed(state, { model: decoded(name) });
       form();
-      return list();
+      if (query !== undefined) keepWithin().catch(() => {}); // the server is away, as the page says by itself
+      return list(/(^|&)digit=/.test(query));
     },
     leave() {
       remember(state);
@@ -225,6 +241,6 @@ export function playView() {
       clearTimeout(growing);
       between.leave();
     },
-    back: list,
+    back: () => list(),
   };
 }

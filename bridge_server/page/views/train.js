@@ -5,7 +5,7 @@ import { schemas } from "../lib/contract.js";
 import { el, fill, moreButton, say } from "../lib/dom.js";
 import { field } from "../lib/form.js";
 import { settled } from "../lib/latest.js";
-import { decoded, newest } from "../lib/lists.js";
+import { decoded, modelOf, newest } from "../lib/lists.js";
 import { me, offer } from "../lib/me.js";
 import { dataChoice } from "../widgets/data_choice.js";
 import { networksPanel } from "../widgets/networks_panel.js";
@@ -20,6 +20,7 @@ const BUDGET = ["epochs", "steps", "seconds"];
 const RECOMMENDED = "fast"; // the preset that holds unless another is chosen
 const SHOWN = 50; // runs at first, and so many more with each press
 const SWEEP = "sweep/"; // before the id of a sweep in addresses
+const UNSAID = /^(sweep|from|again|longer)\/*$/; // addresses that do not say of what
 const SEEN = 200; // pixels of a panel by which one knows it
 const LOOK_MS = 2000; // at the runs, which others start too: from the canvas, from another tab
 
@@ -301,7 +302,9 @@ export function trainView() {
   /** Put the settings of a run into the form, to be changed; `longer`: for a training that goes on from its model. */
   async function useSettings(id, longer) {
     await build();
-    const { model, settings: used } = await get(`/api/runs/${id}`);
+    const run = await get(`/api/runs/${id}`);
+    const { model, settings: used } = run;
+    if (longer && !(await modelOf(run))) return say(`The training of ${model} has no model any more to go on from. Its settings can be used again.`, "bad");
     const given = { ...used, model: undefined, ...(longer ? { start_from: model } : {}) };
     await data.refresh(given.data ?? "");
     for (const [name, { input }] of Object.entries(fields)) {
@@ -327,8 +330,10 @@ export function trainView() {
   }, LOOK_MS);
   return {
     node,
-    enter(rest) {
-      const [, model] = /^from\/(.*)$/.exec(rest) ?? [];
+    enter(address) {
+      const rest = UNSAID.test(address) ? "" : address;
+      if (rest !== address) history.replaceState(null, "", "#/train");
+      const [, model] = /^from\/(.+)$/.exec(rest) ?? [];
       const [, use, of] = /^(again|longer)\/(\w+)$/.exec(rest) ?? [];
       const id = (model ? "" : of || rest) || chosen;
       if (id) choose(id);

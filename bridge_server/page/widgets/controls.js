@@ -6,6 +6,9 @@ import { term } from "../lib/glossary.js";
 import { STYLE_ATTRIBUTES } from "../lib/state.js";
 import { title } from "../lib/form.js";
 
+const ROOM = 6; // letters beside a slider
+const brief = (number) => (number.length > ROOM ? Number(number).toExponential(1) : number); // from an address, or a file
+
 /**
  * A slider with its value beside it; one that may be left alone has a button that does. Where it is, it stands at what
  * `rest(value)` says, so that whoever takes it goes on from there.
@@ -22,7 +25,7 @@ export function slider({ name, label = title(name), explained = null, low, high,
   const set = (given) => {
     now = given;
     input.value = given ?? auto;
-    const text = given === null ? "auto" : Number.isInteger(step) ? String(given) : given.toFixed(2);
+    const text = given === null ? "auto" : brief(Number.isInteger(step) ? String(given) : given.toFixed(2));
     if (text === shown.textContent) return; // every step of one slider sets all of them, and each would be painted anew
     node.classList.toggle("unset", given === null);
     reset.hidden = given === null;

@@ -26,15 +26,21 @@ export function dataChoice() {
   let may = () => false; // until it is known
   let standard = null;
   let sets = [];
+  let lost = ""; // what is said where the one that is chosen is gone
   let timer = 0;
 
   const found = () => sets.find(({ name }) => name === select.value);
   select.addEventListener("change", () => describe());
 
-  function describe(gone = "") {
+  /** What is chosen is told of; where it is gone, nothing is trained before something else is chosen. */
+  function describe() {
     const one = found();
+    const gone = select.value === STANDARD || one ? "" : `${select.value} is gone: choose ${standard.name ?? "MNIST"}, or another, in its place.`;
+    select.setCustomValidity(gone);
+    if (gone || lost) choice.complain(gone); // of what else is wrong the server has spoken
+    lost = gone;
     imported.hidden = !one;
-    about.hidden = Boolean(one);
+    about.hidden = Boolean(one || gone);
     if (one) {
       report.show(one);
       title.textContent = one.name;
@@ -42,14 +48,15 @@ export function dataChoice() {
       remove.setAttribute("aria-label", `Delete ${one.name}`);
       return;
     }
+    if (gone) return;
     if (standard.state === "ready") {
-      fill(about, gone, el("strong", {}, standard.name), `: ${whole(standard.train)} images to train on, ${whole(standard.test)} to test with.`);
+      fill(about, el("strong", {}, standard.name), `: ${whole(standard.train)} images to train on, ${whole(standard.test)} to test with.`);
     } else if (standard.state === "preparing") {
-      fill(about, gone, `Preparing the data, ${Math.round(standard.percent)} %`);
+      fill(about, `Preparing the data, ${Math.round(standard.percent)} %`);
     } else {
       const fetchIt = el("button", { type: "button", className: "quiet", onclick: prepare }, "Load MNIST now");
       const told = standard.problem ?? ["MNIST is loaded at the first start.", ...standard.report].join(" ");
-      fill(about, gone, told, " ", may("data_prepare") ? fetchIt : null);
+      fill(about, told, " ", may("data_prepare") ? fetchIt : null);
     }
   }
 
@@ -66,15 +73,16 @@ export function dataChoice() {
     }
     const ready = sets.filter(({ state }) => state === "ready");
     const underWay = sets.filter(({ state }) => state === "preparing");
-    const there = wanted === STANDARD || ready.some(({ name }) => name === wanted);
+    const there = wanted === STANDARD || [...ready, ...underWay].some(({ name }) => name === wanted);
     fill(
       select,
       el("option", { value: STANDARD }, standard.name ?? "MNIST"),
       ready.map(({ name }) => el("option", { value: name }, name)),
       underWay.map(({ name }) => el("option", { value: name, disabled: true }, `${name}, being read`)),
+      there ? null : el("option", { value: wanted }, `${wanted}, gone`),
     );
-    select.value = there ? wanted : STANDARD;
-    describe(there ? "" : `${wanted} is gone. `);
+    select.value = wanted;
+    describe();
     if ((standard.state === "preparing" || underWay.length) && node.isConnected) timer = setTimeout(refresh, AGAIN_MS);
   }
 

@@ -3,13 +3,13 @@
 import { said } from "../lib/classes.js";
 import { el, fill, freshId } from "../lib/dom.js";
 import { draw } from "../lib/pixels.js";
-import { FORMS, relief } from "../relief3d/relief.js";
+import { FORMS } from "../lib/state.js";
+import { FORMS as SOLIDS, relief } from "../relief3d/relief.js";
 import { parseObj } from "../relief3d/made.js";
 
 const IMAGES = "images";
 const MADE = ["voxels", "extrusion", "contours", "mesh", "smooth"]; // whose geometry the server makes
 const SHOWN = { images: "image" }; // other words than the contract's
-const ALL = [IMAGES, "relief", "solid", ...MADE.slice(0, 3), "points", ...MADE.slice(3)];
 
 /** Set an attribute that most often is set already. */
 function mark(node, name, value) {
@@ -30,7 +30,7 @@ export function digitViewer(choose, picked) {
   });
   const name = freshId("form");
   const choices = el("fieldset", { className: "segments" }, el("legend", { className: "hidden" }, "Shown as"));
-  const radios = ALL.map((form) => {
+  const radios = FORMS.map((form) => {
     const input = el("input", { type: "radio", name, value: SHOWN[form] ?? form, onchange: () => choose(form) });
     choices.append(el("label", {}, input, el("span", {}, SHOWN[form] ?? form)));
     return { form, input };
@@ -48,7 +48,7 @@ export function digitViewer(choose, picked) {
   let shownAs = ""; // a form
 
   function form(wanted, measures) {
-    shownAs = ALL.includes(wanted) ? wanted : "relief";
+    shownAs = FORMS.includes(wanted) ? wanted : "relief";
     for (const { form: each, input } of radios) input.checked = each === shownAs;
     if (shownAs !== IMAGES && space === undefined) {
       space = relief(deep);
@@ -66,7 +66,7 @@ export function digitViewer(choose, picked) {
     if (!pixels) return;
     draw(peek, pixels, 28);
     if (!flat.hidden) draw(flat, pixels, 28);
-    if (!deep.hidden && FORMS.includes(shownAs)) space.show(pixels);
+    if (!deep.hidden && SOLIDS.includes(shownAs)) space.show(pixels);
     [...thumbs.children].forEach((thumb, place) => {
       draw(thumb.firstChild, all[place], 28);
       mark(thumb, "aria-pressed", String(place === at));

@@ -2,7 +2,7 @@
 
 import { post } from "../lib/api.js";
 import { clock, whole } from "../lib/dom.js";
-import { modelNamed } from "../lib/lists.js";
+import { modelOf } from "../lib/lists.js";
 import { images, latents } from "../lib/pixels.js";
 
 const DIGITS = 16; // of a preview
@@ -35,8 +35,8 @@ function tiled(digits) {
 
 /** The film of a run: frames { pixels, columns, step, text }, the model itself last; none if its model is gone. */
 export async function states(run) {
-  const found = await modelNamed(run.model);
-  if (found?.id !== run.id) return [];
+  const found = await modelOf(run);
+  if (!found) return [];
   const model = found.name;
   const z = await vectors(model, run.settings.seed);
   const parts = [];

@@ -1,6 +1,7 @@
 // The parameters of a layer as fields, made from its JSON schema: each has its real default in it.
 
 import { el, freshId } from "../lib/dom.js";
+import { bounds } from "../lib/form.js";
 
 // Of what has no default, because it depends on all else: values to begin with.
 const BEGIN = { units: 128, filters: 32, shape: [64, 7, 7] };
@@ -40,11 +41,15 @@ export function layerFields(layer, { properties }, change) {
     .map(([name, schema]) => {
       const id = freshId(name);
       const standard = schema.default;
-      const recommended = layer[name] ?? standard;
+      const recommended = Number.isNaN(layer[name]) ? standard : (layer[name] ?? standard); // of a field that was empty
       const made = input(name, schema, recommended ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
       const mark = el("span", { id: `${id}-mark`, className: "mark" });
       const tell = () => {
-        if (recommended === undefined) return;
+        const right = made.checkValidity();
+        mark.classList.toggle("wrong", !right);
+        if (!right) mark.textContent = made.type === "number" ? bounds(made) : "whole numbers, with commas between";
+        else if (recommended === undefined) mark.textContent = "";
+        if (!right || recommended === undefined) return;
         const at = isSame(read(made, schema), recommended);
         mark.textContent = at ? "✓" : `recommended ${String(recommended).replaceAll(",", ", ")}`;
         mark.classList.toggle("other", !at);

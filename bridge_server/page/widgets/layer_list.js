@@ -143,8 +143,19 @@ export function layerList(title, kinds, change) {
     row.grip.addEventListener("lostpointercapture", end, { once: true });
   }
 
+  /** Show no shapes and no sums, nor what did not fit: they are of other layers than those there now. */
+  function clear() {
+    for (const row of rows) {
+      row.sides.textContent = "?";
+      row.costs.textContent = row.wrong.textContent = "";
+      row.node.classList.remove("misfit");
+    }
+    wrong.textContent = total.textContent = "";
+  }
+
   return {
     node,
+    clear,
     set(layers) {
       rows = layers.map(made);
       touched = null;
@@ -169,6 +180,7 @@ export function layerList(title, kinds, change) {
     },
     /** Say what the server refuses, at its layer where it names one. */
     complain(message) {
+      clear();
       const [, place] = /layer (\d+)/.exec(message) ?? [];
       const row = rows[place - 1];
       (row?.wrong ?? wrong).textContent = message;

@@ -1,11 +1,12 @@
 // The choice of a model, and what it learned from.
 
-import { el, fill, freshId, whole } from "../lib/dom.js";
+import { el, fill, freshId, say, whole } from "../lib/dom.js";
 import { linked } from "../lib/glossary.js";
 import { modelNamed, newest } from "../lib/lists.js";
 
 const SHOWN = 100; // models at first, and so many more each time that more are asked for
 const MORE = ""; // no model is called so
+const ALWAYS = "bundled"; // the model that is there whatever else is
 
 /** { node, found(), list(wanted) }; `change(name)` is told of another choice. */
 export function modelChoice(change) {
@@ -43,7 +44,9 @@ export function modelChoice(change) {
     } catch {
       return wanted;
     }
-    chosen = models.some(({ name }) => name === wanted) ? wanted : models.at(-1).name;
+    const named = (sought) => models.find(({ name }) => name === sought);
+    chosen = (named(wanted) ?? named(ALWAYS) ?? models.at(-1)).name;
+    if (wanted && chosen !== wanted) say(`There is no model ${wanted} any more, so ${chosen} is shown.`, "bad");
     const options = models.map(({ name }) => el("option", { value: name, selected: name === chosen }, name));
     fill(select, options, more ? el("option", { value: MORE }, `and ${whole(more)} more …`) : null);
     describe();
@@ -53,7 +56,7 @@ export function modelChoice(change) {
     node: el("div", { className: "field" }, el("label", { htmlFor: id }, "Model"), select, about),
     /** What is chosen, as the server describes it; nothing as long as it has not answered. */
     found,
-    /** Ask which models there are; answers the name that is chosen: the one wanted, or the bundled one. */
+    /** Ask which models there are; answers the name that is chosen: the one wanted, or the bundled one, which is said. */
     list,
   };
 }

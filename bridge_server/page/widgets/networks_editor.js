@@ -2,6 +2,7 @@
 
 import { get, post } from "../lib/api.js";
 import { ask, copy, el, fill, freshId, save, whole } from "../lib/dom.js";
+import { bounds } from "../lib/form.js";
 import { linked } from "../lib/glossary.js";
 import { settled } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
@@ -13,6 +14,7 @@ const SHOWN = 100; // models to start from
 const RHINOS = [8, 7];
 const CHECK_MS = 200; // after the last change
 const [PRESET, MODEL] = ["preset ", "model "]; // before the names of what one may start from
+const [FORM, DRAFT] = ["", "draft"]; // others that one may start from: what the form has, and what was left unused
 let layers = null; // the kinds there are
 
 /** What stands between two parts of the JSON, as the server writes it. */
@@ -21,23 +23,28 @@ const written = ({ latent_dim: latent, classes }, [generator, discriminator]) =>
 
 function sizeField(label, explained, low, high) {
   const id = freshId("size");
-  const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric" });
-  return { input, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained)) };
+  const wrong = el("p", { id: `${id}-wrong`, className: "wrong" });
+  const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric", "aria-describedby": wrong.id });
+  /** Say what may stand there where something else does. */
+  const tell = () => (wrong.textContent = input.checkValidity() ? "" : `Wanted: ${bounds(input)}.`);
+  return { input, tell, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained), wrong) };
 }
 
 /**
- * Let somebody edit networks; resolves to { networks, preset }, or to null if they were left as they are. `given` is what
- * to begin with: { networks, preset }, or { preset } alone; `presets` are their names, `game` the settings that are
- * checked with them, and `classes` how many the data set has that is chosen, if one is.
+ * Let somebody edit networks; resolves to { networks, preset, used }, or to null if they were left as they are. `given` is
+ * what the form has: { networks, preset }, or { preset } alone; `draft` what was changed of it before and not `used`, with
+ * which one goes on; `presets` are their names, `game` the settings that are checked with them, and `classes` how many
+ * the data set has that is chosen, if one is.
  */
-export async function editNetworks({ given, presets, game, classes: known }) {
+export async function editNetworks({ given, draft, presets, game, classes: known }) {
   layers ??= (await get("/api/layers")).layers;
   const { items: models } = await newest("/api/models", "models", SHOWN);
   const fromId = freshId("from");
   const from = el(
     "select",
     { id: fromId, onchange: () => load(from.value) },
-    el("option", { value: "" }, "as they are here"),
+    draft ? el("option", { value: DRAFT }, "your changes of before") : null,
+    el("option", { value: FORM }, "as the form has them"),
     el("optgroup", { label: "Presets" }, presets.map((name) => el("option", { value: PRESET + name }, name === "fast" ? "fast (recommended)" : name))),
     el("optgroup", { label: "Models" }, models.map(({ name }) => el("option", { value: MODEL + name }, name))),
   );
@@ -91,10 +98,19 @@ export async function editNetworks({ given, presets, game, classes: known }) {
     lists.forEach((list, at) => list.set(networks[PARTS[at].toLowerCase()].layers));
   }
 
+  /** Nothing is known of what is there now. */
+  function clear() {
+    lists.forEach((list) => list.clear());
+    wrong.textContent = summary.textContent = "";
+    fill(remarks);
+  }
+
   async function look() {
     const mine = ++asked;
+    for (const { tell } of [latent, classes]) tell();
     if (!isRight()) {
-      wrong.textContent = lists.some((list) => !list.value().layers.length) ? "A network has at least one layer: add one." : "";
+      clear();
+      for (const [at, list] of lists.entries()) if (!list.value().layers.length) list.complain(`The ${PARTS[at].toLowerCase()} has no layer: add one.`);
       return;
     }
     try {
@@ -110,6 +126,7 @@ export async function editNetworks({ given, presets, game, classes: known }) {
       allow(!misfit);
     } catch (error) {
       if (mine !== asked) return;
+      clear();
       const at = PARTS.findIndex((part) => error.field?.split(".")[0] === part.toLowerCase());
       if (at < 0) wrong.textContent = error.message;
       else lists[at].complain(error.message);
@@ -124,7 +141,13 @@ export async function editNetworks({ given, presets, game, classes: known }) {
   }
 
   async function load(name) {
-    if (!name) return;
+    if (name === DRAFT || (name === FORM && given.networks)) {
+      const { networks, preset: like } = name === DRAFT ? draft : given;
+      preset = like;
+      put(networks);
+      return change();
+    }
+    if (name === FORM) name = PRESET + given.preset;
     const [kind, rest] = name.startsWith(PRESET) ? ["preset", name.slice(PRESET.length)] : ["model", name.slice(MODEL.length)];
     try {
       const { gan } = await post("/api/networks/check", { [kind]: rest });
@@ -142,10 +165,12 @@ export async function editNetworks({ given, presets, game, classes: known }) {
   node.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("input")) event.preventDefault(); // it would close the dialog
   });
-  if (given.networks) put(given.networks);
-  else await load(PRESET + given.preset);
-  const asking = ask({ title: "Layers of both networks", body: [node], confirm: "Use these networks", value: () => ({ networks: parts(), preset }) });
+  await load(FORM);
+  const before = JSON.stringify(parts());
+  if (draft) await load(DRAFT);
+  const asking = ask({ title: "Layers of both networks", body: [node], confirm: "Use these networks" });
   allow(false);
   look();
-  return asking;
+  const used = Boolean(await asking);
+  return used || JSON.stringify(parts()) !== before ? { networks: parts(), preset, used } : null;
 }

@@ -54,6 +54,7 @@ export function networksPanel(changed) {
     el("div", { className: "stack" }, el("div", { className: "row" }, edit, back), about, wrong, tables),
   );
   let own = null; // { networks, preset }: edited here
+  let draft = null; // the same, where the editor was left without using it
   let last = {}; // the settings
   let presets = [USUAL];
 
@@ -73,8 +74,10 @@ export function networksPanel(changed) {
     edit.disabled = true;
     try {
       const set = last.data && (await get(`/api/datasets/${encodeURIComponent(last.data)}`));
-      const edited = await editNetworks({ given: own ?? { preset }, presets, game, classes: set?.classes.length });
-      if (edited) {
+      const edited = await editNetworks({ given: own ?? { preset }, draft, presets, game, classes: set?.classes.length });
+      draft = edited?.used ? null : edited;
+      if (draft) say("Your changes of the layers are kept: Edit layers goes on with them.");
+      if (edited?.used) {
         own = edited;
         changed();
       }
@@ -87,7 +90,7 @@ export function networksPanel(changed) {
   }
 
   function letGo() {
-    own = null;
+    own = draft = null;
     changed();
     tell();
     edit.focus();
@@ -106,6 +109,7 @@ export function networksPanel(changed) {
     preset: () => own?.preset,
     /** Have the networks of a run be edited on, or the preset's where it has none of its own. */
     take(networks, preset) {
+      draft = null;
       own = networks ? { networks, preset: preset ?? USUAL } : null;
       tell();
     },

@@ -7,7 +7,7 @@ import { curves } from "./loss_curves.js";
 import { clock, el, fill, say, whole } from "../lib/dom.js";
 import { me } from "../lib/me.js";
 import { title } from "../lib/form.js";
-import { modelNamed } from "../lib/lists.js";
+import { modelOf } from "../lib/lists.js";
 import { film } from "./film_player.js";
 import { fromPng } from "../lib/pixels.js";
 import { states, when } from "./film_frames.js";
@@ -18,8 +18,13 @@ const FILMED = 3; // previews before the first look at the film: by then there a
 const OLD_MS = 3000; // from which on the page says how old the digits are that it shows
 const GROWTH = 1.4; // from the step of a stored state to that of the next
 const FIGURES = [["Epoch", "epoch"], ["Step", "step"], ["Done"], ["Time"], ["Left"], ["FID", "FID"], ["Confident", "confident"]]; // and their terms
-/** The state as it is shown: a training that came to its end with something wrong has not simply succeeded. */
-export const shownState = ({ state, warnings }) => (state === "succeeded" && warnings.length ? "doubtful" : state);
+/** The state as it is shown: not simply succeeded has what came to its end with something wrong, or lost its model since. */
+export function shownState({ state, seconds, warnings }) {
+  if (state !== "succeeded") return state;
+  if (!seconds) return "deleted";
+  return warnings.length ? "doubtful" : state;
+}
+const WORDS = { doubtful: "with problems", deleted: "model deleted" }; // of states that the server does not have
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
 
 /**
@@ -108,7 +113,8 @@ export function runPanel(changed, lost) {
     now.run = run;
     heading.textContent = run.model;
     chip.dataset.state = shownState(run);
-    chip.textContent = shownState(run) === "doubtful" ? "with problems" : run.state;
+    chip.textContent = WORDS[shownState(run)] ?? run.state;
+    bar.hidden = figures.hidden = shownState(run) === "deleted"; // nobody knows them any more
     if (text.textContent !== run.text) text.textContent = run.text;
     bar.value = run.percent;
     const data = run.data ?? run.settings.data; // the latter, before it has read any
@@ -137,7 +143,7 @@ export function runPanel(changed, lost) {
       Confident: run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`,
     };
     for (const [name, value] of Object.entries(figured)) values[name].textContent = value;
-    missing.hidden = run.frechet !== null;
+    missing.hidden = run.frechet !== null || figures.hidden;
     if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
   }
@@ -152,15 +158,15 @@ export function runPanel(changed, lost) {
     longer.hidden = !mayStart || !model;
   }
 
-  /** Find the run's own model under the name that it has by now: another may have the name that the run had. */
+  /** Find the run's own model. */
   async function find(seen) {
     const { run } = seen;
     const key = `${run.model} ${run.state} ${seen.model ? "" : run.preview}`;
     if (seen.sought === key || !run.preview) return;
     seen.sought = key;
-    const found = await modelNamed(run.model).catch(() => undefined);
+    const found = await modelOf(run).catch(() => undefined);
     if (seen !== now) return;
-    seen.model = found?.id === run.id ? found.name : "";
+    seen.model = found?.name ?? "";
     lead(seen);
   }
 

@@ -281,6 +281,7 @@ def test_time_is_shown_as_people_read_it():
             {"state": "succeeded", "epoch": 20, "seconds": 130, "frechet": 4.12},
             "finished - 20 epochs in 2:10 - FID 4.1",
         ),
+        ({"state": "succeeded"}, "finished - its model was deleted"),
         ({"state": "stopped", "epoch": 3}, "stopped at epoch 3/20"),
         ({"state": "failed"}, "failed"),
         ({"state": "interrupted", "epoch": 3}, "interrupted at epoch 3/20 - resume to go on"),
