@@ -48,7 +48,7 @@ def test_a_save_that_is_refused_interrupts_and_the_training_goes_on_once_it_is_n
     start_server, short, save_seconds, what
 ):
     server = start_server()
-    run = server.start_run(**{**short, "images": None, "epochs": 100}, model="refused")
+    run = server.start_run(**{**short, "images": None, "epochs": 40}, model="refused")
     server.wait_for_step(run["id"], 20)
     while not (server.home / "models" / run["id"] / "checkpoints").exists():
         server.wait_for_step(run["id"])
@@ -73,4 +73,4 @@ def test_a_save_that_is_refused_interrupts_and_the_training_goes_on_once_it_is_n
     if aside.exists():
         aside.rename(place)
     server.call("POST", f"/api/runs/{run['id']}/resume")
-    assert server.wait_for_run(run["id"], "succeeded", seconds=180)["step"] == 100 * (128 // 32)
+    assert server.wait_for_run(run["id"], "succeeded", seconds=180)["step"] == 40 * (128 // 32)

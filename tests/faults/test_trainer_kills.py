@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="W
 def test_a_trainer_killed_again_and_again_ends_with_the_bits_of_one_that_never_was(
     start_server, short, save_seconds, long
 ):
-    kills, epochs = (25, 10_000) if long else (3, 120)
+    kills, epochs = (25, 10_000) if long else (2, 80)
     settings = {**short, "images": None, "epochs": epochs, "model": "digits"}
     never, server = start_server(), start_server()
     whole, run = never.start_run(**settings), server.start_run(**settings)
