@@ -288,6 +288,10 @@ def test_another_tab_has_it_as_soon_as_it_is_looked_at_and_knows_when_it_is_gone
         other.get_by_role("link", name=view, exact=True).click()
     other.locator("select[name=data]").select_option("hazel")
     expect(report(other).first).to_have_text("60 images in 3 classes")
+    other.locator("select[name=data]").select_option("")
+    run = server.start_run(model="nuts", data="Hazel")  # as a command may have it
+    other.goto(f"{server.url}/#/train/again/{run['id']}")
+    chosen(other, "hazel")
 
     page.get_by_role("button", name="Delete hazel").click()
     page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
@@ -307,6 +311,9 @@ def test_another_tab_has_it_as_soon_as_it_is_looked_at_and_knows_when_it_is_gone
     assert server.call("GET", "/api/runs")[1]["total"] == before
     other.locator("select[name=data]").select_option("")
     expect(gone).to_have_count(0)
+    other.goto(f"{server.url}/#/train/again/{run['id']}")
+    expect(other.get_by_text("Hazel is gone: choose MNIST, or another, in its place.")).to_be_visible()
+    other.locator("select[name=data]").select_option("")
     chosen(other, "")
 
 

@@ -10,7 +10,7 @@ import { dataReport } from "./data_report.js";
 const AGAIN_MS = 500;
 const STANDARD = ""; // the value of what is learned from where nothing is chosen
 
-/** { node, field, refresh() }; the field is one of the form's, as lib/form.js makes them. */
+/** { node, field, refresh(chosen) }; the field is one of the form's, as lib/form.js makes them. */
 export function dataChoice() {
   const choice = field("data", { enum: [] });
   choice.node.querySelector(".help").className = "hidden"; // it is about typing a name; whoever looks sees what there is
@@ -61,7 +61,7 @@ export function dataChoice() {
   }
 
   /** Ask what there is; the choice stays, or becomes what is wanted. */
-  async function refresh(wanted = select.value) {
+  async function refresh(chosen) {
     clearTimeout(timer);
     try {
       ({ may } = await me());
@@ -71,17 +71,18 @@ export function dataChoice() {
       if (!standard) about.textContent = error.message;
       return;
     }
+    const wanted = chosen ?? select.value; // by now
     const ready = sets.filter(({ state }) => state === "ready");
     const underWay = sets.filter(({ state }) => state === "preparing");
-    const there = wanted === STANDARD || [...ready, ...underWay].some(({ name }) => name === wanted);
+    const there = [...ready, ...underWay].find(({ name }) => name.toLowerCase() === wanted.toLowerCase()); // a run may have it otherwise
     fill(
       select,
       el("option", { value: STANDARD }, standard.name ?? "MNIST"),
       ready.map(({ name }) => el("option", { value: name }, name)),
       underWay.map(({ name }) => el("option", { value: name, disabled: true }, `${name}, being read`)),
-      there ? null : el("option", { value: wanted }, `${wanted}, gone`),
+      there || wanted === STANDARD ? null : el("option", { value: wanted }, `${wanted}, gone`),
     );
-    select.value = wanted;
+    select.value = there?.name ?? wanted;
     describe();
     if ((standard.state === "preparing" || underWay.length) && node.isConnected) timer = setTimeout(refresh, AGAIN_MS);
   }
@@ -131,9 +132,9 @@ export function dataChoice() {
   return {
     node,
     field: choice,
-    refresh() {
+    refresh(chosen) {
       own.resume();
-      return refresh();
+      return refresh(chosen);
     },
   };
 }
