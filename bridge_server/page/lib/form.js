@@ -77,15 +77,18 @@ function typed(kind, property, common) {
       spellcheck: false,
     });
   }
+  return numeric(kind, { ...common, value, placeholder: "none" });
+}
+
+/** An input for a number within the bounds of its JSON schema. */
+export function numeric(kind, attributes) {
   const made = el("input", {
-    ...common,
+    ...attributes,
     type: "number",
     inputMode: kind.type === "integer" ? "numeric" : "decimal",
     min: kind.minimum ?? kind.exclusiveMinimum,
     max: kind.maximum ?? kind.exclusiveMaximum,
     step: kind.type === "integer" ? 1 : "any",
-    value,
-    placeholder: "none",
   });
   made.addEventListener("input", () => {
     const edge = made.value !== "" && [kind.exclusiveMinimum, kind.exclusiveMaximum].includes(made.valueAsNumber);

@@ -1,7 +1,7 @@
 // The parameters of a layer as fields, made from its JSON schema: each has its real default in it.
 
 import { el, freshId } from "../lib/dom.js";
-import { bounds } from "../lib/form.js";
+import { bounds, numeric } from "../lib/form.js";
 
 // Of what has no default, because it depends on all else: values to begin with.
 const BEGIN = { units: 128, filters: 32, shape: [64, 7, 7] };
@@ -13,16 +13,7 @@ function input(name, schema, value, common) {
   if (schema.enum) return el("select", common, schema.enum.map((word) => el("option", { value: word, selected: word === value }, word)));
   if (schema.type === "boolean") return el("input", { ...common, type: "checkbox", checked: value });
   if (schema.type === "array") return el("input", { ...common, type: "text", value: value.join(", "), autocomplete: "off", spellcheck: false, pattern: LIST.source });
-  return el("input", {
-    ...common,
-    type: "number",
-    inputMode: schema.type === "integer" ? "numeric" : "decimal",
-    min: schema.minimum ?? schema.exclusiveMinimum,
-    max: schema.maximum ?? schema.exclusiveMaximum,
-    step: schema.type === "integer" ? 1 : "any",
-    required: true,
-    value,
-  });
+  return numeric(schema, { ...common, required: true, value });
 }
 
 function read(made, schema) {
@@ -47,16 +38,21 @@ export function layerFields(layer, { properties }, change) {
       const tell = () => {
         const right = made.checkValidity();
         mark.classList.toggle("wrong", !right);
-        if (!right) mark.textContent = made.type === "number" ? bounds(made) : "whole numbers, with commas between";
-        else if (recommended === undefined) mark.textContent = "";
-        if (!right || recommended === undefined) return;
+        if (right) made.removeAttribute("aria-invalid");
+        else made.setAttribute("aria-invalid", "true");
+        if (!right) {
+          mark.textContent = made.type === "number" ? bounds(made) : "whole numbers, with commas between";
+          return;
+        }
+        if (recommended === undefined) {
+          mark.textContent = "";
+          return;
+        }
         const at = isSame(read(made, schema), recommended);
         mark.textContent = at ? "✓" : `recommended ${String(recommended).replaceAll(",", ", ")}`;
         mark.classList.toggle("other", !at);
       };
       made.addEventListener("input", () => {
-        made.toggleAttribute("aria-invalid", !made.checkValidity());
-        if (!made.checkValidity()) made.setAttribute("aria-invalid", "true");
         tell();
         change();
       });
