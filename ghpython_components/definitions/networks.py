@@ -127,7 +127,7 @@ def tutorial(canvas: Canvas, row: NewRow) -> None:
         latent_dim=(_named(generator, "generator latent"), ""),
         loss=choice("loss", "bce", _LOSSES),
         batch_size=slider("batch size", 16, 4, 256),
-        learning_rate=slider("learning rate", 0.0002, 0.0001, 0.005, 4),
+        learning_rate=slider("learning rate", 0.0002, 0.0001, 0.02, 4),
         beta1=slider("beta1", 0.5, 0, 0.9, 2),
     )
     canvas.group("4  The model", model.members, MAKE)
