@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import chromium
+
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -29,8 +31,10 @@ SHORT = {
 
 @pytest.mark.parametrize("name", SHORT)
 def test_a_benchmark_runs(name, tmp_path, request):
-    if name == "page.py" and find_spec("playwright") is None:
-        pytest.skip("playwright is not installed: pip install playwright")
+    if name == "page.py":
+        if find_spec("playwright") is None:
+            pytest.skip("playwright is not installed: pip install playwright")
+        chromium()
     if name == "cluster.py" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install -e '.[ray]'")
     if name in ("cluster.py", "device.py", "steps.py", "training.py"):
