@@ -18,7 +18,7 @@ SHORT = {
     "device.py": ["--times", "0.5", "--samples", "200"],
     "few_pictures.py": ["--counts", "40", "--steps", "2", "--samples", "150", "--starts", "chance"],
     "geometry.py": ["--calls", "1"],
-    "load.py": ["--rounds", "1", "--seconds", "0.2"],
+    "load.py": ["--rounds", "1", "--seconds", "0.2", "--floods", "2"],
     "many.py": ["--counts", "3"],
     "page.py": ["--opens", "1", "--seconds", "0.3"],
     "ranks.py": ["--ranks", "2", "--presets", "fast", "--seconds", "0.5", "--rounds", "1", "--images", "0"],
