@@ -285,6 +285,7 @@ def test_a_film_shows_the_digits_of_the_preview_grow_out_of_noise(open_page, ser
     expect(slider).to_have_attribute("max", "9")
     slider.fill("1")
     expect(page.locator(".film output")).to_have_text("0:00, step 5")
+    expect(page.locator(".film canvas")).to_have_attribute("data-step", "5")
     noise = page.locator(".film canvas").evaluate("canvas => canvas.toDataURL()")
     slider.fill("9")
     expect(page.locator(".film canvas")).to_have_attribute("data-step", str(STEPS))
