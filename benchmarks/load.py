@@ -81,13 +81,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how long clients wait, at rest and beside a training.")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often (default: {ROUNDS})")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each load (default: {SECONDS:g})")
+    parser.add_argument("--floods", type=int, default=len(FLOODS), help="only so many floods, from the first")
     options = parser.parse_args()
     rounds, seconds = options.rounds, options.seconds
+    loads = [load for load in LOADS if load.flood is None or load.flood in FLOODS[: options.floods]]
     if _MNIST.is_dir():
         os.environ.setdefault("GANMNIST_DATA", str(_MNIST))
     others = psutil.cpu_percent(2)
-    rest: dict[Load, list[Figures]] = {load: [] for load in LOADS}
-    beside: dict[Load, list[Figures]] = {load: [] for load in LOADS}
+    rest: dict[Load, list[Figures]] = {load: [] for load in loads}
+    beside: dict[Load, list[Figures]] = {load: [] for load in loads}
     paces: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as home, Server(Path(home)) as server, processes() as pool:
 
@@ -95,11 +97,11 @@ def main() -> None:
             figures[load].append(measure(load, seconds, server.port, server.token, pool))
 
         for number in range(1, rounds + 1):
-            for load in LOADS:
+            for load in loads:
                 note(rest, load)
             with server.training(f"round-{number}") as pace:
                 alone = pace(lambda: time.sleep(min(seconds, ALONE)))
-                for load in LOADS:
+                for load in loads:
                     if load == PACED:
                         paces.append((alone, pace(partial(note, beside, load))))
                     else:
@@ -110,7 +112,7 @@ def main() -> None:
     for alone, loaded in paces:
         words = f"{alone:.1f} steps/s alone, {loaded:.1f} beside {PACED.what}: {loaded / alone:.0%}"
         print(f"training: {words} (promised: >= 50 %)")
-    for load in LOADS:
+    for load in loads:
         answers = sum((found.flood for found in rest[load] + beside[load]), Counter())
         if load.flood and answers:
             words = ", ".join(f"{what}: {count:,}" for what, count in answers.most_common())
@@ -137,7 +139,8 @@ def show(rest: dict[Load, list[Figures]], beside: dict[Load, list[Figures]]) -> 
         "| load | at rest: p50, p95, health p95, ms | beside a training | p95 ratio, <= 3 | requests/s | promised | |"
     )
     print("| --- | --- | --- | --: | --- | --- | --- |")
-    for load, promise in LOADS.items():
+    for load in rest:
+        promise = LOADS[load]
         quiet, busy = sorted(rest[load], key=_p95), sorted(beside[load], key=_p95)
         cells = [
             load.what,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import chromium
+
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -16,7 +18,7 @@ SHORT = {
     "device.py": ["--times", "0.5", "--samples", "200"],
     "few_pictures.py": ["--counts", "40", "--steps", "2", "--samples", "150", "--starts", "chance"],
     "geometry.py": ["--calls", "1"],
-    "load.py": ["--rounds", "1", "--seconds", "0.2"],
+    "load.py": ["--rounds", "1", "--seconds", "0.2", "--floods", "2"],
     "many.py": ["--counts", "3"],
     "page.py": ["--opens", "1", "--seconds", "0.3"],
     "ranks.py": ["--ranks", "2", "--presets", "fast", "--seconds", "0.5", "--rounds", "1", "--images", "0"],
@@ -29,8 +31,10 @@ SHORT = {
 
 @pytest.mark.parametrize("name", SHORT)
 def test_a_benchmark_runs(name, tmp_path, request):
-    if name == "page.py" and find_spec("playwright") is None:
-        pytest.skip("playwright is not installed: pip install playwright")
+    if name == "page.py":
+        if find_spec("playwright") is None:
+            pytest.skip("playwright is not installed: pip install playwright")
+        chromium()
     if name == "cluster.py" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install -e '.[ray]'")
     if name in ("cluster.py", "device.py", "steps.py", "training.py"):

@@ -1,53 +1,24 @@
-"""A real Chromium in front of the page; it is installed where a fresh Debian machine lacks it."""
+"""A real Chromium in front of the page."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
 import pytest
-from filelock import FileLock
+
+from tests.chromium import chromium
 
 pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install -e .[dev]")
 from playwright.sync_api import expect, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 WAIT = 20_000  # ms: long, for a slow machine; nothing waits longer than it must
 expect.set_options(timeout=WAIT)
-
-
-def find_chromium() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
-def install_chromium() -> None:
-    """Install Debian's, which root can; whatever stands in the way, the tests are skipped and say so."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        pytest.skip("no Chromium on PATH: install it, on Debian with apt-get install chromium")
-    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "chromium"]):
-        done = subprocess.run(
-            ["apt-get", *command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        )
-    if done.returncode or not find_chromium():
-        pytest.skip(f"no Chromium on PATH, and apt-get install chromium failed: {done.stderr[-300:]}")
 
 
 @pytest.fixture(scope="session")
 def browser():
     """The browser that all tests of this folder share."""
-    with FileLock(Path(tempfile.gettempdir()) / "ganmnist-chromium.lock"):
-        if not find_chromium():
-            install_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=find_chromium(),
+            executable_path=chromium(),
             # Without a graphics card WebGL is drawn by the processor; and root has no sandbox.
             args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
         )
@@ -61,9 +32,13 @@ class Watched:
     def __init__(self, page, url: str) -> None:
         self.found: list[str] = []
         self.elsewhere: list[str] = []
-        page.on("console", lambda message: self.found.append(f"{message.type}: {message.text} {message.location}"))
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.found.append(str(error)))
         page.on("request", lambda request: request.url.startswith((url, "blob:")) or self.elsewhere.append(request.url))
+
+    def _hear(self, message) -> None:
+        if "GL Driver Message" not in message.text:  # a driver's remark on how fast a picture is read back
+            self.found.append(f"{message.type}: {message.text} {message.location}")
 
 
 # Once in each tab. By an address with the token the page would open Play first, whose relief takes a moment.

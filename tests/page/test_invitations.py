@@ -124,11 +124,12 @@ def test_an_invitation_that_was_taken_away_is_told_in_one_sentence_and_a_new_one
     expect(page.get_by_text("It was renewed or taken away: ask who runs the server for a new one.")).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("ganmnist-server")
     expect(page.locator("#account")).to_be_empty()
-    file = tmp_path / "anna.json"
-    for content, told in (('{"url": "x"}', "anna.json is no invitation"), (given[0].token, "no invitation")):
+    for name, content in (("no-token.json", '{"url": "x"}'), ("no-json.json", given[0].token)):
+        file = tmp_path / name
         file.write_text(content)
         page.get_by_label("File for Grasshopper").set_input_files(file)
-        expect(page.get_by_text(told).last).to_be_visible()
+        expect(page.get_by_text(f"{name} is no invitation")).to_be_visible()
+    file = tmp_path / "anna.json"
     file.write_text(json.dumps({"url": server.url, "token": given[0].token}))
     page.get_by_label("File for Grasshopper").set_input_files(file)
     expect(page.locator("#account")).to_contain_text("anna, student")
