@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, Strict
 from pydantic.config import JsonDict
 
 from ganmnist.class_names import ClassChoice
-from ganmnist.fields import Flag, Formerly, Number, Settings, Whole, whole
+from ganmnist.fields import Flag, Formerly, Number, Settings, Spelled, Whole, whole
 from ganmnist.names import Name
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.terms import explain
@@ -264,7 +264,13 @@ class BetweenConfig(Settings):
     )
 
 
-_Way = Annotated[str, Field(pattern=rf"^({'|'.join(STYLE_ATTRIBUTES)}|[0-9]{{1,4}})$")]
+_Way = Annotated[
+    str,
+    Spelled(
+        rf"^({'|'.join(STYLE_ATTRIBUTES)}|[0-9]{{1,4}})$",
+        f"must be {', '.join(STYLE_ATTRIBUTES)} or the place of a latent number, from 0",
+    ),
+]
 
 
 class SheetConfig(LatentConfig):

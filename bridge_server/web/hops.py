@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, FailFast, Field, StringConstraints
+from pydantic import BaseModel, FailFast, Field
 from pydantic_core import from_json
 
 from bridge_server.backends.base import Backend
@@ -24,7 +24,7 @@ from bridge_server.encoding.pixels import rhino
 from bridge_server.errors import ApiError
 from bridge_server.web.api import json_bytes
 from ganmnist.errors import SettingError, shown
-from ganmnist.fields import Whole
+from ganmnist.fields import Spelled, Whole
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _GENERATE = GenerateRequest.model_fields
 
 Branch = tuple[int, ...]
 # {0;3}, as Hops writes it, or 0;3
-_Path = Annotated[str, StringConstraints(pattern=r"^\{?(-?[0-9]{1,9}(;-?[0-9]{1,9})*)?\}?$", max_length=200)]
+_Path = Annotated[str, Spelled(r"^\{?(-?[0-9]{1,9}(;-?[0-9]{1,9}){0,99})?\}?$", "must be a branch, as {0;3}")]
 
 
 class _Output(NamedTuple):
