@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ganmnist.errors import DataError
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.storage.bounded import inflating, most_inflated, read_at_most
-from ganmnist.storage.magic import HEAD, POINTER, UNKNOWN, WEB_PAGE, what_is
+from ganmnist.storage.magic import ARCHIVES, HEAD, PACKED, POINTER, UNKNOWN, WEB_PAGE, what_is
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # uint8 in three dimensions, uint8 in one
 MAX_IMAGES = 600_000  # 470 MB: a header that asks for more is damaged, or means harm
@@ -27,7 +27,7 @@ OF_POINTER = "run git lfs pull in the folder it was cloned to"  # what helps wit
 _REMEDIES = {
     WEB_PAGE: f"the download went wrong, {_ANEW}",
     POINTER: OF_POINTER,
-    "a zip": "unpack it",
+    **dict.fromkeys((*ARCHIVES, *PACKED), "unpack it"),
 }
 
 
