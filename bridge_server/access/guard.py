@@ -208,9 +208,9 @@ def _is_public(environ: WSGIEnvironment) -> bool:
 def _is_hops(environ: WSGIEnvironment) -> bool:
     method: str = environ["REQUEST_METHOD"]
     path: str = environ["PATH_INFO"]
-    return (method in ("GET", "HEAD") and path.startswith(("/hops/", "//hops/"))) or (
-        method == "POST" and path == "/solve"
-    )
+    if method in ("GET", "HEAD"):
+        return path.strip("/").lower().partition("/")[0] == "hops"
+    return method == "POST" and path == "/solve"
 
 
 def _opens_the_page(environ: WSGIEnvironment) -> bool:

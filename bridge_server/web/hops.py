@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, FailFast, Field
 from pydantic_core import from_json
+from werkzeug.routing import BaseConverter
 
 from bridge_server.backends.base import Backend
 from bridge_server.contract.base import ErrorBody, RhinoObject
@@ -29,6 +30,7 @@ from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
     import numpy as np
+    from flask.sansio.blueprints import BlueprintSetupState
     from numpy.typing import NDArray
 
     from ganmnist.geometry.pieces import Points
@@ -86,15 +88,25 @@ class _Solve(BaseModel):
     values: Annotated[list[_Value], FailFast()]
 
 
+class _Address(BaseConverter):
+    """A path that begins with hops, however the user wrote its letters and slashes."""
+
+    regex = "/*(?i:hops)(?:/.*)?"
+    part_isolating = False
+
+
 def blueprint(backend: Backend) -> Blueprint:
     """Return the views that Hops asks for, answered by `backend`."""
     hops = Blueprint("hops", __name__)
     description = json.dumps(_describe())
 
-    @hops.get("/hops/<path:name>")
-    @hops.get("//hops/<path:name>")
-    def describe(name: str) -> Response:
-        _check_known(f"hops/{name}")
+    @hops.record_once
+    def know_the_address(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["hops"] = _Address
+
+    @hops.get("/<hops:address>")
+    def describe(address: str) -> Response:
+        _check_known(address)
         return _json(description)
 
     @hops.post("/solve")
@@ -187,8 +199,11 @@ def _body() -> bytes:
 
 
 def _check_known(pointer: str) -> None:
-    """Refuse what is not the one definition. Hops before March 2022 sends its bare name; slashes are the user's."""
-    if pointer.strip("/") not in (POINTER, POINTER.split("/")[-1]):
+    """Refuse what is not the one definition.
+
+    Hops before March 2022 sends its bare name. Slashes are the user's, and so is the size of letters.
+    """
+    if "/".join(filter(None, pointer.lower().split("/"))) not in (POINTER, POINTER.split("/")[-1]):
         raise ApiError(
             404,
             "not_found",
