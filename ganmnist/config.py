@@ -129,11 +129,14 @@ class Plane(Settings):
 Form = Literal["images", "relief", "mesh", "smooth", "solid", "voxels", "extrusion", "contours", "points"]
 
 
+MIN_LENGTH, MAX_LENGTH = 1e-6, 1e6  # model units: smaller solids fall together, and far out points no longer differ
+
+
 class PlacementConfig(Settings):
     """Where geometry stands, and how large it is."""
 
-    cell: Number = Field(1.0, description="Side of a pixel, model units.", gt=0, le=1e6)
-    height: Number = Field(4.0, description="Height of a white pixel, model units.", ge=0, le=1e6)
+    cell: Number = Field(1.0, description="Side of a pixel, model units.", ge=MIN_LENGTH, le=MAX_LENGTH)
+    height: Number = Field(4.0, description="Height of a white pixel, model units.", ge=0, le=MAX_LENGTH)
     plane: Plane = Field(Plane(), description="Frame in which the first digit stands.")
 
 
@@ -146,7 +149,9 @@ class GeometryConfig(PlacementConfig):
         "high), solid (a relief closed to be printed), voxels (a pillar on every white pixel), extrusion (the solid of "
         "a contour), contours (closed curves) or points.",
     )
-    base: Number = Field(1.0, description="Thickness of a solid under black pixels, model units.", gt=0, le=1e6)
+    base: Number = Field(
+        1.0, description="Thickness of a solid under black pixels, model units.", ge=MIN_LENGTH, le=MAX_LENGTH
+    )
     threshold: Number | None = Field(
         None,
         description="Share of white from which on a pixel counts, for voxels, extrusion, contours and points; 0.5 "

@@ -176,13 +176,7 @@ def _input(name: str, setting: Mapping[str, Any]) -> dict[str, object]:
     }
     if has_default:
         described["Default"] = default
-    whole = kind.get("type") == "integer"
-    for bound, inside in (("Minimum", 1), ("Maximum", -1)):
-        if bound.lower() in kind:
-            described[bound] = kind[bound.lower()]
-        elif f"exclusive{bound}" in kind:  # Hops knows none: what lies on one of a number is refused by the settings
-            described[bound] = kind[f"exclusive{bound}"] + inside * whole
-    return described
+    return described | {bound: kind[bound.lower()] for bound in ("Minimum", "Maximum") if bound.lower() in kind}
 
 
 def _kind(setting: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -287,7 +287,7 @@ def test_help_bounds_and_defaults_are_those_of_the_settings(client):
     assert bounds["count"] == (1, MAX_COUNT)
     assert (inputs["digit"]["ParamType"], bounds["digit"]) == ("Text", (None, None)), "a name or a number"
     assert bounds["latent"] == (-10, 10)
-    assert bounds["cell"] == (0, 1e6)
+    assert bounds["cell"] == (1e-6, 1e6)
     assert bounds["form"] == bounds["plane"] == (None, None)
 
 
@@ -366,7 +366,7 @@ def test_a_picture_holds_the_pixels(solve):
         ({"latent": [0.5, "x"]}, ["latent.1", "number", "x"]),
         ({"latent": [11.0]}, ["latent.0", "10"]),
         ({"latent": [0.0] * 65}, ["latent", "65", "64"]),
-        ({"cell": 0.0}, ["cell", "greater than 0"]),
+        ({"cell": 0.0}, ["cell", "at least 1e-06"]),
         ({"cell": float("nan")}, ["cell", "finite"]),
         ({"plane": "XY"}, ["plane", "XY"]),
         ({"plane": {**PLANE, "XAxis": PLANE["YAxis"]}}, ["plane", "perpendicular"]),
