@@ -155,8 +155,12 @@ def test_settings_survive_json(short, class_conditional):
 @pytest.mark.parametrize(
     ("part", "layers", "words"),
     [
-        ("generator", [{"layer": "Flatten"}], ["generator", "(1, 28, 28)", "layer 1 Flatten", "(5,)"]),
-        ("discriminator", [{"layer": "Flatten"}, {"layer": "Dense", "units": 2}], ["discriminator", "(1,)", "(2,)"]),
+        ("generator", [{"layer": "Flatten"}], ["generator", "1 x 28 x 28", "layer 1 Flatten", "5 numbers"]),
+        (
+            "discriminator",
+            [{"layer": "Flatten"}, {"layer": "Dense", "units": 2}],
+            ["discriminator", "1 number", "2 numbers"],
+        ),
         ("discriminator", [{"layer": "Dense", "units": 1}], ["discriminator", "layer 1 Dense", "Flatten"]),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_misfit_and_a_wrong_parameter_are_said_of_the_network_they_are_in(tiny
     assert refusal({"networks": other}, TrainConfig) == f"networks.{wrong}"
     other["generator"]["layers"][0]["units"] = 146
     assert refusal({"networks": other}, TrainConfig) == (
-        "networks: generator: layer 4 Reshape cannot make (3, 7, 7) (147 numbers) of (146,) (146 numbers)"
+        "networks: generator: layer 4 Reshape cannot make 3 x 7 x 7 (147 numbers) of 146 numbers"
     )
 
 
