@@ -117,7 +117,9 @@ class Guard:
         finally:
             fields = _line(environ, request_id, status, started)
             _log.info("request", extra={"fields": fields})
-            if status < 400 and WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            # Of what broke off with 500 nobody knows how far it came; whatever else is above 400 did nothing.
+            done = status < 400 or status == 500
+            if done and WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
                 _actions.info("action", extra={"fields": fields})
 
     def _proof(self, environ: WSGIEnvironment) -> str | None:
