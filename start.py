@@ -69,7 +69,7 @@ def main() -> int:
         print(f"{__doc__}\n{tasks}\n\n{activation}")
         return 0
     if task not in TASKS:
-        return _fail(f"there is no task {task}:\n{tasks}")
+        return _fail(f"there is no task {task!r}; there are:\n{tasks}")
     problem = _problem()
     if problem:
         return _fail(problem)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, Strict
 from pydantic.config import JsonDict
 
 from ganmnist.class_names import ClassChoice
-from ganmnist.fields import Flag, Formerly, Number, Settings, Whole, whole
+from ganmnist.fields import Flag, Formerly, Number, Settings, Spelled, Whole, whole
 from ganmnist.names import Name
 from ganmnist.networks.spec import ModelConfig
 from ganmnist.terms import explain
@@ -129,11 +129,14 @@ class Plane(Settings):
 Form = Literal["images", "relief", "mesh", "smooth", "solid", "voxels", "extrusion", "contours", "points"]
 
 
+MIN_LENGTH, MAX_LENGTH = 1e-6, 1e6  # model units: smaller solids fall together, and far out points no longer differ
+
+
 class PlacementConfig(Settings):
     """Where geometry stands, and how large it is."""
 
-    cell: Number = Field(1.0, description="Side of a pixel, model units.", gt=0, le=1e6)
-    height: Number = Field(4.0, description="Height of a white pixel, model units.", ge=0, le=1e6)
+    cell: Number = Field(1.0, description="Side of a pixel, model units.", ge=MIN_LENGTH, le=MAX_LENGTH)
+    height: Number = Field(4.0, description="Height of a white pixel, model units.", ge=0, le=MAX_LENGTH)
     plane: Plane = Field(Plane(), description="Frame in which the first digit stands.")
 
 
@@ -146,7 +149,9 @@ class GeometryConfig(PlacementConfig):
         "high), solid (a relief closed to be printed), voxels (a pillar on every white pixel), extrusion (the solid of "
         "a contour), contours (closed curves) or points.",
     )
-    base: Number = Field(1.0, description="Thickness of a solid under black pixels, model units.", gt=0, le=1e6)
+    base: Number = Field(
+        1.0, description="Thickness of a solid under black pixels, model units.", ge=MIN_LENGTH, le=MAX_LENGTH
+    )
     threshold: Number | None = Field(
         None,
         description="Share of white from which on a pixel counts, for voxels, extrusion, contours and points; 0.5 "
@@ -264,7 +269,13 @@ class BetweenConfig(Settings):
     )
 
 
-_Way = Annotated[str, Field(pattern=rf"^({'|'.join(STYLE_ATTRIBUTES)}|[0-9]{{1,4}})$")]
+_Way = Annotated[
+    str,
+    Spelled(
+        rf"^({'|'.join(STYLE_ATTRIBUTES)}|[0-9]{{1,4}})$",
+        f"must be {', '.join(STYLE_ATTRIBUTES)} or the place of a latent number, from 0",
+    ),
+]
 
 
 class SheetConfig(LatentConfig):

@@ -3,7 +3,9 @@
 Every message names the setting or file, what was expected and what came.
 """
 
+from collections.abc import Sequence
 from decimal import Context, Decimal
+from math import prod
 
 _LONG = 10**16  # from where on a whole number is rounded: nobody reads the three hundred digits of 1e308
 _LENGTH = 80  # letters of anything that came: a sentence stays one, whatever is in it
@@ -28,6 +30,13 @@ def printable(text: str) -> str:
 def counted(count: int, noun: str, plural: str = "s") -> str:
     """Return how many there are, in words: 1 digit, 10,000 digits."""
     return f"{count:,} {noun}{plural if count != 1 else ''}"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """Return a shape as sentences and tables have it: 64 x 14 x 14, or 3,136 numbers where it has one side or none."""
+    if len(shape) < 2:
+        return counted(prod(shape), "number")
+    return " x ".join(f"{side:,}" for side in shape)
 
 
 class GanError(Exception):

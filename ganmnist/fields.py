@@ -62,6 +62,22 @@ class PositionalSettings(Settings):
         super().__init__(**dict(zip(names, values, strict=False)), **named)
 
 
+class Spelled(NamedTuple):
+    """Beside a text's type: the pattern that it fits as a whole, and what to say of one that does not.
+
+    Attributes:
+        pattern: A regular expression, for programs: no sentence shows it.
+        words: For people, as `must be ...`.
+    """
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        fitting = core_schema.str_schema(pattern=self.pattern)
+        return core_schema.custom_error_schema(fitting, custom_error_type="spelling", custom_error_message=self.words)
+
+
 def _with_new_names(renamed: dict[str, str], values: Any) -> Any:
     if not isinstance(values, dict):
         return values

@@ -51,14 +51,17 @@ def built(tree: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=100)
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    """A copy of all that the site is made of."""
-    copy = tmp_path_factory.mktemp("tree")
+def copied(copy: Path) -> Path:
+    """Copy all that the site is made of into a folder."""
     shutil.copy(ROOT / "mkdocs.yml", copy)
     shutil.copytree(ROOT / "docs", copy / "docs", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "ganmnist", copy / "ganmnist", ignore=shutil.ignore_patterns("weights", "__pycache__"))
     return copy
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return copied(tmp_path_factory.mktemp("tree"))
 
 
 @pytest.fixture(scope="module")

@@ -183,10 +183,11 @@ def test_help_says_what_it_can_do(word):
     assert "--gpu" in done.stdout
 
 
-def test_an_unknown_task_is_refused_with_those_that_there_are():
-    done = run("nonsense")
+@pytest.mark.parametrize("task", ["nonsense", ""])
+def test_an_unknown_task_is_refused_with_those_that_there_are(task):
+    done = run(task)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "there is no task nonsense" in done.stderr
+    assert f"there is no task '{task}'; there are:" in done.stderr
     assert "python start.py setup" in done.stderr
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ganmnist import PRESETS
+from ganmnist.training.diagnostics import EARLY, WINDOW
 from ghpython_components import definitions
 
 pytestmark = pytest.mark.slow
@@ -64,6 +65,10 @@ def test_its_networks_are_the_presets():
     generator, discriminator = PRESETS["tutorial"].networks.tables()
     totals = [sum(row.parameters for row in rows) for rows in (discriminator, generator)]
     assert "The discriminator has {:,} parameters, the generator {:,}.".format(*totals) in TUTORIAL
+
+
+def test_when_a_training_says_that_it_goes_badly_is_told():
+    assert f"of the losses from step {WINDOW}\non, of the images from step {EARLY} on" in TUTORIAL
 
 
 def test_the_definitions_and_groups_that_it_names_are_there():

@@ -117,7 +117,9 @@ class Guard:
         finally:
             fields = _line(environ, request_id, status, started)
             _log.info("request", extra={"fields": fields})
-            if status < 400 and WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            # Of what broke off with 500 nobody knows how far it came; whatever else is above 400 did nothing.
+            done = status < 400 or status == 500
+            if done and WHO in environ and _changes(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
                 _actions.info("action", extra={"fields": fields})
 
     def _proof(self, environ: WSGIEnvironment) -> str | None:
@@ -208,9 +210,9 @@ def _is_public(environ: WSGIEnvironment) -> bool:
 def _is_hops(environ: WSGIEnvironment) -> bool:
     method: str = environ["REQUEST_METHOD"]
     path: str = environ["PATH_INFO"]
-    return (method in ("GET", "HEAD") and path.startswith(("/hops/", "//hops/"))) or (
-        method == "POST" and path == "/solve"
-    )
+    if method in ("GET", "HEAD"):
+        return path.strip("/").lower().partition("/")[0] == "hops"
+    return method == "POST" and path == "/solve"
 
 
 def _opens_the_page(environ: WSGIEnvironment) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, SerializationInfo, field_serializer
 
@@ -10,10 +11,11 @@ from bridge_server.contract.base import Message, Picture
 from bridge_server.contract.told import STRANGER, ToldPath, without_folders
 from ganmnist.config import DatasetName
 from ganmnist.dataset_summary import ClassSize
-from ganmnist.fields import Flag, Number, Whole
+from ganmnist.fields import Flag, Number, Spelled, Whole
 from ganmnist.names import OWNER
 
 MAX_UPLOAD = 512 << 20  # bytes of a file that is sent
+_Sender = Annotated[str, Spelled(r"^[A-Za-z0-9]{1,64}$", "must be 1 to 64 letters from a to z, and digits")]
 
 
 class DataState(StrEnum):
@@ -85,12 +87,11 @@ class DataUpload(Message):
 
     file: str = Field(description="What it is called, with its ending: trees.zip.", min_length=1, max_length=255)
     name: DatasetName | None = Field(None, description="What to call the data set; as the file is called unless given.")
-    sent_from: str | None = Field(
+    sent_from: _Sender | None = Field(
         None,
         description="What its sender knows the source by, such as a digest of machine, user and path. What is sent "
         "from there once more by the same person takes the place of the data set before. It stands in source: "
         "trees.zip, sent from 1f0e.",
-        pattern=r"^[A-Za-z0-9]{1,64}$",
     )
 
     def sender(self, who: str) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from bridge_server.contract.base import Message, Page, PageQuery, Picture
 from bridge_server.contract.told import Told
 from ganmnist.config import ModelName, TrainConfig
-from ganmnist.fields import Number, Whole
+from ganmnist.fields import Number, Spelled, Whole
 from ganmnist.models.manifest import NewName
 from ganmnist.names import OWNER
 from ganmnist.terms import explain
 from ganmnist.training.pace import Slowdown
 
-RunId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+RunId = Annotated[str, Spelled(r"^[0-9a-f]{16}$", "must be an id as runs has them, of 16 digits from 0 to f")]
 
 
 class RunState(StrEnum):

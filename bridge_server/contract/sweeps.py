@@ -43,7 +43,15 @@ def _plain(value: object) -> object:
 
 
 Value = Annotated[int | float | str, BeforeValidator(_plain)]
-Values = Annotated[tuple[Value, ...], Field(min_length=1, max_length=MAX_RUNS)]
+
+
+def _several(values: object) -> object:
+    if isinstance(values, list | tuple) and len(values) == 1:
+        raise ValueError("has one value, the same for all: give it as a setting beside sweep")
+    return values
+
+
+Values = Annotated[tuple[Value, ...], Field(min_length=2, max_length=MAX_RUNS), BeforeValidator(_several)]
 
 
 class SweepState(StrEnum):

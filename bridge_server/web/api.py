@@ -72,7 +72,8 @@ def _numbers(texts: Mapping[str, str], whole: set[str]) -> dict[str, object]:
 
 
 def _number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
+    digits = text.removeprefix("-")  # below 0 is no less whole: a bound is what refuses it
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else text
 
 
 def _body() -> bytes:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, FailFast, Field, StringConstraints
+from pydantic import BaseModel, FailFast, Field
 from pydantic_core import from_json
+from werkzeug.routing import BaseConverter
 
 from bridge_server.backends.base import Backend
 from bridge_server.contract.base import ErrorBody, RhinoObject
@@ -24,11 +25,12 @@ from bridge_server.encoding.pixels import rhino
 from bridge_server.errors import ApiError
 from bridge_server.web.api import json_bytes
 from ganmnist.errors import SettingError, shown
-from ganmnist.fields import Whole
+from ganmnist.fields import Spelled, Whole
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
     import numpy as np
+    from flask.sansio.blueprints import BlueprintSetupState
     from numpy.typing import NDArray
 
     from ganmnist.geometry.pieces import Points
@@ -42,7 +44,7 @@ _GENERATE = GenerateRequest.model_fields
 
 Branch = tuple[int, ...]
 # {0;3}, as Hops writes it, or 0;3
-_Path = Annotated[str, StringConstraints(pattern=r"^\{?(-?[0-9]{1,9}(;-?[0-9]{1,9})*)?\}?$", max_length=200)]
+_Path = Annotated[str, Spelled(r"^\{?(-?[0-9]{1,9}(;-?[0-9]{1,9}){0,99})?\}?$", "must be a branch, as {0;3}")]
 
 
 class _Output(NamedTuple):
@@ -86,15 +88,25 @@ class _Solve(BaseModel):
     values: Annotated[list[_Value], FailFast()]
 
 
+class _Address(BaseConverter):
+    """A path that begins with hops, however the user wrote its letters and slashes."""
+
+    regex = "/*(?i:hops)(?:/.*)?"
+    part_isolating = False
+
+
 def blueprint(backend: Backend) -> Blueprint:
     """Return the views that Hops asks for, answered by `backend`."""
     hops = Blueprint("hops", __name__)
     description = json.dumps(_describe())
 
-    @hops.get("/hops/<path:name>")
-    @hops.get("//hops/<path:name>")
-    def describe(name: str) -> Response:
-        _check_known(f"hops/{name}")
+    @hops.record_once
+    def know_the_address(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["hops"] = _Address
+
+    @hops.get("/<hops:address>")
+    def describe(address: str) -> Response:
+        _check_known(address)
         return _json(description)
 
     @hops.post("/solve")
@@ -164,13 +176,7 @@ def _input(name: str, setting: Mapping[str, Any]) -> dict[str, object]:
     }
     if has_default:
         described["Default"] = default
-    whole = kind.get("type") == "integer"
-    for bound, inside in (("Minimum", 1), ("Maximum", -1)):
-        if bound.lower() in kind:
-            described[bound] = kind[bound.lower()]
-        elif f"exclusive{bound}" in kind:  # Hops knows none: what lies on one of a number is refused by the settings
-            described[bound] = kind[f"exclusive{bound}"] + inside * whole
-    return described
+    return described | {bound: kind[bound.lower()] for bound in ("Minimum", "Maximum") if bound.lower() in kind}
 
 
 def _kind(setting: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -187,8 +193,11 @@ def _body() -> bytes:
 
 
 def _check_known(pointer: str) -> None:
-    """Refuse what is not the one definition. Hops before March 2022 sends its bare name; slashes are the user's."""
-    if pointer.strip("/") not in (POINTER, POINTER.split("/")[-1]):
+    """Refuse what is not the one definition.
+
+    Hops before March 2022 sends its bare name. Slashes are the user's, and so is the size of letters.
+    """
+    if "/".join(filter(None, pointer.lower().split("/"))) not in (POINTER, POINTER.split("/")[-1]):
         raise ApiError(
             404,
             "not_found",

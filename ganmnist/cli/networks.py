@@ -15,7 +15,7 @@ from ganmnist.cli.networks_file import read_networks, write_networks
 from ganmnist.cli.options import add_command, add_settings, given, number, print_result, whole_number
 from ganmnist.cli.screen import Screen
 from ganmnist.config import ActivationsConfig, LatentConfig, StackConfig, TrainConfig
-from ganmnist.errors import SettingError, counted
+from ganmnist.errors import SettingError, counted, shape_text
 from ganmnist.layers import LAYERS
 from ganmnist.models.store import ModelStore
 from ganmnist.networks.layer_docs import as_python, describe
@@ -197,7 +197,7 @@ def _table(part: str, network: Sequential, rows: list[LayerRow], networks: Model
     table.add_column("parameters", f"{sums['parameters']:,}", justify="right")
     table.add_column("multiply-adds", f"{sums['multiply_adds']:,}", justify="right")
     for row, layer in zip(rows, network.layers, strict=True):
-        shape = str(row.output_shape)
+        shape = shape_text(row.output_shape)
         table.add_row(str(row.place), as_python(layer), shape, f"{row.parameters:,}", f"{row.multiply_adds:,}")
     return table
 

@@ -15,7 +15,7 @@ from ganmnist.data.files import DAMAGED, File, in_zip, opened
 from ganmnist.data.idx import MAX_IMAGES, read_open_idx
 from ganmnist.data.kinds import Kind
 from ganmnist.data.splits import Split, split_of
-from ganmnist.errors import DataError, shown
+from ganmnist.errors import DataError, shape_text, shown
 from ganmnist.networks.spec import MAX_CLASSES
 from ganmnist.storage.bounded import MAX_INFLATED, most_inflated, read_at_most
 
@@ -101,7 +101,7 @@ def _are_qmnists(array: NDArray[Any]) -> bool:
 
 def described(array: NDArray[Any]) -> str:
     """Say what shape an array has, and of which numbers it is."""
-    return f"{shown(array.dtype)} {' x '.join(map(str, array.shape)) or 'one number'}"
+    return f"{shown(array.dtype)} {shape_text(array.shape)}"
 
 
 def _as_images(array: NDArray[Any]) -> NDArray[Any] | None:

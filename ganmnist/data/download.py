@@ -44,8 +44,8 @@ def fetch(digests: Mapping[str, str], folder: Path, on_progress: Callable[[float
             try:
                 content = _get(
                     f"{mirror}{name}.gz",
-                    lambda size, got=got, name=name: on_progress(  # type: ignore[misc]
-                        min(100.0 * (got + size) / _TOTAL, 99.0), f"downloading {name}"
+                    lambda size, got=got: on_progress(  # type: ignore[misc]
+                        min(100.0 * (got + size) / _TOTAL, 99.0), "downloading MNIST"
                     ),
                 )
                 _check(content, digest)

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ganmnist.errors import DataError
+from ganmnist.errors import DataError, shape_text
 from ganmnist.storage.atomic import write_atomic
 from ganmnist.storage.bounded import inflating, most_inflated, read_at_most
-from ganmnist.storage.magic import HEAD, POINTER, UNKNOWN, WEB_PAGE, what_is
+from ganmnist.storage.magic import ARCHIVES, HEAD, PACKED, POINTER, UNKNOWN, WEB_PAGE, what_is
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # uint8 in three dimensions, uint8 in one
 MAX_IMAGES = 600_000  # 470 MB: a header that asks for more is damaged, or means harm
@@ -27,7 +27,7 @@ OF_POINTER = "run git lfs pull in the folder it was cloned to"  # what helps wit
 _REMEDIES = {
     WEB_PAGE: f"the download went wrong, {_ANEW}",
     POINTER: OF_POINTER,
-    "a zip": "unpack it",
+    **dict.fromkeys((*ARCHIVES, *PACKED), "unpack it"),
 }
 
 
@@ -70,10 +70,9 @@ def read_open_idx(packed: BinaryIO, size: int, where: str, magic: int | None = N
         promised = prod(shape) * kind.itemsize
         most = prod(max(side, 1) for side in shape)  # of no images too the others' size is more than NumPy takes
         if most > MAX_IMAGES * 28 * 28 or most * kind.itemsize > _MOST_BYTES:
-            sides = " x ".join(f"{side:,}" for side in shape)
             raise DataError(
-                f"{where}: its header promises {sides}, {promised:,} bytes; more than {MAX_IMAGES:,} images have are "
-                f"not taken: {_ANEW}"
+                f"{where}: its header promises {shape_text(shape)}, {promised:,} bytes; more than {MAX_IMAGES:,} "
+                f"images have are not taken: {_ANEW}"
             )
         if file is not packed and promised > most_inflated(size):
             raise DataError(f"{where}: its header promises {promised:,} bytes, far more than its {size:,} can hold")

@@ -9,13 +9,12 @@ from enum import StrEnum
 from ganmnist.data.idx import OF_POINTER, is_idx
 from ganmnist.data.picture import has_picture_bytes
 from ganmnist.storage.bounded import GZIP
-from ganmnist.storage.magic import ARFF, HEIC, LIBSVM, MARKUP, POINTER, WEB_PAGE, what_is
+from ganmnist.storage.magic import ARCHIVES, ARFF, HEIC, LIBSVM, MARKUP, PACKED, POINTER, WEB_PAGE, what_is
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PICTURES = "save it as PNG or JPEG"
 _TABLES = "save it as CSV, or the arrays as .npz"
-_UNPACK = "unpack it and name the folder"
 # What helps with what is not read, by what it is called.
 _REMEDIES = {
     HEIC: _PICTURES,
@@ -27,12 +26,8 @@ _REMEDIES = {
     "a PDF": "save its pages as PNG",
     "a PostScript file": _PICTURES,
     "a film": "save its frames as PNG",
-    "a RAR archive": _UNPACK,
-    "a 7z archive": _UNPACK,
-    "a tar archive": _UNPACK,
-    "packed with xz": "unpack it",
-    "packed with bzip2": "unpack it",
-    "packed with zstd": "unpack it",
+    **dict.fromkeys(ARCHIVES, "unpack it and name the folder"),
+    **dict.fromkeys(PACKED, "unpack it"),
     "a Parquet file": _TABLES,
     "an HDF5 file": _TABLES,
     "a MATLAB file": _TABLES,

@@ -23,6 +23,8 @@ MNIST = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+# What is said while each is read.
+_READING = dict(zip(MNIST, ("the training pictures", "their labels", "the test pictures", "their labels"), strict=True))
 # As unpackers and browsers leave it: a dot or an underline for a dash, capitals, .gz kept or lost, a second download.
 _NAME = re.compile(r"(train|t10k)[-_. ](images|labels)[-_. ]idx([13])[-_. ]ubyte(?: ?\(\d+\))?(\.gz)?(?: ?\(\d+\))?")
 _DEEPEST = 3  # folders and the name: MNIST/raw/train-images-idx3-ubyte
@@ -66,7 +68,7 @@ def read_mnist(
     arrays: list[NDArray[np.uint8]] = []
     digests: dict[str, str] = {}
     for place, (name, file) in enumerate(files.items()):
-        on_progress(25.0 * place, f"reading {name}")
+        on_progress(25.0 * place, f"reading {_READING[name]}")
         magic = IMAGES_MAGIC if "images" in name else LABELS_MAGIC
         try:
             packed, size = file.packed()

@@ -28,7 +28,7 @@ from ganmnist.data.report import Reporting, listed
 from ganmnist.data.scale import to_greys
 from ganmnist.data.splits import Parts, split_of
 from ganmnist.dataset import Dataset
-from ganmnist.errors import DataError, shown
+from ganmnist.errors import DataError, shape_text, shown
 from ganmnist.networks.spec import MAX_CLASSES
 from ganmnist.storage.magic import JSON, what_is
 
@@ -217,7 +217,7 @@ class _Arrays:
             _, named = self._odd[0]
             sides = named.array.shape[1:3]
             if named.array.ndim > 2 and sides != (28, 28) and named.array.shape[3:] in ((), (1,), (3,), (4,)):
-                raise DataError(f"{named.where}: expected images of 28 x 28 pixels, got {' x '.join(map(str, sides))}")
+                raise DataError(f"{named.where}: expected images of 28 x 28 pixels, got {shape_text(sides)}")
             raise DataError(
                 f"{named.where}: expected images of 28 x 28 pixels, grey or in three colours, got "
                 f"{described(named.array)}: save them as real numbers (N, 28, 28)"

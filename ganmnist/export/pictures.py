@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganmnist.errors import SettingError
+from ganmnist.errors import SettingError, shape_text
 from ganmnist.generation.feature_maps import FeatureMaps
 from ganmnist.pixels import tile
 
@@ -109,7 +109,7 @@ def picture(layers: list[FeatureMaps]) -> Image.Image:
 def _labelled(layer: FeatureMaps) -> Image.Image:
     maps = Image.fromarray(np.kron(layer.image_grid(), np.ones((_MAPS_SCALE, _MAPS_SCALE), np.uint8)))
     font = ImageFont.load_default(_FONT)
-    words = (f"{layer.place} {layer.layer}", " x ".join(map(str, layer.output_shape)))
+    words = (f"{layer.place} {layer.layer}", shape_text(layer.output_shape))
     width = max(maps.width, *(ceil(font.getlength(line)) for line in words)) + _MARGIN
     drawn = Image.new("L", (width, maps.height + 2 * _LINE + _MARGIN), _PAPER)
     pen = ImageDraw.Draw(drawn)

@@ -8,7 +8,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from ganmnist.config import Form, GeometryConfig
+from ganmnist.config import MIN_LENGTH, Form, GeometryConfig
 from ganmnist.errors import SettingError
 from ganmnist.geometry.contours import contours, extrusion
 from ganmnist.geometry.heightfield import GAP, Corner, flat_mesh, point_grid, relief
@@ -90,8 +90,8 @@ def _points(image: Images, config: GeometryConfig, corner: Corner) -> Points:
 
 
 def _height(config: GeometryConfig) -> float:
-    if config.height <= 0:
-        raise SettingError(f"height: {config.form} need a height above 0, got {config.height:g}")
+    if config.height < MIN_LENGTH:
+        raise SettingError(f"height: {config.form} need a height of at least {MIN_LENGTH:g}, got {config.height:g}")
     return config.height
 
 

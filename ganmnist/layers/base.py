@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from ganmnist.errors import NetworkError
+from ganmnist.errors import NetworkError, shape_text
 from ganmnist.fields import PositionalSettings
 
 if TYPE_CHECKING:
@@ -61,18 +61,18 @@ class Layer(PositionalSettings):
 def needs_row(shape: Shape) -> None:
     """Refuse a shape that is not (units,)."""
     if len(shape) != 1:
-        raise NetworkError(f"needs (units,), got {shape}: put a Flatten before it")
+        raise NetworkError(f"needs a row of numbers, got {shape_text(shape)}: put a Flatten before it")
 
 
 def needs_image(shape: Shape) -> None:
     """Refuse a shape that is not (channels, height, width)."""
     if len(shape) != 3:
         hint = as_image(prod(shape))
-        fix = f"a Reshape before it{hint}" if hint else "a Dense of 6272 units and a Reshape to (128, 7, 7) before it"
-        raise NetworkError(f"needs (channels, height, width), got {shape}: put {fix}")
+        fix = f"a Reshape before it{hint}" if hint else "a Dense of 6272 units and a Reshape to 128 x 7 x 7 before it"
+        raise NetworkError(f"needs an image, got {shape_text(shape)}: put {fix}")
 
 
 def as_image(numbers: int) -> str:
-    """Say as which image so many numbers could be taken, if any: `; 6272 = 128 x 7 x 7`."""
+    """Say as which image so many numbers could be taken, if any: `; 6,272 = 128 x 7 x 7`."""
     sides = (side for side in _SIDES if numbers % side**2 == 0)
-    return next((f"; {numbers} = {numbers // side**2} x {side} x {side}" for side in sides), "")
+    return next((f"; {numbers:,} = {shape_text((numbers // side**2, side, side))}" for side in sides), "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ganmnist.errors import NetworkError
+from ganmnist.errors import NetworkError, shape_text
 from ganmnist.fields import Flag, Whole
 from ganmnist.layers.base import Layer, Shape, needs_image
 from ganmnist.layers.dense import SpectralNorm
@@ -157,7 +157,7 @@ class PixelShuffle(Layer):
         if left:
             more = (channels + 1) * self.size**2
             raise NetworkError(
-                f"needs channels that divide by {self.size} x {self.size}, got {shape}: "
+                f"needs channels that divide by {self.size} x {self.size}, got {shape_text(shape)}: "
                 f"put a Conv2D with {more} filters before it"
             )
         return (channels, shape[1] * self.size, shape[2] * self.size)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ganmnist.errors import NetworkError
+from ganmnist.errors import NetworkError, shape_text
 from ganmnist.fields import Number, Whole
 from ganmnist.layers.base import Layer, Shape, needs_image
 
@@ -30,7 +30,7 @@ class BatchNorm(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) not in (1, 3):
-            raise NetworkError(f"needs (units,) or (channels, height, width), got {shape}")
+            raise NetworkError(f"needs a row of numbers or an image, got {shape_text(shape)}")
         return shape
 
     def parameters(self, shape: Shape, condition: int = 0) -> int:
@@ -86,10 +86,10 @@ class GroupNorm(Layer):
         if shape[0] % self.groups or self.groups == prod(shape):  # a group of one number has no spread
             fits = [groups for groups in range(1, self.groups) if shape[0] % groups == 0 and groups < prod(shape)]
             if not fits:
-                raise NetworkError(f"needs more than one number, got {shape}: leave it out")
+                raise NetworkError(f"needs more than one number, got {shape_text(shape)}: leave it out")
             raise NetworkError(
-                f"cannot divide the {shape[0]} of {shape} into {self.groups} groups of more than one number: "
-                f"take {fits[-1]}"
+                f"cannot divide the {shape[0]} of {shape_text(shape)} into {self.groups} groups of more than one "
+                f"number: take {fits[-1]}"
             )
         return shape
 

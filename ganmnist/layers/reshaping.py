@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from ganmnist.errors import NetworkError
+from ganmnist.errors import NetworkError, shape_text
 from ganmnist.fields import whole
 from ganmnist.layers.base import Layer, Shape, as_image
 
@@ -26,6 +26,10 @@ def _row_or_image(shape: Shape) -> Shape:
     return shape
 
 
+def _with_count(shape: Shape) -> str:
+    return f"{shape_text(shape)} ({prod(shape):,} numbers)" if len(shape) > 1 else shape_text(shape)
+
+
 class Reshape(Layer):
     """Gives the same numbers another shape, channels first."""
 
@@ -37,10 +41,7 @@ class Reshape(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if prod(shape) != prod(self.shape):
-            raise NetworkError(
-                f"cannot make {self.shape} ({prod(self.shape)} numbers) of {shape} ({prod(shape)} numbers)"
-                f"{as_image(prod(shape))}"
-            )
+            raise NetworkError(f"cannot make {_with_count(self.shape)} of {_with_count(shape)}{as_image(prod(shape))}")
         return self.shape
 
     def build(self, shape: Shape, condition: int = 0) -> nn.Module:

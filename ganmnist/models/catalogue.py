@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ganmnist.errors import ModelError, counted
-from ganmnist.models.index import MANIFEST, ModelIndex
+from ganmnist.models.index import MANIFEST, Damage, ModelIndex
 from ganmnist.models.manifest import ALL_BUNDLED, ModelManifest, parse_model_manifest
 from ganmnist.names import numbered_name, stem_of
 from ganmnist.remedies import UPDATE
@@ -86,13 +86,14 @@ class ModelCatalogue:
         if look:
             self._index.refresh(listed=True)
         found, count = self._index.damage(limit)
-        sentences = [
-            f"Model {name or folder.name} cannot be read: {problem}."
-            + ("" if UPDATE in problem else f" Put its files back, or delete {folder}.")  # another version's is whole
-            for folder, name, problem in found
-        ]
+        sentences = [_sentence(model) for model in found]
         more = [f"And {counted(count - len(found), 'more model')} cannot be read."] if count > len(found) else []
         return sentences + more
+
+    def damage_of(self, name: str) -> str | None:
+        """Say of the model of that name that it cannot be read, and what to do; None unless that is known of it."""
+        found, _ = self._index.damage(1, name) if self.path.is_dir() else ([], 0)
+        return _sentence(found[0]) if found else None
 
     def look_up(self, name: str, *, thorough: bool = True) -> ModelManifest | None:
         """Return the model of that name, whatever its case, if there is one.
@@ -156,6 +157,12 @@ class ModelCatalogue:
         """Return all models that can be read, newest first, and at the end the bundled ones."""
         models, _ = self.page(limit=sys.maxsize)
         return models
+
+
+def _sentence(model: Damage) -> str:
+    folder, name, problem = model
+    remedy = "" if UPDATE in problem else f" Put its files back, or delete {folder}."  # another version's is whole
+    return f"Model {name or folder.name} cannot be read: {problem}.{remedy}"
 
 
 def _bundled() -> list[ModelManifest]:

@@ -62,7 +62,10 @@ SELECT number, id, changing FROM models WHERE name = ? UNION
 SELECT number, id, changing FROM models WHERE changing = 1 ORDER BY number DESC
 """
 _ROW = f"SELECT {_COLUMNS} FROM models WHERE id = ?"
-_DAMAGE = "SELECT id, name, problem FROM models WHERE problem IS NOT NULL ORDER BY number DESC LIMIT ?"
+_DAMAGE = """
+SELECT id, name, problem FROM models WHERE problem IS NOT NULL AND (?1 IS NULL OR name = ?1 OR id = ?1)
+ORDER BY number DESC LIMIT ?2
+"""
 _QUICK = 0.005  # seconds that a look through all folders may take at any time
 _BEFORE_A_REFUSAL = 20  # a longer one is followed by a pause of so many times its length ...
 _BEHIND_A_LIST = 100  # ... and behind a list of so many
@@ -168,11 +171,16 @@ class ModelIndex:
             name for (name,) in self._ask("SELECT lower(name) FROM models WHERE name >= ? AND name < ?", stem, after)
         }
 
-    def damage(self, limit: int) -> tuple[list[Damage], int]:
-        """Return some models that cannot be read by now, newest first, and how many there are."""
-        for id, *_ in self._ask(_DAMAGE, limit):
+    def damage(self, limit: int, name: str | None = None) -> tuple[list[Damage], int]:
+        """Return some models that cannot be read by now, newest first, and how many there are.
+
+        Args:
+            limit: How many, at most.
+            name: Only those of that name, or in a folder of that name: not of each is it known what it was called.
+        """
+        for id, *_ in self._ask(_DAMAGE, name, limit):
             self._correct(id)
-        found = [Damage(self._folder / id, name, problem) for id, name, problem in self._ask(_DAMAGE, limit)]
+        found = [Damage(self._folder / id, name, problem) for id, name, problem in self._ask(_DAMAGE, name, limit)]
         return found, self._number("SELECT count(*) FROM models WHERE problem IS NOT NULL")
 
     def begin(self, id: str, name: str) -> None:

@@ -6,14 +6,14 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from ganmnist import __version__
 from ganmnist.config import GeometryConfig, ModelName, Seed, Units
 from ganmnist.errors import DataError
-from ganmnist.fields import Settings, Whole
+from ganmnist.fields import Settings, Spelled, Whole
 from ganmnist.validation import explain
 
 if TYPE_CHECKING:
@@ -27,16 +27,20 @@ MAX_TEXT = 4 << 20  # letters: 256 of the longest vectors, or 10,000 of those of
 HEAD = '{"format":"ganmnist-1",'  # how every record begins
 MAX_MARKS = 200  # colons and commas of a record: it has some thirty names, and z has neither
 
+_Version = Annotated[str, Spelled(r"^[0-9A-Za-z.+-]{1,64}$", "must be a version, as in 1.4.0")]
+_ModelId = Annotated[str, Spelled(r"^[0-9A-Za-z_-]{1,64}$", "must be 1 to 64 letters from a to z, digits, _ and -")]
+_Digest = Annotated[str, Spelled(r"^[0-9a-f]{64}$", "must be 64 digits from 0 to f")]
+
 
 class Provenance(Settings):
     """Where digits come from. As text it is one line of ASCII without blanks, which any file can hold."""
 
     format: Literal["ganmnist-1"] = "ganmnist-1"
-    version: str = Field(description="Version of ganmnist that made them.", pattern=r"^[0-9A-Za-z.+-]{1,64}$")
+    version: _Version = Field(description="Version of ganmnist that made them.")
     model: ModelName = Field(description="Name that the model had.")
-    model_id: str = Field(description="Name of the model's folder, never changes.", pattern=r"^[0-9A-Za-z_-]{1,64}$")
+    model_id: _ModelId = Field(description="Name of the model's folder, never changes.")
     step: Whole = Field(description="Training step that the model had reached.", ge=0, le=2**53)
-    sha256: str = Field(description="SHA-256 of the model's weights.", pattern=r"^[0-9a-f]{64}$")
+    sha256: _Digest = Field(description="SHA-256 of the model's weights.")
     seed: Seed = Field(description="Seed that was asked for; what it gave stands in z.")
     geometry: GeometryConfig = Field(description="How the pixels became geometry.")
     units: Units | None = Field(None, description="Unit of length of the file, if one was asked for.")

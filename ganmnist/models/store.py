@@ -249,9 +249,12 @@ class ModelStore(ModelCatalogue):
 
         Raises:
             ModelNotFound: There is none; lists those there are, and says of what file another cannot be read.
+            ModelError: It cannot be read; says why.
         """
         manifest = self.look_up(name or BUNDLED)
         if manifest is None:
+            if name and (own := self.damage_of(name)):
+                raise ModelError(own)
             models, _ = self.page(limit=NAMED)
             names = ", ".join(model.name for model in models) or "none"
             more = self.count() - len(models)

@@ -11,9 +11,9 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
-from ganmnist.errors import NetworkError
+from ganmnist.errors import NetworkError, shape_text
 from ganmnist.layers import LAYERS, Layer, Shape
-from ganmnist.networks.spec import MAX_ACTIVATIONS, MAX_LAYERS, MAX_MULTIPLY_ADDS, MAX_PARAMETERS
+from ganmnist.networks.spec import IMAGE_SHAPE, MAX_ACTIVATIONS, MAX_LAYERS, MAX_MULTIPLY_ADDS, MAX_PARAMETERS
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "layers.md"
 _ROW, _IMAGE = (3136,), (64, 7, 7)  # samples of the two kinds of shape, of equally many numbers
@@ -63,7 +63,7 @@ class LayerEntry:
         """What leaves it, in words."""
         if all(before == after for before, after in self.shapes):
             return "the same shape"
-        return " and ".join(f"`{before} -> {after}`" for before, after in self.shapes)
+        return " and ".join(f"`{shape_text(before)} -> {shape_text(after)}`" for before, after in self.shapes)
 
 
 def describe(layer: type[Layer]) -> LayerEntry:
@@ -103,9 +103,9 @@ def text() -> str:
         'its table, or by name. In a file and over HTTP it is `{"layer": "Conv2D", "filters": 64, "stride": 2}`. What',
         "has a default may be left out.",
         "",
-        "Shapes leave the batch out and put channels first. What arrives at a layer is a row, `(units,)`, or an image,",
-        "`(channels, height, width)`. A generator begins with a row, z and the class, and ends in an image of",
-        "`(1, 28, 28)`; a discriminator begins with that image and ends in one number, `(1,)`.",
+        "Shapes leave the batch out and put channels first. What arrives at a layer is a row of numbers, or an image,",
+        "channels x height x width. A generator begins with a row, z and the class, and ends in an image of",
+        f"{shape_text(IMAGE_SHAPE)}; a discriminator begins with that image and ends in one number.",
         "",
         f"A network has at most {MAX_LAYERS} layers and {MAX_PARAMETERS:,} parameters, and for one sample at most",
         f"{MAX_ACTIVATIONS:,} numbers between its layers and {MAX_MULTIPLY_ADDS:,} multiply-adds.",

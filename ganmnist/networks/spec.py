@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from ganmnist.errors import NetworkError
+from ganmnist.errors import NetworkError, shape_text
 from ganmnist.fields import PositionalSettings, Settings, Whole
 from ganmnist.layers import AnyLayer, LatentClusters, Shape
 
@@ -74,7 +74,8 @@ class Sequential(PositionalSettings):
         if last.output_shape == end:
             return FollowedNetwork(rows, None)
         fix = _to_image(last.output_shape) if len(end) == 3 else _to_number(last.output_shape)
-        message = f"must end in {end}, but layer {last.place} {last.layer} gives {last.output_shape}: {fix}"
+        given = f"layer {last.place} {last.layer} gives {shape_text(last.output_shape)}"
+        message = f"must end in {shape_text(end)}, but {given}: {fix}"
         return FollowedNetwork(rows, Misfit(place=last.place, message=message))
 
     def _rows(self, input_shape: Shape, condition: int) -> Iterator[LayerRow]:
@@ -249,7 +250,7 @@ def _to_image(shape: Shape) -> str:
     side = IMAGE_SHAPE[1]
     if len(shape) == 1:
         dense = "" if shape[0] == side**2 else f"a Dense of {side**2} units and "
-        return f"put {dense}a Reshape to {IMAGE_SHAPE} behind it"
+        return f"put {dense}a Reshape to {shape_text(IMAGE_SHAPE)} behind it"
     channels, height, width = shape
     if height != width or side % height or side // height > 8:
         return f"it has {height} x {width} pixels; {side} = 7 x 2 x 2, so check strides, padding and upsampling"

@@ -8,6 +8,8 @@ HEAD = 512  # bytes that are enough
 HEIC, MARKUP, POINTER = "a HEIC picture", "a page or a drawing in XML", "a pointer of Git LFS"
 JSON, ARFF, LIBSVM = "a text, JSON", "a table of Weka's, .arff", "a table of LIBSVM's"
 WEB_PAGE, UNKNOWN = "a web page", "of a kind that is not known here"
+PACKED = tuple(f"packed with {program}" for program in ("gzip", "xz", "bzip2", "zstd"))
+ARCHIVES = ("a zip", "a RAR archive", "a 7z archive", "a tar archive")
 # Where they stand, the bytes, and what the file is.
 _KNOWN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n", "a PNG picture"),

@@ -133,7 +133,8 @@ def test_every_input_and_output_says_what_it_is():
     described = {
         "StartRun.epochs": "At least 1, at most 10000.",
         "GenerateRequest.digit": "is taken as the name. At least 0.",
-        "GenerateRequest.cell": "Above 0, at most 1000000.0. Default 1.0.",
+        "GenerateRequest.cell": "At least 1e-06, at most 1000000.0. Default 1.0.",
+        "StartRun.learning_rate": "Above 0, at most 0.1.",
         "Reshape.shape": "Each at least 1, each at most 65536.",
     }
     for setting, end in described.items():

@@ -13,9 +13,7 @@ from ganmnist.training.presets import PRESETS
 GENERATOR = Sequential([Dense(49), Reshape((1, 7, 7)), Conv2DTranspose(1, stride=4), Tanh()])
 MISFIT = Sequential([Dense(49), LeakyReLU(), Conv2D(8), Tanh()])
 DISCRIMINATOR = Sequential([Flatten(), Dense(8), LeakyReLU(), Dense(1)])
-MISFIT_SAID = (
-    "generator: layer 3 Conv2D needs (channels, height, width), got (49,): put a Reshape before it; 49 = 1 x 7 x 7"
-)
+MISFIT_SAID = "generator: layer 3 Conv2D needs an image, got 49 numbers: put a Reshape before it; 49 = 1 x 7 x 7"
 NETWORK = 'a network such as {"layers": [{"layer": "Dense", "units": 128}]}'
 
 

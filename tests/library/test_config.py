@@ -74,6 +74,13 @@ def test_what_only_looks_like_a_number_is_refused(value):
     assert "plane.origin.2" in refusal(GeometryConfig, {"plane": {"origin": [0, 0, value]}})
 
 
+@pytest.mark.parametrize("size", ["cell", "base"])
+def test_a_size_at_which_geometry_falls_together_is_refused_with_the_least_there_is(size):
+    for value in (1e-320, 9e-7, 0):
+        assert refusal(GeometryConfig, {size: value}).startswith(f"{size}: must be at least 1e-06, got")
+    assert read_settings(GeometryConfig, {size: 1e-6})
+
+
 @pytest.mark.parametrize("value", [1, 0, "true"])
 def test_a_flag_is_true_or_false_and_nothing_else(networks, value):
     networks["generator"]["layers"][0]["bias"] = value
@@ -148,8 +155,12 @@ def test_settings_survive_json(short, class_conditional):
 @pytest.mark.parametrize(
     ("part", "layers", "words"),
     [
-        ("generator", [{"layer": "Flatten"}], ["generator", "(1, 28, 28)", "layer 1 Flatten", "(5,)"]),
-        ("discriminator", [{"layer": "Flatten"}, {"layer": "Dense", "units": 2}], ["discriminator", "(1,)", "(2,)"]),
+        ("generator", [{"layer": "Flatten"}], ["generator", "1 x 28 x 28", "layer 1 Flatten", "5 numbers"]),
+        (
+            "discriminator",
+            [{"layer": "Flatten"}, {"layer": "Dense", "units": 2}],
+            ["discriminator", "1 number", "2 numbers"],
+        ),
         ("discriminator", [{"layer": "Dense", "units": 1}], ["discriminator", "layer 1 Dense", "Flatten"]),
     ],
 )

@@ -1,6 +1,8 @@
 """Words that sentences are made of."""
 
-from ganmnist.errors import counted, shown
+import pytest
+
+from ganmnist.errors import counted, shape_text, shown
 
 
 def test_one_is_one_and_many_are_many():
@@ -21,3 +23,11 @@ def test_a_number_that_nobody_can_read_is_rounded_and_any_other_is_as_it_came():
         "-1.84467e+19",
         "True",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [((64, 14, 7), "64 x 14 x 7"), ((60000, 28, 27), "60,000 x 28 x 27"), ((3136,), "3,136 numbers"), ((), "1 number")],
+)
+def test_a_shape_is_spelled_in_one_way(shape, text):
+    assert shape_text(shape) == text

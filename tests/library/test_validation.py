@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
 
 from ganmnist.config import LatentConfig, TrainConfig
 from ganmnist.errors import SettingError
-from ganmnist.fields import Settings
+from ganmnist.fields import Settings, Spelled
 from ganmnist.layers import LAYERS
 from ganmnist.networks.spec import ModelConfig, ModelParts, Sequential
 from ganmnist.validation import read_settings
@@ -89,7 +89,7 @@ def test_a_misfit_and_a_wrong_parameter_are_said_of_the_network_they_are_in(tiny
     assert refusal({"networks": other}, TrainConfig) == f"networks.{wrong}"
     other["generator"]["layers"][0]["units"] = 146
     assert refusal({"networks": other}, TrainConfig) == (
-        "networks: generator: layer 4 Reshape cannot make (3, 7, 7) (147 numbers) of (146,) (146 numbers)"
+        "networks: generator: layer 4 Reshape cannot make 3 x 7 x 7 (147 numbers) of 146 numbers"
     )
 
 
@@ -158,6 +158,7 @@ class Every(Settings):
     true: bool = True
     kind: Literal["a", "b"] = "a"
     part: LatentConfig | None = None
+    id: Annotated[str, Spelled("^[ab]{3}$", "must be an id, of three a or b")] = "aba"
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,8 @@ class Every(Settings):
         ({"true": "perhaps"}, "true: must be true or false, got 'perhaps'"),
         ({"kind": "c"}, "kind: must be 'a' or 'b', got 'c'"),
         ({"part": 3}, "part: must be an object, got 3"),
+        ({"id": "ab"}, "id: must be an id, of three a or b, got 'ab'"),
+        ({"id": 3}, "id: must be an id, of three a or b, got 3"),
         ({"more": 3}, "more: unknown field, got 3"),
     ],
 )

@@ -134,8 +134,10 @@ def _whole(text: str) -> Path:
 
 def _existing(text: str) -> Path:
     path = _whole(text)
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder: name a file in it")
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file, or it is none: name another")
+        raise DataError(f"{path}: there is no such file: name another")
     return path
 
 

@@ -36,7 +36,7 @@ def test_show_lists_the_layers_of_both_networks_as_they_are_written_in_python(sa
     generator, discriminator = output.split("discriminator, ")
     (row,) = (line.split("│") for line in generator.splitlines() if "Conv2D(32" in line)
     assert [cell.strip() for cell in row[1:-1]] == [
-        "11", "Conv2D(32, bias=False)", "(32, 28, 28)", "18,432", "14,450,688"
+        "11", "Conv2D(32, bias=False)", "32 x 28 x 28", "18,432", "14,450,688"
     ]  # fmt: skip
     assert "from 7 latent numbers" in generator
     assert "Conv2D(64, kernel=4, stride=2)" in discriminator
@@ -101,7 +101,7 @@ def test_a_file_without_networks_is_named_with_what_to_do(say, tmp_path, command
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        ("[3, 7, 7]", "[3, 7, 8]", "generator: layer 4 Reshape cannot make (3, 7, 8) (168 numbers) of (147,)"),
+        ("[3, 7, 7]", "[3, 7, 8]", "generator: layer 4 Reshape cannot make 3 x 7 x 8 (168 numbers) of 147 numbers"),
         ('"Flatten"', '"Flaten"', "discriminator: layer 5: unknown layer Flaten; did you mean Flatten?"),
         ('"units": 147', '"units": "many"', "generator: layer 1 Dense: units: "),
     ],

@@ -255,6 +255,13 @@ def test_the_named_folder_comes_before_the_environment_before_the_cache(nowhere,
     assert len(load_data(write_mnist(tmp_path / "option", train=9)).train_images) == 9
 
 
+def test_what_is_being_read_is_told_in_plain_words(nowhere, tmp_path):
+    told = []
+    load_data(write_mnist(tmp_path / "mine", train=7), on_progress=lambda percent, words: told.append((percent, words)))
+    assert told[0] == (0, "reading the training pictures")
+    assert not [words for _, words in told if "ubyte" in words]
+
+
 def test_the_cache_is_that_of_the_given_home(nowhere, tmp_path):
     write_mnist(tmp_path / "other" / "data" / "mnist", train=4, packed=True)
     assert len(load_data(home=tmp_path / "other").train_images) == 4

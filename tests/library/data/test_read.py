@@ -255,7 +255,7 @@ def test_what_lies_beside_the_images_is_said(tmp_path):
     is_training_set(found)
     assert {left.reason for left in found.report.left_out} == {
         "an array of float64 2 x 2, neither images nor labels",
-        "an array of int64 one number, neither images nor labels",
+        "an array of int64 1 number, neither images nor labels",
         "lies beside arrays of images, which are read",
         "an old Office document, which is not read: save the sheet as CSV",
         "a RAR archive, which is not read: unpack it and name the folder",

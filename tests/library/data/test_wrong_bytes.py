@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import struct
 from pathlib import Path
@@ -47,6 +48,9 @@ def refusal(path: Path) -> str:
         (gzip.compress(b"", mtime=0), "is empty, expected an IDX file"),
         (gzip.compress(PAGE, mtime=0), "is a web page"),
         (b"7z\xbc\xaf'\x1c" + bytes(400), "is a 7z archive, expected an IDX file"),
+        (b"7z\xbc\xaf'\x1c" + bytes(400), "): unpack it"),
+        (bz2.compress(idx(IMAGES)), "is packed with bzip2, expected an IDX file"),
+        (bz2.compress(idx(IMAGES)), "(bytes in 3 dimensions): unpack it"),
         (
             bytes([0, 0, 8, 1, 0, 0, 0, 0]),
             "expected IDX magic 2051 (bytes in 3 dimensions), got 2049: is it another of",
@@ -54,11 +58,13 @@ def refusal(path: Path) -> str:
         (b"\1\2\3\4" * 9, "expected IDX magic 2051 (bytes in 3 dimensions), got 16909060: delete it and fetch it anew"),
     ],
 )
-def test_a_file_called_as_mnists_is_called_what_it_is(tmp_path, content, words):
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_file_called_as_mnists_is_called_what_it_is(tmp_path, content, words, ending):
     put_mnist(tmp_path)
-    (tmp_path / FOUR[0]).write_bytes(content)
+    (tmp_path / FOUR[0]).unlink()
+    (tmp_path / f"{FOUR[0]}{ending}").write_bytes(content)
     message = refusal(tmp_path)
-    assert message.startswith(str(tmp_path / FOUR[0]))
+    assert message.startswith(str(tmp_path / f"{FOUR[0]}{ending}"))
     assert words in message
 
 

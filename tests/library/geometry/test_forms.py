@@ -198,7 +198,16 @@ def test_points_above_the_threshold_are_those_of_the_whole_grid():
     assert set(white.greys()) == {255}
 
 
+@pytest.mark.parametrize("height", [0, 1e-320])
 @pytest.mark.parametrize("form", ["voxels", "extrusion"])
-def test_a_body_without_height_is_refused(form):
-    with pytest.raises(SettingError, match=f"height: {form} need a height above 0, got 0"):
-        build(ELL[None], GeometryConfig(form=form, height=0))
+def test_a_body_without_height_is_refused(form, height):
+    with pytest.raises(SettingError, match=f"height: {form} need a height of at least 1e-06, got"):
+        build(ELL[None], GeometryConfig(form=form, height=height))
+
+
+@pytest.mark.parametrize("form", ["relief", "solid", "voxels", "extrusion"])
+def test_the_smallest_bodies_keep_their_corners_apart(form):
+    (usual,) = build(ELL[None], GeometryConfig(form=form))
+    (tiny,) = build(ELL[None], GeometryConfig(form=form, cell=1e-6, height=1e-6, base=1e-6))
+    assert isinstance(tiny, Mesh)
+    assert len(np.unique(tiny.vertices, axis=0)) == len(np.unique(usual.vertices, axis=0))

@@ -324,7 +324,12 @@ def test_a_model_that_cannot_be_read_is_told_with_its_name_until_it_can_be_again
     assert sentence.endswith(f"Put its files back, or delete {path.parent}.")
     assert names(store) == ["whole"]
     assert store.count() == 3
+    for asked in ("Seven", id):
+        with pytest.raises(ModelError) as caught:
+            store.find(asked)
+        assert (type(caught.value), str(caught.value)) == (ModelError, sentence)
     path.write_bytes(content)
+    assert store.find("seven").id == id
     assert not store.damage()
     assert names(store) == ["seven", "whole"], "it keeps its place"
 

@@ -44,9 +44,9 @@ def test_bounds_and_defaults_are_said_in_words(layer, name, values, default):
 
 
 def test_what_a_layer_takes_and_gives_comes_from_its_shape_rule():
-    assert (describe(Dense).takes, describe(Dense).gives) == ("a row", "`(3136,) -> (128,)`")
+    assert (describe(Dense).takes, describe(Dense).gives) == ("a row", "`3,136 numbers -> 128 numbers`")
     assert describe(Conv2DTranspose).takes == "an image"
-    assert describe(Conv2DTranspose).gives == "`(64, 7, 7) -> (32, 14, 14)`"
+    assert describe(Conv2DTranspose).gives == "`64 x 7 x 7 -> 32 x 14 x 14`"
     assert (describe(Tanh).takes, describe(Tanh).gives) == ("a row or an image", "the same shape")
 
 

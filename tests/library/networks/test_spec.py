@@ -115,26 +115,26 @@ def test_a_network_has_at_most_64_layers():
 @pytest.mark.parametrize(
     ("layers", "sentence", "fix"),
     [
-        ([Dense(6)], "layer 1 Dense gives (6,): put a Dense of 784 units and a Reshape to (1, 28, 28) behind it",
+        ([Dense(6)], "layer 1 Dense gives 6 numbers: put a Dense of 784 units and a Reshape to 1 x 28 x 28 behind it",
          [Dense(784), Reshape((1, 28, 28))]),
-        ([Dense(784), Tanh()], "layer 2 Tanh gives (784,): put a Reshape to (1, 28, 28) behind it",
+        ([Dense(784), Tanh()], "layer 2 Tanh gives 784 numbers: put a Reshape to 1 x 28 x 28 behind it",
          [Reshape((1, 28, 28))]),
-        ([Dense(98), Reshape((2, 7, 7))], "layer 2 Reshape gives (2, 7, 7): put an UpSampling2D of size 4 and a Conv2D "
+        ([Dense(98), Reshape((2, 7, 7))], "layer 2 Reshape gives 2 x 7 x 7: put an UpSampling2D of size 4 and a Conv2D "
          "with 1 filter behind it", [UpSampling2D(4), Conv2D(1)]),
-        ([Dense(16), Reshape((1, 4, 4))], "layer 2 Reshape gives (1, 4, 4): put an UpSampling2D of size 7 behind it",
+        ([Dense(16), Reshape((1, 4, 4))], "layer 2 Reshape gives 1 x 4 x 4: put an UpSampling2D of size 7 behind it",
          [UpSampling2D(7)]),
-        ([*TO_IMAGE, MinibatchStd()], "layer 3 MinibatchStd gives (2, 28, 28): put a Conv2D with 1 filter behind it",
+        ([*TO_IMAGE, MinibatchStd()], "layer 3 MinibatchStd gives 2 x 28 x 28: put a Conv2D with 1 filter behind it",
          [Conv2D(1)]),
-        ([*TO_IMAGE, UpSampling2D()], "layer 3 UpSampling2D gives (1, 56, 56): it has 56 x 56 pixels; 28 = 7 x 2 x 2, "
+        ([*TO_IMAGE, UpSampling2D()], "layer 3 UpSampling2D gives 1 x 56 x 56: it has 56 x 56 pixels; 28 = 7 x 2 x 2, "
          "so check strides, padding and upsampling", None),
-        ([Dense(12), Reshape((1, 4, 3))], "layer 2 Reshape gives (1, 4, 3): it has 4 x 3 pixels; 28 = 7 x 2 x 2, "
+        ([Dense(12), Reshape((1, 4, 3))], "layer 2 Reshape gives 1 x 4 x 3: it has 4 x 3 pixels; 28 = 7 x 2 x 2, "
          "so check strides, padding and upsampling", None),
-        ([Dense(4), Reshape((1, 2, 2))], "layer 2 Reshape gives (1, 2, 2): it has 2 x 2 pixels; 28 = 7 x 2 x 2, "
+        ([Dense(4), Reshape((1, 2, 2))], "layer 2 Reshape gives 1 x 2 x 2: it has 2 x 2 pixels; 28 = 7 x 2 x 2, "
          "so check strides, padding and upsampling", None),
     ],
 )  # fmt: skip
 def test_a_generator_that_ends_in_no_image_is_told_what_leads_to_one(layers, sentence, fix):
-    assert misfit(generator=layers) == f"generator: must end in (1, 28, 28), but {sentence}"
+    assert misfit(generator=layers) == f"generator: must end in 1 x 28 x 28, but {sentence}"
     if fix:
         model(generator=[*layers, *fix])
 
@@ -142,13 +142,13 @@ def test_a_generator_that_ends_in_no_image_is_told_what_leads_to_one(layers, sen
 @pytest.mark.parametrize(
     ("layers", "sentence", "fix"),
     [
-        ([Flatten(), Dense(2)], "layer 2 Dense gives (2,): put a Dense of 1 unit behind it", [Dense(1)]),
+        ([Flatten(), Dense(2)], "layer 2 Dense gives 2 numbers: put a Dense of 1 unit behind it", [Dense(1)]),
         ([Conv2D(1, 14, 8, "valid")],
-         "layer 1 Conv2D gives (1, 2, 2): put a Flatten and a Dense of 1 unit behind it", [Flatten(), Dense(1)]),
+         "layer 1 Conv2D gives 1 x 2 x 2: put a Flatten and a Dense of 1 unit behind it", [Flatten(), Dense(1)]),
     ],
 )  # fmt: skip
 def test_a_discriminator_that_ends_in_no_number_is_told_what_leads_to_one(layers, sentence, fix):
-    assert misfit(discriminator=layers) == f"discriminator: must end in (1,), but {sentence}"
+    assert misfit(discriminator=layers) == f"discriminator: must end in 1 number, but {sentence}"
     model(discriminator=[*layers, *fix])
 
 
@@ -169,7 +169,7 @@ def test_the_way_to_an_image_that_is_told_leads_there(channels, sides, row):
     sentence = misfit(generator=layers)
     fixes = {
         "Dense of 784 units": Dense(784),
-        "Reshape to (1, 28, 28)": Reshape((1, 28, 28)),
+        "Reshape to 1 x 28 x 28": Reshape((1, 28, 28)),
         **{f"UpSampling2D of size {size}": UpSampling2D(size) for size in (2, 4, 7)},
         "Conv2D with 1 filter": Conv2D(1),
     }
@@ -214,7 +214,7 @@ def test_no_classes_is_a_part_that_is_given(class_conditional):
 
 
 def test_parts_that_do_not_fit_the_base_are_refused(tiny):
-    with pytest.raises(ValidationError, match=r"generator: must end in \(1, 28, 28\)"):
+    with pytest.raises(ValidationError, match=r"generator: must end in 1 x 28 x 28"):
         ModelParts(generator=Sequential([Dense(3)])).over(tiny)
 
 

@@ -166,7 +166,7 @@ def test_without_the_token_nothing_is_done(server, check_problem, sent):
 def test_hops_needs_no_token(server):
     solve = {"pointer": "hops/digit", "values": []}
     for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
-        for path in ("/hops/digit", "/hops/digit/", "//hops/digit"):
+        for path in ("/hops/digit", "/hops/digit/", "//hops/digit", "/HOPS//digit"):
             assert server.raw("GET", path, headers=headers)[0] == 200
         assert server.raw("POST", "/solve", solve, headers=headers)[0] == 200
 
@@ -177,7 +177,7 @@ def test_hops_needs_no_token(server):
         ("POST", "/hops/digit"),
         ("DELETE", "/hops/digit"),
         ("OPTIONS", "/hops/digit"),
-        ("GET", "/hops"),
+        ("GET", "/hopscotch"),
         ("GET", "/solve"),
         ("OPTIONS", "/solve"),
         ("POST", "/solve/"),
@@ -188,7 +188,7 @@ def test_beside_what_hops_asks_for_nothing_is_open(server, check_problem, method
 
 
 @pytest.mark.parametrize(
-    "path", ["/hops/../api/runs", "/hops//api/runs", "//hops/../api/runs", "/hops/%2e%2e/api/runs", "/hops/"]
+    "path", ["/hops/../api/runs", "/hops//api/runs", "//hops/../api/runs", "/hops/%2e%2e/api/runs", "/hops/", "/hops"]
 )
 def test_no_way_leads_past_hops_to_anything_else(server, path):
     assert server.raw("GET", path, headers={"Authorization": ""})[0] == 404

@@ -171,27 +171,36 @@ def test_labels_are_smoothed_only_where_the_loss_has_labels(ask, refuse):
 MISFITS = [
     (
         {"generator": {"layers": [{"layer": "Dense", "units": 98}, {"layer": "UpSampling2D"}]}},
-        ["generator: layer 2 UpSampling2D ", "needs (channels, height, width)", "got (98,)", "put a Reshape before it"],
+        [
+            "generator: layer 2 UpSampling2D ",
+            "needs an image",
+            "got 98 numbers",
+            "put a Reshape before it",
+        ],
     ),
     (
         {"generator": {"layers": [{"layer": "Dense", "units": 49}, {"layer": "Reshape", "shape": [3, 7, 7]}]}},
-        ["generator: layer 2 Reshape ", "(3, 7, 7) (147 numbers)", "(49,) (49 numbers)", "49 = 1 x 7 x 7"],
+        ["generator: layer 2 Reshape ", "3 x 7 x 7 (147 numbers)", "49 numbers", "49 = 1 x 7 x 7"],
     ),
     (
         {"generator": {"layers": [*OWN["layers"][:2], {"layer": "Tanh"}]}},
-        ["generator: must end in (1, 28, 28)", "layer 3 Tanh gives (2, 7, 7)", "UpSampling2D of size 4", "1 filter"],
+        ["generator: must end in 1 x 28 x 28", "layer 3 Tanh gives 2 x 7 x 7", "UpSampling2D of size 4", "1 filter"],
     ),
     (
         {"discriminator": {"layers": [{"layer": "Conv2D", "filters": 3}, {"layer": "Dense", "units": 1}]}},
-        ["discriminator: layer 2 Dense ", "needs (units,)", "got (3, 28, 28)", "put a Flatten before it"],
+        ["discriminator: layer 2 Dense ", "needs a row of numbers", "got 3 x 28 x 28", "put a Flatten before it"],
     ),
     (
         {"discriminator": {"layers": [{"layer": "Conv2D", "filters": 3, "stride": 8}]}},
-        ["discriminator: must end in (1,)", "layer 1 Conv2D gives (3, 4, 4)", "put a Flatten and a Dense of 1 unit"],
+        [
+            "discriminator: must end in 1 number",
+            "layer 1 Conv2D gives 3 x 4 x 4",
+            "put a Flatten and a Dense of 1 unit",
+        ],
     ),
     (
         {"model": BUNDLED, "generator": {"layers": [{"layer": "Flatten"}, {"layer": "ConditionalBatchNorm"}]}},
-        ["generator: layer 2 ConditionalBatchNorm ", "needs (channels, height, width)", "got (42,)"],
+        ["generator: layer 2 ConditionalBatchNorm ", "needs an image", "got 42 numbers"],
     ),
 ]
 

@@ -247,11 +247,13 @@ def test_of_different_numbers_of_images_the_trainings_own_figures_do_not_decide(
 
 
 def test_a_name_that_somebody_else_has_taken_meanwhile_stays_theirs(real):
-    made = start(real, model="many", sweep={"seed": [1]})
+    made = start(real, model="many", sweep={"seed": [1, 2]})
     bens = real.run_start(StartRun(model="bens", epochs=1), BEN).reply.id
     real.trained(bens)
     real.model_rename("bens", ModelRename(name="many"), BEN)
-    real.trained(made.runs[0].run)
+    for row in made.runs:
+        real.trained(row.run)
+    real.found = {made.runs[0].run: 1.0, made.runs[1].run: 2.0}
     real.look()
     table = real.sweep(made.id, ANNA)
     assert (real.model("many").id, table.runs[0].model) == (bens, "many-1")
@@ -279,7 +281,7 @@ class Killed(BaseException):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    figures=st.lists(st.one_of(st.none(), st.floats(0.5, 400)), min_size=1, max_size=4),
+    figures=st.lists(st.one_of(st.none(), st.floats(0.5, 400)), min_size=2, max_size=4),
     renamed=st.sets(st.integers(0, 3)),
     others=st.sampled_from(["keep", "drop"]),
     kills=st.lists(st.integers(0, 5), max_size=3),

@@ -134,6 +134,8 @@ def test_digits_become_files_where_they_are_wanted_and_are_made_again_from_them(
     assert (found["model"], found["count"], found["record"]["seed"]) == ("bundled", 1, 2)
     assert (assistant.call("generate", z=[found["z"]])[1][0] == drawn).all()
     assert "there is no such file" in assistant.refused("restore", path=str(tmp_path / "none.3dm"))
+    for tool in ("restore", "latents_invert"):
+        assert assistant.refused(tool, path=str(tmp_path)) == f"{tmp_path}: is a folder: name a file in it"
 
     _, (seven,) = assistant.call("generate", digit=7, truncation=0)
     Image.fromarray(seven).save(tmp_path / "drawing.png")
@@ -164,6 +166,10 @@ def test_what_is_wrong_is_said_in_the_servers_own_words(assistant, start_shared_
     assert assistant.refused("generate", count=257) == "count: must be at most 256, got 257"
     assert assistant.refused("generate", form="mesh") == "form: unknown field, got 'mesh'"
     assert assistant.refused("run", id="../models") == assistant.refused("run_stop", id="../models")
+    assert (
+        assistant.refused("run_progress", id="7")
+        == "id: must be an id as runs has them, of 16 digits from 0 to f, got '7'"
+    )
     assert assistant.refused("models", nonsense=1).startswith("nonsense: unknown field")
     assert assistant.refused("layers", nonsense=1).startswith("nonsense: unknown field")
     assert "no model" in assistant.refused("model", name="nobody").lower()

@@ -352,9 +352,11 @@ def test_only_an_interrupted_run_can_go_on(server, run, check_problem):
 
 def test_a_query_takes_digits_and_nothing_else(server, run, check_problem):
     path = f"/api/runs/{run.id}/progress"
-    assert check_problem(server.raw("GET", path + "?since=-1"), 422)["field"] == "since"
+    assert check_problem(server.raw("GET", path + "?since=--1"), 422)["field"] == "since"
     assert check_problem(server.raw("GET", path + "?since=2e3"), 422)["field"] == "since"
     assert check_problem(server.raw("GET", path + "?sinse=2"), 422)["field"] == "sinse"
+    for query in (path + "?since=-1", "/api/runs?after=-1"):
+        assert ": must be at least 0, got -1" in check_problem(server.raw("GET", query), 422)["message"]
 
 
 def test_a_model_in_training_generates_and_is_deleted_only_when_that_has_ended(ask, server, endless, check_problem):

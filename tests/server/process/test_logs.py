@@ -5,8 +5,10 @@ import json
 import logging
 
 import pytest
+from werkzeug.test import Client
 
 from bridge_server.access import tokens
+from bridge_server.access.guard import Guard
 from bridge_server.access.roles import Role
 from bridge_server.process import logs
 
@@ -71,6 +73,21 @@ def test_no_token_that_was_ever_sent_no_header_and_no_body_is_in_any_file_but_it
     for name, text in written.items():
         assert not [secret for secret, value in secrets.items() if value in text], name
     assert '"who": "anna"' in written["server.log"]
+
+
+@pytest.mark.parametrize(("status", "noted"), [(200, [200]), (500, [500]), (409, []), (503, [])])
+def test_an_action_that_broke_off_is_noted_as_one_that_was_done_and_what_was_refused_is_not(
+    tmp_path, quiet, status, noted
+):
+    def app(environ, start_response):
+        start_response(f"{status} So", [])
+        return []
+
+    logs.start(tmp_path)
+    client = Client(Guard(app, 28280, tokens.Tokens("secret", tmp_path)))
+    client.delete("/api/models/mine", headers={"Host": "127.0.0.1:28280", "Authorization": "Bearer secret"})
+    lines = (tmp_path / "actions.log").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in lines] == noted
 
 
 def test_who_did_what_outlasts_floods_of_refusals_and_says_no_token_that_somebody_put_into_a_path(

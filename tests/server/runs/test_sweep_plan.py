@@ -63,12 +63,14 @@ def test_what_cannot_be_swept_over_is_said_with_its_field(given, axes, said):
     ("sweep", "said"),
     [
         ({}, "sweep: must have at least 1 item"),
-        ({"seed": []}, "sweep.seed: must have at least 1 item"),
+        ({"seed": []}, "sweep.seed: must have at least 2 items"),
+        ({"seed": [3]}, "sweep.seed: has one value, the same for all: give it as a setting beside sweep"),
+        ({"seed": [1, 2], "loss": ["hinge"]}, "sweep.loss: has one value, the same for all"),
         ({"data": ["a", "b"]}, "sweep.data: must be 'preset', "),
         ({"device": ["cpu", "cuda"]}, "sweep.device"),
-        ({"seed": [True]}, "must be a number or a text"),
-        ({"seed": [None]}, "must be a number or a text"),
-        ({"r1": [math.inf]}, "must be a finite number"),
+        ({"seed": [True, 1]}, "must be a number or a text"),
+        ({"seed": [None, 1]}, "must be a number or a text"),
+        ({"r1": [1, math.inf]}, "must be a finite number"),
         ({"seed": list(range(MAX_RUNS + 1))}, "must have at most 100 items"),
     ],
 )

@@ -287,7 +287,7 @@ def test_help_bounds_and_defaults_are_those_of_the_settings(client):
     assert bounds["count"] == (1, MAX_COUNT)
     assert (inputs["digit"]["ParamType"], bounds["digit"]) == ("Text", (None, None)), "a name or a number"
     assert bounds["latent"] == (-10, 10)
-    assert bounds["cell"] == (0, 1e6)
+    assert bounds["cell"] == (1e-6, 1e6)
     assert bounds["form"] == bounds["plane"] == (None, None)
 
 
@@ -366,7 +366,7 @@ def test_a_picture_holds_the_pixels(solve):
         ({"latent": [0.5, "x"]}, ["latent.1", "number", "x"]),
         ({"latent": [11.0]}, ["latent.0", "10"]),
         ({"latent": [0.0] * 65}, ["latent", "65", "64"]),
-        ({"cell": 0.0}, ["cell", "greater than 0"]),
+        ({"cell": 0.0}, ["cell", "at least 1e-06"]),
         ({"cell": float("nan")}, ["cell", "finite"]),
         ({"plane": "XY"}, ["plane", "XY"]),
         ({"plane": {**PLANE, "XAxis": PLANE["YAxis"]}}, ["plane", "perpendicular"]),
@@ -397,12 +397,17 @@ def test_an_exception_is_a_sentence_without_its_traceback(fail, theirs):
     assert fail(body(model="mock-error"), 500).startswith("The server made a mistake")
 
 
-@pytest.mark.parametrize("pointer", ["hops/digit", "digit", "/hops/digit", "/hops/digit/", "//hops/digit", "/digit"])
+@pytest.mark.parametrize(
+    "pointer", ["hops/digit", "digit", "/hops/digit", "/hops/digit/", "//hops/digit", "/digit", "HOPS//Digit"]
+)
 def test_hops_of_any_age_is_answered_however_the_user_wrote_the_slashes(solve, pointer):
     assert solve(pointer=pointer, seed=3) == solve(seed=3)
 
 
-@pytest.mark.parametrize("path", ["/hops/digit", "/hops/digit/", "//hops/digit", "//hops/digit/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/hops/digit", "/hops/digit/", "//hops/digit", "//hops/digit/", "/hops//digit/", "/HOPS/digit", "/Hops//Digit"],
+)
 def test_the_address_is_described_however_the_user_wrote_the_slashes(client, path):
     answer = client.open(EnvironBuilder(path="/", environ_overrides={"PATH_INFO": path}))
     assert (answer.status_code, answer.json["Name"]) == (200, "Digit")
@@ -413,8 +418,9 @@ def test_an_unknown_definition_names_the_known_one(fail, pointer):
     assert "there is hops/digit" in fail(body(pointer=pointer), 404)
 
 
-def test_a_wrong_address_says_the_right_one_where_hops_shows_it(client):
-    answer = client.get("/hops/digits")
+@pytest.mark.parametrize("path", ["/hops/digits", "/hops", "/hops/", "/HOPS//digits"])
+def test_a_wrong_address_says_the_right_one_where_hops_shows_it(client, path):
+    answer = client.get(path)
     assert answer.status_code == 404
     assert answer.json["Errors"] == [answer.json["message"]] == [answer.json["error"]["message"]]
     assert "there is hops/digit" in answer.json["Errors"][0]

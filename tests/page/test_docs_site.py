@@ -1,0 +1,35 @@
+"""The pages of `docs/` as a site in a browser: letters strong enough to be read, and tables that keys scroll."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.test_site import built, copied
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    tree = copied(tmp_path_factory.mktemp("tree"))
+    done = built(tree)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tree / "site"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_legible_and_wide_tables_are_reached_by_keys(browser, site, scheme):
+    for name, width in (("api", 1280), ("layers", 390)):  # labels beside names, and the widest tables on a phone
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page.goto((site / f"{name}.html").as_uri())
+        table = page.locator(".md-typeset__scrollwrap").first
+        expect(table).to_be_attached()
+        if name == "layers":
+            expect(table).to_have_attribute("tabindex", "0")
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], name
+    page.set_viewport_size({"width": 2400, "height": 800})
+    expect(page.locator(".md-typeset__scrollwrap[tabindex]")).to_have_count(0)  # no stop where nothing is hidden
