@@ -19,10 +19,10 @@ const OLD_MS = 3000; // from which on the page says how old the digits are that 
 const GROWTH = 1.4; // from the step of a stored state to that of the next
 const FIGURES = [["Epoch", "epoch"], ["Step", "step"], ["Done"], ["Time"], ["Left"], ["FID", "FID"], ["Confident", "confident"]]; // and their terms
 /** The state as it is shown: not simply succeeded has what came to its end with something wrong, or lost its model since. */
-export function shownState({ state, seconds, warnings }) {
+export function shownState({ state, seconds, warnings, remarks }) {
   if (state !== "succeeded") return state;
   if (!seconds) return "deleted";
-  return warnings.length ? "doubtful" : state;
+  return warnings.some((warning) => !remarks.includes(warning)) ? "doubtful" : state;
 }
 const WORDS = { doubtful: "with problems", deleted: "model deleted" }; // of states that the server does not have
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
