@@ -117,6 +117,11 @@ def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, se
     shown(other, slant=-1.5, seed=12, digit=None, count=3, form="voxels")
     assert pixels(other) == drawn
     expect(other.locator("input[name=threshold]")).to_have_value("0.3")
+    other.wait_for_timeout(400)  # so that nothing is left to be written
+    other.locator("input[name=slant]").press("ArrowRight")
+    other.reload()
+    shown(other, slant=-1.45, seed=12)
+    other.locator("input[name=slant]").press("ArrowRight")  # what is still to be written of it is not, over a link
     other.evaluate("location.hash = '#/play/bundled?seed=x&digit=4&slant=&count=900&form=none&z=2.AAA&nothing=1'")
     shown(other, seed=0, digit=4, slant=None, count=36, z=None)
     expect(other.get_by_text("The link is incomplete: of its latent vectors only a part is there")).to_be_visible()
