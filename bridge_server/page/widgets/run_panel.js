@@ -142,7 +142,10 @@ export function runPanel(changed, lost) {
       FID: number(run.frechet, run.frechet < 10 ? 1 : 0),
       Confident: run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`,
     };
-    for (const [name, value] of Object.entries(figured)) values[name].textContent = value;
+    for (const [name, value] of Object.entries(figured)) {
+      values[name].textContent = value;
+      values[name].parentNode.classList.toggle("wide", value.includes("/"));
+    }
     missing.hidden = run.frechet !== null || figures.hidden;
     if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
@@ -190,7 +193,7 @@ export function runPanel(changed, lost) {
 
   async function explain() {
     const { frechet } = (await schemas()).Run.properties;
-    linked(missing, `No FID yet: ${frechet.description}`);
+    linked(missing, `No FID yet. ${frechet.description.split(". ").at(-1)}`); // what it is, the term says
   }
 
   function take(seen, progress) {
