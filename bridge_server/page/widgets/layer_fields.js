@@ -12,8 +12,19 @@ const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 function input(name, schema, value, common) {
   if (schema.enum) return el("select", common, schema.enum.map((word) => el("option", { value: word, selected: word === value }, word)));
   if (schema.type === "boolean") return el("input", { ...common, type: "checkbox", checked: value });
-  if (schema.type === "array") return el("input", { ...common, type: "text", value: value.join(", "), autocomplete: "off", spellcheck: false, pattern: LIST.source });
+  if (schema.type === "array") return list(schema, { ...common, value: value.join(", ") });
   return numeric(schema, { ...common, required: true, value });
+}
+
+const wanted = ({ items: { minimum, maximum } }) => `whole numbers from ${minimum} to ${maximum}, with commas between`;
+
+function list(schema, attributes) {
+  const { minimum, maximum } = schema.items;
+  const made = el("input", { ...attributes, type: "text", autocomplete: "off", spellcheck: false, pattern: LIST.source });
+  const judge = () => made.setCustomValidity(read(made, schema).every((number) => number >= minimum && number <= maximum) ? "" : wanted(schema));
+  made.addEventListener("input", judge);
+  judge();
+  return made;
 }
 
 function read(made, schema) {
@@ -32,8 +43,9 @@ export function layerFields(layer, { properties }, change) {
     .map(([name, schema]) => {
       const id = freshId(name);
       const standard = schema.default;
-      const recommended = Number.isNaN(layer[name]) ? standard : (layer[name] ?? standard); // of a field that was empty
-      const made = input(name, schema, recommended ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
+      const given = Number.isNaN(layer[name]) ? standard : (layer[name] ?? standard); // of a field that was empty
+      const made = input(name, schema, given ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
+      const recommended = made.checkValidity() ? given : standard; // a draft may have what no number may be
       const mark = el("span", { id: `${id}-mark`, className: "mark" });
       const tell = () => {
         const right = made.checkValidity();
@@ -41,7 +53,7 @@ export function layerFields(layer, { properties }, change) {
         if (right) made.removeAttribute("aria-invalid");
         else made.setAttribute("aria-invalid", "true");
         if (!right) {
-          mark.textContent = made.type === "number" ? bounds(made) : "whole numbers, with commas between";
+          mark.textContent = made.type === "number" ? bounds(made) : wanted(schema);
           return;
         }
         if (recommended === undefined) {
