@@ -122,6 +122,7 @@ def test_a_training_has_the_networks_as_they_were_left(editor, server):
     first = part_of(page, "Discriminator").locator(".layer-row").first
     first.get_by_label("filters").fill("17")
     expect(first.locator(".sides")).to_have_text("17 x 14 x 14")
+    expect(first.get_by_role("button", name="spectral_norm")).to_be_visible()  # a term, explained at a touch
     mark = first.locator(".parameter-field", has_text="kernel").locator(".mark")
     expect(mark).to_have_text("✓")
     first.get_by_label("kernel").fill("3")

@@ -2,6 +2,7 @@
 
 import { el, freshId } from "../lib/dom.js";
 import { bounds, numeric } from "../lib/form.js";
+import { linked } from "../lib/glossary.js";
 
 // Of what has no default, because it depends on all else: values to begin with.
 const BEGIN = { units: 128, filters: 32, shape: [64, 7, 7] };
@@ -69,7 +70,7 @@ export function layerFields(layer, { properties }, change) {
         change();
       });
       tell();
-      return { name, schema, made, standard, node: el("span", { className: `parameter-field ${schema.type === "boolean" ? "flag" : ""}` }, el("label", { htmlFor: id }, name), made, mark) };
+      return { name, schema, made, standard, node: el("span", { className: `parameter-field ${schema.type === "boolean" ? "flag" : ""}` }, linked(el("label", { htmlFor: id }), name), made, mark) };
     });
   return {
     node: el("div", { className: "parameters" }, fields.map(({ node }) => node)),
