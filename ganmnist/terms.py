@@ -85,6 +85,7 @@ _ALL = (
         "How far below 1 the label of real images lies, so that the discriminator is never quite sure.",
         ("label_smoothing",),
     ),
+    Term("latent_dim", "How many numbers a latent vector has."),
     Term(
         "latent space",
         "All latent vectors there may be: neighbours in it make images that look alike.",
@@ -109,6 +110,10 @@ _ALL = (
     Term("mode collapse", "A generator draws the same few images again and again."),
     Term("model", "A trained generator, with what it learned from and how.", ("models",)),
     Term("model units", "The unit of the Rhino document; where a file names none, most slicers read millimetres."),
+    Term(
+        "momentum",
+        "How much is kept at each step of what was before: of Adam's direction, of BatchNorm's running statistics.",
+    ),
     Term(
         "novelty",
         "How far generated images are from the nearest that were learned from; 1 is as far as unseen real images are.",
@@ -135,6 +140,11 @@ _ALL = (
     Term("seed", "The number that all random choices follow from: the same seed gives the same result.", ("seeds",)),
     Term("snapshot", "The generator as it was at one step of its training, kept for the film.", ("snapshots",)),
     Term(
+        "spectral norm",
+        "Divides a layer's weights by their largest singular value, so that the layer never steepens.",
+        ("spectral_norm", "spectral normalization"),
+    ),
+    Term(
         "standard deviation",
         "The usual distance from the mean: of the numbers of a latent vector two thirds lie within one.",
         ("standard deviations",),
@@ -146,6 +156,7 @@ _ALL = (
         "Scale of the random latent vectors (the truncation trick): below 1 digits are more typical and more alike, at "
         "0 all of a class are one.",
     ),
+    Term("units", "The numbers that leave a layer such as Dense, which have no place in an image."),
     Term("upsampling", "Makes an image larger by repeating its pixels: it adds no detail."),
 )
 TERMS = {term.name: term for term in _ALL}

@@ -34,6 +34,7 @@ _BOUNDS = {
     "less_than_equal": ("must be at most", "le"),
     "less_than": ("must be less than", "lt"),
 }
+_PLACES = ("first", "second", "third")  # of the numbers of a layer's list
 _LETTERS, _ITEMS = "letter", "item"
 _LENGTHS = {
     "string_too_short": ("at least", "min_length", _LETTERS),
@@ -118,10 +119,18 @@ def _place(loc: Sequence[str | int]) -> tuple[str, str | None]:
     for at, part in enumerate(loc):
         if part == "layers" and len(loc) > at + 1 and isinstance(loc[at + 1], int):
             name = str(loc[at + 2]) if len(loc) > at + 2 else None
-            before, rest = map(shown, loc[:at]), map(shown, loc[at + 3 :])
-            words = [".".join(before), f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}", ".".join(rest)]
+            layer = f"layer {int(loc[at + 1]) + 1}{f' {name}' if name else ''}"
+            words = [".".join(map(shown, loc[:at])), layer, _parameter(loc[at + 3 :])]
             return ": ".join(word for word in words if word), name
     return ".".join(_names(loc)), None
+
+
+def _parameter(loc: Sequence[str | int]) -> str:
+    """Say which parameter of a layer it is: `units`, `shape's first number`."""
+    match loc:
+        case [str(name), int(place)] if place < len(_PLACES):
+            return f"{shown(name)}'s {_PLACES[place]} number"
+    return ".".join(map(shown, loc))
 
 
 def _names(loc: Sequence[str | int]) -> list[str]:

@@ -43,6 +43,7 @@ class RunDescriptions:
             record, tick = _gone_on(record, tick, model)
         state = record.state
         expected = self._forecasts.now().get(record.id) if state is RunState.QUEUED else None
+        remarks = [*self._of_its_name(record), *([] if record.readable else [ANOTHER_VERSION])]
         run = Run(
             id=record.id,
             model=model.name if model else record.model,
@@ -70,7 +71,8 @@ class RunDescriptions:
             text="",
             reason=record.reason,
             problem=record.problem or (tick.problem if state is RunState.RUNNING else None),
-            warnings=[*self._of_its_name(record), *([] if record.readable else [ANOTHER_VERSION]), *tick.warnings],
+            warnings=[*remarks, *tick.warnings],
+            remarks=[*remarks, *tick.remarks],
         )
         if model and not model.finished and not state.is_active and self._folder(record).is_being_trained():
             return run.model_copy(update={"text": f"{run.percent:.0f} % - a command line goes on with it"})

@@ -91,6 +91,9 @@ class Run(Message):
     warnings: list[Told] = Field(
         [], description="Training diagnostics: what goes wrong, and what to do about it, a sentence each."
     )
+    remarks: list[Told] = Field(
+        [], description="Those of the warnings that say nothing against the model, such as that the machine is busy."
+    )
 
 
 class RunsQuery(PageQuery):

@@ -36,6 +36,7 @@ class Tick(Settings):
     note: str | None = None  # what it is doing in place of training
     problem: str | None = None  # what went wrong and was mended
     warnings: tuple[str, ...] = ()  # training diagnostics
+    remarks: tuple[str, ...] = ()  # those of them that say nothing against the model
     slowdown: Slowdown | None = None  # by other programs
 
 

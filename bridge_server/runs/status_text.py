@@ -78,7 +78,7 @@ def _text(run: Run, note: str | None) -> str:
             return "finished - its model was deleted"
         case RunState.SUCCEEDED:
             done = _done(run)
-            problems = ", with problems" if run.warnings else ""
+            problems = ", with problems" if set(run.warnings) - set(run.remarks) else ""
             return f"finished{problems} - {done}{clock(run.seconds)}{_judged(run)}"
         case RunState.INTERRUPTED:
             return f"interrupted{_place(run)} - resume to go on"

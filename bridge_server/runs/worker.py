@@ -30,6 +30,7 @@ from ganmnist.config import TrainConfig
 from ganmnist.errors import DeviceError, GanError, ModelError
 from ganmnist.remedies import load_problem
 from ganmnist.storage.atomic import read_json, write_json
+from ganmnist.training.diagnostics import Remark
 from ganmnist.validation import read_settings
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ class Reporter:
 
     def note(self, percent: float, words: str) -> None:
         if time.monotonic() >= self._next:
-            self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words, problem=None, warnings=())
+            self._ticks.write(
+                note=f"{words} - {percent:.0f} %" if percent else words, problem=None, warnings=(), remarks=()
+            )
             self._next = time.monotonic() + TICK_SECONDS
 
     def data(self, name: str) -> None:
@@ -130,7 +133,7 @@ class Reporter:
         self._ticks.write(problem=words)
 
     def warnings(self, sentences: tuple[str, ...]) -> None:
-        self._ticks.write(warnings=sentences)
+        self._ticks.write(warnings=sentences, remarks=[each for each in sentences if isinstance(each, Remark)])
 
     def preview(self, images: NDArray[np.uint8]) -> None:
         number = self._ticks.last.preview + 1

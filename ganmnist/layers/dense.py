@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ganmnist.fields import Flag, Whole
 from ganmnist.layers.base import Layer, Shape, needs_row
+from ganmnist.terms import explain
 
 __all__ = ["ClassProjection", "Dense"]
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SpectralNorm = Annotated[
     Flag,
-    Field(description="Divide the weights by their largest singular value, so that the layer never steepens."),
+    Field(description=explain("spectral norm")),
 ]
 
 

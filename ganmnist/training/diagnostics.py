@@ -35,6 +35,12 @@ _SHARES = {0.2: "a fifth", 1 / 3: "a third", 0.5: "half", 2 / 3: "two thirds", 0
 _COPIED = 0.6  # novelty; 300 digits come to 0.86, and to 0.55 where the discriminator sees them as they are
 
 
+class Remark(str):
+    """A sentence that says nothing against the model: what its training had to do without, not what goes wrong."""
+
+    __slots__ = ()
+
+
 class Diagnostics:
     """The diagnostics of one training, handed over whenever they have changed."""
 
@@ -65,6 +71,8 @@ def diagnose(
     slowdown: Slowdown | None = None,
 ) -> tuple[str, ...]:
     """Return a sentence for each problem of a training, the cause before its consequences; none where all is well.
+
+    Of these the pace is a `Remark`.
 
     Args:
         plan: How the training goes.
@@ -135,10 +143,10 @@ def _of_the_images(plan: Recipe, judgement: Judgement) -> Iterator[str]:
             yield f"Only some digits are made: hardly any {which} (mode collapse). {_against_collapse(plan)}"
 
 
-def _of_the_pace(slowdown: Slowdown) -> str:
+def _of_the_pace(slowdown: Slowdown) -> Remark:
     share = min(_SHARES, key=lambda share: abs(share - slowdown.others))
     possible = about(slowdown.possible_steps)
-    return (
+    return Remark(
         f"Other programs {'took' if slowdown.over else 'take'} {_SHARES[share]} of this machine: about "
         f"{about(slowdown.steps):,} steps in the {slowdown.seconds:,.0f} s, where {possible:,} were possible. Give it "
         f"longer, or a budget in steps (steps {possible})."

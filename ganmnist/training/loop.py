@@ -29,7 +29,7 @@ from ganmnist.training import checkpoint
 from ganmnist.training.augment import FEW
 from ganmnist.training.budget import Budget
 from ganmnist.training.clusters import cluster_images, clusters_of_model
-from ganmnist.training.diagnostics import Diagnostics, not_finite_message
+from ganmnist.training.diagnostics import Diagnostics, Remark, not_finite_message
 from ganmnist.training.observer import Observer, Snapshot
 from ganmnist.training.pace import Pace, Slowdown
 from ganmnist.training.presets import recipe
@@ -110,7 +110,8 @@ def train(
         on_preview: Called with uint8 (16, 28, 28), grown from the same latents each time, in a thread of its own.
         on_warnings: Called when the training diagnostics have changed, with a sentence for each problem and its remedy;
             and when device is auto and one that is there cannot be used, or fails later: then it goes on on the
-            processor, from the newest checkpoint if there is one.
+            processor, from the newest checkpoint if there is one. What says nothing against the model, as that, is a
+            `diagnostics.Remark`.
         start: A model to begin with, whose networks `config` has; of no meaning to a training that goes on.
         should_stop: Asked after every step; True ends the training with what it has.
         adapt: Fit the pace to this machine: as many threads as help, bfloat16 where the processor has it. Several
@@ -139,7 +140,7 @@ def train(
         ranks.require_same(_checksum(data), DataError(f"{data.name}: is not the same in every process: copy its files"))
     bfloat16, few = adapt and _has_bfloat16(), len(data.train_images[: config.images]) <= FEW
     chosen = choose_device(config, plan, bfloat16=bfloat16, augmented=few, ranks=ranks)
-    standing = list(chosen.problems)
+    standing = [Remark(problem) for problem in chosen.problems]
 
     def warn(found: tuple[str, ...]) -> None:
         if on_warnings:
@@ -166,7 +167,7 @@ def train(
             raise
         if config.device != "auto" or ranks.several:
             raise failure from error
-    standing.append(on_the_processor_instead(failure))
+    standing.append(Remark(on_the_processor_instead(failure)))
     warn(())
     return attempt(PROCESSOR)
 

@@ -70,9 +70,9 @@ def test_what_is_no_layer_is_refused_by_its_place_with_the_layers_there_are(laye
         ({"layer": "Reshape", "shape": [2, 7]},
          "layer 2 Reshape: shape: expected (units,) or (channels, height, width), got (2, 7)"),
         ({"layer": "Reshape", "shape": [2, 0, 7]},
-         "layer 2 Reshape: shape.1: must be at least 1, got 0"),
+         "layer 2 Reshape: shape's second number: must be at least 1, got 0"),
         ({"layer": "Reshape", "shape": [2, 7, 7.5]},
-         "layer 2 Reshape: shape.2: must be a whole number, got 7.5"),
+         "layer 2 Reshape: shape's third number: must be a whole number, got 7.5"),
         ({"layer": "Reshape", "shape": 98}, "layer 2 Reshape: shape: must be a list, got 98"),
     ],
 )  # fmt: skip

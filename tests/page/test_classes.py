@@ -99,3 +99,4 @@ def test_the_list_of_models_names_classes_and_two_are_compared_by_what_either_kn
 
     with page.expect_request(asks("trees", "elm")), page.expect_request(asks("bundled", None)):
         choices.get_by_label("elm").check(force=True)
+    expect(page.get_by_text("bundled has no class elm, so any are shown.")).to_be_visible()

@@ -170,6 +170,7 @@ def test_a_finger_draws_and_play_goes_on_with_the_vector_that_was_found(open_pag
 
     with page.expect_request(draws_one) as asked:
         page.get_by_role("button", name="Play with it").click()
+        assert "z=1x74." in page.url, "it leads there from the first moment on"
     body = asked.value.post_data_json
     assert np.array_equal(np.array(body["z"], np.float32), z[None])
     assert not sliders.keys() & body.keys(), "they stand where the digit is"

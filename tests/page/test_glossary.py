@@ -52,5 +52,6 @@ def test_help_texts_and_layers_have_their_terms_explained(open_page, server):
     said = page.locator(".explanation")
     page.locator(".field", has=page.get_by_label("R1")).get_by_role("button", name="gradient").click()
     expect(said).to_contain_text(TERMS["gradient"].says)
+    expect(page.locator(".kept", has_text="preset's").first).to_be_visible()  # so no line begins with 's
     page.get_by_role("button", name="MinibatchStd").click()
     expect(said).to_contain_text(LAYERS["MinibatchStd"].__doc__.split("\n")[0])

@@ -79,10 +79,15 @@ def test_what_no_number_may_be_is_said_at_its_field_with_no_sums_of_before(edito
     expect(maker.get_by_text("The generator has no layer: add one.")).to_be_visible()
     expect(judge.locator("h3")).not_to_contain_text("parameters")
 
+    first.get_by_label("kernel").fill("-3")
     page.keyboard.press("Escape")  # which loses nothing
     expect(page.get_by_text("Your changes of the layers are kept")).to_be_visible()
     page.get_by_role("button", name="Edit layers").click()
     expect(judge.locator(".layer-row").first.get_by_label("filters")).to_have_value("17")
+    expect(first.get_by_label("kernel")).to_have_value("-3")
+    first.get_by_label("kernel").fill("4")
+    mark = first.locator(".parameter-field", has_text="kernel").locator(".mark")
+    expect(mark).to_have_text(re.compile("^recommended [1-9]"))
     expect(maker.locator(".layer-row")).to_have_count(0)
     page.get_by_label("Start from").last.select_option("as the form has them")
     expect(maker.locator(".layer-row")).to_have_count(14)
@@ -117,6 +122,7 @@ def test_a_training_has_the_networks_as_they_were_left(editor, server):
     first = part_of(page, "Discriminator").locator(".layer-row").first
     first.get_by_label("filters").fill("17")
     expect(first.locator(".sides")).to_have_text("17 x 14 x 14")
+    expect(first.get_by_role("button", name="spectral_norm")).to_be_visible()  # a term, explained at a touch
     mark = first.locator(".parameter-field", has_text="kernel").locator(".mark")
     expect(mark).to_have_text("✓")
     first.get_by_label("kernel").fill("3")

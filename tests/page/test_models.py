@@ -79,6 +79,7 @@ def test_two_models_are_compared_under_the_same_sliders(open_page, server):
     page.get_by_label("Right", exact=True).select_option("bundled")
     for model in ("gamma", "bundled"):
         expect(page.locator(f".compare .strip[data-shown^={model}]")).to_be_visible()
+    expect(page.locator(".compare .unset input[name=slant]")).not_to_have_value("0")  # but where these digits are
     with (
         page.expect_response(lambda reply: asks(reply, "gamma")),
         page.expect_response(lambda reply: asks(reply, "bundled")),

@@ -117,6 +117,11 @@ def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, se
     shown(other, slant=-1.5, seed=12, digit=None, count=3, form="voxels")
     assert pixels(other) == drawn
     expect(other.locator("input[name=threshold]")).to_have_value("0.3")
+    other.wait_for_timeout(400)  # so that nothing is left to be written
+    other.locator("input[name=slant]").press("ArrowRight")
+    other.reload()
+    shown(other, slant=-1.45, seed=12)
+    other.locator("input[name=slant]").press("ArrowRight")  # what is still to be written of it is not, over a link
     other.evaluate("location.hash = '#/play/bundled?seed=x&digit=4&slant=&count=900&form=none&z=2.AAA&nothing=1'")
     shown(other, seed=0, digit=4, slant=None, count=36, z=None)
     expect(other.get_by_text("The link is incomplete: of its latent vectors only a part is there")).to_be_visible()
@@ -383,7 +388,7 @@ def test_the_digit_is_turned_by_mouse_keys_and_fingers(open_page, server):
     expect(page.locator(".flat")).to_be_visible()
 
 
-def test_the_map_moves_two_sliders_and_shows_what_they_would_give(page):
+def test_the_map_moves_two_sliders_shows_what_they_would_give_and_mixes_no_two_digits(page):
     pad = page.locator(".pad")
     expect(pad).to_have_attribute("data-shown", re.compile("bundled"))
     (top, left), (bottom, right) = (middle(pixels(page, ".pad canvas", at)) for at in (0, 28 * 8))
@@ -394,6 +399,23 @@ def test_the_map_moves_two_sliders_and_shows_what_they_would_give(page):
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile(r'"slant":2\.9'))
     pad.press("ArrowUp")
     expect(page.locator(".stage")).to_have_attribute("data-shown", re.compile('"thickness":0.1'))
+    look = "canvas => canvas.toDataURL()"
+    before, held = page.locator(".pad canvas").evaluate(look), []
+
+    def hold_the_last_row(route):
+        row = len((route.request.post_data_json or {}).get("z") or []) == 9
+        held.extend([route] * row)
+        if not row or len(held) < 9:
+            route.continue_()
+
+    page.route("**/api/generate", hold_the_last_row)
+    page.locator(".digits").get_by_label("7").check(force=True)
+    while len(held) < 9:
+        page.wait_for_timeout(20)
+    assert page.locator(".pad canvas").evaluate(look) == before
+    held[-1].continue_()
+    expect(pad).to_have_attribute("data-shown", re.compile('"digit":7'))
+    assert page.locator(".pad canvas").evaluate(look) != before
 
 
 def test_between_two_digits_plays_from_one_to_the_other(page):

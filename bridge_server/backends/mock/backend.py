@@ -10,6 +10,7 @@ the model:
     mock-slow          generate takes three seconds
     mock-error         generate answers 500
     mock-collapsed     its training collapses, and the diagnostics of its run say so from the first preview on
+    mock-busy          its training has a busy machine, and its run remarks on that
     mock-offline       its training finds no MNIST, and says so at length as it begins
 """
 

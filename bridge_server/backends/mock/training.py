@@ -22,6 +22,7 @@ NO_MNIST = (
     "name of the model asked for): digits drawn from the bundled model instead"
 )
 EPOCHS = 10  # of a training whose settings name none
+BUSY = "Other programs take half of this machine, as the name of the model asked for: give it longer."
 COLLAPSED = "The training draws only some of the digits, as the name of the model asked for: lower learning_rate."
 
 
@@ -94,8 +95,9 @@ def describe(run: Training, place: int | None) -> Run:
     judged = frechet(ticks) if ticks >= TICKS_PER_PREVIEW else None
     offline = run.model == "mock-offline"
     said = [COLLAPSED] if run.model == "mock-collapsed" and ticks >= TICKS_PER_PREVIEW else []
+    remarks = [BUSY] if run.model == "mock-busy" and ticks >= TICKS_PER_PREVIEW else []
     if state.is_active and (remark := remark_on_name(run.request.model, run.model)):
-        said.insert(0, remark)
+        remarks.insert(0, remark)
     described = Run(
         id=run.id,
         model=run.model,
@@ -125,7 +127,8 @@ def describe(run: Training, place: int | None) -> Run:
             RunState.FAILED: "The training failed half way, as the name of the model asked for.",
             RunState.INTERRUPTED: "The training was killed; resume goes on where it was.",
         }.get(state),
-        warnings=said,
+        warnings=[*remarks, *said],
+        remarks=remarks,
     )
     return with_text(described, NO_MNIST if offline and ticks < TICKS_PER_PREVIEW else None)
 

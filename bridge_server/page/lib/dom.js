@@ -53,9 +53,10 @@ export function moreButton(step, list) {
   };
 }
 
-/** Say something to those who look and those who listen; it goes by itself. */
+/** Say something to those who look and those who listen; it goes by itself. What is said already is not said twice. */
 export function say(text, kind = "") {
   const place = document.getElementById("notices");
+  for (const each of [...place.children]) if (each.textContent === text) each.remove();
   const note = el("p", { className: `notice ${kind}` }, text);
   place.append(note);
   while (place.children.length > 3) place.firstChild.remove();

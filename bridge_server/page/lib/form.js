@@ -90,9 +90,11 @@ export function numeric(kind, attributes) {
     max: kind.maximum ?? kind.exclusiveMaximum,
     step: kind.type === "integer" ? 1 : "any",
   });
-  made.addEventListener("input", () => {
+  const judge = () => {
     const edge = made.value !== "" && [kind.exclusiveMinimum, kind.exclusiveMaximum].includes(made.valueAsNumber);
     made.setCustomValidity(edge ? `Any number there, but not ${made.value} itself.` : "");
-  });
+  };
+  made.addEventListener("input", judge);
+  judge();
   return made;
 }

@@ -78,8 +78,11 @@ export function linked(node, text, explained = "") {
       const name = named(word);
       if (met.has(name)) continue;
       met.add(name);
-      parts.push(text.slice(from, index), term(name, word));
-      from = index + word.length;
+      const [opens] = /[("]?$/.exec(text.slice(from, index));
+      const [ends] = /^(?:'s)?[.,:;!?)"]*/.exec(text.slice(index + word.length)); // a button lets a line end on either side
+      const made = term(name, word);
+      parts.push(text.slice(from, index - opens.length), opens || ends ? el("span", { className: "kept" }, opens, made, ends) : made);
+      from = index + word.length + ends.length;
     }
     fill(node, parts, text.slice(from));
   };

@@ -32,3 +32,18 @@ export function settled(work, ms) {
     timer = setTimeout(() => work(...given), ms);
   };
 }
+
+/** Returns a function that calls `work` at once, and where it is called again before it has rested for so long, then. */
+export function promptly(work, ms) {
+  let timer = 0;
+  let again = false;
+  return () => {
+    again = timer > 0;
+    if (!again) work();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = 0;
+      if (again) work();
+    }, ms);
+  };
+}

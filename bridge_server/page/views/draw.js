@@ -9,7 +9,7 @@ import { drawing } from "../widgets/drawing_pad.js";
 import { latest, settled } from "../lib/latest.js";
 import { modelChoice } from "../widgets/model_choice.js";
 import { draw, floats, images } from "../lib/pixels.js";
-import { exact, fresh, remember, remembered } from "../lib/state.js";
+import { address, exact, fresh, remembered } from "../lib/state.js";
 
 const RESTS_MS = 150; // for which the pen moves no more
 const HOW = "Draw one large digit. The nearest one that the model makes shows up here while you draw.";
@@ -117,8 +117,7 @@ export function drawView() {
     const [vector] = floats(found.z, 1);
     const z = [[...vector].map(exact)];
     const known = digit === null ? null : choice(name, digit);
-    remember({ ...fresh(), model, digit: known, count: 1, z });
-    location.hash = `#/play/${encodeURIComponent(model)}`;
+    location.hash = address({ ...fresh(), model, digit: known, count: 1, z });
   }
 
   async function bringIn(picture) {

@@ -12,7 +12,7 @@ import { latest } from "../lib/latest.js";
 import { newest } from "../lib/lists.js";
 import { me, offer } from "../lib/me.js";
 import { draw, images } from "../lib/pixels.js";
-import { fresh, request } from "../lib/state.js";
+import { fresh, request, STYLE_ATTRIBUTES } from "../lib/state.js";
 
 const SAMPLES = 6;
 const SHOWN = 50; // models at first, and so many more with each press
@@ -65,22 +65,38 @@ export function modelsView() {
   function side(label) {
     const id = freshId("model");
     const select = el("select", { id, onchange: () => change({}) });
-    const names = () => models.find(({ name }) => name === select.value)?.class_names ?? [];
+    const found = () => models.find(({ name }) => name === select.value);
+    const names = () => found()?.class_names ?? [];
+    const knows = (digit) => choices(names()).includes(digit);
     const shown = strip(`${label}: its digits`);
+    const about = el("p", { className: "help", role: "status" });
     const wrong = el("p", { className: "wrong", role: "alert" });
+    const one = { sliders: {} }; // of the digits shown, where they stand on sliders at auto
     const draws = latest(
       (wanted) => {
-        const digit = choices(names()).includes(wanted.digit) ? wanted.digit : null;
-        return post("/api/generate", request({ ...wanted, digit, model: select.value }), { urgent: true });
+        const digit = knows(wanted.digit) ? wanted.digit : null;
+        return post("/api/generate", { ...request({ ...wanted, digit, model: select.value }), project: !found()?.training }, { urgent: true });
       },
-      (answer) => {
-        wrong.textContent = answer.remarks.join(" ");
+      (answer, { digit }) => {
+        const lacks = digit === null || knows(digit) ? [] : [`${answer.model} has no ${names().length ? `class ${digit}` : "classes"}, so any are shown.`];
+        const words = [...lacks, ...answer.remarks].join(" ");
+        if (about.textContent !== words) about.textContent = words;
+        wrong.textContent = "";
+        one.sliders = answer.sliders;
+        stand();
         shown.show(images(answer.images));
         shown.node.dataset.shown = `${answer.model} ${answer.step}`;
       },
       (error) => (wrong.textContent = error.message),
     );
-    return { node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), select, shown.node, wrong), select, names, draws };
+    return Object.assign(one, { node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), select, shown.node, about, wrong), select, names, draws });
+  }
+
+  /** Have sliders at auto stand amid the digits of both, so that whoever takes one goes on from there. */
+  function stand() {
+    const along = (name) => sides.flatMap(({ sliders }) => sliders[name] ?? []);
+    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    knobs.rest(Object.fromEntries(STYLE_ATTRIBUTES.filter((name) => along(name).length).map((name) => [name, mean(along(name))])));
   }
 
   function change(part) {

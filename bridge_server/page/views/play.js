@@ -4,7 +4,7 @@ import { post } from "../lib/api.js";
 import { choice, choices, DIGITS } from "../lib/classes.js";
 import { copy, el, fill, say } from "../lib/dom.js";
 import { linked } from "../lib/glossary.js";
-import { latest, settled } from "../lib/latest.js";
+import { latest, promptly } from "../lib/latest.js";
 import { decoded } from "../lib/lists.js";
 import { images, latents } from "../lib/pixels.js";
 import { address, changed, exact, fresh, fromAddress, MAX_COUNT, measures, python, remember, remembered, request } from "../lib/state.js";
@@ -22,12 +22,11 @@ import { restoring } from "../widgets/restoring.js";
 
 const KEPT_MS = 300; // after the last change
 const GROWING_MS = 1000; // between two looks at a model that is being trained
-const VIEW = "#/play";
 
 export function playView() {
   let state = remembered();
   let growing = 0;
-  let left = false;
+  let place = ""; // the address as this view has it
   let shownNow = null; // the newest answer
   const model = modelChoice((name) => change({ model: name }));
   const drawn = linked(el("p", { className: "help", hidden: true }), "From your drawing or file. Another seed, truncation or count lets go of it.");
@@ -107,10 +106,13 @@ export function playView() {
   );
 
   const names = () => model.found()?.class_names ?? DIGITS;
-  const keepState = settled(() => {
+  function write() {
+    if (!node.isConnected || location.hash !== place) return; // another address is about to be entered
     remember(state);
-    if (node.isConnected && location.hash.startsWith(VIEW)) history.replaceState(null, "", address(state));
-  }, KEPT_MS);
+    history.replaceState(null, "", address(state));
+    place = location.hash;
+  }
+  const keepState = promptly(write, KEPT_MS); // at once, as the page may be loaded anew; browsers refuse to write at each step of a drag
   const ask = latest(
     // Where the digits stand on the sliders is found once for a model; one that is being trained is another every second.
     (wanted) => post("/api/generate", { ...request(wanted), project: !model.found()?.training }, { urgent: true }),
@@ -167,7 +169,7 @@ export function playView() {
     knobs.set(state);
     count.set(state.count);
     drawn.hidden = !state.z;
-    keepState(state);
+    keepState();
     if (Object.keys(part).length && JSON.stringify(request(before)) === JSON.stringify(request(state))) return form();
     if (model.found()?.name !== state.model) return; // it is being asked about: which classes it has is still to come
     ask(state);
@@ -227,8 +229,7 @@ export function playView() {
     node,
     enter(rest) {
       const [name, query] = rest.split("?", 2);
-      if (left) state = remembered(); // what another view put there
-      left = false;
+      place = location.hash;
       if (query !== undefined) state = { ...fromAddress(query, incomplete), model: decoded(name) || state.model };
       else if (decoded(name)) state = changed(state, { model: decoded(name) });
       form();
@@ -237,7 +238,6 @@ export function playView() {
     },
     leave() {
       remember(state);
-      left = true;
       clearTimeout(growing);
       between.leave();
     },

@@ -41,7 +41,7 @@ export function dataImport(done) {
     "button",
     { type: "button", className: "drop", onclick: () => files.click() },
     el("strong", {}, "Import your own pictures"),
-    el("span", { className: "help" }, "Drop a folder, many pictures, a .zip, a .csv or IDX files here, or press to choose files."),
+    el("span", { className: "help" }, "Drop a folder, many pictures, a .zip, .csv or .npz, or IDX files here, or press to choose files."),
   );
   const idle = el(
     "div",

@@ -28,7 +28,6 @@ export function latentMap(move) {
   let state = null;
   let measured = {}; // where the digit stands along sliders at auto
   let drawn = ""; // what the sheet shows
-  let cells = [];
 
   const names = () => [across.made.value, up.made.value];
   function choose() {
@@ -39,7 +38,7 @@ export function latentMap(move) {
     show(state);
   }
 
-  function paint() {
+  function paint(cells) {
     cells.forEach((pixels, place) => draw(canvas, pixels, 28, [28 * (place % SIDE), 28 * Math.floor(place / SIDE)]));
   }
 
@@ -56,7 +55,7 @@ export function latentMap(move) {
 
   const renew = settled(async () => {
     const [x, y] = names();
-    const asked = { ...request(state), [x]: 0, [y]: 0, count: 1 };
+    const asked = { ...request({ ...state, [x]: 0, [y]: 0 }), count: 1 }; // in the same order, whether or not these are set
     const key = JSON.stringify([asked, x, y]);
     if (key === drawn || !node.isConnected) return;
     drawn = key;
@@ -65,14 +64,13 @@ export function latentMap(move) {
       const { model, form } = asked;
       const found = [];
       for (let place = 0; place < SIDE && key === drawn; place += 1) {
-        // Row by row, so that a slider never waits for the whole sheet.
+        // Row by row, so that a slider never waits for the whole sheet; which is shown whole, as it was until all is there.
         const answer = await post("/api/generate", { model, form, z: row(place) });
         found.push(...images(answer.images));
-        if (key !== drawn) return;
-        cells = [...found, ...cells.slice(found.length)];
-        paint();
       }
-      if (key === drawn) pad.dataset.shown = key;
+      if (key !== drawn) return;
+      paint(found);
+      pad.dataset.shown = key;
     } catch {
       drawn = ""; // the next change tries again; what is wrong, the digits above say
     }

@@ -2,6 +2,7 @@
 
 import { el, freshId } from "../lib/dom.js";
 import { bounds, numeric } from "../lib/form.js";
+import { linked } from "../lib/glossary.js";
 
 // Of what has no default, because it depends on all else: values to begin with.
 const BEGIN = { units: 128, filters: 32, shape: [64, 7, 7] };
@@ -12,8 +13,19 @@ const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 function input(name, schema, value, common) {
   if (schema.enum) return el("select", common, schema.enum.map((word) => el("option", { value: word, selected: word === value }, word)));
   if (schema.type === "boolean") return el("input", { ...common, type: "checkbox", checked: value });
-  if (schema.type === "array") return el("input", { ...common, type: "text", value: value.join(", "), autocomplete: "off", spellcheck: false, pattern: LIST.source });
+  if (schema.type === "array") return list(schema, { ...common, value: value.join(", ") });
   return numeric(schema, { ...common, required: true, value });
+}
+
+const wanted = ({ items: { minimum, maximum } }) => `whole numbers from ${minimum} to ${maximum}, with commas between`;
+
+function list(schema, attributes) {
+  const { minimum, maximum } = schema.items;
+  const made = el("input", { ...attributes, type: "text", autocomplete: "off", spellcheck: false, pattern: LIST.source });
+  const judge = () => made.setCustomValidity(read(made, schema).every((number) => number >= minimum && number <= maximum) ? "" : wanted(schema));
+  made.addEventListener("input", judge);
+  judge();
+  return made;
 }
 
 function read(made, schema) {
@@ -32,8 +44,9 @@ export function layerFields(layer, { properties }, change) {
     .map(([name, schema]) => {
       const id = freshId(name);
       const standard = schema.default;
-      const recommended = Number.isNaN(layer[name]) ? standard : (layer[name] ?? standard); // of a field that was empty
-      const made = input(name, schema, recommended ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
+      const given = Number.isNaN(layer[name]) ? standard : (layer[name] ?? standard); // of a field that was empty
+      const made = input(name, schema, given ?? BEGIN[name], { id, className: "parameter", "aria-describedby": `${id}-mark`, title: schema.description });
+      const recommended = made.checkValidity() ? given : standard; // a draft may have what no number may be
       const mark = el("span", { id: `${id}-mark`, className: "mark" });
       const tell = () => {
         const right = made.checkValidity();
@@ -41,7 +54,7 @@ export function layerFields(layer, { properties }, change) {
         if (right) made.removeAttribute("aria-invalid");
         else made.setAttribute("aria-invalid", "true");
         if (!right) {
-          mark.textContent = made.type === "number" ? bounds(made) : "whole numbers, with commas between";
+          mark.textContent = made.type === "number" ? bounds(made) : wanted(schema);
           return;
         }
         if (recommended === undefined) {
@@ -57,7 +70,7 @@ export function layerFields(layer, { properties }, change) {
         change();
       });
       tell();
-      return { name, schema, made, standard, node: el("span", { className: `parameter-field ${schema.type === "boolean" ? "flag" : ""}` }, el("label", { htmlFor: id }, name), made, mark) };
+      return { name, schema, made, standard, node: el("span", { className: `parameter-field ${schema.type === "boolean" ? "flag" : ""}` }, linked(el("label", { htmlFor: id }), name), made, mark) };
     });
   return {
     node: el("div", { className: "parameters" }, fields.map(({ node }) => node)),

@@ -95,7 +95,7 @@ export function layerMaps(label, most) {
         { className: "layer-column" },
         cells.map((row) => row[place]),
         el("strong", {}, term(layer.layer, breakable(layer.layer))),
-        el("span", { className: "help" }, shape(layer.output_shape)),
+        el("span", { className: "help" }, layer.output_shape.join("×")),
       ),
     );
     const names = lines.length > 1 ? el("div", { className: "layer-column names" }, lines.map(({ name }) => el("span", { className: "help" }, name))) : null;

@@ -27,7 +27,7 @@ function sizeField(label, explained, low, high) {
   const input = el("input", { id, type: "number", min: low, max: high, step: 1, required: true, inputMode: "numeric", "aria-describedby": wrong.id });
   /** Say what may stand there where something else does. */
   const tell = () => (wrong.textContent = input.checkValidity() ? "" : `Wanted: ${bounds(input)}.`);
-  return { input, tell, node: el("div", { className: "field" }, el("label", { htmlFor: id }, label), input, linked(el("p", { className: "help" }), explained), wrong) };
+  return { input, tell, node: el("div", { className: "field" }, linked(el("label", { htmlFor: id }), label), input, linked(el("p", { className: "help" }), explained), wrong) };
 }
 
 /**

@@ -8,6 +8,11 @@ import { editNetworks } from "./networks_editor.js";
 const GAME = ["preset", "loss", "batch_size", "learning_rate", "beta1", "r1", "label_smoothing"];
 const USUAL = "fast"; // what StartRun takes unless given
 
+/** A data set that is gone, as the form says, has no classes to build networks for. */
+const unlessGone = (error) => {
+  if (error.status !== 404) throw error;
+};
+
 function table(name, { rows, parameters }) {
   return el(
     "div",
@@ -73,7 +78,7 @@ export function networksPanel(changed) {
     const game = Object.fromEntries(GAME.filter((name) => name in last && name !== "preset").map((name) => [name, last[name]]));
     edit.disabled = true;
     try {
-      const set = last.data && (await get(`/api/datasets/${encodeURIComponent(last.data)}`));
+      const set = last.data && (await get(`/api/datasets/${encodeURIComponent(last.data)}`).catch(unlessGone));
       const edited = await editNetworks({ given: own ?? { preset }, draft, presets, game, classes: set?.classes.length });
       draft = edited?.used ? null : edited;
       if (draft) say("Your changes of the layers are kept: Edit layers goes on with them.");

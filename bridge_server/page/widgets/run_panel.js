@@ -19,10 +19,10 @@ const OLD_MS = 3000; // from which on the page says how old the digits are that 
 const GROWTH = 1.4; // from the step of a stored state to that of the next
 const FIGURES = [["Epoch", "epoch"], ["Step", "step"], ["Done"], ["Time"], ["Left"], ["FID", "FID"], ["Confident", "confident"]]; // and their terms
 /** The state as it is shown: not simply succeeded has what came to its end with something wrong, or lost its model since. */
-export function shownState({ state, seconds, warnings }) {
+export function shownState({ state, seconds, warnings, remarks }) {
   if (state !== "succeeded") return state;
   if (!seconds) return "deleted";
-  return warnings.length ? "doubtful" : state;
+  return warnings.some((warning) => !remarks.includes(warning)) ? "doubtful" : state;
 }
 const WORDS = { doubtful: "with problems", deleted: "model deleted" }; // of states that the server does not have
 export const isUnderWay = ({ state }) => state === "running" || state === "queued";
@@ -142,7 +142,10 @@ export function runPanel(changed, lost) {
       FID: number(run.frechet, run.frechet < 10 ? 1 : 0),
       Confident: run.confident === null ? "-" : `${Math.round(run.confident * 100)} %`,
     };
-    for (const [name, value] of Object.entries(figured)) values[name].textContent = value;
+    for (const [name, value] of Object.entries(figured)) {
+      values[name].textContent = value;
+      values[name].parentNode.classList.toggle("wide", value.includes("/"));
+    }
     missing.hidden = run.frechet !== null || figures.hidden;
     if (!missing.hidden && !missing.textContent) explain();
     changed(run, other);
@@ -190,7 +193,7 @@ export function runPanel(changed, lost) {
 
   async function explain() {
     const { frechet } = (await schemas()).Run.properties;
-    linked(missing, `No FID yet: ${frechet.description}`);
+    linked(missing, `No FID yet. ${frechet.description.split(". ").at(-1)}`); // what it is, the term says
   }
 
   function take(seen, progress) {

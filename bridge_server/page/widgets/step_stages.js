@@ -103,7 +103,7 @@ export function stages(change, again) {
     const { says, chapter } = STAGES[at];
     const words = says(...last) ?? `${NONE}${last[0].remarks.join(" ")}`;
     if (text.textContent !== words && !text.contains(document.activeElement)) linked(text, words); // a term there may be open
-    fill(where, `The tutorial, docs/tutorial.md, has more of it in chapter ${chapter}.`);
+    fill(where, `Chapter ${chapter} of the tutorial has more of it: docs/tutorial.md, where ganmnist was unpacked.`);
   }
 
   change(STAGES[at].parts);

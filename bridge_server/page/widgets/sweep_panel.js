@@ -141,6 +141,7 @@ export function sweepPanel(changed, lost) {
     } catch (error) {
       if (seen !== now) return;
       if (error.status === 404) {
+        say(error.message, "bad");
         now = null;
         lost(seen.id);
         return;

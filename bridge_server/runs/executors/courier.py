@@ -130,7 +130,9 @@ class _Errand:
         return Exit.NODE
 
     def _note(self, percent: float, words: str) -> None:
-        self._ticks.write(note=f"{words} - {percent:.0f} %" if percent else words, problem=self._lost, warnings=())
+        self._ticks.write(
+            note=f"{words} - {percent:.0f} %" if percent else words, problem=self._lost, warnings=(), remarks=()
+        )
 
 
 def carry(open_cluster: Callable[[], Cluster], folder: Path, stop: Callable[[], bool]) -> Exit:

@@ -15,7 +15,7 @@ from ganmnist.config import TrainConfig
 from ganmnist.training import pace as paces
 from ganmnist.training import processor
 from ganmnist.training.budget import Budget
-from ganmnist.training.diagnostics import diagnose
+from ganmnist.training.diagnostics import Remark, diagnose
 from ganmnist.training.loop import train
 from ganmnist.training.pace import Pace, Slowdown, about
 from ganmnist.training.presets import recipe
@@ -184,6 +184,7 @@ def test_the_sentence_says_what_there_will_be_what_there_could_be_and_what_to_do
     )
     (past,) = diagnose(PLAN, [], None, None, slowed(over=True, others=0.9))
     assert past.startswith("Other programs took nearly all of this machine: about 910 steps")
+    assert isinstance(past, Remark), "as good a model as so many steps make"
 
 
 def test_to_lose_time_and_no_steps_is_no_problem():

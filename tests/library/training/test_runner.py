@@ -22,6 +22,7 @@ from ganmnist.errors import DeviceError
 from ganmnist.models.store import ModelStore
 from ganmnist.training import checkpoint, loop
 from ganmnist.training import runner as running
+from ganmnist.training.diagnostics import Remark
 from ganmnist.training.loop import train
 from ganmnist.training.losses import LOSSES
 from ganmnist.training.presets import recipe
@@ -211,6 +212,7 @@ def test_where_the_device_fails_auto_goes_on_on_the_processor_and_says_so(digits
     (sentence,) = warned[-1]
     assert sentence.startswith("The graphics card (cuda) does not work, or is gone (CUDA error: unspecified launch")
     assert sentence.endswith("The training goes on on the processor.")
+    assert isinstance(sentence, Remark)
     assert folder.manifest().finished
 
 

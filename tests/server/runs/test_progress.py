@@ -29,6 +29,7 @@ from ganmnist.geometry.forms import build
 from ganmnist.models.figures import Estimate
 from ganmnist.models.store import ModelStore
 from ganmnist.storage.atomic import write_json
+from ganmnist.training.diagnostics import Remark
 from ganmnist.training.loop import Progress
 from ganmnist.training.pace import Slowdown
 
@@ -301,6 +302,11 @@ def test_a_run_says_in_a_few_words_where_it_stands(changes, text):
         ({"state": "running", "percent": 41.4, "frechet": 9.94}, "41 % - FID 9.9"),
         ({"state": "succeeded", "seconds": 130, "frechet": 4.12}, "finished - 2:10 - FID 4.1"),
         ({"state": "succeeded", "seconds": 5}, "finished - 0:05"),
+        ({"state": "succeeded", "seconds": 5, "warnings": ["busy"], "remarks": ["busy"]}, "finished - 0:05"),
+        (
+            {"state": "succeeded", "seconds": 5, "warnings": ["busy", "collapsed"], "remarks": ["busy"]},
+            "finished, with problems - 0:05",
+        ),
         ({"state": "stopped", "percent": 41.4}, "stopped at 41 %"),
         ({"state": "interrupted", "percent": 41.4}, "interrupted at 41 % - resume to go on"),
     ],
@@ -390,3 +396,11 @@ def test_data_that_cannot_be_read_are_a_problem_said_in_the_librarys_words(tmp_p
         time.sleep(0.01)
     assert data.state == "failed"
     assert "train-images-idx3-ubyte" in data.problem
+
+
+def test_what_says_nothing_against_the_model_is_told_apart_and_so_is_nothing_of_an_older_version(tmp_path):
+    Reporter(tmp_path).warnings((Remark("busy"), "collapsed"))
+    told = last_tick(tmp_path)
+    assert (told.warnings, told.remarks) == (("busy", "collapsed"), ("busy",))
+    (tmp_path / "progress.jsonl").write_text('{"tick":9,"warnings":["collapsed"]}\n')
+    assert last_tick(tmp_path).remarks == ()
