@@ -129,7 +129,7 @@ def test_a_training_has_the_networks_as_they_were_left(editor, server):
     expect(mark).to_have_text("recommended 4")
     expect(page.get_by_role("button", name="Use these networks")).to_be_enabled()
     page.get_by_role("button", name="Use these networks").click()
-    expect(page.get_by_role("region", name="Discriminator")).to_contain_text("17, 14, 14")
+    expect(page.get_by_role("region", name="Discriminator")).to_contain_text("17 x 14 x 14")
     page.locator("input[name=model]").fill("edited")
     page.get_by_role("button", name="Start training").click()
     expect(page.locator(".run h2")).to_have_text("edited")
@@ -140,7 +140,7 @@ def test_a_training_has_the_networks_as_they_were_left(editor, server):
     rows = server.call("POST", "/api/networks/check", {"model": "edited"})[1]["discriminator"]["rows"]
     assert rows[0]["output_shape"] == [17, 14, 14]
     page.get_by_role("button", name="Back to the preset's").click()
-    expect(page.get_by_role("region", name="Discriminator")).to_contain_text("32, 14, 14")
+    expect(page.get_by_role("region", name="Discriminator")).to_contain_text("32 x 14 x 14")
 
 
 def test_networks_of_a_preset_or_a_model_are_begun_with_and_kept_as_json(editor, server):

@@ -75,4 +75,7 @@ def test_what_is_wrong_with_a_sweep_is_said_beside_its_fields(train):
     expect(page.locator(".sweep-form .wrong")).to_contain_text("must be at most 0.1, got 5")
     page.get_by_label("Values").fill("0.001")
     expect(page.locator(".sweep-form .wrong")).to_be_empty()
+    page.get_by_label("Values", exact=True).fill("0.001")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator(".sweep-form .wrong")).to_contain_text("has one value, the same for all")
     expect(page.get_by_role("button", name="Start training")).to_be_visible()

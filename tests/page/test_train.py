@@ -231,7 +231,7 @@ def test_networks_are_shown_layer_by_layer_and_follow_the_preset(open_page, serv
     expect(table.locator("th")).to_have_text(["", "Layer", "Output shape", "Parameters"])
     expect(table.locator("tbody tr").first).to_contain_text("Dense")
     page.locator("[name=preset]").select_option("tutorial")
-    expect(table).to_contain_text("256, 7, 7")
+    expect(table).to_contain_text("256 x 7 x 7")
     expect(page.locator("summary", has_text="Networks")).to_contain_text("parameters, about")
 
 

@@ -35,6 +35,9 @@ export const whole = (number) => Math.round(number).toLocaleString("en");
 
 export const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 
+/** A shape as the server's sentences have it: 64 x 14 x 14, or 3,136 numbers where it has one side. */
+export const shape = (sides) => (sides.length > 1 ? sides.map(whole).join(" x ") : counted(sides[0], "number"));
+
 /** A button below a list of which only the newest are shown: { node, most(), show(more) }; it calls `list` for more. */
 export function moreButton(step, list) {
   let most = step;

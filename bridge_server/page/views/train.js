@@ -31,7 +31,7 @@ export function trainView() {
   const fields = { data: data.field };
   const main = el("div", { className: "stack" });
   const more = el("div", { className: "stack" });
-  const networks = networksPanel(() => changed());
+  const networks = networksPanel(() => changed(), () => settings());
   const start = el("button", { className: "primary large" }, "Start training");
   const several = sweepForm(
     () => fields.seed?.input.valueAsNumber || 0,

@@ -1,10 +1,8 @@
 // One network as a list of layers to be edited: added, moved by mouse, finger or buttons, removed, their numbers changed.
 
-import { el, fill, freshId, whole } from "../lib/dom.js";
+import { el, fill, freshId, shape, whole } from "../lib/dom.js";
 import { term } from "../lib/glossary.js";
 import { layerFields } from "./layer_fields.js";
-
-const shape = (sides) => sides.join(" x ");
 
 /** { node, set(layers), value(), isRight(), show(table) }; `kinds` are the layers there are, `change()` is told of changes. */
 export function layerList(title, kinds, change) {

@@ -1,6 +1,6 @@
 // A network as it works: a column for each layer with what leaves it, and one of them to be looked at closely.
 
-import { el, fill, whole } from "../lib/dom.js";
+import { el, fill, shape, whole } from "../lib/dom.js";
 import { term } from "../lib/glossary.js";
 import { draw, images, onTheme } from "../lib/pixels.js";
 
@@ -23,7 +23,6 @@ export function tiled(parts, size, across) {
 /** A layer's name, which may break where a word of it begins. */
 const breakable = (name) => name.split(/(?<=[a-z\dD])(?=[A-Z][a-z])/).flatMap((word, place) => (place ? [el("wbr"), word] : [word]));
 const isNumber = ({ output_shape: sides }) => sides.length === 1 && sides[0] === 1;
-const shape = (sides) => sides.join(" x ");
 const number = (value) => (Math.abs(value) >= 100 ? whole(value) : value.toPrecision(2));
 
 /** What leaves a layer, in words. */

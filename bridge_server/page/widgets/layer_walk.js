@@ -1,7 +1,7 @@
 // From the latent vector to the digit: what leaves each layer of the generator, for the digit that is shown.
 
 import { post } from "../lib/api.js";
-import { el, fill } from "../lib/dom.js";
+import { el, fill, shape } from "../lib/dom.js";
 import { linked, term } from "../lib/glossary.js";
 import { settled } from "../lib/latest.js";
 import { draw, images } from "../lib/pixels.js";
@@ -11,7 +11,7 @@ const MAPS = 8; // of a layer, at most
 const QUIET_MS = 300;
 const short = (number) => Number(number.toPrecision(3));
 
-function layer({ place, layer: name, output_shape: shape, low, high, maps }) {
+function layer({ place, layer: name, output_shape: sides, low, high, maps }) {
   const [count, rows, columns] = maps.shape;
   const canvas = el("canvas", {
     className: "pixelated",
@@ -21,7 +21,7 @@ function layer({ place, layer: name, output_shape: shape, low, high, maps }) {
     "aria-label": `What leaves layer ${place}, ${name}: ${count} of its feature maps`,
   });
   images(maps).forEach((pixels, each) => draw(canvas, pixels, columns, [each * (columns + 1), 0]));
-  const figures = `${shape.join(" × ")}, from ${short(low)} (light) to ${short(high)} (dark)`;
+  const figures = `${shape(sides)}, from ${short(low)} (light) to ${short(high)} (dark)`;
   return el("li", {}, el("p", {}, `${place} `, term(name), el("span", { className: "help" }, ` ${figures}`)), canvas);
 }
 

@@ -1,7 +1,7 @@
 // Both networks at a glance, layer by layer, with what the server has to remark; they may be edited, and are one's own then.
 
 import { get, post } from "../lib/api.js";
-import { el, fill, say, whole } from "../lib/dom.js";
+import { el, fill, say, shape, whole } from "../lib/dom.js";
 import { linked, term } from "../lib/glossary.js";
 import { editNetworks } from "./networks_editor.js";
 
@@ -31,7 +31,7 @@ function table(name, { rows, parameters }) {
             {},
             el("td", {}, String(row.place)),
             el("td", {}, term(row.layer)),
-            el("td", {}, row.output_shape.join(", ")),
+            el("td", {}, shape(row.output_shape)),
             el("td", {}, row.parameters ? whole(row.parameters) : "-"),
           ),
         ),
@@ -43,9 +43,9 @@ function table(name, { rows, parameters }) {
 /**
  * { node, field, show(settings), build(schemas), take(networks, preset) }: settings as the form has them, of which those edited here are the field
  * `networks`. `show` answers what the server says of them, and throws what it finds wrong. `changed()` is told when they
- * were edited.
+ * were edited, and `settingsNow()` answers those that the form has at this moment.
  */
-export function networksPanel(changed) {
+export function networksPanel(changed, settingsNow) {
   const summary = el("span", { className: "help" });
   const tables = el("div", { className: "stack" });
   const about = el("p", { className: "help" });
@@ -74,6 +74,7 @@ export function networksPanel(changed) {
   }
 
   async function work() {
+    last = settingsNow(); // those shown are asked about a moment after they change
     const { preset = USUAL } = last;
     const game = Object.fromEntries(GAME.filter((name) => name in last && name !== "preset").map((name) => [name, last[name]]));
     edit.disabled = true;

@@ -49,7 +49,7 @@ export function sweepForm(seed, changed) {
     const axes = {};
     if (counted() > 1) axes.seed = Array.from({ length: counted() }, (_, place) => seed() + place);
     if (chosen().length) axes[name.value] = chosen();
-    return count() > 1 ? axes : undefined;
+    return Object.keys(axes).length ? axes : undefined;
   }
 
   function tell() {
