@@ -128,6 +128,7 @@ def test_a_folder_that_is_dropped_is_told_of_shown_by_class_and_learned_from(sta
     expect(page.locator(".run .source")).to_have_text("Learned from trees.")
     page.get_by_role("link", name="Models").click()
     expect(page.locator("li[data-name=grove]")).to_contain_text("learned from trees")
+    expect(page.locator(".strip[data-shown^=grove]")).to_have_count(2)  # nobody asks for it any more
 
     assert server.call("DELETE", "/api/models/grove")[0] == 200
     page.get_by_role("link", name="Train", exact=True).click()

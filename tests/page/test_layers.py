@@ -137,6 +137,7 @@ def test_a_training_has_the_networks_as_they_were_left(editor, server):
     assert run["settings"]["preset"] == "fast"
     layer = run["settings"]["networks"]["discriminator"]["layers"][0]
     assert (layer["layer"], layer["filters"], layer["kernel"], layer["stride"]) == ("Conv2D", 17, 3, 2)
+    server.wait_for_step(run["id"], 1200)  # past the first preview, which makes the model
     rows = server.call("POST", "/api/networks/check", {"model": "edited"})[1]["discriminator"]["rows"]
     assert rows[0]["output_shape"] == [17, 14, 14]
     page.get_by_role("button", name="Back to the preset's").click()

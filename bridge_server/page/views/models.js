@@ -216,6 +216,7 @@ export function modelsView() {
     for (const { model, digits } of made) {
       try {
         digits.show(images((await post("/api/generate", { model: model.name, count: SAMPLES, form: "images" })).images));
+        digits.node.dataset.shown = model.name;
       } catch {
         continue; // its row stays without a picture
       }
