@@ -74,9 +74,9 @@ class Run(Message):
     loss_g: Number | None = Field(None, description="Loss of the generator.")
     frechet: Number | None = Field(
         None,
-        description=f"{explain('FID')} Estimated as 10,000 samples would show it. The judge looks after 15 seconds of "
-        "training, later on a busy machine, or at the end if that took 10, and not where there are fewer than 387 "
-        "training images; none until then.",
+        description=f"{explain('FID')} Estimated as 10,000 samples would show it. The judge first looks after 15 "
+        "seconds of training, on a busy machine later; at the end, if the training took 10; never where there are "
+        "fewer than 387 training images.",
     )
     confident: Number | None = Field(None, description=explain("confident", "0 to 1, none where there is no FID."))
     preview: Whole = Field(0, description="Number of the newest preview; 0 before the first.")

@@ -110,7 +110,9 @@ def _slowed(run: Run) -> str:
         return ""
     if not run.slowdown.fewer:
         return " - busy machine"
-    return f" - busy machine, {about(run.slowdown.steps):,} of {about(run.slowdown.possible_steps):,} steps"
+    return (
+        f" - busy machine: about {about(run.slowdown.steps):,} steps in all, not {about(run.slowdown.possible_steps):,}"
+    )
 
 
 def _judged(run: Run) -> str:

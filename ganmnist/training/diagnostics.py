@@ -14,6 +14,7 @@ from ganmnist.config import LossName
 from ganmnist.evaluation.judgement import Judgement
 from ganmnist.layers import ClassProjection, MinibatchStd
 from ganmnist.training.pace import Slowdown, about
+from ganmnist.training.presets import PRESETS
 from ganmnist.training.recipe import Recipe
 
 WINDOW = 200  # steps whose losses count
@@ -112,8 +113,7 @@ def _of_the_losses(plan: Recipe, losses_d: Collection[float], judgement: Judgeme
     ratio = (sum(losses_d) / len(losses_d) - least) / (at_chance - least)
     if ratio > _RUN_AWAY:
         yield (
-            "The losses run away: the two networks throw each other off, and nothing is learned. "
-            f"Lower learning_rate, now {plan.learning_rate:g}, to a third or a tenth."
+            f"The losses run away: the two networks throw each other off, and nothing is learned. {_lower_rate(plan)}"
         )
     elif ratio < _WON and (judgement is None or judgement.estimate.frechet > _FAR):
         yield (
@@ -151,6 +151,12 @@ def _of_the_pace(slowdown: Slowdown) -> Remark:
         f"{about(slowdown.steps):,} steps in the {slowdown.seconds:,.0f} s, where {possible:,} were possible. Give it "
         f"longer, or a budget in steps (steps {possible})."
     )
+
+
+def _lower_rate(plan: Recipe) -> str:
+    most = max(preset.learning_rate for preset in PRESETS.values())
+    to = f": no preset has more than {most:g}" if plan.learning_rate > most else ", to a third or a tenth"
+    return f"Lower learning_rate, now {plan.learning_rate:g}{to}."
 
 
 def _against_a_strong_discriminator(plan: Recipe) -> str:

@@ -262,7 +262,7 @@ def test_a_run_without_fid_says_when_the_judge_looks(open_page, server):
     page.route("**/progress?*", without)
     start(page, "unjudged")
     chip(page, "succeeded")
-    expect(page.locator(".missing")).to_contain_text("No FID yet. The judge looks after 15 seconds")
+    expect(page.locator(".missing")).to_contain_text("No FID yet. The judge first looks after 15 seconds")
     page.unroute_all(behavior="wait")
     start(page, "judged")
     expect(page.locator(".figures")).to_contain_text(re.compile("FID[0-9]"))

@@ -30,6 +30,9 @@ export function curves(label) {
   };
 }
 
+/** The number at a mark, short enough for the margin when losses run away: 300K. */
+const brief = (mark) => (Math.abs(mark) < 1e4 ? String(Number(mark.toPrecision(6))) : mark.toLocaleString("en", { notation: "compact" }));
+
 /** A step between marks on an axis that reads well: 1, 2 or 5 times a power of ten. */
 function step(range, marks) {
   const rough = range / marks;
@@ -77,7 +80,7 @@ function paint(canvas, { lines, most }) {
     pen.moveTo(MARGIN.left, level);
     pen.lineTo(right, level);
     pen.stroke();
-    pen.fillText(String(Number(mark.toPrecision(6))), MARGIN.left - 8, level);
+    pen.fillText(brief(mark), MARGIN.left - 8, level);
   }
   pen.textBaseline = "alphabetic";
   pen.textAlign = "left";

@@ -8,6 +8,14 @@ import { percent } from "./step_verdicts.js";
 const NONE = "Here this part is missing: ";
 const counted = (z, latent) => `${whole(latent)} random numbers, most of them between -2 and 2${z.length > latent ? `, and behind them ${whole(z.length - latent)} that say which class it is to be` : ""}`;
 
+/** What becomes of a fake that follows its gradient; where shares are too small to tell apart, by the logits. */
+function moved(after, before) {
+  const shares = [after, before].map(({ probability }) => percent(probability));
+  return shares[0] === shares[1]
+    ? `Moved a little that way, it would hardly be told less surely by the same discriminator: its logit goes from ${before.logit.toFixed(2)} to ${after.logit.toFixed(2)}, and either is ${shares[0]}.`
+    : `Moved a little that way, the same discriminator would take the fake for real with ${shares[0]}, not ${shares[1]}.`;
+}
+
 // Each stage: its name, the parts of the scene that it is about, the chapter of the tutorial, what to say of an answer.
 const STAGES = [
   {
@@ -48,7 +56,7 @@ const STAGES = [
     chapter: 4,
     says: ({ judging }) =>
       judging?.lesson
-        ? `Then it is the generator's turn. Its loss, ${judging.lesson.loss.toFixed(2)}, is how surely its fake was found out. The gradient of that loss comes back through the discriminator to the pixels: where there should have been more ink, where less. Moved a little that way, the same discriminator would take the fake for real with ${percent(judging.lesson.verdict.probability)}, not ${percent(judging.fake.probability)}.`
+        ? `Then it is the generator's turn. Its loss, ${judging.lesson.loss.toFixed(2)}, is how surely its fake was found out. The gradient of that loss comes back through the discriminator to the pixels: where there should have been more ink, where less. ${moved(judging.lesson.verdict, judging.fake)}`
         : null,
   },
   {

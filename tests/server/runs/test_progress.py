@@ -332,7 +332,7 @@ def test_a_run_with_a_budget_in_steps_counts_them(changes, text):
 @pytest.mark.parametrize(
     ("state", "steps", "text"),
     [
-        ("running", 912, "41 % - 0:52 left - busy machine, 910 of 1,900 steps"),
+        ("running", 912, "41 % - 0:52 left - busy machine: about 910 steps in all, not 1,900"),
         ("running", 1914, "41 % - 0:52 left - busy machine"),
         ("succeeded", 912, "finished - 1:00"),
     ],
