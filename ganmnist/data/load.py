@@ -22,7 +22,7 @@ ENVIRONMENT = paths.DATA
 
 
 def load_data(
-    directory: Path | None = None,
+    directory: Path | str | None = None,
     *,
     name: str | None = None,
     home: Path | None = None,
@@ -49,7 +49,7 @@ def load_data(
         report(0, f"reading {name}")
         return DatasetStore(home or paths.home()).load(name)
     if directory:
-        return read_data(directory, report)
+        return read_data(Path(directory), report)
     if named := os.environ.get(ENVIRONMENT):
         try:
             return read_data(Path(named), report)

@@ -22,7 +22,7 @@ Size = Annotated[int, Strict(), Field(ge=1, le=65536), BeforeValidator(whole)]
 
 def _row_or_image(shape: Shape) -> Shape:
     if len(shape) == 2:
-        raise ValueError(f"expected (units,) or (channels, height, width), got {shape}")
+        raise ValueError(f"must be one number, or three: channels, height and width; got two, {shape_text(shape)}")
     return shape
 
 

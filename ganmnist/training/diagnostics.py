@@ -27,6 +27,8 @@ _CHANCE: dict[LossName, float] = {  # the discriminator's loss where it can but 
 }
 _WON = 0.05  # share of that; healthy trainings stay above a half
 _RUN_AWAY = 5.0  # likewise; their means stay below 1.1
+_FELL_APART = 50.0  # likewise, for which fewer losses are enough
+_FEW = 30  # losses
 _FAR = 100.0  # Frechet distance of images that are no digits yet
 _ABSENT = 0.1  # share of what there is in real images
 _LEAST = 0.02  # a class of which there are fewer is not missed
@@ -107,15 +109,16 @@ def not_finite_message(plan: Recipe, step: int, published: bool) -> str:
 
 def _of_the_losses(plan: Recipe, losses_d: Collection[float], judgement: Judgement | None) -> Iterator[str]:
     at_chance = _CHANCE.get(plan.loss)
-    if at_chance is None or len(losses_d) < WINDOW:
+    if at_chance is None or len(losses_d) < _FEW:
         return
     least = _entropy(plan.label_smoothing)
     ratio = (sum(losses_d) / len(losses_d) - least) / (at_chance - least)
-    if ratio > _RUN_AWAY:
+    whole = len(losses_d) >= WINDOW
+    if ratio > (_RUN_AWAY if whole else _FELL_APART):
         yield (
             f"The losses run away: the two networks throw each other off, and nothing is learned. {_lower_rate(plan)}"
         )
-    elif ratio < _WON and (judgement is None or judgement.estimate.frechet > _FAR):
+    elif whole and ratio < _WON and (judgement is None or judgement.estimate.frechet > _FAR):
         yield (
             "The discriminator wins: it tells nearly every generated image from a real one, and the generator learns "
             f"nothing from that. {_against_a_strong_discriminator(plan)}"

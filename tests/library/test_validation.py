@@ -68,7 +68,7 @@ def test_what_is_no_layer_is_refused_by_its_place_with_the_layers_there_are(laye
         ({"layer": "Conv2D", "filters": 1, "padding": "full"},
          "layer 2 Conv2D: padding: must be 'same' or 'valid', got 'full'"),
         ({"layer": "Reshape", "shape": [2, 7]},
-         "layer 2 Reshape: shape: expected (units,) or (channels, height, width), got (2, 7)"),
+         "layer 2 Reshape: shape: must be one number, or three: channels, height and width; got two, 2 x 7"),
         ({"layer": "Reshape", "shape": [2, 0, 7]},
          "layer 2 Reshape: shape's second number: must be at least 1, got 0"),
         ({"layer": "Reshape", "shape": [2, 7, 7.5]},

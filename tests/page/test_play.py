@@ -136,6 +136,25 @@ def test_the_address_leads_to_the_same_digits_in_another_tab(page, open_page, se
     expect(other.get_by_role("dialog").get_by_label("Form", exact=True)).to_have_value("relief")
 
 
+def test_a_model_without_classes_is_shown_wherever_it_comes_from(page):
+    page.get_by_label("any").first.check(force=True)
+    shown(page, model="bundled", digit=None)
+    page.evaluate("location.hash = '#/play/bundled-unconditional?digit=any'")
+    shown(page, model="bundled-unconditional", digit=None)
+    page.reload()
+    shown(page, model="bundled-unconditional", digit=None)
+    page.evaluate("location.hash = '#/play/bundled-unconditional?digit=3&seed=5'")
+    shown(page, seed=5, digit=None)
+    expect(page.get_by_text("bundled-unconditional has no classes, so any are shown.")).to_be_visible()
+
+
+def test_a_slider_that_is_let_go_stands_in_the_address_at_once(page):
+    drag(page, "slant", [-1.0, -0.5, 2.0])
+    page.locator("input[name=slant]").dispatch_event("change")
+    page.reload()
+    shown(page, slant=2)
+
+
 def test_each_form_of_a_file_is_shown_as_the_file_has_it(page):
     for form in ("mesh", "smooth", "voxels", "extrusion", "contours"):
         with page.expect_request("**/api/export") as asked:

@@ -5,7 +5,7 @@ import { controls } from "../widgets/controls.js";
 import { evaluationPanel } from "../widgets/evaluation_panel.js";
 import { choices, listed } from "../lib/classes.js";
 import { schemas } from "../lib/contract.js";
-import { ask, clock, el, fill, freshId, moreButton, save, say, whole } from "../lib/dom.js";
+import { ask, clock, counted, el, fill, freshId, moreButton, save, say } from "../lib/dom.js";
 import { field } from "../lib/form.js";
 import { linked, term } from "../lib/glossary.js";
 import { latest } from "../lib/latest.js";
@@ -163,7 +163,7 @@ export function modelsView() {
       `learned from ${model.data}`,
       listed(model.class_names) || null,
       model.seconds ? `trained ${clock(model.seconds)}` : null,
-      `${whole(model.step)} steps`,
+      counted(model.step, "step"),
       model.finished ? null : "not finished",
     ];
     const button = (text, work, className = "quiet") =>

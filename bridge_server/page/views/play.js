@@ -113,6 +113,7 @@ export function playView() {
     place = location.hash;
   }
   const keepState = promptly(write, KEPT_MS); // at once, as the page may be loaded anew; browsers refuse to write at each step of a drag
+  node.addEventListener("change", write); // a slider is let go
   const ask = latest(
     // Where the digits stand on the sliders is found once for a model; one that is being trained is another every second.
     (wanted) => post("/api/generate", { ...request(wanted), project: !model.found()?.training }, { urgent: true }),
@@ -204,12 +205,10 @@ export function playView() {
     between.classes(names());
     form();
     const known = choices(names());
-    if (!known.length) change({ digit: null });
-    else if (state.digit === null || known.includes(state.digit)) change({});
-    else {
-      if (told) say(`${state.model} has no class ${state.digit}, so ${names()[0]} is shown.`, "bad");
-      change({ digit: known[0] });
-    }
+    if (state.digit === null || known.includes(state.digit)) return change({});
+    const [lacks, instead] = known.length ? [`class ${state.digit}`, `${names()[0]} is`] : ["classes", "any are"];
+    if (told) say(`${state.model} has no ${lacks}, so ${instead} shown.`, "bad");
+    change({ digit: known[0] ?? null });
   }
 
   /** Draw what an address has beyond all bounds as far as they go. */

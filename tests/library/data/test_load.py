@@ -252,7 +252,7 @@ def test_the_named_folder_comes_before_the_environment_before_the_cache(nowhere,
     assert len(load_data().train_images) == 7
     monkeypatch.setenv("GANMNIST_DATA", str(write_mnist(tmp_path / "environment", train=8)))
     assert len(load_data().train_images) == 8
-    assert len(load_data(write_mnist(tmp_path / "option", train=9)).train_images) == 9
+    assert len(load_data(str(write_mnist(tmp_path / "option", train=9))).train_images) == 9
 
 
 def test_what_is_being_read_is_told_in_plain_words(nowhere, tmp_path):

@@ -164,6 +164,8 @@ def test_losses_that_run_away_are_told():
     (sentence,) = diagnose(UNCONDITIONAL, [40.0] * WINDOW, bad(900.0))
     assert sentence.startswith("The losses run away: ")
     assert "learning_rate, now 0.003, " in sentence
+    assert diagnose(UNCONDITIONAL, [40.0] * (WINDOW - 1), None) == ()  # the first steps of any training swing
+    assert diagnose(UNCONDITIONAL, [3e6] * 30, None) == (sentence,)
     (sentence,) = diagnose(replace(UNCONDITIONAL, learning_rate=0.02), [40.0] * WINDOW, bad(900.0))
     assert sentence.endswith("Lower learning_rate, now 0.02: no preset has more than 0.003.")
 

@@ -383,7 +383,7 @@ def test_a_model_in_training_generates_and_is_deleted_only_when_that_has_ended(a
 def test_when_the_judge_looks_is_what_a_run_says_of_its_fid():
     said = Run.model_fields["frechet"].description
     assert f"after {observer._JUDGE_AFTER:.0f} seconds" in said
-    assert f"that took {observer._JUDGE_AT_END:.0f}" in said
+    assert f"the training took {observer._JUDGE_AT_END:.0f}" in said
     least = int(re.search(r"fewer than (\d+)", said).group(1))
     assert Estimator.can_judge(np.empty(least))
     assert not Estimator.can_judge(np.empty(least - 1))
