@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from bridge_server.access import tokens
 from bridge_server.access.roles import Role
+from tests.page.accessibility import serious
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 SHAPES = {
@@ -370,9 +370,7 @@ def test_a_report_of_many_classes_fits_a_phone_and_stands_in_nobodys_way(open_pa
     expect(shown).to_be_visible()
     assert page.locator("main i").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    found = Axe().run(page).response["violations"]
-    serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
-    assert serious == []
+    assert serious(page) == []
     page.unroute_all(behavior="wait")
 
 

@@ -1,9 +1,9 @@
 """The pages of `docs/` as a site in a browser: letters strong enough to be read, and tables that keys scroll."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.page.accessibility import serious
 from tests.test_site import built, copied
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
@@ -26,10 +26,6 @@ def test_pages_are_legible_and_wide_tables_are_reached_by_keys(browser, site):
         expect(table).to_be_attached()
         if name == "layers":
             expect(table).to_have_attribute("tabindex", "0")
-        found = Axe().run(page).response["violations"]
-        serious = [
-            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], f"{name}, {scheme}"
+        assert serious(page) == [], f"{name}, {scheme}"
     page.set_viewport_size({"width": 2400, "height": 800})
     expect(page.locator(".md-typeset__scrollwrap[tabindex]")).to_have_count(0)  # no stop where nothing is hidden

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from tests.page.accessibility import serious
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 SHOWN = re.compile('"model":"bundled"')
@@ -162,11 +163,7 @@ def test_nothing_serious_stands_in_anybodys_way(open_page, server, scheme):
         expect(page.locator(ready).first).to_be_visible()
         for details in page.locator("summary").all():
             details.click()
-        found = Axe().run(page).response["violations"]
-        serious = [
-            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+        assert serious(page) == []
 
 
 def test_black_and_white_of_an_image_are_the_same_by_day_and_by_night(open_page, server):
